@@ -1,0 +1,21 @@
+"""What the Lambda functions share. Pure, unless marked * (an adapter to AWS, HTTP or the environment).
+
+jobs          a job, its calls, their states and the only moves between them
+callback      the callback token and URL: made and checked side by side
+reports       RunPod's words about a request, turned into ours
+transcripts   bytes from S3 to the text of a transcript
+models        what a model can take, and the endpoint settings it needs
+budget        how many tokens a text may cost, and what fits
+prompts       a transcript to chat messages; the texts are files in prompts/
+settle        one call's result moves the call and its job on; receiver and sweeper share it
+errors        the error tree: one class for each different reaction
+ports         what the use cases ask of the world, as protocols
+settings    * the one reader of the environment
+store       * jobs in DynamoDB
+files       * transcripts and summaries in S3
+queue       * messages to the submitter in SQS
+secrets     * the API key and callback secrets in Secrets Manager
+runpod      * the RunPod endpoint over HTTP
+telemetry   * the logger and the metrics
+wiring      * builds the adapters that the functions share
+"""

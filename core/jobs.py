@@ -1,0 +1,307 @@
+"""A job, its calls, and the only moves between their states.
+
+A **job** is one transcript at one version. It has one or more **calls**; a call is one piece of work
+for the model. A call is tried as one or more **attempts**; an attempt is one RunPod request, with a
+token of its own.
+
+    waiting ──a──► submitting ──b──► submitted      waiting, submitting, submitted ──d──► publishing
+       ▲               │                 │          publishing ──h──► succeeded
+       └───────c───────┴────────f────────┘          every state but the ends ──e──► failed
+       └───────────────g── publishing               every state but the ends ──i──► cancelled
+
+    a  submitter          claims the call just before POST /run
+    b  submitter          RunPod answered with its id
+    c  submitter          RunPod did not take it: it waits for another attempt
+    d  receiver, sweeper  RunPod's result is here, from whichever attempt; from now on nobody gives up
+    e  any                RunPod refused it, it failed for good, or its deadline passed
+    f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
+    g  sweeper            whoever published it died, and RunPod has the result no more
+    h  receiver, sweeper  the summary is in S3; the job succeeds in the same write
+    i  receiver, sweeper  its job has ended without it
+
+    job   active ──h──► succeeded
+                 ──e──► failed
+
+States that nothing leaves absorb whatever comes later. Pure: the time is always passed in.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+
+class JobState(StrEnum):
+    ACTIVE = "active"  # recorded; its calls are on their way
+    SUCCEEDED = "succeeded"  # its summary is in S3
+    FAILED = "failed"  # ended with a reason
+
+
+class CallState(StrEnum):
+    WAITING = "waiting"  # recorded; wants a RunPod request
+    SUBMITTING = "submitting"  # claimed; POST /run is under way, or its answer was lost
+    SUBMITTED = "submitted"  # RunPod has it, and we know its id
+    PUBLISHING = "publishing"  # RunPod's result is being written to S3
+    SUCCEEDED = "succeeded"  # RunPod's result was taken
+    FAILED = "failed"  # ended with a reason
+    CANCELLED = "cancelled"  # its job ended without it
+
+
+JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
+    JobState.ACTIVE: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+}
+
+_GIVEN_UP = frozenset({CallState.FAILED, CallState.CANCELLED})
+_LEFT_OFF = _GIVEN_UP | {CallState.WAITING}
+CALL_MOVES: Mapping[CallState, frozenset[CallState]] = {
+    CallState.WAITING: _GIVEN_UP | {CallState.SUBMITTING, CallState.PUBLISHING},
+    CallState.SUBMITTING: _LEFT_OFF | {CallState.SUBMITTED, CallState.PUBLISHING},
+    CallState.SUBMITTED: _LEFT_OFF | {CallState.PUBLISHING},
+    CallState.PUBLISHING: _LEFT_OFF | {CallState.SUCCEEDED},
+    CallState.SUCCEEDED: frozenset(),
+    CallState.FAILED: frozenset(),
+    CallState.CANCELLED: frozenset(),
+}
+
+
+class ImpossibleMoveError(AssertionError):
+    """The program tried a move that the table does not hold: a bug, never an input's fault."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of the audit: never changed, never removed."""
+
+    at: datetime
+    by: str  # submitter, webhook_receiver, sweeper
+    what: str  # "submitting -> submitted", or what was noted without a move
+    why: str = ""
+    detail: Mapping[str, str | int] = field(default_factory=dict)  # units are in the names
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The uploaded object, at one version."""
+
+    bucket: str
+    key: str
+    version_id: str = ""  # "" in a bucket without versions
+    etag: str = ""
+    sequencer: str = ""  # S3's order of the writes to one key, as hexadecimal text
+    size_bytes: int = 0
+    uploaded_at: datetime
+
+    def is_older_than(self, uploaded_at: datetime, sequencer: str) -> bool:
+        """Was this version of the key written before the other one?
+
+        Sequencers of one key compare as text once the shorter is padded on the right (S3's
+        documentation of its event message); without them the event's time decides.
+        """
+        if self.sequencer and sequencer:
+            width = max(len(self.sequencer), len(sequencer))
+            return self.sequencer.ljust(width, "0") < sequencer.ljust(width, "0")
+        return self.uploaded_at < uploaded_at
+
+
+def job_id_for(source: Source) -> str:
+    """Return the id that every announcement of this upload leads to: 32 hexadecimal characters.
+
+    A version id names a version. Without one the ETag and the sequencer do, so that the same
+    bytes uploaded again are a new job and a repeated event is not.
+    """
+    version = source.version_id or f"{source.etag}\0{source.sequencer}"
+    name = "\0".join((source.bucket, source.key, version))
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What was asked for, fixed when the job was recorded, so that every attempt asks the same."""
+
+    words: int  # the summary's target
+    language: str = ""  # "" is the transcript's own
+    model: str
+    max_tokens: int
+    temperature: float
+    top_p: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """What RunPod produced and where it is: counts and names, never the text."""
+
+    call_id: str
+    attempt: int
+    runpod_id: str
+    model: str
+    words: int
+    prompt_tokens: int
+    completion_tokens: int
+    finish_reason: str  # "length" means that the model was cut off
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    id: str
+    state: JobState
+    source: Source
+    request: Request
+    summary_key: str
+    words_in: int
+    created_at: datetime
+    deadline: datetime  # past it the sweeper gives the job up
+    expires_at: datetime  # past it DynamoDB may delete the record
+    finished_at: datetime | None = None
+    reason_code: str = ""  # why it failed; stable, for machines
+    reason: str = ""  # the same for a person
+    summary: Summary | None = None
+    revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
+    news: tuple[Event, ...] = ()  # audit lines not yet written
+
+    @property
+    def is_final(self) -> bool:
+        return not JOB_MOVES[self.state]
+
+    def noted(self, event: Event) -> Self:
+        """Return the job with a line more in its audit."""
+        return replace(self, news=(*self.news, event))
+
+    def succeeded(self, summary: Summary, event: Event) -> Self:
+        return replace(self._moved_to(JobState.SUCCEEDED, event), summary=summary)
+
+    def failed(self, code: str, event: Event) -> Self:
+        return replace(self._moved_to(JobState.FAILED, event), reason_code=code, reason=event.why)
+
+    def _moved_to(self, state: JobState, event: Event) -> Self:
+        if state not in JOB_MOVES[self.state]:
+            raise ImpossibleMoveError(f"job {self.id}: {self.state} -> {state}")
+        moved = replace(event, what=f"{self.state} -> {state}")
+        return replace(self, state=state, finished_at=event.at, news=(*self.news, moved))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempt:
+    """One RunPod request."""
+
+    number: int
+    begun_at: datetime
+    runpod_id: str = ""  # "" until RunPod's answer, or its callback, has told
+    outcome: str = ""  # "" while open; then succeeded, or the code of what went wrong
+
+    @property
+    def is_free(self) -> bool:
+        """Is it certain that RunPod took nothing, so that no GPU can have been paid for?"""
+        return self.outcome == NOT_TAKEN
+
+
+SUCCEEDED = "succeeded"
+NOT_TAKEN = "not-taken"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    job_id: str
+    id: str  # "whole": the one call of a job whose transcript fits the model
+    state: CallState
+    attempts: tuple[Attempt, ...] = ()
+    due_at: datetime | None = None  # when the sweeper shall look; None once the call has ended
+    asks: int = 0  # how often the sweeper asked about the latest attempt
+    late: bool = False  # a result that came after the end was noted; it is noted once
+    expires_at: datetime
+    revision: int = 1
+    news: tuple[Event, ...] = ()
+
+    @property
+    def is_final(self) -> bool:
+        return not CALL_MOVES[self.state]
+
+    @property
+    def attempt(self) -> Attempt:
+        """The latest attempt."""
+        return self.attempts[-1]
+
+    @property
+    def paid_attempts(self) -> int:
+        """How many attempts may have cost GPU time."""
+        return sum(not attempt.is_free for attempt in self.attempts)
+
+    def attempt_numbered(self, number: int) -> Attempt | None:
+        return next((each for each in self.attempts if each.number == number), None)
+
+    def noted(self, event: Event) -> Self:
+        """Return the call with a line more in its audit."""
+        return replace(self, news=(*self.news, event))
+
+    def noted_late(self, event: Event) -> Self:
+        """Return the call with the one late result that its audit tells of."""
+        return replace(self.noted(event), late=True)
+
+    def claimed(self, *, due_at: datetime, event: Event) -> Self:
+        """Begin the next attempt."""
+        number = len(self.attempts) + 1
+        moved = self._moved_to(CallState.SUBMITTING, event, due_at=due_at)
+        attempts = (*self.attempts, Attempt(number=number, begun_at=event.at))
+        return replace(moved, attempts=attempts, asks=0)
+
+    def submitted(self, runpod_id: str, event: Event) -> Self:
+        moved = self._moved_to(CallState.SUBMITTED, event, due_at=self.due_at)
+        return moved.identified(self.attempt.number, runpod_id)
+
+    def waiting(self, outcome: str, *, due_at: datetime, event: Event) -> Self:
+        """End the latest attempt as `outcome` and wait for another."""
+        moved = self._moved_to(CallState.WAITING, event, due_at=due_at)
+        return moved._attempt_changed(self.attempt.number, outcome=outcome)
+
+    def publishing(self, number: int, *, due_at: datetime, event: Event) -> Self:
+        """Take attempt `number`'s result for the call's."""
+        moved = self._moved_to(CallState.PUBLISHING, event, due_at=due_at)
+        return moved._attempt_changed(number, outcome=SUCCEEDED)
+
+    def succeeded(self, event: Event) -> Self:
+        return self._moved_to(CallState.SUCCEEDED, event)
+
+    def failed(self, outcome: str, event: Event) -> Self:
+        moved = self._moved_to(CallState.FAILED, event)
+        if not self.attempts or self.attempt.outcome:
+            return moved  # what ended the attempt was recorded when it did
+        return moved._attempt_changed(self.attempt.number, outcome=outcome)
+
+    def cancelled(self, event: Event) -> Self:
+        return self._moved_to(CallState.CANCELLED, event)
+
+    def identified(self, number: int, runpod_id: str) -> Self:
+        """Remember which RunPod request an attempt is."""
+        return self._attempt_changed(number, runpod_id=runpod_id)
+
+    def asked(self, *, due_at: datetime) -> Self:
+        """Count one look at RunPod's status and set the next."""
+        return replace(self, asks=self.asks + 1, due_at=due_at)
+
+    def due_again(self, due_at: datetime) -> Self:
+        return replace(self, due_at=due_at)
+
+    def _moved_to(self, state: CallState, event: Event, due_at: datetime | None = None) -> Self:
+        if state not in CALL_MOVES[self.state]:
+            raise ImpossibleMoveError(
+                f"call {self.id} of job {self.job_id}: {self.state} -> {state}"
+            )
+        moved = replace(event, what=f"{self.state} -> {state}")
+        return replace(self, state=state, due_at=due_at, news=(*self.news, moved))
+
+    def _attempt_changed(self, number: int, **changes: str) -> Self:
+        return replace(
+            self,
+            attempts=tuple(
+                replace(each, **changes) if each.number == number else each  # type: ignore[arg-type]
+                for each in self.attempts
+            ),
+        )
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """Return how long a call waits for its next attempt: 5, 10, 20 ... 300 seconds."""
+    return timedelta(seconds=min(5 * 2 ** max(attempts - 1, 0), 300))

@@ -1,0 +1,26 @@
+"""Messages to the submitter, through the queue that uploads arrive in."""
+
+import json
+import math
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+WANTS_ATTEMPT = "wants_attempt"
+_LONGEST_DELAY_SECONDS = 900  # SQS's limit
+
+
+class SqsWorkQueue:
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client = client
+        self._queue_url = queue_url
+
+    def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
+        delay_seconds = min(math.ceil(after.total_seconds()), _LONGEST_DELAY_SECONDS)
+        self._client.send_message(
+            QueueUrl=self._queue_url,
+            MessageBody=json.dumps({WANTS_ATTEMPT: {"job_id": job_id, "call_id": call_id}}),
+            DelaySeconds=delay_seconds,
+        )

@@ -1,0 +1,283 @@
+"""RunPod's words about a request, turned into ours. Pure.
+
+A callback's body and `GET /status` hold the same object: `id`, `status`, `output`, `error`,
+`delayTime` and `executionTime` in milliseconds, and in a callback also the whole `input` and `webhook`.
+worker-vllm answers in two shapes, by generation: chat completions as OpenAI writes them (2.24 and
+later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before).
+
+RunPod's error texts can quote the prompt, so they are classified here and never kept.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, TypeGuard
+
+from core.errors import BadBody
+
+
+class Status(StrEnum):
+    """RunPod's job states, with what we make of anything else."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    TIMED_OUT = "TIMED_OUT"
+    IN_QUEUE = "IN_QUEUE"
+    IN_PROGRESS = "IN_PROGRESS"
+    GONE = "GONE"  # not RunPod's word: /status answered 404
+    UNKNOWN = "UNKNOWN"  # not RunPod's word: a state that we don't know
+
+    @property
+    def is_final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset(
+    {Status.COMPLETED, Status.FAILED, Status.CANCELLED, Status.TIMED_OUT, Status.GONE}
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why an attempt brought no text, in words of ours."""
+
+    code: str
+    message: str
+    may_help_to_retry: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """What RunPod said about one request."""
+
+    runpod_id: str
+    status: Status
+    text: str = ""  # the model's answer; set exactly when COMPLETED and usable
+    finish_reason: str = ""  # "stop", "length", or "" where the worker does not say
+    model: str = ""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    queued: timedelta = timedelta()  # delayTime
+    ran: timedelta = timedelta()  # executionTime
+    failure: Failure | None = None  # set exactly when the status is final without a usable text
+
+    @property
+    def timings(self) -> dict[str, str | int]:
+        """Return the figures for the audit."""
+        return {
+            "runpod_status": self.status.value,
+            "queued_ms": int(self.queued / timedelta(milliseconds=1)),
+            "ran_ms": int(self.ran / timedelta(milliseconds=1)),
+            "prompt_tokens": self.prompt_tokens,
+            "completion_tokens": self.completion_tokens,
+        }
+
+
+NO_OUTPUT = Failure(
+    code="no-output",
+    message="RunPod reported COMPLETED without a text in its output",
+    may_help_to_retry=True,
+)
+GONE = Failure(
+    code="lost-by-runpod",
+    message="RunPod does not know the request any more (404): its queue lost it, it outlived its ttl,"
+    " or its result was not fetched within 30 minutes",
+    may_help_to_retry=True,
+)
+CANCELLED = Failure(
+    code="cancelled",
+    message="the request was cancelled on RunPod",
+    may_help_to_retry=False,
+)
+TIMED_OUT = Failure(
+    code="timed-out",
+    message="RunPod timed the request out before a worker finished it",
+    may_help_to_retry=True,
+)
+_WORKER_ERROR = Failure(
+    code="worker-error",
+    message="the RunPod worker reported an error; look the request up in RunPod's console",
+    may_help_to_retry=True,
+)
+
+# Parts of RunPod's error texts, in the order in which they are looked for.
+_FAILURES: tuple[tuple[str, Failure], ...] = (
+    (
+        "maximum context length",
+        Failure(
+            code="context-length",
+            message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
+            " MaxModelLenTokens to what the endpoint really serves",
+            may_help_to_retry=False,
+        ),
+    ),
+    (
+        "executionTimeout exceeded",
+        Failure(
+            code="execution-timeout",
+            message="the request ran longer than ExecutionTimeoutSeconds; raise it, or use a faster GPU",
+            may_help_to_retry=False,
+        ),
+    ),
+    (
+        "job timed out after",
+        Failure(
+            code="worker-lost",
+            message="RunPod's worker stopped without an answer, also on RunPod's own retry",
+            may_help_to_retry=True,
+        ),
+    ),
+    (
+        "vLLM returned HTTP 4",
+        Failure(
+            code="model-refused",
+            message="vLLM refused the request as invalid; check the model's name and MaxTokens",
+            may_help_to_retry=False,
+        ),
+    ),
+    (
+        "Job input must contain",
+        Failure(
+            code="model-refused",
+            message="the RunPod worker does not take openai_route requests; is it worker-vllm?",
+            may_help_to_retry=False,
+        ),
+    ),
+)
+
+
+def parse_report(body: object) -> Report:
+    """Read one job object.
+
+    Raises BadBody for anything that has no id and status of the right types.
+    """
+    if not isinstance(body, Mapping):
+        raise BadBody("the body is not a JSON object")
+    runpod_id, status_word = body.get("id"), body.get("status")
+    if (
+        not isinstance(runpod_id, str)
+        or not 0 < len(runpod_id) <= _LONGEST_WORD
+        or not runpod_id.isprintable()
+    ):
+        raise BadBody("the body has no id")
+    if not isinstance(status_word, str):
+        raise BadBody("the body has no status")
+    status = Status(status_word) if status_word in _RUNPOD_WORDS else Status.UNKNOWN
+    common: dict[str, Any] = {
+        "runpod_id": runpod_id,
+        "status": status,
+        "queued": _milliseconds(body.get("delayTime")),
+        "ran": _milliseconds(body.get("executionTime")),
+    }
+    match status:
+        case Status.COMPLETED:
+            return _completed(common, body.get("output"))
+        case Status.FAILED:
+            return Report(**common, failure=_failure(body.get("error"), body.get("output")))
+        case Status.CANCELLED:
+            return Report(**common, failure=CANCELLED)
+        case Status.TIMED_OUT:
+            return Report(**common, failure=TIMED_OUT)
+        case _:
+            return Report(**common)
+
+
+_RUNPOD_WORDS = frozenset(status.value for status in Status) - {Status.GONE, Status.UNKNOWN}
+
+
+def gone(runpod_id: str) -> Report:
+    """Return the report of a request that /status answers 404 for."""
+    return Report(runpod_id=runpod_id, status=Status.GONE, failure=GONE)
+
+
+def _completed(common: dict[str, Any], output: object) -> Report:
+    parts = [
+        part for part in (output if isinstance(output, list) else [output]) if _is_object(part)
+    ]
+    choices = [
+        choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
+    ]
+    text = "".join(_text_of(choice) for choice in choices).strip()
+    if not text:
+        return Report(**common, failure=NO_OUTPUT)
+    usages: list[Mapping[str, Any]] = [
+        part["usage"] for part in parts if _is_object(part.get("usage"))
+    ]
+    usage = usages[-1] if usages else {}
+    return Report(
+        **common,
+        # A lone surrogate is legal in JSON and in no UTF-8 file.
+        text=text.encode("utf-8", "replace").decode("utf-8"),
+        finish_reason=_word(choices[-1].get("finish_reason")),
+        model=_word(parts[-1].get("model")),
+        prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input"))),
+        completion_tokens=_count(usage.get("completion_tokens", usage.get("output"))),
+    )
+
+
+def _text_of(choice: Mapping[str, Any]) -> str:
+    message = choice.get("message")
+    content = message.get("content") if _is_object(message) else None
+    for candidate in (content, choice.get("text")):
+        if isinstance(candidate, str):
+            return candidate
+    if isinstance(content, list):  # OpenAI's content parts
+        texts = [part.get("text") for part in content if _is_object(part)]
+        return "".join(text for text in texts if isinstance(text, str))
+    return "".join(token for token in _list(choice.get("tokens")) if isinstance(token, str))
+
+
+def _failure(error: object, output: object) -> Failure:
+    text = " ".join(_strings(error)) + " " + " ".join(_strings(output))
+    for part, failure in _FAILURES:
+        if part in text:
+            return failure
+    return _WORKER_ERROR
+
+
+def _strings(value: object, levels: int = 3) -> list[str]:
+    """Return the texts in an error, which may be a text or an object that holds some."""
+    if isinstance(value, str):
+        return [value]
+    if not levels or not isinstance(value, list | Mapping):
+        return []
+    inner = value.values() if isinstance(value, Mapping) else value
+    return [text for each in inner for text in _strings(each, levels - 1)]
+
+
+def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(value, Mapping)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _word(value: object) -> str:
+    """Return a short printable word, or nothing: it goes into metadata and the audit."""
+    if (
+        isinstance(value, str)
+        and len(value) <= _LONGEST_WORD
+        and value.isprintable()
+        and value.isascii()
+    ):
+        return value
+    return ""
+
+
+_LONGEST_WORD = 200
+_MOST = 10**12  # beyond it a figure is nonsense, and would not fit what it is stored in
+
+
+def _count(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return value
+    return 0
+
+
+def _milliseconds(value: object) -> timedelta:
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _MOST:
+        return timedelta(milliseconds=value)
+    return timedelta()

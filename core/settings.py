@@ -1,0 +1,281 @@
+"""The one reader of the environment: a frozen dataclass for each function, checked as it is read.
+
+Every variable is listed once, in `Variables`; template.yaml holds the defaults, so a missing variable
+is an error here. A test compares what each function reads with what the template declares for it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+from urllib.parse import urlsplit
+
+from core.budget import Budget
+from core.errors import SettingsError
+from core.jobs import Request
+from core.models import profile_named
+
+# RunPod keeps a result for 30 minutes. Five of them are for the sweep to get through its work.
+LONGEST_DISCOVERY = timedelta(minutes=25)
+
+
+class Variables:
+    """Reads variables by name and remembers which were asked for."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.read: set[str] = set()
+
+    def text(self, name: str) -> str:
+        """Return a variable that must hold something."""
+        value = self.optional(name)
+        if not value:
+            raise SettingsError(f"{name} is empty; it is required")
+        return value
+
+    def optional(self, name: str) -> str:
+        """Return a variable that may be empty, but must be declared."""
+        self.read.add(name)
+        try:
+            return self._environment[name].strip()
+        except KeyError:
+            raise SettingsError(f"{name} is not set; it is required") from None
+
+    def integer(self, name: str, *, least: int, most: int) -> int:
+        return int(self._number(name, least, most, whole=True))
+
+    def number(self, name: str, *, least: float, most: float) -> float:
+        return self._number(name, least, most, whole=False)
+
+    def flag(self, name: str) -> bool:
+        value = self.text(name).lower()
+        if value not in {"true", "false"}:
+            raise SettingsError(f"{name} is {value!r}; it must be true or false")
+        return value == "true"
+
+    def url(self, name: str) -> str:
+        """Return an https URL without a slash at its end; plain http is for this machine only."""
+        value = self.text(name).rstrip("/")
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+        is_local = host in {"127.0.0.1", "localhost"} or host.endswith(".localhost")
+        if not host or parts.scheme not in ({"http", "https"} if is_local else {"https"}):
+            raise SettingsError(f"{name} must be an https URL (http only on this machine)")
+        return value
+
+    def _number(self, name: str, least: float, most: float, *, whole: bool) -> float:
+        value = self.text(name)
+        try:
+            number = int(value) if whole else float(value)
+        except ValueError:
+            kind = "a whole number" if whole else "a number"
+            raise SettingsError(f"{name} is {value!r}; it must be {kind}") from None
+        if not least <= number <= most:
+            raise SettingsError(f"{name} is {value}; it must be from {least} to {most}")
+        return number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retries:
+    """How long a job may take and how often it may be tried."""
+
+    job_deadline: timedelta
+    max_attempts: int  # RunPod requests that one call may cost
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        return cls(
+            job_deadline=timedelta(
+                minutes=variables.integer("JOB_DEADLINE_MINUTES", least=1, most=180)
+            ),
+            max_attempts=variables.integer("MAX_ATTEMPTS", least=1, most=5),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunPodSettings:
+    endpoint: str  # https://api.runpod.ai/v2/<endpoint id>
+    api_key_secret: str  # the secret's name, never its value
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        return cls(
+            endpoint=variables.url("RUNPOD_API_ENDPOINT"),
+            api_key_secret=variables.text("RUNPOD_API_KEY_SECRET"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where jobs, summaries and messages go."""
+
+    jobs_table: str
+    output_bucket: str
+    output_prefix: str
+    work_queue_url: str
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        return cls(
+            jobs_table=variables.text("JOBS_TABLE"),
+            output_bucket=variables.text("OUTPUT_BUCKET"),
+            output_prefix=variables.text("OUTPUT_PREFIX"),
+            work_queue_url=variables.text("WORK_QUEUE_URL"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Accepts:
+    """Which uploads are transcripts."""
+
+    bucket: str
+    prefix: str
+    suffixes: tuple[str, ...]  # lower case
+    max_bytes: int
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        suffixes = variables.text("INPUT_SUFFIXES").lower().split(",")
+        return cls(
+            bucket=variables.text("INPUT_BUCKET"),
+            prefix=variables.optional("INPUT_PREFIX"),
+            suffixes=tuple(suffix.strip() for suffix in suffixes if suffix.strip()),
+            max_bytes=variables.integer("MAX_TRANSCRIPT_BYTES", least=1, most=100_000_000),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitterSettings:
+    places: Places
+    runpod: RunPodSettings
+    retries: Retries
+    accepts: Accepts
+    callback_secret: str
+    webhook_url: str
+    request: Request
+    budget: Budget
+    execution_timeout: timedelta
+    callback_overdue: timedelta
+    retention: timedelta
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        request, budget = _request(variables)
+        return cls(
+            places=Places.read(variables),
+            runpod=RunPodSettings.read(variables),
+            retries=Retries.read(variables),
+            accepts=Accepts.read(variables),
+            callback_secret=variables.text("CALLBACK_SECRET"),
+            webhook_url=variables.url("WEBHOOK_URL"),
+            request=request,
+            budget=budget,
+            execution_timeout=timedelta(
+                seconds=variables.integer("EXECUTION_TIMEOUT_SECONDS", least=5, most=604_800)
+            ),
+            callback_overdue=_callback_overdue(variables),
+            retention=timedelta(days=variables.integer("RETENTION_DAYS", least=1, most=3650)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReceiverSettings:
+    places: Places
+    retries: Retries
+    callback_secret: str
+    verifies_with: RunPodSettings | None  # None: a callback with the right token is believed
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        runpod = RunPodSettings.read(variables)
+        return cls(
+            places=Places.read(variables),
+            retries=Retries.read(variables),
+            callback_secret=variables.text("CALLBACK_SECRET"),
+            verifies_with=runpod if variables.flag("VERIFY_CALLBACKS") else None,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SweeperSettings:
+    places: Places
+    runpod: RunPodSettings
+    retries: Retries
+    max_asks: int  # MAX_POLLING_ATTEMPTS
+    shortest_wait: timedelta  # POLLING_INTERVAL
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        settings = cls(
+            places=Places.read(variables),
+            runpod=RunPodSettings.read(variables),
+            retries=Retries.read(variables),
+            max_asks=variables.integer("MAX_POLLING_ATTEMPTS", least=2, most=100),
+            shortest_wait=timedelta(
+                seconds=variables.integer("POLLING_INTERVAL", least=1, most=300)
+            ),
+        )
+        discovery = longest_discovery(
+            overdue=_callback_overdue(variables),
+            deadline=settings.retries.job_deadline,
+            asks=settings.max_asks,
+            shortest_wait=settings.shortest_wait,
+            schedule=timedelta(
+                minutes=variables.integer("SWEEP_SCHEDULE_MINUTES", least=1, most=10)
+            ),
+        )
+        if discovery > LONGEST_DISCOVERY:
+            raise SettingsError(
+                f"a lost callback could be found only after {discovery}, and RunPod keeps a result for"
+                " 30 minutes: raise MAX_POLLING_ATTEMPTS, or lower JOB_DEADLINE_MINUTES,"
+                " CALLBACK_OVERDUE_SECONDS, POLLING_INTERVAL or SWEEP_SCHEDULE_MINUTES"
+            )
+        return settings
+
+
+def longest_discovery(
+    *,
+    overdue: timedelta,
+    deadline: timedelta,
+    asks: int,
+    shortest_wait: timedelta,
+    schedule: timedelta,
+) -> timedelta:
+    """Return the longest time between a result and the sweep that finds its callback lost.
+
+    The sweeper asks first when the callback is overdue, then spreads its asks over what is left
+    until the deadline, where the last one falls.
+    """
+    gap = max((deadline - overdue) / (asks - 1), shortest_wait)
+    return max(overdue, gap) + schedule
+
+
+def _request(variables: Variables) -> tuple[Request, Budget]:
+    profile = profile_named(variables.text("MODEL_PROFILE"))
+    max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
+    max_tokens = variables.integer("MAX_TOKENS", least=64, most=max_model_len - 1_024)
+    request = Request(
+        words=variables.integer("SUMMARY_WORDS", least=50, most=20_000),
+        language=variables.optional("SUMMARY_LANGUAGE"),
+        model=variables.optional("MODEL_NAME") or profile.served_name,
+        max_tokens=max_tokens,
+        temperature=variables.number("TEMPERATURE", least=0.0, most=2.0),
+        top_p=variables.number("TOP_P", least=0.01, most=1.0),
+    )
+    return request, Budget(context_tokens=max_model_len, max_tokens=max_tokens)
+
+
+def _callback_overdue(variables: Variables) -> timedelta:
+    return timedelta(seconds=variables.integer("CALLBACK_OVERDUE_SECONDS", least=1, most=600))

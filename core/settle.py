@@ -1,0 +1,222 @@
+"""One report about one attempt moves its call and its job on. Receiver and sweeper share it.
+
+    decide   what the report means for the call as it is now; pure
+    settle   carries it out, whatever somebody else does at this instant
+
+A result is published in three steps: the call is marked `publishing`, so that nobody gives it up; the
+summary is created in S3, where only the first creation counts; job and call end together. Whoever dies
+between them leaves a call that is due, and each step can be taken again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from core.callback import CallRef
+from core.errors import Conflict, ForeignRequest, Superseded, UnknownCall
+from core.jobs import SUCCEEDED, Call, CallState, Event, Job, JobState, Summary, retry_delay
+from core.ports import JobStore, Summaries, WorkQueue
+from core.reports import Failure, Report
+
+# How long after its delay a message may take to be picked up before the sweeper sends another.
+LATEST_PICKUP = timedelta(minutes=2)
+# How long publishing may take before the sweeper takes it over: longer than any function runs.
+PUBLISHING_TIME = timedelta(minutes=3)
+
+_MOST_TRIES = 8
+
+
+class Step(StrEnum):
+    """What a report means for a call."""
+
+    SUCCEED = "succeeded"  # its text is the call's result
+    RECOVER = "recovered"  # the result is gone and was being published: S3 knows how far that got
+    RETRY = "wants another attempt"
+    FAIL = "failed"
+    CLOSE = "closed"  # the job has ended; the call follows
+    NOTE_LATE = "late result noted"  # the call has ended otherwise; the audit says what came
+    IGNORE = "nothing to do"  # a duplicate, or a state on the way
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """What came of a report, for the log."""
+
+    step: Step
+    job: Job
+    call: Call
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settler:
+    """The use case with what it needs of the world."""
+
+    store: JobStore
+    summaries: Summaries
+    queue: WorkQueue
+    max_attempts: int
+    by: str  # who acts, for the audit
+
+    def settle(self, ref: CallRef, report: Report, *, now: datetime) -> Settled:
+        """Carry one report out.
+
+        Raises UnknownCall and ForeignRequest, and Conflict where others write again and again.
+        """
+        for _ in range(_MOST_TRIES):
+            job, call = self.store.load(ref.job_id, ref.call_id)
+            step = decide(job, call, ref.attempt, report, max_attempts=self.max_attempts)
+            try:
+                job, call = self._carry_out(step, job, call, ref.attempt, report, now)
+            except Conflict:
+                continue
+            return Settled(step=step, job=job, call=call)
+        raise Conflict(
+            f"call {ref.call_id} of job {ref.job_id} was changed by others again and again"
+        )
+
+    def hurry(self, ref: CallRef, *, now: datetime) -> None:
+        """Let the sweeper ask about a call at its next turn: something came that tells nothing.
+
+        Raises UnknownCall.
+        """
+        _, call = self.store.load(ref.job_id, ref.call_id)
+        if call.attempt_numbered(ref.attempt) is None:
+            raise UnknownCall(
+                f"call {ref.call_id} of job {ref.job_id} has no attempt {ref.attempt}"
+            )
+        if call.due_at is None or call.due_at <= now:
+            return
+        event = self.event(now, {"attempt": ref.attempt}, what="callback without a body")
+        try:
+            self.store.save_call(call.due_again(now).noted(event))
+        except Conflict:
+            return  # somebody knows more
+
+    def fail(self, job: Job, call: Call, failure: Failure, *, now: datetime) -> tuple[Job, Call]:
+        """End a call and its job for good. Raises Conflict."""
+        event = self.event(now, {"paid_attempts": call.paid_attempts}, why=failure.message)
+        return self.store.save(job.failed(failure.code, event), call.failed(failure.code, event))
+
+    def retry(self, call: Call, failure: Failure, *, now: datetime) -> Call:
+        """End an attempt and ask the submitter for the next. Raises Conflict.
+
+        The record comes first: should the message be lost, the call is due and the sweeper asks again.
+        """
+        delay = retry_delay(len(call.attempts))
+        waiting = call.waiting(
+            failure.code,
+            due_at=now + delay + LATEST_PICKUP,
+            event=self.event(now, {"attempt": call.attempt.number}, why=failure.message),
+        )
+        call = self.store.save_call(waiting)
+        self.queue.wants_attempt(call.job_id, call.id, after=delay)
+        return call
+
+    def close(self, job: Job, call: Call, *, now: datetime) -> Call:
+        """Let a call follow its job, which has ended. Raises Conflict."""
+        event = self.event(now, {}, why=f"its job has {job.state}")
+        return self.store.save_call(call.cancelled(event))
+
+    def event(
+        self, now: datetime, detail: Mapping[str, str | int], *, what: str = "", why: str = ""
+    ) -> Event:
+        return Event(at=now, by=self.by, what=what, why=why, detail=detail)
+
+    def _carry_out(
+        self, step: Step, job: Job, call: Call, number: int, report: Report, now: datetime
+    ) -> tuple[Job, Call]:
+        call = call.identified(number, report.runpod_id)
+        match step:
+            case Step.SUCCEED:
+                return self._publish(job, call, number, report, now)
+            case Step.RECOVER if report.failure:
+                return self._recover(job, call, report.failure, now)
+            case Step.RETRY if report.failure:
+                return job, self.retry(call, report.failure, now=now)
+            case Step.FAIL if report.failure:
+                return self.fail(job, call, report.failure, now=now)
+            case Step.CLOSE:
+                return job, self.close(job, call, now=now)
+            case Step.NOTE_LATE:
+                what = f"late {report.status} noted"
+                event = self.event(now, {"attempt": number, **report.timings}, what=what)
+                return job, self.store.save_call(call.noted_late(event))
+        return job, call
+
+    def _publish(
+        self, job: Job, call: Call, number: int, report: Report, now: datetime
+    ) -> tuple[Job, Call]:
+        if call.state is not CallState.PUBLISHING:
+            event = self.event(now, {"attempt": number, **report.timings})
+            due_at = now + PUBLISHING_TIME
+            call = self.store.save_call(call.publishing(number, due_at=due_at, event=event))
+        came = Summary(
+            call_id=call.id,
+            attempt=number,
+            runpod_id=report.runpod_id,
+            model=report.model or job.request.model,
+            words=len(report.text.split()),
+            prompt_tokens=report.prompt_tokens,
+            completion_tokens=report.completion_tokens,
+            finish_reason=report.finish_reason,
+        )
+        try:
+            standing = self.summaries.publish(job, came, report.text, now=now)
+        except Superseded as exc:
+            failure = Failure(code="superseded", message=str(exc), may_help_to_retry=False)
+            return self.fail(job, call, failure, now=now)
+        return self._finish(job, call, standing, now)
+
+    def _recover(self, job: Job, call: Call, failure: Failure, now: datetime) -> tuple[Job, Call]:
+        """Go on from where whoever was publishing died, without the text, which is gone."""
+        standing = self.summaries.standing(job)
+        if standing:
+            return self._finish(job, call, standing, now)
+        if call.paid_attempts < self.max_attempts:
+            return job, self.retry(call, failure, now=now)
+        return self.fail(job, call, failure, now=now)
+
+    def _finish(self, job: Job, call: Call, summary: Summary, now: datetime) -> tuple[Job, Call]:
+        detail: dict[str, str | int] = {
+            "attempt": summary.attempt,
+            "words_in": job.words_in,
+            "words_out": summary.words,
+            "finish_reason": summary.finish_reason,
+        }
+        event = self.event(now, detail)
+        return self.store.save(job.succeeded(summary, event), call.succeeded(event))
+
+
+def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: int) -> Step:
+    """Say what a report about attempt `number` means for the call as it is now.
+
+    Any attempt's success is the call's success, also an earlier one's that was given up too soon. A
+    failure counts only from the attempt that is open. What comes after the end changes nothing: a
+    success after a failure is noted once, everything else is a duplicate.
+
+    Raises UnknownCall for an attempt that never began, ForeignRequest for another request's report.
+    """
+    attempt = call.attempt_numbered(number)
+    if attempt is None:
+        raise UnknownCall(f"call {call.id} of job {call.job_id} has no attempt {number}")
+    if attempt.runpod_id and attempt.runpod_id != report.runpod_id:
+        raise ForeignRequest(
+            f"the report is not about the request of attempt {number}, call {call.id}, job {call.job_id}"
+        )
+    if call.is_final:
+        is_news = report.text and job.state is not JobState.SUCCEEDED and not call.late
+        return Step.NOTE_LATE if is_news else Step.IGNORE
+    if not report.status.is_final:
+        return Step.IGNORE
+    if job.is_final:
+        return Step.CLOSE
+    if report.failure is None:
+        return Step.SUCCEED
+    if call.state is CallState.PUBLISHING:
+        return Step.RECOVER if attempt.outcome == SUCCEEDED else Step.IGNORE
+    if attempt.outcome or number != call.attempt.number:
+        return Step.IGNORE
+    if report.failure.may_help_to_retry and call.paid_attempts < max_attempts:
+        return Step.RETRY
+    return Step.FAIL

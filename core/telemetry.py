@@ -1,0 +1,35 @@
+"""The logger and the metrics of a function: one line and one figure for each outcome.
+
+What goes into `extra` is ids, states, counts and codes; never a body, a URL or a header.
+"""
+
+from aws_lambda_powertools import Logger, Metrics
+from aws_lambda_powertools.metrics import MetricUnit
+
+from core.jobs import JobState
+from core.settle import Settled, Step
+
+# Service name, level and namespace come from the POWERTOOLS_* variables.
+logger = Logger()
+metrics = Metrics()
+
+
+def count(name: str, value: int = 1) -> None:
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def tell_settled(settled: Settled) -> None:
+    """Log and count what came of a report, where it changed something."""
+    job, call = settled.job, settled.call
+    extra = {"job_id": job.id, "call_id": call.id, "state": job.state}
+    if settled.step is Step.IGNORE:
+        return
+    if settled.step is Step.RETRY:
+        count("CallsRetried")
+        logger.warning("call wants another attempt", extra=extra)
+    elif job.state is JobState.FAILED:
+        count("JobsFailed")
+        logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
+    elif job.state is JobState.SUCCEEDED and job.summary:
+        count("JobsSucceeded")
+        logger.info("job succeeded", extra=extra | {"words_out": job.summary.words})

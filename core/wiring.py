@@ -1,0 +1,63 @@
+"""Builds the adapters that the functions share: the one place that makes AWS clients."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from core.files import S3Summaries, S3Transcripts
+from core.queue import SqsWorkQueue
+from core.runpod import HttpRunPod
+from core.secrets import ManagedCallbackSecrets, SecretReader
+from core.settings import Places, Retries, RunPodSettings
+from core.settle import Settler
+from core.store import DynamoJobStore
+
+# Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
+_CONFIG = Config(
+    connect_timeout=3,
+    read_timeout=10,
+    retries={"mode": "standard", "total_max_attempts": 4},
+)
+
+
+def client(service: str) -> Any:
+    """Return a client of one AWS service."""
+    return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def now() -> datetime:
+    """Read the clock, for handlers only: use cases are told the time."""
+    return datetime.now(UTC)
+
+
+def store(places: Places) -> DynamoJobStore:
+    return DynamoJobStore(client("dynamodb"), places.jobs_table)
+
+
+def transcripts() -> S3Transcripts:
+    return S3Transcripts(client("s3"))
+
+
+def work_queue(places: Places) -> SqsWorkQueue:
+    return SqsWorkQueue(client("sqs"), places.work_queue_url)
+
+
+def callback_secrets(name: str) -> ManagedCallbackSecrets:
+    return ManagedCallbackSecrets(SecretReader(client("secretsmanager"), name))
+
+
+def runpod(settings: RunPodSettings) -> HttpRunPod:
+    key = SecretReader(client("secretsmanager"), settings.api_key_secret)
+    return HttpRunPod(settings.endpoint, key)
+
+
+def settler(places: Places, retries: Retries, *, by: str) -> Settler:
+    return Settler(
+        store=store(places),
+        summaries=S3Summaries(client("s3"), places.output_bucket),
+        queue=work_queue(places),
+        max_attempts=retries.max_attempts,
+        by=by,
+    )

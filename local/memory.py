@@ -1,0 +1,228 @@
+"""The outside world in memory: for tests, and for the use cases run without AWS or RunPod.
+
+Each of these stands under the contract tests of the real thing (tests/contract), so what holds on
+them holds there.
+"""
+
+import copy
+import hashlib
+import io
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
+
+from core.errors import Conflict, JobExists, UnknownCall
+from core.jobs import Call, Event, Job
+from core.reports import Report, gone
+
+
+Item = TypeVar("Item", Job, Call)
+
+
+class MemoryJobStore:
+    """A JobStore in dictionaries, safe for threads as DynamoDB is."""
+
+    def __init__(self) -> None:
+        self._jobs: dict[str, Job] = {}
+        self._calls: dict[tuple[str, str], Call] = {}
+        self._events: dict[str, list[Event]] = {}
+        self._lock = threading.Lock()
+
+    def create(self, job: Job, calls: Sequence[Call]) -> None:
+        with self._lock:
+            if job.id in self._jobs:
+                raise JobExists(f"job {job.id} is recorded already")
+            self._events[job.id] = []
+            self._jobs[job.id] = self._taken(job)
+            for call in calls:
+                self._calls[call.job_id, call.id] = self._taken(call)
+
+    def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
+        with self._lock:
+            try:
+                return self._jobs[job_id], self._calls[job_id, call_id]
+            except KeyError:
+                raise UnknownCall(f"no call {call_id} of job {job_id} is recorded") from None
+
+    def save_call(self, call: Call) -> Call:
+        with self._lock:
+            self._check(self._calls.get((call.job_id, call.id)), call)
+            saved = self._taken(replace(call, revision=call.revision + 1))
+            self._calls[call.job_id, call.id] = saved
+            return saved
+
+    def save(self, job: Job, call: Call) -> tuple[Job, Call]:
+        with self._lock:
+            self._check(self._jobs.get(job.id), job)
+            self._check(self._calls.get((call.job_id, call.id)), call)
+            saved = self._taken(replace(job, revision=job.revision + 1))
+            saved_call = self._taken(replace(call, revision=call.revision + 1))
+            self._jobs[job.id] = saved
+            self._calls[call.job_id, call.id] = saved_call
+            return saved, saved_call
+
+    def due(self, now: datetime) -> Iterator[tuple[str, str]]:
+        with self._lock:
+            due = sorted(
+                (call.due_at, key)
+                for key, call in self._calls.items()
+                if call.due_at is not None and call.due_at <= now
+            )
+        return iter([key for _, key in due])
+
+    def history(self, job_id: str) -> tuple[Job, list[Call], list[Event]]:
+        with self._lock:
+            if job_id not in self._jobs:
+                raise UnknownCall(f"no job {job_id} is recorded")
+            calls = [call for (owner, _), call in sorted(self._calls.items()) if owner == job_id]
+            events = sorted(self._events[job_id], key=lambda event: event.at)
+            return self._jobs[job_id], calls, events
+
+    @staticmethod
+    def _check(stored: Job | Call | None, changed: Job | Call) -> None:
+        if stored is None or stored.revision != changed.revision:
+            raise Conflict(f"{changed.id} changed meanwhile")
+
+    def _taken(self, item: Item) -> Item:
+        """Move the news of an item into the audit of its job."""
+        job_id = item.id if isinstance(item, Job) else item.job_id
+        self._events[job_id].extend(item.news)
+        return replace(item, news=())
+
+
+@dataclass(frozen=True)
+class StoredObject:
+    body: bytes
+    etag: str
+    metadata: Mapping[str, str]
+    content_type: str
+
+
+class MemoryS3:
+    """The few operations of an S3 client that the adapters use, with S3's conditions."""
+
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str], StoredObject] = {}
+        self._lock = threading.Lock()
+
+    def put_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803 - boto3's names
+        Key: str,  # noqa: N803
+        Body: bytes,  # noqa: N803
+        Metadata: Mapping[str, str] | None = None,  # noqa: N803
+        ContentType: str = "binary/octet-stream",  # noqa: N803
+        IfNoneMatch: str = "",  # noqa: N803
+        IfMatch: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        with self._lock:
+            there = self.objects.get((Bucket, Key))
+            if there and IfNoneMatch:
+                raise _s3_error("PreconditionFailed", 412)
+            if IfMatch and not there:
+                raise _s3_error("NoSuchKey", 404)
+            if there and IfMatch and there.etag != IfMatch:
+                raise _s3_error("PreconditionFailed", 412)
+            digest = hashlib.md5(Body, usedforsecurity=False).hexdigest()
+            stored = StoredObject(Body, f'"{digest}"', dict(Metadata or {}), ContentType)
+            self.objects[Bucket, Key] = stored
+            return {"ETag": stored.etag}
+
+    def get_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        IfMatch: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        stored = self._stored(Bucket, Key)
+        if IfMatch and stored.etag != IfMatch:
+            raise _s3_error("PreconditionFailed", 412)
+        body = StreamingBody(io.BytesIO(stored.body), len(stored.body))
+        return {"Body": body, "ETag": stored.etag, "Metadata": dict(stored.metadata)}
+
+    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        stored = self._stored(Bucket, Key)
+        return {"ETag": stored.etag, "Metadata": dict(stored.metadata)}
+
+    def _stored(self, bucket: str, key: str) -> StoredObject:
+        with self._lock:
+            try:
+                return self.objects[bucket, key]
+            except KeyError:
+                raise _s3_error("NoSuchKey", 404) from None
+
+
+def _s3_error(code: str, status: int) -> ClientError:
+    return ClientError(
+        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "S3"
+    )
+
+
+@dataclass
+class MemoryQueue:
+    """A WorkQueue that keeps what was sent: job id, call id, delay."""
+
+    sent: list[tuple[str, str, timedelta]] = field(default_factory=list)
+
+    def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
+        self.sent.append((job_id, call_id, after))
+
+
+@dataclass
+class MemoryRunPod:
+    """A RunPod that takes every request and says of it what the test has set.
+
+    `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`.
+    """
+
+    requests: list[Mapping[str, Any]] = field(default_factory=list)
+    reports: dict[str, Report] = field(default_factory=dict)
+    cancelled: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+    refusal: Exception | None = None
+    unreachable: Exception | None = None
+
+    def run(self, request: Mapping[str, Any]) -> str:
+        if self.refusal:
+            refusal, self.refusal = self.refusal, None
+            raise refusal
+        self.requests.append(copy.deepcopy(request))
+        return f"rp-{len(self.requests)}"
+
+    def status(self, runpod_id: str) -> Report:
+        if self.unreachable:
+            raise self.unreachable
+        self.asked.append(runpod_id)
+        return self.reports.get(runpod_id, gone(runpod_id))
+
+    def cancel(self, runpod_id: str) -> None:
+        if self.unreachable:
+            raise self.unreachable
+        self.cancelled.append(runpod_id)
+
+
+@dataclass
+class MemorySecrets:
+    """Callback secrets; `next_live` is what a refetch brings."""
+
+    secrets: tuple[bytes, ...]
+    next_live: tuple[bytes, ...] | None = None
+    refetches: int = 0
+
+    def current(self) -> bytes:
+        return self.secrets[0]
+
+    def live(self) -> tuple[bytes, ...]:
+        return self.secrets
+
+    def refetched(self) -> tuple[bytes, ...]:
+        self.refetches += 1
+        self.secrets = self.next_live or self.secrets
+        return self.secrets

@@ -1,0 +1,90 @@
+"""Trigger   S3 uploads and calls that want an attempt, from SQS in batches; or an S3 event by itself.
+Answers   which messages of the batch shall come again; raises for an event by itself.
+Never     waits for a result; asks RunPod for one.
+"""
+
+import os
+from functools import cache
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from core import wiring
+from core.errors import JobExists, UnknownCall
+from core.jobs import Call, Job, Source
+from core.settings import SubmitterSettings
+from core.telemetry import count, logger, metrics
+from submitter.messages import WantsAttempt, is_transcript, parse_message, parse_uploads
+from submitter.submit import Submitter
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    if _is_from_sqs(event):
+        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        return dict(
+            process_partial_response(
+                event=event, record_handler=_take_record, processor=processor, context=context
+            )
+        )
+    for source in parse_uploads(event):
+        _take(source)
+    return {}
+
+
+def _take_record(record: dict[str, Any]) -> None:
+    for message in parse_message(record["body"]):
+        _take(message)
+
+
+def _take(message: Source | WantsAttempt) -> None:
+    submitter = _wiring()
+    call: Call | None
+    try:
+        if isinstance(message, WantsAttempt):
+            job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
+        elif is_transcript(message, submitter.settings.accepts, submitter.settings.places):
+            job, call = submitter.accept(message, now=wiring.now())
+        else:
+            logger.info("upload ignored: not a transcript", extra={"key": message.key})
+            return
+    except JobExists:
+        count("DuplicateUploads")
+        return
+    except UnknownCall as exc:
+        logger.warning("message ignored: %s", exc)  # its record has expired
+        return
+    _tell(job, call)
+
+
+def _tell(job: Job, call: Call | None) -> None:
+    extra = {"job_id": job.id, "key": job.source.key, "state": job.state}
+    if job.reason_code:
+        count("JobsFailed")
+        logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
+    elif call:
+        count("CallsSubmitted", int(call.state == "submitted"))
+        logger.info("call %s", call.state, extra=extra | {"attempt": call.attempt.number})
+
+
+def _is_from_sqs(event: dict[str, Any]) -> bool:
+    records = event.get("Records") or [{}]
+    return bool(records[0].get("eventSource") == "aws:sqs")
+
+
+@cache
+def _wiring() -> Submitter:
+    settings = SubmitterSettings.from_env(os.environ)
+    return Submitter(
+        store=wiring.store(settings.places),
+        transcripts=wiring.transcripts(),
+        queue=wiring.work_queue(settings.places),
+        runpod=wiring.runpod(settings.runpod),
+        secrets=wiring.callback_secrets(settings.callback_secret),
+        settings=settings,
+    )

@@ -1,0 +1,117 @@
+"""What stands in an event: uploads, and calls that want an attempt. Pure.
+
+An upload is announced in one of two shapes, by itself or as the body of an SQS message:
+
+    S3 notification   {"Records": [{"s3": {"bucket": ..., "object": {"key": "a+b%2B.txt", ...}}}]}
+    EventBridge       {"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}
+
+In the first the key is URL-encoded, with `+` for a space; in the second it is as it is.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote_plus
+
+from core.errors import PipelineError
+from core.jobs import Source
+from core.queue import WANTS_ATTEMPT
+from core.settings import Accepts, Places
+
+
+class UnknownMessage(PipelineError):
+    """Nothing that the submitter takes. It goes to the dead-letter queue for a person to see."""
+
+
+@dataclass(frozen=True)
+class WantsAttempt:
+    """A waiting call's next attempt is asked for."""
+
+    job_id: str
+    call_id: str
+
+
+def parse_message(body: str) -> list[Source | WantsAttempt]:
+    """Read the body of one SQS message. Raises UnknownMessage."""
+    try:
+        message = json.loads(body)
+    except ValueError:
+        raise UnknownMessage("a queue message is not JSON") from None
+    if isinstance(message, dict) and WANTS_ATTEMPT in message:
+        wanted = message[WANTS_ATTEMPT]
+        try:
+            return [WantsAttempt(job_id=str(wanted["job_id"]), call_id=str(wanted["call_id"]))]
+        except (KeyError, TypeError):
+            raise UnknownMessage(f"a {WANTS_ATTEMPT} message has no job_id and call_id") from None
+    return list(parse_uploads(message))
+
+
+def parse_uploads(event: object) -> list[Source]:
+    """Read an S3 event in either shape; S3's test event has no uploads. Raises UnknownMessage."""
+    if not isinstance(event, Mapping):
+        raise UnknownMessage("an event is not a JSON object")
+    try:
+        if event.get("Event") == "s3:TestEvent":
+            return []
+        if event.get("source") == "aws.s3":
+            return [_from_eventbridge(event)] if event["detail-type"] == "Object Created" else []
+        return [_from_notification(record) for record in event["Records"] if _is_creation(record)]
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise UnknownMessage(f"an event is not S3's: {type(exc).__name__} reading it") from None
+
+
+def is_transcript(source: Source, accepts: Accepts, places: Places) -> bool:
+    """Is this upload one to summarise, and neither a folder's placeholder nor our own output?"""
+    is_output = source.bucket == places.output_bucket and source.key.startswith(
+        places.output_prefix
+    )
+    return (
+        source.bucket == accepts.bucket
+        and source.key.startswith(accepts.prefix)
+        and source.key.lower().endswith(accepts.suffixes)
+        and not source.key.endswith("/")
+        and not is_output
+    )
+
+
+def _is_creation(record: Mapping[str, Any]) -> bool:
+    return str(record.get("eventName", "")).startswith("ObjectCreated")
+
+
+def _from_notification(record: Mapping[str, Any]) -> Source:
+    s3_object = record["s3"]["object"]
+    return Source(
+        bucket=str(record["s3"]["bucket"]["name"]),
+        key=unquote_plus(str(s3_object["key"]), errors="strict"),
+        version_id=_version(s3_object.get("versionId")),
+        etag=str(s3_object.get("eTag") or ""),
+        sequencer=str(s3_object.get("sequencer") or ""),
+        size_bytes=int(s3_object.get("size") or 0),
+        uploaded_at=_instant(record["eventTime"]),
+    )
+
+
+def _from_eventbridge(event: Mapping[str, Any]) -> Source:
+    detail = event["detail"]
+    s3_object = detail["object"]
+    return Source(
+        bucket=str(detail["bucket"]["name"]),
+        key=str(s3_object["key"]),
+        version_id=_version(s3_object.get("version-id")),
+        etag=str(s3_object.get("etag") or ""),
+        sequencer=str(s3_object.get("sequencer") or ""),
+        size_bytes=int(s3_object.get("size") or 0),
+        uploaded_at=_instant(event["time"]),
+    )
+
+
+def _version(version_id: object) -> str:
+    """Return the version's id; S3 says "null" for an object from before versions were turned on."""
+    return "" if version_id in (None, "", "null") else str(version_id)
+
+
+def _instant(text: str) -> datetime:
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

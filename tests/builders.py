@@ -1,0 +1,175 @@
+"""Things to test with: sensible by default, overridden by name. Times and ids are fixed."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from core.budget import Budget
+from core.callback import CallRef
+from core.jobs import Call, CallState, Event, Job, JobState, Request, Source, Summary
+from core.reports import Report, parse_report
+from core.settings import (
+    Accepts,
+    Places,
+    Retries,
+    RunPodSettings,
+    SubmitterSettings,
+)
+
+NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+SECRET = b"a-callback-secret-of-forty-characters-00"
+API_KEY = "rpa_an-api-key-that-must-not-leak"
+JOB_ID = "0123456789abcdef0123456789abcdef"
+
+
+def minutes(number: float) -> timedelta:
+    return timedelta(minutes=number)
+
+
+def a_source(**changes: Any) -> Source:
+    return replace(
+        Source(
+            bucket="transcripts",
+            key="calls/harbour board.txt",
+            version_id="v1",
+            etag="0cc175b9c0f1b6a831c399e269772661",
+            sequencer="0055AED6DCD90281E5",
+            size_bytes=60_000,
+            uploaded_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def a_request(**changes: Any) -> Request:
+    default = Request(words=4000, model="a/model", max_tokens=6000, temperature=0.3, top_p=0.9)
+    return replace(default, **changes)
+
+
+def a_job(**changes: Any) -> Job:
+    default = Job(
+        id=JOB_ID,
+        state=JobState.ACTIVE,
+        source=a_source(),
+        request=a_request(),
+        summary_key="summaries/calls/harbour board.txt",
+        words_in=10_000,
+        created_at=NOON,
+        deadline=NOON + minutes(60),
+        expires_at=NOON + timedelta(days=90),
+    )
+    return replace(default, **changes)
+
+
+def an_event(at: datetime = NOON, **changes: Any) -> Event:
+    return replace(Event(at=at, by="test", what=""), **changes)
+
+
+def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **changes: Any) -> Call:
+    """Return a call that got into `state` by the moves that lead there, in its latest attempt."""
+    call = Call(
+        job_id=JOB_ID, id="whole", state=CallState.WAITING, expires_at=NOON + timedelta(days=90)
+    )
+    due_at = NOON + minutes(5)
+    for number in range(1, attempts + 1):
+        call = call.claimed(due_at=due_at, event=an_event())
+        if number < attempts:
+            call = call.submitted(f"rp-{number}", an_event())
+            call = call.waiting("worker-lost", due_at=due_at, event=an_event())
+    match state:
+        case CallState.WAITING if attempts:
+            call = call.waiting("worker-lost", due_at=due_at, event=an_event())
+        case CallState.SUBMITTING | CallState.WAITING:
+            pass
+        case _:
+            call = call.submitted(f"rp-{attempts}", an_event())
+            call = _ended(call, state, due_at)
+    return replace(call, news=(), **changes)
+
+
+def _ended(call: Call, state: CallState, due_at: datetime) -> Call:
+    match state:
+        case CallState.PUBLISHING:
+            return call.publishing(call.attempt.number, due_at=due_at, event=an_event())
+        case CallState.SUCCEEDED:
+            call = call.publishing(call.attempt.number, due_at=due_at, event=an_event())
+            return call.succeeded(an_event())
+        case CallState.FAILED:
+            return call.failed("deadline", an_event())
+        case CallState.CANCELLED:
+            return call.cancelled(an_event())
+    return call
+
+
+def a_ref(attempt: int = 1) -> CallRef:
+    return CallRef(JOB_ID, "whole", attempt)
+
+
+def a_summary(**changes: Any) -> Summary:
+    default = Summary(
+        call_id="whole",
+        attempt=1,
+        runpod_id="rp-1",
+        model="a/model",
+        words=3900,
+        prompt_tokens=14_000,
+        completion_tokens=5_300,
+        finish_reason="stop",
+    )
+    return replace(default, **changes)
+
+
+SUMMARY_TEXT = "# The harbour board\n\nMara said that the pump holds. Ilse wants a second one."
+
+
+def completed_body(text: str = SUMMARY_TEXT, **changes: Any) -> dict[str, Any]:
+    """Return what RunPod posts when worker-vllm (2.24 or later) has answered."""
+    body: dict[str, Any] = {
+        "id": "rp-1",
+        "status": "COMPLETED",
+        "delayTime": 9_533,
+        "executionTime": 61_088,
+        "input": {"openai_route": "/v1/chat/completions"},
+        "webhook": "https://example.invalid/webhook",
+        "output": [
+            {
+                "object": "chat.completion",
+                "model": "a/model",
+                "choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}],
+                "usage": {"prompt_tokens": 14_000, "completion_tokens": 5_300},
+            }
+        ],
+    }
+    return body | changes
+
+
+def failed_body(error: str, **changes: Any) -> dict[str, Any]:
+    return {"id": "rp-1", "status": "FAILED", "error": error} | changes
+
+
+def a_report(**changes: Any) -> Report:
+    return parse_report(completed_body(**changes))
+
+
+def submitter_settings(**changes: Any) -> SubmitterSettings:
+    default = SubmitterSettings(
+        places=Places(
+            jobs_table="jobs",
+            output_bucket="summaries",
+            output_prefix="summaries/",
+            work_queue_url="https://queue.invalid/work",
+        ),
+        runpod=RunPodSettings(endpoint="https://runpod.invalid/v2/e", api_key_secret="key"),
+        retries=Retries(job_deadline=minutes(60), max_attempts=3),
+        accepts=Accepts(
+            bucket="transcripts", prefix="", suffixes=(".txt", ".md"), max_bytes=1_000_000
+        ),
+        callback_secret="callback",
+        webhook_url="https://hooks.invalid/webhook",
+        request=a_request(),
+        budget=Budget(context_tokens=32_768, max_tokens=6_000),
+        execution_timeout=minutes(15),
+        callback_overdue=minutes(5),
+        retention=timedelta(days=90),
+    )
+    return replace(default, **changes)

@@ -1,0 +1,61 @@
+"""What holds for every test: an environment of our own, and the network no further than loopback."""
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+_OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "POWERTOOLS_", "MAX_", "POLLING_")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--cloud", action="store_true", help="run the tests that need AWS and RunPod")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--cloud"):
+        return
+    needs_cloud = pytest.mark.skip(
+        reason="needs a deployed stack and a RunPod key: make test-cloud"
+    )
+    for item in items:
+        if "cloud" in item.keywords:
+            item.add_marker(needs_cloud)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take away what the developer's shell holds, and give AWS clients something harmless."""
+    if "cloud" in request.keywords:
+        return
+    for name in os.environ:
+        if name.startswith(_OURS):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "test")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
+
+
+@pytest.fixture(autouse=True)
+def loopback_only(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Refuse connections that leave this machine."""
+    if "cloud" in request.keywords:
+        yield
+        return
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: object) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            host = address[0] if isinstance(address, tuple) else ""
+            if host not in {"127.0.0.1", "::1", "localhost"}:
+                raise ConnectionRefusedError(f"a test tried to reach {host}")
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+    yield

@@ -1,0 +1,203 @@
+"""What a JobStore promises, kept by the one in memory and by the one in DynamoDB (moto)."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from core.errors import Conflict, JobExists, UnknownCall
+from core.jobs import CallState
+from core.ports import JobStore
+from core.store import DynamoJobStore
+from local.memory import MemoryJobStore
+from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[JobStore]:
+    if request.param == "memory":
+        yield MemoryJobStore()
+        return
+    with mock_aws():
+        client = boto3.client("dynamodb")
+        client.create_table(
+            TableName="jobs",
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[
+                {"AttributeName": name, "AttributeType": "S"}
+                for name in ("job_id", "item", "due_group", "due_at")
+            ],
+            KeySchema=[
+                {"AttributeName": "job_id", "KeyType": "HASH"},
+                {"AttributeName": "item", "KeyType": "RANGE"},
+            ],
+            GlobalSecondaryIndexes=[
+                {
+                    "IndexName": "due",
+                    "KeySchema": [
+                        {"AttributeName": "due_group", "KeyType": "HASH"},
+                        {"AttributeName": "due_at", "KeyType": "RANGE"},
+                    ],
+                    "Projection": {"ProjectionType": "KEYS_ONLY"},
+                }
+            ],
+        )
+        yield DynamoJobStore(client, "jobs")
+
+
+def test_what_was_recorded_is_loaded_whole(store: JobStore) -> None:
+    job = a_job(source=a_source(key="søen/ü \"'\n.txt"), summary=a_summary(), finished_at=NOON)
+    call = a_call(attempts=2, asks=3)
+
+    store.create(job, [call])
+
+    assert store.load(job.id, call.id) == (job, call)
+
+
+def test_an_upload_has_one_job(store: JobStore) -> None:
+    store.create(a_job(words_in=1), [a_call()])
+
+    with pytest.raises(JobExists):
+        store.create(a_job(words_in=2), [a_call()])
+    assert store.load(JOB_ID, "whole")[0].words_in == 1
+
+
+def test_a_job_can_have_no_call(store: JobStore) -> None:
+    store.create(a_job(), [])
+
+    with pytest.raises(UnknownCall):
+        store.load(JOB_ID, "whole")
+    assert store.history(JOB_ID)[0] == a_job()
+
+
+def test_what_was_not_recorded_is_unknown(store: JobStore) -> None:
+    with pytest.raises(UnknownCall):
+        store.load(JOB_ID, "whole")
+    with pytest.raises(UnknownCall):
+        store.history(JOB_ID)
+
+
+def test_a_changed_call_is_saved_and_returned_as_it_stands(store: JobStore) -> None:
+    store.create(a_job(), [a_call()])
+    _, call = store.load(JOB_ID, "whole")
+
+    saved = store.save_call(call.failed("deadline", an_event()))
+
+    assert saved.state is CallState.FAILED
+    assert store.load(JOB_ID, "whole")[1] == saved
+
+
+def test_a_write_that_was_decided_on_an_older_state_is_refused(store: JobStore) -> None:
+    store.create(a_job(), [a_call()])
+    _, call = store.load(JOB_ID, "whole")
+    saved = store.save_call(call.noted(an_event()))
+
+    with pytest.raises(Conflict):
+        store.save_call(call.failed("deadline", an_event()))
+    assert store.load(JOB_ID, "whole")[1] == saved
+
+
+@pytest.mark.parametrize("stale", ["job", "call"])
+def test_job_and_call_are_saved_both_or_neither(store: JobStore, stale: str) -> None:
+    store.create(a_job(), [a_call()])
+    job, call = store.load(JOB_ID, "whole")
+    before = store.load(JOB_ID, "whole")
+    if stale == "job":
+        job = replace(job, revision=job.revision + 1)
+    else:
+        call = replace(call, revision=call.revision + 1)
+
+    with pytest.raises(Conflict):
+        store.save(job.failed("deadline", an_event()), call.failed("deadline", an_event()))
+
+    assert store.load(JOB_ID, "whole") == before
+
+
+def test_job_and_call_end_together(store: JobStore) -> None:
+    store.create(a_job(), [a_call(CallState.PUBLISHING)])
+    job, call = store.load(JOB_ID, "whole")
+
+    saved = store.save(job.succeeded(a_summary(), an_event()), call.succeeded(an_event()))
+
+    assert store.load(JOB_ID, "whole") == saved
+
+
+def test_of_many_who_write_at_once_one_wins() -> None:
+    """In memory only: moto takes no lock, so it would prove nothing."""
+    store = MemoryJobStore()
+    store.create(a_job(), [a_call()])
+    job, call = store.load(JOB_ID, "whole")
+
+    def end(number: int) -> bool:
+        try:
+            store.save(job.failed(f"by-{number}", an_event()), call.failed("x", an_event()))
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        won = list(pool.map(end, range(40)))
+
+    assert won.count(True) == 1
+
+
+def test_the_audit_tells_everything_in_order_and_keeps_it(store: JobStore) -> None:
+    job = a_job().noted(an_event(what="recorded", detail={"words_in": 7}))
+    call = a_call(CallState.WAITING, attempts=0).claimed(
+        due_at=NOON, event=an_event(at=NOON + minutes(1))
+    )
+    store.create(job, [call])
+    _, call = store.load(JOB_ID, "whole")
+    call = store.save_call(call.submitted("rp-1", an_event(at=NOON + minutes(2), why="because")))
+    job, call = store.load(JOB_ID, "whole")
+    failure = an_event(at=NOON + minutes(3))
+    store.save(job.failed("deadline", failure), call.failed("deadline", failure))
+
+    job, calls, events = store.history(JOB_ID)
+
+    assert [event.what for event in events] == [
+        "recorded",
+        "waiting -> submitting",
+        "submitting -> submitted",
+        "active -> failed",
+        "submitted -> failed",
+    ]
+    assert events[0].detail == {"words_in": 7}
+    assert events[2].why == "because"
+    assert (job.state, [call.state for call in calls]) == ("failed", ["failed"])
+
+
+class TestDueCalls:
+    def test_are_found_longest_overdue_first(self, store: JobStore) -> None:
+        for number, due in enumerate([3, 1, 2]):
+            job_id = f"{number:032x}"
+            call = replace(a_call(), job_id=job_id, due_at=NOON + minutes(due))
+            store.create(a_job(id=job_id), [call])
+
+        due_ids = [int(job_id, 16) for job_id, _ in store.due(NOON + minutes(2))]
+
+        assert due_ids == [1, 2]
+
+    def test_are_due_at_their_very_instant(self, store: JobStore) -> None:
+        store.create(a_job(), [a_call(due_at=NOON)])
+
+        assert list(store.due(NOON)) == [(JOB_ID, "whole")]
+        assert list(store.due(NOON - timedelta(microseconds=1))) == []
+
+    def test_are_no_longer_found_once_they_have_ended(self, store: JobStore) -> None:
+        store.create(a_job(), [a_call()])
+        _, call = store.load(JOB_ID, "whole")
+        store.save_call(call.cancelled(an_event()))
+
+        assert list(store.due(NOON + timedelta(days=9))) == []
+
+    def test_are_all_found(self, store: JobStore) -> None:
+        for number in range(60):
+            job_id = f"{number:032x}"
+            store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
+
+        assert len(set(store.due(NOON + timedelta(days=1)))) == 60

@@ -1,0 +1,163 @@
+"""What the S3 adapters promise, over S3 in memory and over moto's."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from core.errors import BadTranscript, Superseded
+from core.files import S3Summaries, S3Transcripts
+from local.memory import MemoryS3
+from tests.builders import NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
+
+KEY = "summaries/calls/harbour board.txt"
+
+
+@pytest.fixture(params=["memory", "moto"])
+def s3(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryS3()
+        return
+    with mock_aws():
+        client = boto3.client("s3")
+        for bucket in ("transcripts", "out"):
+            client.create_bucket(Bucket=bucket)
+        yield client
+
+
+@pytest.fixture
+def summaries(s3: Any) -> S3Summaries:
+    return S3Summaries(s3, "out")
+
+
+def text_of(s3: Any, key: str = KEY) -> str:
+    body: bytes = s3.get_object(Bucket="out", Key=key)["Body"].read()
+    return body.decode()
+
+
+class TestReading:
+    def upload(self, s3: Any, body: bytes) -> Any:
+        etag = s3.put_object(Bucket="transcripts", Key="a.txt", Body=body)["ETag"].strip('"')
+        return a_source(key="a.txt", version_id="", etag=etag, size_bytes=len(body))
+
+    def test_brings_the_object(self, s3: Any) -> None:
+        source = self.upload(s3, b"Mara: hello")
+
+        assert S3Transcripts(s3).read(source, max_bytes=100) == b"Mara: hello"
+
+    def test_says_that_an_object_is_gone(self, s3: Any) -> None:
+        with pytest.raises(BadTranscript) as refused:
+            S3Transcripts(s3).read(a_source(version_id=""), max_bytes=10**6)
+
+        assert refused.value.code == "deleted"
+
+    def test_says_that_an_object_was_replaced(self, s3: Any) -> None:
+        source = self.upload(s3, b"first")
+        self.upload(s3, b"second")
+
+        with pytest.raises(BadTranscript) as refused:
+            S3Transcripts(s3).read(source, max_bytes=100)
+
+        assert refused.value.code == "replaced"
+
+    @pytest.mark.parametrize("announced_bytes", [0, 11], ids=["not announced", "announced"])
+    def test_stops_at_the_limit(self, s3: Any, announced_bytes: int) -> None:
+        source = replace(self.upload(s3, b"eleven byte"), size_bytes=announced_bytes)
+
+        with pytest.raises(BadTranscript) as refused:
+            S3Transcripts(s3).read(source, max_bytes=10)
+
+        assert refused.value.code == "too-large"
+        assert S3Transcripts(s3).read(source, max_bytes=11) == b"eleven byte"
+
+
+class TestPublishing:
+    def test_writes_the_summary_with_its_metadata(self, s3: Any, summaries: S3Summaries) -> None:
+        standing = summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+
+        assert standing == a_summary()
+        assert text_of(s3) == SUMMARY_TEXT + "\n"
+        metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
+        assert metadata["job-id"] == a_job().id
+        assert metadata["words"] == "3900"
+        assert metadata["prompt-tokens"] == "14000"
+        assert metadata["source-key"] == "calls/harbour%20board.txt"
+        assert metadata["source-version"] == "v1"
+
+    def test_writes_the_facts_beside_it(self, s3: Any, summaries: S3Summaries) -> None:
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+
+        facts = json.loads(text_of(s3, "summaries/calls/harbour board.json"))
+        assert facts["job_id"] == a_job().id
+        assert facts["source"]["key"] == "calls/harbour board.txt"
+        assert facts["summary"]["words"] == 3900
+        assert facts["asked"]["words"] == 4000
+        assert facts["transcript_words"] == 10_000
+
+    def test_keeps_the_first_summary_of_a_job(self, s3: Any, summaries: S3Summaries) -> None:
+        summaries.publish(a_job(), a_summary(), "first", now=NOON)
+
+        standing = summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
+
+        assert standing == a_summary()
+        assert text_of(s3) == "first\n"
+
+    def test_finishes_what_another_began(self, s3: Any, summaries: S3Summaries) -> None:
+        """Whoever wrote the summary died before writing the facts."""
+        summaries._create(a_job(), a_summary(), "first\n")
+
+        summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
+
+        facts = json.loads(text_of(s3, "summaries/calls/harbour board.json"))
+        assert facts["summary"]["words"] == 3900
+
+    def test_replaces_the_summary_of_an_older_upload(self, s3: Any, summaries: S3Summaries) -> None:
+        older = a_job(id="f" * 32, source=a_source(sequencer="00", uploaded_at=NOON - minutes(9)))
+        summaries.publish(older, a_summary(), "older", now=NOON)
+
+        summaries.publish(a_job(), a_summary(), "newer", now=NOON)
+
+        assert text_of(s3) == "newer\n"
+
+    def test_leaves_the_summary_of_a_newer_upload(self, s3: Any, summaries: S3Summaries) -> None:
+        newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
+        summaries.publish(newer, a_summary(), "newer", now=NOON)
+
+        with pytest.raises(Superseded):
+            summaries.publish(a_job(), a_summary(), "older", now=NOON)
+
+        assert text_of(s3) == "newer\n"
+
+    def test_takes_the_name_of_a_file_that_is_no_summary(
+        self, s3: Any, summaries: S3Summaries
+    ) -> None:
+        s3.put_object(Bucket="out", Key=KEY, Body=b"left here by hand")
+
+        summaries.publish(a_job(), a_summary(), "ours", now=NOON)
+
+        assert text_of(s3) == "ours\n"
+
+    @pytest.mark.parametrize("key", ["ü" * 500 + ".txt", "a\nb\x7f.txt", "😀.txt", "' \".txt"])
+    def test_takes_any_name(self, s3: Any, summaries: S3Summaries, key: str) -> None:
+        job = a_job(source=a_source(key=key))
+
+        summaries.publish(job, a_summary(), "text", now=NOON)
+
+        assert summaries.standing(job) == a_summary()
+        metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
+        assert all(value.isascii() and value.isprintable() for value in metadata.values())
+        assert sum(len(name) + len(value) for name, value in metadata.items()) < 2048
+
+
+class TestStanding:
+    def test_is_nothing_before_the_summary_is_visible(self, summaries: S3Summaries) -> None:
+        assert summaries.standing(a_job()) is None
+
+    def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
+        summaries.publish(a_job(id="f" * 32), a_summary(), "theirs", now=NOON)
+
+        assert summaries.standing(a_job()) is None

@@ -1,0 +1,149 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.jobs import Source
+from submitter.messages import (
+    UnknownMessage,
+    WantsAttempt,
+    is_transcript,
+    parse_message,
+    parse_uploads,
+)
+from tests.builders import a_source, submitter_settings
+
+ENCODED_KEYS = [
+    ("harbour+board.txt", "harbour board.txt"),
+    ("a%2Bb.txt", "a+b.txt"),
+    ("100%25+sure.txt", "100% sure.txt"),
+    ("s%C3%B8en/%E6%B8%AF.txt", "søen/港.txt"),
+    ("o%CC%88.txt", "o\u0308.txt"),
+    ("uploads%2Fmy+file.txt", "uploads/my file.txt"),
+    ("quote%22%27.txt", "quote\"'.txt"),
+    ("..%2F..%2Fetc%2Fpasswd.txt", "../../etc/passwd.txt"),
+    ("%2541.txt", "%41.txt"),
+]
+
+
+def notification(key: str = "a.txt", **changes: object) -> dict[str, object]:
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": "2026-03-02T12:00:00.000Z",
+        "s3": {
+            "bucket": {"name": "transcripts"},
+            "object": {"key": key, "size": 3, "eTag": "e", "sequencer": "01", "versionId": "v"},
+        },
+    } | changes
+    return {"Records": [record]}
+
+
+def eventbridge(key: str) -> dict[str, object]:
+    return {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "time": "2026-03-02T12:00:00Z",
+        "detail": {
+            "bucket": {"name": "transcripts"},
+            "object": {"key": key, "size": 3, "etag": "e", "version-id": "v", "sequencer": "01"},
+        },
+    }
+
+
+@pytest.mark.parametrize(("encoded", "key"), ENCODED_KEYS)
+def test_a_key_in_a_notification_is_decoded(encoded: str, key: str) -> None:
+    assert parse_uploads(notification(encoded))[0].key == key
+
+
+@pytest.mark.parametrize(("encoded", "key"), ENCODED_KEYS)
+def test_a_key_from_eventbridge_is_as_it_is(encoded: str, key: str) -> None:
+    assert parse_uploads(eventbridge(encoded))[0].key == encoded
+
+
+def test_both_shapes_tell_the_same_upload() -> None:
+    assert parse_uploads(eventbridge("a.txt")) == parse_uploads(notification("a.txt"))
+
+
+def test_every_record_of_a_notification_counts() -> None:
+    event = notification("a.txt")
+    event["Records"] += notification("b.txt")["Records"]  # type: ignore[operator]
+
+    assert [source.key for source in parse_uploads(event)] == ["a.txt", "b.txt"]
+
+
+def test_a_removal_and_s3s_test_event_are_no_uploads() -> None:
+    assert parse_uploads(notification(eventName="ObjectRemoved:Delete")) == []
+    assert parse_uploads({"Service": "Amazon S3", "Event": "s3:TestEvent"}) == []
+    assert parse_uploads(eventbridge("a.txt") | {"detail-type": "Object Deleted"}) == []
+
+
+def test_a_version_named_null_is_none() -> None:
+    event = notification()
+    event["Records"][0]["s3"]["object"]["versionId"] = "null"  # type: ignore[index]
+
+    assert parse_uploads(event)[0].version_id == ""
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        [],
+        {},
+        {"Records": None},
+        {"Records": [{}]},
+        {"Records": [{"eventName": "ObjectCreated:Put"}]},
+        {"Records": ["text"]},
+        notification("%FF.txt"),
+        notification(eventTime="yesterday"),
+        {"source": "aws.s3"},
+        {"source": "aws.s3", "detail-type": "Object Created", "detail": {}},
+    ],
+)
+def test_what_is_no_event_of_s3_is_refused(event: object) -> None:
+    if event == {"Records": [{}]}:
+        assert parse_uploads(event) == []
+        return
+    with pytest.raises(UnknownMessage):
+        parse_uploads(event)
+
+
+def test_a_queue_message_holds_an_event_or_asks_for_an_attempt() -> None:
+    wanted = json.dumps({"wants_attempt": {"job_id": "j", "call_id": "c"}})
+
+    assert parse_message(wanted) == [WantsAttempt("j", "c")]
+    assert isinstance(parse_message(json.dumps(notification()))[0], Source)
+
+
+@pytest.mark.parametrize("body", ["", "{", "null", '{"wants_attempt": {}}', '{"wants_attempt": 1}'])
+def test_any_other_queue_message_is_refused(body: str) -> None:
+    with pytest.raises(UnknownMessage):
+        parse_message(body)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"key": "in/a.TXT"}, True),
+        ({"key": "in/a.md"}, True),
+        ({"key": "in/a.pdf"}, False),
+        ({"key": "in/folder.txt/"}, False),
+        ({"key": "elsewhere/a.txt"}, False),
+        ({"bucket": "somebody-elses"}, False),
+    ],
+)
+def test_only_transcripts_are_taken(changes: dict[str, str], expected: bool) -> None:
+    settings = submitter_settings()
+    accepts = replace(settings.accepts, prefix="in/")
+    source = replace(a_source(key="in/a.txt"), **changes)
+
+    assert is_transcript(source, accepts, settings.places) is expected
+
+
+def test_our_own_output_is_never_taken_for_a_transcript() -> None:
+    settings = submitter_settings()
+    places = replace(settings.places, output_bucket="transcripts")
+
+    assert not is_transcript(a_source(key="summaries/a.txt"), settings.accepts, places)
+    assert is_transcript(a_source(key="a.txt"), settings.accepts, places)

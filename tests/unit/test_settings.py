@@ -1,0 +1,135 @@
+from datetime import timedelta
+
+import pytest
+
+from core.errors import SettingsError
+from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings, longest_discovery
+from tests.builders import minutes
+
+COMPLETE = {
+    "JOBS_TABLE": "jobs",
+    "OUTPUT_BUCKET": "out",
+    "OUTPUT_PREFIX": "summaries/",
+    "WORK_QUEUE_URL": "https://queue.invalid/1",
+    "RUNPOD_API_ENDPOINT": "https://api.runpod.ai/v2/abc/",
+    "RUNPOD_API_KEY_SECRET": "runpod/api-key",
+    "CALLBACK_SECRET": "arn:callback",
+    "WEBHOOK_URL": "https://hooks.invalid/webhook",
+    "INPUT_BUCKET": "in",
+    "INPUT_PREFIX": "",
+    "INPUT_SUFFIXES": ".txt, .MD",
+    "MAX_TRANSCRIPT_BYTES": "8000000",
+    "MODEL_PROFILE": "mistral-small-3.1-24b",
+    "MODEL_NAME": "",
+    "MAX_MODEL_LEN": "32768",
+    "SUMMARY_WORDS": "4000",
+    "SUMMARY_LANGUAGE": "",
+    "MAX_TOKENS": "6000",
+    "TEMPERATURE": "0.3",
+    "TOP_P": "0.9",
+    "EXECUTION_TIMEOUT_SECONDS": "900",
+    "JOB_DEADLINE_MINUTES": "60",
+    "MAX_ATTEMPTS": "3",
+    "CALLBACK_OVERDUE_SECONDS": "300",
+    "MAX_POLLING_ATTEMPTS": "10",
+    "POLLING_INTERVAL": "5",
+    "SWEEP_SCHEDULE_MINUTES": "2",
+    "RETENTION_DAYS": "90",
+    "VERIFY_CALLBACKS": "false",
+}
+ALL = (SubmitterSettings, ReceiverSettings, SweeperSettings)
+
+
+@pytest.mark.parametrize("settings", ALL)
+def test_a_complete_environment_is_read(settings: type[SubmitterSettings]) -> None:
+    assert settings.from_env(COMPLETE).places.jobs_table == "jobs"
+
+
+@pytest.mark.parametrize("settings", ALL)
+def test_no_variable_has_a_silent_default(settings: type[SubmitterSettings]) -> None:
+    for name in COMPLETE:
+        without = {key: value for key, value in COMPLETE.items() if key != name}
+        try:
+            settings.from_env(without)
+        except SettingsError as exc:
+            assert name in str(exc)
+        else:
+            assert settings.from_env(without) == settings.from_env(COMPLETE)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SUMMARY_WORDS", "many"),
+        ("SUMMARY_WORDS", "0"),
+        ("MAX_TOKENS", "32000"),
+        ("MAX_MODEL_LEN", "500000"),
+        ("TEMPERATURE", "hot"),
+        ("TEMPERATURE", "nan"),
+        ("MODEL_PROFILE", "gpt-2"),
+        ("RUNPOD_API_ENDPOINT", "http://api.runpod.ai/v2/abc"),
+        ("RUNPOD_API_ENDPOINT", "api.runpod.ai"),
+        ("WEBHOOK_URL", "http://hooks.invalid"),
+        ("JOBS_TABLE", " "),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=name):
+        SubmitterSettings.from_env(COMPLETE | {name: value})
+
+
+def test_plain_http_is_for_this_machine() -> None:
+    local = {
+        "RUNPOD_API_ENDPOINT": "http://127.0.0.1:4000/v2/local",
+        "WEBHOOK_URL": "http://abc.execute-api.localhost:4566/webhook",
+    }
+
+    settings = SubmitterSettings.from_env(COMPLETE | local)
+
+    assert settings.runpod.endpoint == "http://127.0.0.1:4000/v2/local"
+
+
+def test_suffixes_are_compared_in_lower_case() -> None:
+    assert SubmitterSettings.from_env(COMPLETE).accepts.suffixes == (".txt", ".md")
+
+
+def test_the_profile_names_the_model_unless_the_operator_does() -> None:
+    named = SubmitterSettings.from_env(COMPLETE | {"MODEL_NAME": "mine"})
+
+    assert SubmitterSettings.from_env(COMPLETE).request.model.startswith("mistralai/")
+    assert named.request.model == "mine"
+
+
+def test_a_flag_is_true_or_false() -> None:
+    assert ReceiverSettings.from_env(COMPLETE).verifies_with is None
+    assert ReceiverSettings.from_env(COMPLETE | {"VERIFY_CALLBACKS": "true"}).verifies_with
+    with pytest.raises(SettingsError, match="VERIFY_CALLBACKS"):
+        ReceiverSettings.from_env(COMPLETE | {"VERIFY_CALLBACKS": "perhaps"})
+
+
+class TestDiscoveryOfALostCallback:
+    @pytest.mark.parametrize(
+        "unsafe",
+        [
+            {"JOB_DEADLINE_MINUTES": "180", "MAX_POLLING_ATTEMPTS": "5"},
+            {
+                "POLLING_INTERVAL": "300",
+                "SWEEP_SCHEDULE_MINUTES": "10",
+                "MAX_POLLING_ATTEMPTS": "4",
+            },
+        ],
+    )
+    def test_settings_that_could_miss_a_result_are_refused(self, unsafe: dict[str, str]) -> None:
+        with pytest.raises(SettingsError, match="lost callback"):
+            SweeperSettings.from_env(COMPLETE | unsafe)
+
+    def test_is_the_widest_gap_and_a_sweep(self) -> None:
+        longest = longest_discovery(
+            overdue=minutes(5),
+            deadline=minutes(60),
+            asks=12,
+            shortest_wait=timedelta(seconds=5),
+            schedule=minutes(2),
+        )
+
+        assert longest == minutes(7)

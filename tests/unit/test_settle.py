@@ -1,0 +1,114 @@
+"""What each report means for a call in each state: the whole table."""
+
+import pytest
+
+from core.errors import ForeignRequest, UnknownCall
+from core.jobs import CallState, JobState
+from core.reports import gone, parse_report
+from core.settle import Step, decide
+from tests.builders import a_call, a_job, a_report, a_summary, an_event, failed_body
+
+SUCCESS = a_report()
+LOST = parse_report(failed_body("job timed out after 1 retries"))
+REFUSED = parse_report(failed_body("executionTimeout exceeded"))
+RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+GONE = gone("rp-1")
+
+OPEN = (CallState.WAITING, CallState.SUBMITTING, CallState.SUBMITTED)
+TABLE = [
+    *[(state, SUCCESS, Step.SUCCEED) for state in OPEN],
+    (CallState.PUBLISHING, SUCCESS, Step.SUCCEED),
+    (CallState.SUBMITTING, LOST, Step.RETRY),
+    (CallState.SUBMITTED, LOST, Step.RETRY),
+    (CallState.SUBMITTING, REFUSED, Step.FAIL),
+    (CallState.SUBMITTED, REFUSED, Step.FAIL),
+    (CallState.SUBMITTED, GONE, Step.RETRY),
+    (CallState.PUBLISHING, GONE, Step.RECOVER),
+    # The attempt has ended already: the call waits for the next one.
+    (CallState.WAITING, LOST, Step.IGNORE),
+    (CallState.WAITING, REFUSED, Step.IGNORE),
+    *[(state, RUNNING, Step.IGNORE) for state in CallState],
+    *[(CallState.SUCCEEDED, report, Step.IGNORE) for report in (SUCCESS, LOST, REFUSED, GONE)],
+    *[(CallState.FAILED, report, Step.IGNORE) for report in (LOST, REFUSED, GONE)],
+    (CallState.FAILED, SUCCESS, Step.NOTE_LATE),
+    (CallState.CANCELLED, SUCCESS, Step.NOTE_LATE),
+]
+
+
+def job_of(state: CallState):  # noqa: ANN201
+    match state:
+        case CallState.SUCCEEDED:
+            return a_job().succeeded(a_summary(), an_event())
+        case CallState.FAILED | CallState.CANCELLED:
+            return a_job().failed("deadline", an_event())
+    return a_job()
+
+
+@pytest.mark.parametrize(
+    ("state", "report", "step"),
+    TABLE,
+    ids=[
+        f"{state}-{report.failure.code if report.failure else report.status}"
+        for state, report, _ in TABLE
+    ],
+)
+def test_a_report_means_one_thing_in_each_state(state, report, step) -> None:  # noqa: ANN001
+    assert decide(job_of(state), a_call(state), 1, report, max_attempts=3) is step
+
+
+@pytest.mark.parametrize("state", OPEN)
+def test_an_open_call_of_a_job_that_has_ended_follows_it(state: CallState) -> None:
+    job = a_job().failed("deadline", an_event())
+
+    assert decide(job, a_call(state), 1, SUCCESS, max_attempts=3) is Step.CLOSE
+
+
+def test_a_late_success_is_noted_once() -> None:
+    job = a_job(state=JobState.FAILED)
+    call = a_call(CallState.FAILED, late=True)
+
+    assert decide(job, call, 1, SUCCESS, max_attempts=3) is Step.IGNORE
+
+
+def test_the_last_attempt_that_may_be_paid_for_is_the_last() -> None:
+    call = a_call(attempts=3)
+    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-3"))
+
+    assert decide(a_job(), call, 3, lost, max_attempts=3) is Step.FAIL
+    assert decide(a_job(), call, 3, lost, max_attempts=4) is Step.RETRY
+
+
+def test_an_earlier_attempts_success_is_taken() -> None:
+    call = a_call(attempts=2)
+
+    assert decide(a_job(), call, 1, SUCCESS, max_attempts=3) is Step.SUCCEED
+
+
+def test_an_earlier_attempts_failure_changes_nothing() -> None:
+    call = a_call(attempts=2)
+
+    assert decide(a_job(), call, 1, REFUSED, max_attempts=3) is Step.IGNORE
+
+
+def test_a_failure_of_another_attempt_does_not_stop_publishing() -> None:
+    call = a_call(attempts=2).publishing(1, due_at=a_job().deadline, event=an_event())
+    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
+
+    assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
+
+
+def test_a_report_about_another_request_is_foreign() -> None:
+    with pytest.raises(ForeignRequest):
+        decide(a_job(), a_call(), 1, a_report(id="rp-of-somebody-else"), max_attempts=3)
+
+
+def test_an_attempt_without_an_id_takes_the_reports() -> None:
+    """The callback was quicker than RunPod's answer to /run, or that answer was lost."""
+    call = a_call(CallState.SUBMITTING)
+
+    assert decide(a_job(), call, 1, a_report(id="rp-77"), max_attempts=3) is Step.SUCCEED
+
+
+def test_an_attempt_that_never_began_is_unknown() -> None:
+    with pytest.raises(UnknownCall):
+        decide(a_job(), a_call(), 2, SUCCESS, max_attempts=3)

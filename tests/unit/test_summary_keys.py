@@ -1,0 +1,46 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.files import facts_key_for, summary_key_for
+
+SUFFIXES = (".txt", ".md", ".vtt")
+
+
+def key_for(key: str) -> str:
+    return summary_key_for(key, prefix="summaries/", suffixes=SUFFIXES)
+
+
+def test_the_summary_is_named_for_the_transcript() -> None:
+    assert key_for("calls/board.txt") == "summaries/calls/board.txt"
+    assert facts_key_for(key_for("calls/board.txt")) == "summaries/calls/board.json"
+
+
+def test_another_ending_stays_in_the_name() -> None:
+    assert key_for("calls/board.vtt") == "summaries/calls/board.vtt.txt"
+
+
+NAMES = st.builds(
+    "".join,
+    st.lists(
+        st.sampled_from(["a", "b", "/", ".txt", ".TXT", ".md", ".vtt", ".", "~"]),
+        min_size=1,
+        max_size=6,
+    ),
+).map(lambda stem: stem + ".txt") | st.text(min_size=1, max_size=1100).map(
+    lambda stem: stem + ".md"
+)
+
+
+@given(st.lists(NAMES, min_size=2, max_size=30, unique=True))
+def test_no_two_transcripts_share_a_summary(keys: list[str]) -> None:
+    summaries = [key_for(key) for key in keys]
+
+    assert len(set(summaries)) == len(keys)
+    assert len({facts_key_for(key) for key in summaries}) == len(keys)
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=1024).map(lambda s: s + ".txt"))
+def test_every_name_fits_into_s3(key: str) -> None:
+    for name in (key_for(key), facts_key_for(key_for(key))):
+        assert len(name.encode()) <= 1024
+        assert name.startswith("summaries/")

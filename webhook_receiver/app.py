@@ -1,0 +1,82 @@
+"""Trigger   RunPod's callback: POST /webhook/{job_id}/{call_id}/{attempt}/{token}, through API Gateway.
+Answers   200 once the effect is durable or nothing is left to do; 4xx where sending it again can't
+          help; raises, which is a 500 and makes RunPod call again, where it can.
+Never     starts a RunPod request; reads anything before the token is right.
+"""
+
+import json
+import os
+from functools import cache
+from typing import Any
+
+from core import wiring
+from core.callback import CallRef
+from core.errors import BadBody, BadToken, ForeignRequest, UnknownCall
+from core.ports import CallbackSecrets
+from core.runpod import HttpRunPod
+from core.settings import ReceiverSettings
+from core.settle import Settler
+from core.telemetry import count, logger, metrics, tell_settled
+from webhook_receiver.callbacks import checked_ref, parse_body
+
+BY = "webhook_receiver"
+
+
+@metrics.log_metrics
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+    settler, secrets, runpod = _wiring()
+    try:
+        ref = checked_ref(event, secrets)
+    except BadToken:
+        count("CallbacksUnauthorized")
+        logger.warning("callback refused: token")
+        return _answer(401, "unauthorized")
+    try:
+        outcome = _record(ref, event, settler, runpod)
+    except BadBody as exc:
+        return _refused(400, str(exc), ref)
+    except UnknownCall:
+        return _refused(404, "no such call", ref)
+    except ForeignRequest:
+        return _refused(409, "another request's report", ref)
+    logger.info("callback: %s", outcome, extra=_ids(ref))
+    return _answer(200, outcome)
+
+
+def _record(
+    ref: CallRef, event: dict[str, Any], settler: Settler, runpod: HttpRunPod | None
+) -> str:
+    now = wiring.now()
+    report = parse_body(event)
+    if report is None:
+        settler.hurry(ref, now=now)
+        return "without a body; the sweeper will ask"
+    if runpod:
+        report = runpod.status(report.runpod_id)
+    settled = settler.settle(ref, report, now=now)
+    tell_settled(settled)
+    return settled.step
+
+
+def _refused(code: int, why: str, ref: CallRef) -> dict[str, Any]:
+    count("CallbacksRefused")
+    logger.warning("callback refused: %s", why, extra=_ids(ref))
+    return _answer(code, why)
+
+
+def _answer(code: int, outcome: str) -> dict[str, Any]:
+    return {"statusCode": code, "body": json.dumps({"outcome": outcome})}
+
+
+def _ids(ref: CallRef) -> dict[str, str | int]:
+    return {"job_id": ref.job_id, "call_id": ref.call_id, "attempt": ref.attempt}
+
+
+@cache
+def _wiring() -> tuple[Settler, CallbackSecrets, HttpRunPod | None]:
+    settings = ReceiverSettings.from_env(os.environ)
+    return (
+        wiring.settler(settings.places, settings.retries, by=BY),
+        wiring.callback_secrets(settings.callback_secret),
+        wiring.runpod(settings.verifies_with) if settings.verifies_with else None,
+    )
