@@ -3,11 +3,16 @@
 What goes into `extra` is ids, states, counts and codes; never a body, a URL or a header.
 """
 
+import warnings
+
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
 from core.jobs import JobState
 from core.settle import Settled, Step
+
+# An invocation with nothing to count is no news; Powertools would log a warning for each.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 # Service name, level and namespace come from the POWERTOOLS_* variables.
 logger = Logger()

@@ -20,7 +20,6 @@ from core.errors import Conflict, JobExists, UnknownCall
 from core.jobs import Call, Event, Job
 from core.reports import Report, gone
 
-
 Item = TypeVar("Item", Job, Call)
 
 
@@ -124,11 +123,11 @@ class MemoryS3:
         with self._lock:
             there = self.objects.get((Bucket, Key))
             if there and IfNoneMatch:
-                raise _s3_error("PreconditionFailed", 412)
+                raise _s3_error("PreconditionFailed")
             if IfMatch and not there:
-                raise _s3_error("NoSuchKey", 404)
+                raise _s3_error("NoSuchKey")
             if there and IfMatch and there.etag != IfMatch:
-                raise _s3_error("PreconditionFailed", 412)
+                raise _s3_error("PreconditionFailed")
             digest = hashlib.md5(Body, usedforsecurity=False).hexdigest()
             stored = StoredObject(Body, f'"{digest}"', dict(Metadata or {}), ContentType)
             self.objects[Bucket, Key] = stored
@@ -143,7 +142,7 @@ class MemoryS3:
     ) -> dict[str, Any]:
         stored = self._stored(Bucket, Key)
         if IfMatch and stored.etag != IfMatch:
-            raise _s3_error("PreconditionFailed", 412)
+            raise _s3_error("PreconditionFailed")
         body = StreamingBody(io.BytesIO(stored.body), len(stored.body))
         return {"Body": body, "ETag": stored.etag, "Metadata": dict(stored.metadata)}
 
@@ -156,13 +155,11 @@ class MemoryS3:
             try:
                 return self.objects[bucket, key]
             except KeyError:
-                raise _s3_error("NoSuchKey", 404) from None
+                raise _s3_error("NoSuchKey") from None
 
 
-def _s3_error(code: str, status: int) -> ClientError:
-    return ClientError(
-        {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}, "S3"
-    )
+def _s3_error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code}}, "S3")
 
 
 @dataclass

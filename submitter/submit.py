@@ -4,7 +4,7 @@ Our record is written before POST /run, and our own ids are in the callback URL.
 about a job that we don't know, and a crash after POST /run loses nothing.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -73,7 +73,8 @@ class Submitter:
         call = Call(job_id=job.id, id=WHOLE, state=CallState.WAITING, expires_at=job.expires_at)
         call = self._claimed(call, now)
         self.store.create(job, [call])
-        return self._submit(job, call, messages, now)
+        # The news stands in the table now; written again it would be told twice.
+        return self._submit(replace(job, news=()), replace(call, news=()), messages, now)
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
         """Submit a waiting call once more; do nothing if it is not waiting any longer.

@@ -49,8 +49,9 @@ def _pace(per_second: int) -> Callable[[], None]:
 
     def pace() -> None:
         nonlocal next_turn
-        time.sleep(max(0.0, next_turn - time.monotonic()))
-        next_turn = time.monotonic() + 1 / per_second
+        now = time.monotonic()
+        time.sleep(max(0.0, next_turn - now))
+        next_turn = max(next_turn, now) + 1 / per_second
 
     return pace
 

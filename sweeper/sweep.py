@@ -55,6 +55,7 @@ class Found(StrEnum):
     """What a look at a due call came to."""
 
     LOST_CALLBACK = "lost callback"  # RunPod had ended the request, and nobody had told us
+    TAKEN_OVER = "taken over"  # whoever was publishing the result died
     STILL_RUNNING = "still running"
     RESENT = "resent"  # the call gets another attempt
     GIVEN_UP = "given up"
@@ -143,10 +144,7 @@ class Sweeper:
         if report.status.is_final and (call.state is CallState.PUBLISHING or not is_young):
             ref = CallRef(call.job_id, call.id, attempt.number)
             settled = self.settler.settle(ref, report, now=now)
-            if not is_gone:
-                return Look(Found.LOST_CALLBACK, settled)
-            found = Found.RESENT if settled.step is Step.RETRY else Found.GIVEN_UP
-            return Look(found, settled)
+            return Look(_found(call, settled, is_gone=is_gone), settled)
         if now >= job.deadline:
             return self._give_up(job, call, DEADLINE, now)
         if call.asks + 1 >= self.max_asks:
@@ -182,6 +180,17 @@ def _asked_about(call: Call) -> Attempt | None:
     published = [attempt for attempt in call.attempts if attempt.outcome == SUCCEEDED]
     attempt = published[0] if published else call.attempt
     return attempt if attempt.runpod_id else None
+
+
+def _found(call: Call, settled: Settled, *, is_gone: bool) -> Found:
+    """Say what it was that a report settled about a call that was due."""
+    if settled.step is Step.IGNORE:
+        return Found.SETTLED_ALREADY  # at this instant, by somebody else
+    if is_gone and settled.call.state is CallState.WAITING:
+        return Found.RESENT
+    if is_gone and settled.call.state is CallState.FAILED:
+        return Found.GIVEN_UP
+    return Found.TAKEN_OVER if call.state is CallState.PUBLISHING else Found.LOST_CALLBACK
 
 
 def _looks(done: set[Future[Look]], troubles: list[Exception]) -> Iterator[Look]:

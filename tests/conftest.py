@@ -6,7 +6,12 @@ from collections.abc import Iterator
 
 import pytest
 
-_OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "POWERTOOLS_", "MAX_", "POLLING_")
+_OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
+
+
+# Powertools reads its variables when the functions' modules are first imported.
+os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
+os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Test"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -36,8 +41,6 @@ def clean_environment(request: pytest.FixtureRequest, monkeypatch: pytest.Monkey
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "test")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Test")
 
 
 @pytest.fixture(autouse=True)

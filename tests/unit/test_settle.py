@@ -35,7 +35,7 @@ TABLE = [
 ]
 
 
-def job_of(state: CallState):  # noqa: ANN201
+def job_of(state: CallState):
     match state:
         case CallState.SUCCEEDED:
             return a_job().succeeded(a_summary(), an_event())
@@ -52,7 +52,7 @@ def job_of(state: CallState):  # noqa: ANN201
         for state, report, _ in TABLE
     ],
 )
-def test_a_report_means_one_thing_in_each_state(state, report, step) -> None:  # noqa: ANN001
+def test_a_report_means_one_thing_in_each_state(state, report, step) -> None:
     assert decide(job_of(state), a_call(state), 1, report, max_attempts=3) is step
 
 

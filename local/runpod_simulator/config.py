@@ -1,0 +1,81 @@
+"""Everything that can be set, with RunPod's own values as defaults.
+
+Durations are RunPod's seconds. `time_scale` is how many real seconds one of them takes: at 0.01 a
+30-minute retention lasts 18 seconds. Two things are never scaled because they happen outside the
+simulation: how long a worker really computes, and how long a webhook receiver may take to answer.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .scenarios import Rule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limit:
+    """Above either number RunPod answers 429."""
+
+    per_10_seconds: int
+    concurrent: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    host: str = "127.0.0.1"
+    port: int = 0  # 0: any free port
+    endpoint: str = "local"  # the endpoint id in /v2/{endpoint}
+    api_key: str = field(default="local-runpod-key", repr=False)
+    time_scale: float = 1.0
+
+    # Endpoint
+    max_workers: int = 3
+    queue_delay_seconds: float = (
+        1.0  # shortest wait before a worker takes a job (scaling, cold start)
+    )
+    execution_seconds: float = (
+        1.0  # shortest execution; a worker that really takes longer takes longer
+    )
+    execution_timeout_seconds: float = 600.0  # when the job's policy says nothing
+    ttl_seconds: float = 86_400.0  # when the job's policy says nothing
+    result_retention_seconds: float = 1_800.0
+    runsync_retention_seconds: float = 60.0
+    run_limit: Limit = Limit(per_10_seconds=1000, concurrent=200)
+    runsync_limit: Limit = Limit(per_10_seconds=2000, concurrent=400)
+    status_limit: Limit = Limit(per_10_seconds=2000, concurrent=400)
+    cancel_limit: Limit = Limit(per_10_seconds=100, concurrent=20)
+    purge_limit: Limit = Limit(per_10_seconds=2, concurrent=2)
+
+    # Webhooks
+    webhook_gaps_seconds: tuple[float, ...] = (
+        5.0,
+        10.0,
+    )  # after a failed attempt; attempts = gaps + 1
+    webhook_timeout_seconds: float = 10.0  # real seconds; RunPod's own value is not documented
+    webhook_on_timed_out: bool = False  # promised in 2023 only, never observed
+
+    # Worker
+    worker: Literal["extractive", "openai"] = "extractive"
+    model_name: str = (
+        ""  # openai: sent in place of the job's model; extractive: named in its answers
+    )
+    max_model_len: int = 32_768  # extractive: tokens of prompt and answer together
+    output_shape: Literal["openai", "native"] = (
+        "openai"  # native: what worker-vllm up to 2.23 answered
+    )
+    model_url: str = ""  # openai: base URL of an OpenAI-compatible server, with or without /v1
+    model_key: str = field(default="", repr=False)
+    model_timeout_seconds: float = 3_600.0  # real seconds; worker-vllm's REQUEST_TIMEOUT
+
+    # Faults, for all jobs or for some
+    scenarios: tuple[Rule | str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.time_scale <= 0:
+            msg = f"time_scale must be above 0, not {self.time_scale}"
+            raise ValueError(msg)
+        if self.max_workers < 0:
+            msg = f"max_workers must not be negative: {self.max_workers}"
+            raise ValueError(msg)
+        if self.worker == "openai" and not self.model_url:
+            msg = "the openai worker needs model_url"
+            raise ValueError(msg)

@@ -1,0 +1,215 @@
+"""What can go wrong, one line each: SCENARIOS is the whole list, a Plan is what they do to one job.
+
+A scenario is written `name` or `name=value`, and several may be combined. Three ways to choose one:
+a Rule for all jobs, the next N, or those whose /run body contains a text; the /run body's top-level
+field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input or output.
+"""
+
+import json
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+FOREVER = math.inf
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How one job departs from the normal course. The defaults are the normal course."""
+
+    refuse_status: int = 0  # HTTP status with which /run refuses
+    refuse_times: float = 0  # how often the same request is refused
+    answer: Literal["accepted", "dropped", "without-id"] = "accepted"
+    extra_queue_seconds: float = 0.0
+    lost_in_queue: bool = False
+    hidden_seconds: float = 0.0  # /status says 404 for so long
+    crashes: int = 0  # executions that die before they report
+    error: str = ""  # ends FAILED with this text
+    partial_output: Any = None  # beside the error
+    times_out: bool = False  # ends TIMED_OUT
+    loses_output: bool = False  # COMPLETED without `output`
+    length_fraction: float = 1.0  # of the length asked for
+    cut: bool = False  # ends in mid-sentence, finish_reason "length"
+    webhook_copies: int = 1
+    webhook_body_is_null: bool = False
+    webhook_extra_seconds: float = 0.0
+    webhook_goes_back: bool = False  # an IN_PROGRESS callback after the last one
+    webhook_before_answer: bool = False
+
+
+class UnknownScenarioError(ValueError):
+    """The text names no scenario, or gives it a value it cannot use."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    name: str
+    group: str
+    meaning: str
+    change: Callable[[float], dict[str, Any]]
+    value: str = ""  # what `=value` means; "" when it takes none
+    default: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """Applies scenarios to all jobs, to the next `next_jobs`, to those whose body contains a text."""
+
+    scenarios: tuple[str, ...]
+    next_jobs: int | None = None
+    containing: str = ""
+
+    def __post_init__(self) -> None:
+        plan_for(self.scenarios)
+
+
+EXECUTION_TIMEOUT_ERROR = "executionTimeout exceeded"
+WORKER_LOST_ERROR = "job timed out after 1 retries"
+
+
+def worker_vllm_error(message: str) -> str:
+    """worker-vllm yields a dict; RunPod's SDK turns it into text with str(), so it is no JSON."""
+    return str({"message": message, "type": "worker_error", "code": None})
+
+
+def context_length_error(max_model_len: int, requested_tokens: int) -> str:
+    said = (
+        f"This model's maximum context length is {max_model_len} tokens."
+        f" However, you requested {requested_tokens} tokens."
+    )
+    body = {"error": {"message": said, "type": "BadRequestError", "param": None, "code": 400}}
+    return worker_vllm_error(f"vLLM returned HTTP 400: {json.dumps(body)}")
+
+
+_DEAD_VLLM = "vLLM server process is not running; worker is unhealthy"
+_HANDLER_ERROR = json.dumps(
+    {
+        "error_type": "<class 'ValueError'>",
+        "error_message": "the simulated handler raised",
+        "error_traceback": "Traceback (most recent call last):\n"
+        '  File "/src/handler.py", line 12, in handler\n'
+        "ValueError: the simulated handler raised\n",
+        "hostname": "simulated-worker-64411f2a",
+        "worker_id": "simulated",
+        "runpod_version": "1.12.0",
+    }
+)
+
+
+def _refuse(status: int) -> Callable[[float], dict[str, Any]]:
+    return lambda times: {"refuse_status": status, "refuse_times": times}
+
+
+def _always(**changes: Any) -> Callable[[float], dict[str, Any]]:
+    return lambda _: changes
+
+
+_ALL = (
+    # What POST /run answers
+    Scenario(name="rate-limited", group="submit", value="times", default=1, change=_refuse(429),
+             meaning="/run answers 429 the first n times a request is sent, then takes it"),
+    Scenario(name="server-error", group="submit", value="times", default=1, change=_refuse(500),
+             meaning="/run answers 500 the first n times, then takes it"),
+    Scenario(name="bad-gateway", group="submit", value="times", default=1, change=_refuse(502),
+             meaning="/run answers 502 with a page of HTML the first n times, then takes it"),
+    Scenario(name="unauthorized", group="submit", value="times", default=1, change=_refuse(401),
+             meaning="/run answers 401 the first n times although the key is right"),
+    Scenario(name="accepted-but-no-answer", group="submit", change=_always(answer="dropped"),
+             meaning="the job is taken and runs, but the connection drops before /run answers"),
+    Scenario(name="ok-without-id", group="submit", change=_always(answer="without-id"),
+             meaning="/run answers 200 with an error and no id; there is no job"),
+    # What happens to it in the queue
+    Scenario(name="slow", group="queue", value="seconds", default=60,
+             change=lambda seconds: {"extra_queue_seconds": seconds},
+             meaning="waits longer in the queue, as behind a cold start"),
+    Scenario(name="no-workers", group="queue", change=_always(extra_queue_seconds=FOREVER),
+             meaning="stays IN_QUEUE until its ttl, as on an endpoint scaled to 0 after 7 idle days"),
+    Scenario(name="queue-lost", group="queue", change=_always(lost_in_queue=True, hidden_seconds=FOREVER),
+             meaning="accepted, then lost: /status says 404 for ever, nothing runs, no webhook"),
+    Scenario(name="status-lags", group="queue", value="seconds", default=5,
+             change=lambda seconds: {"hidden_seconds": seconds},
+             meaning="/status says 404 at first although the job exists"),
+    # How it ends
+    Scenario(name="worker-crash", group="result", value="crashes", default=1,
+             change=lambda crashes: {"crashes": int(crashes)},
+             meaning="a worker dies before it reports; the job runs again, with `retries`, and completes"),
+    Scenario(name="worker-lost", group="result", change=_always(crashes=1, error=WORKER_LOST_ERROR),
+             meaning="FAILED after two executions: job timed out after 1 retries"),
+    Scenario(name="execution-timeout", group="result", change=_always(error=EXECUTION_TIMEOUT_ERROR),
+             meaning="FAILED (not TIMED_OUT): executionTimeout exceeded"),
+    Scenario(name="handler-error", group="result", change=_always(error=_HANDLER_ERROR),
+             meaning="FAILED; `error` is a string that holds JSON with a traceback"),
+    Scenario(name="worker-error", group="result",
+             change=_always(error=worker_vllm_error(_DEAD_VLLM)),
+             meaning="FAILED; `error` is the repr of worker-vllm's dict, which is not JSON"),
+    Scenario(name="context-length", group="result", value="requested tokens", default=40_000,
+             change=lambda tokens: {"error": context_length_error(32_768, int(tokens))},
+             meaning="FAILED; worker-vllm's refusal of a prompt that is too long"),
+    Scenario(name="error-with-output", group="result",
+             change=_always(error="input needs a prompt", partial_output={"ok": False}),
+             meaning="FAILED, with an `output` beside the `error`"),
+    Scenario(name="timed-out", group="result", change=_always(times_out=True),
+             meaning="TIMED_OUT; by default no webhook"),
+    Scenario(name="completed-without-output", group="result", change=_always(loses_output=True),
+             meaning="COMPLETED, but there is no `output`"),
+    Scenario(name="truncated", group="result", change=_always(cut=True),
+             meaning="finish_reason is length and the text ends in mid-sentence"),
+    Scenario(name="too-short", group="result", value="fraction", default=0.4,
+             change=lambda fraction: {"length_fraction": fraction},
+             meaning="a whole text, but only this fraction of the length asked for"),
+    # What the webhook does
+    Scenario(name="lost-webhook", group="webhook", change=_always(webhook_copies=0),
+             meaning="never delivered; the result is in /status until its retention ends"),
+    Scenario(name="late-webhook", group="webhook", value="seconds", default=60,
+             change=lambda seconds: {"webhook_extra_seconds": seconds},
+             meaning="delivered long after the job ended"),
+    Scenario(name="duplicate-webhook", group="webhook", value="copies", default=2,
+             change=lambda copies: {"webhook_copies": int(copies)},
+             meaning="delivered n times, each with its own retries, byte for byte the same"),
+    Scenario(name="null-webhook-body", group="webhook", change=_always(webhook_body_is_null=True),
+             meaning="delivered with the body null, as in the outage of December 2024"),
+    Scenario(name="out-of-order", group="webhook", change=_always(webhook_goes_back=True),
+             meaning="an IN_PROGRESS callback arrives after the last one"),
+    Scenario(name="early-callback", group="webhook", change=_always(webhook_before_answer=True),
+             meaning="the job ends and its callback is delivered before /run has answered"),
+)  # fmt: skip
+
+SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
+
+
+def plan_for(wanted: Iterable[str], plan: Plan | None = None) -> Plan:
+    """The plan with each `name` or `name=value` applied, later ones over earlier ones."""
+    plan = plan or Plan()
+    for text in wanted:
+        scenario, value = _parsed(text)
+        plan = replace(plan, **scenario.change(value))
+    return plan
+
+
+def names_in(wanted: object) -> tuple[str, ...]:
+    """The scenarios in a `simulate` field (text or list of texts) or an X-Simulate header."""
+    if isinstance(wanted, str):
+        wanted = wanted.split(",")
+    if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
+        msg = "simulate must be the name of a scenario or a list of names"
+        raise UnknownScenarioError(msg)
+    return tuple(one.strip() for one in wanted if one.strip())
+
+
+def _parsed(text: str) -> tuple[Scenario, float]:
+    name, equals, given = text.strip().partition("=")
+    scenario = SCENARIOS.get(name)
+    if scenario is None:
+        msg = f"no scenario is called {name[:40]!r}; see --list-scenarios"
+        raise UnknownScenarioError(msg)
+    if not equals:
+        return scenario, scenario.default
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not scenario.value or not 0 <= value < FOREVER:
+        msg = f"{name} takes {'a number of ' + scenario.value if scenario.value else 'no value'}"
+        raise UnknownScenarioError(msg)
+    return scenario, value

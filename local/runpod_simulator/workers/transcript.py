@@ -1,0 +1,169 @@
+"""Reads a transcript: who said what, sentence by sentence, tidied for reading.
+
+Takes `Speaker: words` lines with or without time stamps, the speaker on a line of its own, subtitles,
+light Markdown, or plain prose. Words are only ever left out (fillers, stutters, noise marks), never added.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import sentencex
+
+_STAMP = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
+_CUE_LINE = re.compile(rf"^(?:{_STAMP}\s*-->.*|\d+|WEBVTT.*)$")
+_LEADING_STAMP = re.compile(rf"^[\[(]?({_STAMP})[\])]?\s*[-\u2013]?\s*")
+_LABEL = re.compile(
+    rf"^(?P<speaker>[^\W\d_][^:?!]{{0,79}}?)\s*(?:[\[(](?P<stamp>{_STAMP})[\])])?\s*:(?:\s+(?P<words>.*))?$"
+)
+_LABEL_MAX_WORDS = 12
+_MARKDOWN_EDGE = re.compile(r"^(?:[-*+>]\s+|\d{1,2}[.)]\s+)+")
+
+# Short words that often stand before a longer one with the same beginning ("be because", "in into").
+_REAL_SHORT_WORDS_TEXT = """
+all an any as at be can car day do even ever for had has he her here high his how if in is it just
+long man may me more most much must my new no not now of old on one or our out over per real see set
+she so some such than that the then they this time to under up us very was way we well were what
+when who why will with you your
+"""
+_REAL_SHORT_WORDS = frozenset(_REAL_SHORT_WORDS_TEXT.split())
+
+
+def _fragment(found: re.Match[str]) -> str:
+    """A broken-off beginning goes, a word stays."""
+    return found[0] if found[1].lower() in _REAL_SHORT_WORDS else ""
+
+
+_TIDY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), replacement)
+    for pattern, replacement in (
+        (r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]", " "),  # {vocalsound}, [laughter]
+        (r"\((?:inaudible|laughter|laughs|crosstalk|pause|applause)[^()]{0,20}\)", " "),
+        (r"\*\*|__|`", ""),
+        (r"\b(?:[a-z]_)+", lambda found: found[0].replace("_", "")),  # L_C_D_
+        (r"[,\s]*\b(?:u[hm]+|erm*|mm+|hmm+|mm\s*-\s*hmm)\b(?!-)[,\s]*", " "),
+        (r"\s+(?=[,.;:?!])|(?<=\()\s+|\s+(?=\))", ""),
+        (r"\s+(?='(?:s|re|ve|ll|d|m|t)\b)", ""),
+        (r"(?<![\w'\u2019-])([b-hj-np-z]|[a-z]{2,4})\s+(?=\1[a-z]+)", _fragment),  # ech echo
+        (r"(?<![\w'\u2019.-])(?-i:[bcdfghjlmpqrstvwy])(?=\s)", ""),  # the t volume
+        (r"\s+", " "),
+        (r"\b([a-z]+(?:['\u2019][a-z]+)?)(?:,?\s+\1\b)+", r"\1"),  # the the the
+        (r"\b((?:[a-z'\u2019]+\s+){1,3}[a-z'\u2019]+)(?:,?\s+\1\b)+", r"\1"),  # on the, on the
+        (r"([,;:])(?:\s*[,;:])+", r"\1"),
+        (r"\s+", " "),
+    )
+)
+# Taking "no" from "no further petitions" would turn its meaning, so such words go only before a comma.
+_OPENERS = re.compile(
+    r"^(?:(?:(?:yes|yep|no|right|like|now|all right|i mean|you know"
+    r"|(?:mr|madam|mrs|ms)\.? ?(?:chair(?:man|woman)?|speaker))[,.;]+"
+    r"|(?:yeah|okay|ok|'kay|alright|oh|ah|and|but|well(?!-)|so(?! (?:that|far|much|many|long|be)))"
+    r"\b(?!-)[,.;]*)\s*)+",
+    re.IGNORECASE,
+)
+_LONE_START = re.compile(r"^[B-DF-HJ-NP-TV-Z]\s+(?!is |was |and |or )(?=[^\W\d_])")
+_TRAILERS = re.compile(
+    r"(?:[,\s]+(?:so|but|and|or|because|cuz|which|you know))+\s*[.,]?$", re.IGNORECASE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    speaker: str  # "" when the text names nobody
+    stamp: str  # as written, "" when there is none
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    position: int  # from 0, in the order of the transcript
+    turn: int
+    speaker: str
+    stamp: str
+    text: str
+    word_count: int
+
+    @property
+    def is_question(self) -> bool:
+        return self.text.endswith("?")
+
+
+def count_words(text: str) -> int:
+    return len(text.split())
+
+
+def tidied(text: str) -> str:
+    """The same words without noise marks, fillers and stutters, with ordinary spacing."""
+    for pattern, replacement in _TIDY:
+        text = pattern.sub(replacement, text)
+    return text.strip(" ,;-\u2013\u2014")
+
+
+def read_turns(text: str) -> list[Turn]:
+    lines = [
+        line for raw in text.splitlines() if (line := raw.strip()) and not _CUE_LINE.match(line)
+    ]
+    lines = [line for line in lines if not line.startswith(("#", "---", "===", "```"))]
+    known = _speakers(lines)
+    turns: list[Turn] = []
+    for line in lines:
+        stamp, rest = _split_stamp(_MARKDOWN_EDGE.sub("", line).replace("**", ""))
+        label = _LABEL.match(rest)
+        if label and label["speaker"] in known:
+            turns.append(Turn(label["speaker"], label["stamp"] or stamp, label["words"] or ""))
+        elif turns and turns[-1].speaker and (not stamp or not turns[-1].text):
+            last = turns[-1]
+            turns[-1] = Turn(last.speaker, last.stamp or stamp, f"{last.text} {rest}".strip())
+        else:
+            turns.append(Turn("", stamp, rest))
+    return [turn for turn in turns if turn.text]
+
+
+def read_sentences(turns: Iterable[Turn]) -> list[Sentence]:
+    sentences: list[Sentence] = []
+    for number, turn in enumerate(turns):
+        for piece in sentencex.segment("en", tidied(turn.text)):
+            if text := _as_sentence(piece):
+                sentences.append(
+                    Sentence(
+                        len(sentences), number, turn.speaker, turn.stamp, text, count_words(text)
+                    )
+                )
+    return sentences
+
+
+def short_name(speaker: str) -> str:
+    """A label without its bracketed affiliation: `Mr. Paul Manly (Nanaimo, GP)` is `Mr. Paul Manly`."""
+    return speaker.partition(" (")[0].strip() or speaker
+
+
+def _split_stamp(line: str) -> tuple[str, str]:
+    found = _LEADING_STAMP.match(line)
+    return (found[1], line[found.end() :]) if found else ("", line)
+
+
+def _speakers(lines: Iterable[str]) -> set[str]:
+    """Labels that are people: said more than once, or every line has one. `Note: ...` in prose is none."""
+    seen: Counter[str] = Counter()
+    total = 0
+    for line in lines:
+        total += 1
+        _, rest = _split_stamp(_MARKDOWN_EDGE.sub("", line).replace("**", ""))
+        label = _LABEL.match(rest)
+        if label and count_words(label["speaker"]) <= _LABEL_MAX_WORDS:
+            seen[label["speaker"]] += 1
+    if not seen:
+        return set()
+    mostly_labelled = seen.total() * 2 >= total > 1
+    return {name for name, times in seen.items() if times > 1 or mostly_labelled}
+
+
+def _as_sentence(piece: str) -> str:
+    piece = _LONE_START.sub("", piece.strip())
+    text = _TRAILERS.sub("", _OPENERS.sub("", piece)).strip(" ,;-\u2013\u2014")
+    if not text:
+        return ""
+    if text[-1] not in ".?!\u2026\"'\u201d\u2019)":
+        text += "."
+    return text[0].upper() + text[1:]

@@ -1,0 +1,196 @@
+"""The functions over moto's AWS and a RunPod that `responses` plays, wired as in Lambda."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import responses
+from moto import mock_aws
+
+from core import wiring
+from core.callback import CallRef, token_for
+from core.jobs import Call, Event, Job
+from core.store import DynamoJobStore
+from submitter import app as submitter_app
+from sweeper import app as sweeper_app
+from tests.builders import API_KEY, JOB_ID, SECRET
+from webhook_receiver import app as receiver_app
+
+EVENTS = Path(__file__).parents[2] / "events"
+RUNPOD = "https://api.runpod.invalid/v2/e"
+TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
+APPS = {"submitter": submitter_app, "webhook_receiver": receiver_app, "sweeper": sweeper_app}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the functions read of a Lambda context."""
+
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 60_000
+
+
+@dataclass
+class Cloud:
+    runpod: responses.RequestsMock
+    queue_url: str
+    requests: Counter[str] = field(default_factory=Counter)  # "s3.PutObject": 2
+
+    def event(self, name: str) -> dict[str, Any]:
+        event: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
+        path = event.get("pathParameters") or {}
+        if path.get("token") == "TOKEN":
+            path["token"] = token_for(CallRef(path["job_id"], path["call_id"], 1), SECRET)
+        return event
+
+    def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = APPS[function].handler(event, Context())
+        return answer
+
+    def upload(self, key: str, body: bytes | str = TRANSCRIPT) -> None:
+        data = body.encode() if isinstance(body, str) else body
+        boto3.client("s3").put_object(Bucket="transcripts", Key=key, Body=data)
+
+    def store(self) -> DynamoJobStore:
+        return DynamoJobStore(boto3.client("dynamodb"), "jobs")
+
+    def holding(self, job: Job, call: Call) -> None:
+        self.store().create(job, [call])
+
+    def history(self, job_id: str = JOB_ID) -> tuple[Job, list[Call], list[Event]]:
+        return self.store().history(job_id)
+
+    def job_ids(self) -> list[str]:
+        items = boto3.client("dynamodb").scan(TableName="jobs")["Items"]
+        return sorted({item["job_id"]["S"] for item in items})
+
+    def only_job(self) -> tuple[Job, list[Call], list[Event]]:
+        (job_id,) = self.job_ids()
+        return self.history(job_id)
+
+    def summaries(self) -> list[str]:
+        listed = boto3.client("s3").list_objects_v2(Bucket="out").get("Contents", [])
+        return [item["Key"] for item in listed]
+
+    def messages(self) -> list[dict[str, Any]]:
+        received = boto3.client("sqs").receive_message(
+            QueueUrl=self.queue_url, MaxNumberOfMessages=10
+        )
+        return [json.loads(message["Body"]) for message in received.get("Messages", [])]
+
+    def runpod_takes(self, runpod_id: str = "rp-1") -> None:
+        self.runpod.post(f"{RUNPOD}/run", json={"id": runpod_id, "status": "IN_QUEUE"})
+
+    def runpod_says(self, body: dict[str, Any], runpod_id: str = "rp-1") -> None:
+        self.runpod.get(f"{RUNPOD}/status/{runpod_id}", json=body)
+
+    def sent_to_runpod(self) -> list[dict[str, Any]]:
+        return [
+            json.loads(call.request.body or "")
+            for call in self.runpod.calls
+            if str(call.request.url).endswith("/run")
+        ]
+
+
+ENVIRONMENT = {
+    "JOBS_TABLE": "jobs",
+    "OUTPUT_BUCKET": "out",
+    "OUTPUT_PREFIX": "summaries/",
+    "RUNPOD_API_ENDPOINT": RUNPOD,
+    "RUNPOD_API_KEY_SECRET": "runpod/api-key",
+    "CALLBACK_SECRET": "callback",
+    "WEBHOOK_URL": "https://hooks.invalid/webhook",
+    "INPUT_BUCKET": "transcripts",
+    "INPUT_PREFIX": "",
+    "INPUT_SUFFIXES": ".txt,.md",
+    "MAX_TRANSCRIPT_BYTES": "1000000",
+    "MODEL_PROFILE": "mistral-small-3.1-24b",
+    "MODEL_NAME": "",
+    "MAX_MODEL_LEN": "32768",
+    "SUMMARY_WORDS": "4000",
+    "SUMMARY_LANGUAGE": "",
+    "MAX_TOKENS": "6000",
+    "TEMPERATURE": "0.3",
+    "TOP_P": "0.9",
+    "EXECUTION_TIMEOUT_SECONDS": "900",
+    "JOB_DEADLINE_MINUTES": "60",
+    "MAX_ATTEMPTS": "3",
+    "CALLBACK_OVERDUE_SECONDS": "300",
+    "MAX_POLLING_ATTEMPTS": "10",
+    "POLLING_INTERVAL": "5",
+    "SWEEP_SCHEDULE_MINUTES": "2",
+    "RETENTION_DAYS": "90",
+    "VERIFY_CALLBACKS": "false",
+}
+
+
+@contextmanager
+def running_cloud(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Cloud]:
+    with mock_aws(), responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
+        s3, sqs = boto3.client("s3"), boto3.client("sqs")
+        for bucket in ("transcripts", "out"):
+            s3.create_bucket(Bucket=bucket)
+        queue_url = sqs.create_queue(QueueName="uploads")["QueueUrl"]
+        secrets = boto3.client("secretsmanager")
+        secrets.create_secret(Name="runpod/api-key", SecretString=API_KEY)
+        live = json.dumps({"current": SECRET.decode(), "previous": ""})
+        secrets.create_secret(Name="callback", SecretString=live)
+        _create_table()
+        for name, value in (ENVIRONMENT | {"WORK_QUEUE_URL": queue_url} | environment).items():
+            monkeypatch.setenv(name, value)
+        cloud = Cloud(runpod, queue_url)
+        monkeypatch.setattr(wiring, "client", _counting(wiring.client, cloud.requests))
+        for app in APPS.values():
+            app._wiring.cache_clear()
+        yield cloud
+        for app in APPS.values():
+            app._wiring.cache_clear()
+
+
+def _counting(make: Callable[[str], Any], requests: Counter[str]) -> Callable[[str], Any]:
+    def client(service: str) -> Any:
+        made = make(service)
+
+        def count(model: Any, **_: Any) -> None:
+            requests[f"{service}.{model.name}"] += 1
+
+        made.meta.events.register("before-call", count)
+        return made
+
+    return client
+
+
+def _create_table() -> None:
+    boto3.client("dynamodb").create_table(
+        TableName="jobs",
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"}
+            for name in ("job_id", "item", "due_group", "due_at")
+        ],
+        KeySchema=[
+            {"AttributeName": "job_id", "KeyType": "HASH"},
+            {"AttributeName": "item", "KeyType": "RANGE"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "due",
+                "KeySchema": [
+                    {"AttributeName": "due_group", "KeyType": "HASH"},
+                    {"AttributeName": "due_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
+        ],
+    )

@@ -1,0 +1,358 @@
+"""Each handler with each file of events/, over moto's AWS: what it answers and what it leaves."""
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from core.callback import CallRef, token_for
+from core.jobs import CallState
+from core.telemetry import logger
+from tests.builders import (
+    API_KEY,
+    JOB_ID,
+    NOON,
+    SECRET,
+    a_call,
+    a_job,
+    completed_body,
+    minutes,
+)
+from tests.functions.cloud import EVENTS, TRANSCRIPT, Cloud, running_cloud
+
+KEY = "calls/harbour board + pilot.txt"
+SUMMARY = "summaries/calls/harbour board.txt"
+
+# file: (status, job and call afterwards)
+CALLBACKS = {
+    "webhook-completed": (200, "succeeded", "succeeded"),
+    "webhook-completed-native-format": (200, "succeeded", "succeeded"),
+    "webhook-completed-base64": (200, "succeeded", "succeeded"),
+    "webhook-completed-other-content-type": (200, "succeeded", "succeeded"),
+    "webhook-completed-without-output": (200, "active", "waiting"),
+    "webhook-failed-worker-lost": (200, "active", "waiting"),
+    "webhook-failed-context-length": (200, "failed", "failed"),
+    "webhook-cancelled": (200, "failed", "failed"),
+    "webhook-timed-out": (200, "active", "waiting"),
+    "webhook-in-progress": (200, "active", "submitted"),
+    "webhook-unknown-state": (200, "active", "submitted"),
+    "webhook-null-body": (200, "active", "submitted"),
+    "webhook-no-body": (200, "active", "submitted"),
+    "webhook-foreign-id": (409, "active", "submitted"),
+    "webhook-not-json": (400, "active", "submitted"),
+    "webhook-not-an-object": (400, "active", "submitted"),
+    "webhook-wrong-token": (401, "active", "submitted"),
+    "webhook-unknown-job": (404, "active", "submitted"),
+}
+# file: (messages to come again, requests to RunPod)
+SUBMISSIONS = {
+    "submitter-s3-direct": (None, 1),
+    "submitter-s3-unicode-key": (None, 1),
+    "submitter-s3-folder-placeholder": (None, 0),
+    "submitter-s3-not-a-transcript": (None, 0),
+    "submitter-s3-test-event": (None, 0),
+    "submitter-eventbridge-direct": (None, 1),
+    "submitter-sqs-s3": (0, 1),
+    "submitter-sqs-eventbridge": (0, 1),
+    "submitter-sqs-duplicate": (0, 1),
+    "submitter-sqs-test-event": (0, 0),
+    "submitter-sqs-garbage-among-good": (1, 1),
+    "submitter-sqs-wants-attempt": (0, 1),
+}
+
+
+def test_every_event_is_used() -> None:
+    used = {*CALLBACKS, *SUBMISSIONS, "sweeper-scheduled"}
+
+    assert used == {path.stem for path in EVENTS.glob("*.json")}
+
+
+def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
+    """Put the version that moto's buckets give into an event that names another."""
+    text = json.dumps(event)
+    listed = boto3.client("s3").list_objects_v2(Bucket="transcripts").get("Contents", [])
+    etag = listed[0]["ETag"].strip('"') if listed else ""
+    text = text.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", "null")
+    changed: dict[str, Any] = json.loads(text.replace("9b2cf535f27731c974343645a3985328", etag))
+    return changed
+
+
+class TestTheSubmitter:
+    @pytest.mark.parametrize("name", SUBMISSIONS)
+    def test_takes_the_event(self, cloud: Cloud, name: str) -> None:
+        again, requests = SUBMISSIONS[name]
+        for key in (KEY, "anhørt/港 100%.txt"):
+            cloud.upload(key)
+        waiting = replace(a_call(CallState.WAITING), due_at=NOON)
+        if name == "submitter-sqs-wants-attempt":
+            source = replace(a_job().source, key=KEY, version_id="", etag="", sequencer="")
+            far = NOON + minutes(60 * 24 * 365 * 50)
+            cloud.holding(a_job(source=source, deadline=far), waiting)
+        if requests:
+            cloud.runpod_takes()
+
+        answer = cloud.invoke("submitter", without_versions(cloud.event(name), cloud))
+
+        if again is not None:
+            assert len(answer["batchItemFailures"]) == again
+        assert len(cloud.sent_to_runpod()) == requests
+        assert len(cloud.job_ids()) == requests
+
+    def test_returns_exactly_the_message_that_is_garbage(self, cloud: Cloud) -> None:
+        cloud.upload(KEY)
+        cloud.runpod_takes()
+        event = without_versions(cloud.event("submitter-sqs-garbage-among-good"), cloud)
+
+        answer = cloud.invoke("submitter", event)
+
+        (failure,) = answer["batchItemFailures"]
+        assert failure == {"itemIdentifier": event["Records"][0]["messageId"]}
+
+    def test_returns_every_message_when_the_table_is_out_of_reach(self, cloud: Cloud) -> None:
+        cloud.upload(KEY)
+        boto3.client("dynamodb").delete_table(TableName="jobs")
+
+        answer = cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
+
+        assert len(answer["batchItemFailures"]) == 1
+        assert cloud.sent_to_runpod() == []
+
+    def test_records_a_file_that_is_no_text_and_does_not_want_it_again(self, cloud: Cloud) -> None:
+        cloud.upload(KEY, b"\x89PNG\r\n\x1a\n\x00\x00\x00\r")
+
+        answer = cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
+
+        assert answer["batchItemFailures"] == []
+        assert cloud.only_job()[0].reason_code == "not-text"
+
+    def test_uses_the_key_from_secrets_manager(self, cloud: Cloud) -> None:
+        cloud.upload(KEY)
+        cloud.runpod_takes()
+
+        cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
+
+        (call,) = cloud.runpod.calls
+        assert call.request.headers["Authorization"] == f"Bearer {API_KEY}"
+
+
+@pytest.fixture
+def holding(cloud: Cloud) -> Cloud:
+    cloud.holding(a_job(), a_call())
+    return cloud
+
+
+class TestTheReceiver:
+    @pytest.mark.parametrize("name", CALLBACKS)
+    def test_takes_the_callback(self, holding: Cloud, name: str) -> None:
+        status, job_state, call_state = CALLBACKS[name]
+
+        answer = holding.invoke("webhook_receiver", holding.event(name))
+
+        job, (call,), _ = holding.history()
+        assert answer["statusCode"] == status
+        assert (job.state, call.state) == (job_state, call_state)
+        assert (SUMMARY in holding.summaries()) == (job_state == "succeeded")
+
+    @pytest.mark.parametrize("name", [name for name, row in CALLBACKS.items() if row[0] == 401])
+    def test_reads_nothing_before_the_token_is_right(self, holding: Cloud, name: str) -> None:
+        holding.invoke("webhook_receiver", holding.event(name))
+
+        services = {request.split(".")[0] for request in holding.requests}
+        assert services == {"secretsmanager"}
+
+    def test_asks_for_fresh_secrets_once_in_a_while_however_many_tokens_are_wrong(
+        self, holding: Cloud
+    ) -> None:
+        for _ in range(20):
+            holding.invoke("webhook_receiver", holding.event("webhook-wrong-token"))
+
+        assert holding.requests["secretsmanager.GetSecretValue"] == 2
+
+    def test_takes_a_token_of_a_secret_that_was_rotated_in_meanwhile(self, holding: Cloud) -> None:
+        holding.invoke("webhook_receiver", holding.event("webhook-in-progress"))
+        new = "n" * 40
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId="callback",
+            SecretString=json.dumps({"current": new, "previous": SECRET.decode()}),
+        )
+        event = holding.event("webhook-completed")
+        event["pathParameters"]["token"] = token_for(CallRef(JOB_ID, "whole", 1), new.encode())
+
+        assert holding.invoke("webhook_receiver", event)["statusCode"] == 200
+
+    def test_answers_a_duplicate_with_200_and_does_nothing(self, holding: Cloud) -> None:
+        holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+        before = holding.history()
+
+        answer = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert holding.history() == before
+
+    def test_raises_when_it_can_not_write_so_that_runpod_calls_again(self, holding: Cloud) -> None:
+        bucket = boto3.resource("s3").Bucket("out")
+        bucket.delete()
+
+        with pytest.raises(ClientError, match="NoSuchBucket"):
+            holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+        boto3.client("s3").create_bucket(Bucket="out")
+        again = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+
+        assert again["statusCode"] == 200
+        assert holding.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
+
+    def test_lets_the_sweeper_ask_after_a_callback_without_a_body(self, holding: Cloud) -> None:
+        job, call = holding.store().load(JOB_ID, "whole")
+        later = NOON + minutes(60 * 24 * 365 * 50)
+        holding.store().save_call(call.due_again(later))
+
+        holding.invoke("webhook_receiver", holding.event("webhook-null-body"))
+
+        _, call = holding.store().load(JOB_ID, "whole")
+        assert call.due_at is not None
+        assert call.due_at < later
+
+    def test_asks_for_another_attempt_through_the_queue(self, holding: Cloud) -> None:
+        holding.invoke("webhook_receiver", holding.event("webhook-failed-worker-lost"))
+
+        sent = boto3.client("sqs").get_queue_attributes(
+            QueueUrl=holding.queue_url, AttributeNames=["All"]
+        )["Attributes"]
+        assert sent["ApproximateNumberOfMessagesDelayed"] == "1"
+
+
+class TestTheReceiverThatVerifies:
+    @pytest.fixture
+    def verifying(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
+            cloud.holding(a_job(), a_call())
+            yield cloud
+
+    def test_believes_runpod_and_not_the_callback(self, verifying: Cloud) -> None:
+        verifying.runpod_says({"id": "rp-1", "status": "IN_PROGRESS"})
+
+        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert verifying.history()[0].state == "active"
+        assert verifying.summaries() == []
+
+    def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
+        verifying.runpod_says(completed_body("From RunPod itself."))
+
+        verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
+
+        body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
+        assert body == b"From RunPod itself.\n"
+
+
+class TestTheSweeper:
+    def test_settles_a_call_whose_callback_was_lost(self, holding: Cloud) -> None:
+        holding.runpod_says(completed_body())
+
+        answer = holding.invoke("sweeper", holding.event("sweeper-scheduled"))
+
+        assert answer == {"lost callback": 1}
+        assert holding.history()[0].state == "succeeded"
+        assert SUMMARY in holding.summaries()
+
+    def test_publishes_how_many_callbacks_were_lost(
+        self, holding: Cloud, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        holding.runpod_says(completed_body())
+
+        holding.invoke("sweeper", holding.event("sweeper-scheduled"))
+
+        lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        (metrics,) = [line for line in lines if "CallbacksLost" in line]
+        assert metrics["CallbacksLost"] == [1.0]
+
+    def test_has_nothing_to_do_when_nothing_is_due(self, cloud: Cloud) -> None:
+        assert cloud.invoke("sweeper", cloud.event("sweeper-scheduled")) == {}
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    """Return what the functions log, as Lambda would print it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logger.registered_formatter)
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)
+
+
+class TestTheWholeWay:
+    def submit(self, cloud: Cloud) -> tuple[str, dict[str, Any]]:
+        """Upload and submit; return the job's id and the callback that RunPod would make."""
+        cloud.upload(KEY)
+        cloud.runpod_takes()
+        event = without_versions(cloud.event("submitter-sqs-s3"), cloud)
+        assert cloud.invoke("submitter", event)["batchItemFailures"] == []
+        *_, job_id, call_id, attempt, token = cloud.sent_to_runpod()[0]["webhook"].split("/")
+        callback = cloud.event("webhook-completed")
+        callback["pathParameters"] = {
+            "job_id": job_id,
+            "call_id": call_id,
+            "attempt": attempt,
+            "token": token,
+        }
+        return job_id, callback
+
+    def test_takes_at_most_eight_requests_of_aws(self, cloud: Cloud) -> None:
+        """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""
+        _, callback = self.submit(cloud)
+        cloud.invoke("webhook_receiver", callback)
+
+        assert cloud.requests.total() - cloud.requests["secretsmanager.GetSecretValue"] <= 8
+        assert dict(cloud.requests) == {
+            "s3.GetObject": 1,
+            "dynamodb.TransactWriteItems": 2,
+            "dynamodb.UpdateItem": 2,
+            "dynamodb.BatchGetItem": 1,
+            "s3.PutObject": 2,
+            "secretsmanager.GetSecretValue": 3,
+        }
+
+    def test_leaves_nothing_secret_and_no_words_in_logs_and_metrics(
+        self, cloud: Cloud, capfd: pytest.CaptureFixture[str], log: io.StringIO
+    ) -> None:
+        _, callback = self.submit(cloud)
+        token = callback["pathParameters"]["token"]
+        cloud.invoke("webhook_receiver", callback)
+        cloud.invoke("webhook_receiver", callback)
+        cloud.invoke("sweeper", cloud.event("sweeper-scheduled"))
+        wrong = cloud.event("webhook-wrong-token")
+        cloud.invoke("webhook_receiver", wrong)
+
+        told = log.getvalue() + "".join(capfd.readouterr())
+        assert "callback: succeeded" in told
+        assert "callback refused: token" in told
+        for secret in (token, SECRET.decode(), API_KEY, "hooks.invalid", "pump", "A" * 43):
+            assert secret not in told
+
+    def test_keeps_secrets_and_words_out_of_the_table(self, cloud: Cloud) -> None:
+        _, callback = self.submit(cloud)
+        cloud.invoke("webhook_receiver", callback)
+
+        stored = json.dumps(boto3.client("dynamodb").scan(TableName="jobs")["Items"])
+        for secret in (callback["pathParameters"]["token"], API_KEY, "hooks.invalid", "pump"):
+            assert secret not in stored
+
+    def test_ends_in_a_summary_with_its_facts(self, cloud: Cloud) -> None:
+        job_id, callback = self.submit(cloud)
+        cloud.invoke("webhook_receiver", callback)
+
+        job, _, events = cloud.history(job_id)
+        key = "summaries/calls/harbour board + pilot.txt"
+        stored = boto3.client("s3").get_object(Bucket="out", Key=key)
+        assert stored["Body"].read().decode().startswith("# The harbour board")
+        assert stored["Metadata"]["job-id"] == job_id
+        assert job.words_in == len(TRANSCRIPT.split()) - 2  # without the two times
+        assert [event.by for event in events] == ["submitter"] * 3 + ["webhook_receiver"] * 3

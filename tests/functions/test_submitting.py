@@ -1,0 +1,312 @@
+"""The submitter's use case over the world in memory."""
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import pytest
+
+from core.budget import Budget
+from core.callback import CallRef, is_token_of
+from core.errors import (
+    JobExists,
+    RunPodBusy,
+    RunPodFailed,
+    RunPodRefused,
+    RunPodSilent,
+    UnknownCall,
+)
+from core.files import S3Transcripts
+from core.jobs import Call, CallState, Job, JobState, Source, job_id_for
+from core.settings import SubmitterSettings
+from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
+from submitter.submit import Submitter
+from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+
+TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
+
+
+@dataclass
+class World:
+    """A submitter and everything around it."""
+
+    settings: SubmitterSettings = field(default_factory=submitter_settings)
+    store: MemoryJobStore = field(default_factory=MemoryJobStore)
+    s3: MemoryS3 = field(default_factory=MemoryS3)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
+    secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets((SECRET,)))
+
+    @property
+    def submitter(self) -> Submitter:
+        return Submitter(
+            store=self.store,
+            transcripts=S3Transcripts(self.s3),  # type: ignore[arg-type]
+            queue=self.queue,
+            runpod=self.runpod,
+            secrets=self.secrets,
+            settings=self.settings,
+        )
+
+    def upload(self, body: bytes = TRANSCRIPT.encode(), **changes: str) -> Source:
+        source = a_source(version_id="", size_bytes=len(body), **changes)
+        etag = self.s3.put_object(Bucket=source.bucket, Key=source.key, Body=body)["ETag"]
+        return replace(source, etag=etag.strip('"'))
+
+    def accept(self, body: bytes = TRANSCRIPT.encode()) -> tuple[Job, Call]:
+        job, _ = self.submitter.accept(self.upload(body), now=NOON)
+        return self.store.load(job.id, "whole")
+
+    def audit(self, job: Job) -> list[str]:
+        return [event.what for event in self.store.history(job.id)[2]]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+class TestAnUpload:
+    def test_becomes_a_job_whose_call_runpod_has(self, world: World) -> None:
+        job, call = world.accept()
+
+        assert (job.state, call.state) == (JobState.ACTIVE, CallState.SUBMITTED)
+        assert call.attempt.runpod_id == "rp-1"
+        assert call.due_at == NOON + minutes(5)
+        assert job.deadline == NOON + minutes(60)
+        assert world.audit(job) == ["recorded", "waiting -> submitting", "submitting -> submitted"]
+
+    def test_asks_for_what_is_set(self, world: World) -> None:
+        world.accept()
+
+        (request,) = world.runpod.requests
+        assert request["input"]["openai_route"] == "/v1/chat/completions"
+        asked = request["input"]["openai_input"]
+        assert (asked["model"], asked["max_tokens"]) == ("a/model", 6000)
+        assert (asked["temperature"], asked["top_p"]) == (0.3, 0.9)
+        assert request["policy"]["executionTimeout"] == 900_000
+
+    def test_outlives_its_deadline_at_runpod(self, world: World) -> None:
+        """RunPod deletes a request at its ttl, even while it runs."""
+        world.accept()
+
+        assert world.runpod.requests[0]["policy"]["ttl"] > 60 * 60 * 1000
+
+    def test_sends_the_words_without_their_times(self, world: World) -> None:
+        world.accept()
+
+        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        assert "\nMara: The pump holds.\nIlse: Then we buy a second one.\n" in user
+        assert "00:00:04" not in user
+
+    def test_is_called_back_about_with_a_token_of_its_own(self, world: World) -> None:
+        job, _ = world.accept()
+
+        url = world.runpod.requests[0]["webhook"]
+        base, job_id, call_id, attempt, token = url.rsplit("/", 4)
+        assert base == "https://hooks.invalid/webhook"
+        assert (job_id, call_id, attempt) == (job.id, "whole", "1")
+        assert is_token_of(CallRef(job.id, "whole", 1), token, [SECRET])
+
+    def test_is_recorded_before_runpod_hears_of_it(self, world: World) -> None:
+        world.runpod.refusal = MemoryError("the function is killed in the middle of POST /run")
+
+        with pytest.raises(MemoryError):
+            world.accept()
+
+        job_id = job_id_for(world.upload())
+        assert world.store.load(job_id, "whole")[1].state is CallState.SUBMITTING
+        assert list(world.store.due(NOON + minutes(5))) == [(job_id, "whole")]
+
+    def test_that_is_announced_twice_costs_one_request(self, world: World) -> None:
+        source = world.upload()
+        world.submitter.accept(source, now=NOON)
+
+        with pytest.raises(JobExists):
+            world.submitter.accept(source, now=NOON + minutes(1))
+
+        assert len(world.runpod.requests) == 1
+
+    def test_of_a_changed_file_is_another_job(self, world: World) -> None:
+        first, _ = world.accept()
+
+        second, _ = world.accept(b"Mara: The pump broke.")
+
+        assert second.id != first.id
+        assert len(world.runpod.requests) == 2
+
+    def test_keeps_tokens_and_words_out_of_the_audit(self, world: World) -> None:
+        job, _ = world.accept()
+
+        told = repr(world.store.history(job.id))
+        assert "pump" not in told
+        assert "hooks.invalid" not in told
+        assert "rp-1" in told
+
+
+class TestAFileThatCanNotBeSummarised:
+    @pytest.mark.parametrize(
+        ("body", "code"),
+        [
+            (b"", "empty"),
+            (b" \n", "empty"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00\x00\r", "not-text"),
+            (b"w " * 600_000, "too-large"),
+            (b"word " * 100_000, "too-long"),
+        ],
+        ids=["empty", "blank", "binary", "too large", "too long for the model"],
+    )
+    def test_ends_as_a_failed_job_with_a_reason(self, world: World, body: bytes, code: str) -> None:
+        job, call = world.submitter.accept(world.upload(body), now=NOON)
+
+        stored, calls, events = world.store.history(job.id)
+        assert (stored.state, stored.reason_code, calls, call) == (JobState.FAILED, code, [], None)
+        assert len(stored.reason) > 40
+        assert [event.what for event in events] == ["recorded", "active -> failed"]
+        assert world.runpod.requests == []
+        assert world.queue.sent == []
+
+    def test_is_told_with_the_numbers_that_matter(self, world: World) -> None:
+        world.settings = replace(
+            world.settings, budget=Budget(context_tokens=8_192, max_tokens=6_000)
+        )
+
+        job, _ = world.submitter.accept(world.upload(b"word " * 4_000), now=NOON)
+
+        assert "4,000 words" in job.reason
+        assert "8,192" in job.reason
+        assert "MaxModelLenTokens" in job.reason
+
+    def test_that_was_deleted_meanwhile_says_so(self, world: World) -> None:
+        job, _ = world.submitter.accept(a_source(version_id=""), now=NOON)
+
+        assert job.reason_code == "deleted"
+
+
+class TestWhenRunPod:
+    def test_refuses_the_job_fails_with_the_reason(self, world: World) -> None:
+        world.runpod.refusal = RunPodRefused(
+            "RunPod refused the request with 401: the API key is wrong"
+        )
+
+        job, call = world.accept()
+
+        assert (job.state, call.state) == (JobState.FAILED, CallState.FAILED)
+        assert job.reason_code == "refused-by-runpod"
+        assert "API key" in job.reason
+        assert call.due_at is None
+
+    def test_has_no_room_the_call_waits_and_has_cost_nothing(self, world: World) -> None:
+        world.runpod.refusal = RunPodBusy("429")
+
+        job, call = world.accept()
+
+        assert (job.state, call.state) == (JobState.ACTIVE, CallState.WAITING)
+        assert call.paid_attempts == 0
+        assert world.queue.sent == [(job.id, "whole", timedelta(seconds=5))]
+        assert call.due_at is not None
+        assert call.due_at > NOON + timedelta(seconds=5)
+
+    def test_breaks_the_call_waits_and_may_have_cost_something(self, world: World) -> None:
+        world.runpod.refusal = RunPodFailed("502")
+
+        _, call = world.accept()
+
+        assert call.state is CallState.WAITING
+        assert call.paid_attempts == 1
+        assert len(world.queue.sent) == 1
+
+    def test_does_not_answer_its_callback_is_given_time(self, world: World) -> None:
+        world.runpod.refusal = RunPodSilent("no answer")
+
+        job, call = world.accept()
+
+        assert call.state is CallState.SUBMITTING
+        assert call.due_at == NOON + minutes(5)
+        assert world.queue.sent == []
+        assert world.audit(job)[-1] == "left to the callback"
+
+    def test_calls_back_before_it_answers_the_result_stands(self, world: World) -> None:
+        class Quick(MemoryRunPod):
+            def run(self, request):  # type: ignore[no-untyped-def]
+                job_id = request["webhook"].split("/")[-4]
+                _, call = world.store.load(job_id, "whole")
+                call = call.identified(1, "rp-1")
+                world.store.save_call(call.publishing(1, due_at=NOON, event=an_event()))
+                return "rp-1"
+
+        world.runpod = Quick()
+
+        _, call = world.accept()
+
+        assert call.state is CallState.PUBLISHING
+
+
+class TestTheNextAttempt:
+    @pytest.fixture
+    def waiting(self, world: World) -> Job:
+        world.runpod.refusal = RunPodFailed("502")
+        job, _ = world.accept()
+        return job
+
+    def test_is_a_request_with_a_token_of_its_own(self, world: World, waiting: Job) -> None:
+        _, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert (call.state, call.attempt.number) == (CallState.SUBMITTED, 2)
+        assert world.runpod.requests[0]["webhook"].split("/")[-2] == "2"
+
+    def test_asks_for_the_same_as_the_first(self, world: World, waiting: Job) -> None:
+        world.settings = replace(
+            world.settings, request=replace(world.settings.request, words=100, model="other")
+        )
+
+        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert world.runpod.requests[0]["input"]["openai_input"]["model"] == "a/model"
+
+    def test_is_made_once_however_often_it_is_asked_for(self, world: World, waiting: Job) -> None:
+        for _ in range(3):
+            world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert len(world.runpod.requests) == 1
+
+    def test_is_not_made_past_the_deadline(self, world: World, waiting: Job) -> None:
+        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(60))
+
+        assert world.runpod.requests == []
+
+    def test_is_not_made_when_the_attempts_are_spent(self, world: World, waiting: Job) -> None:
+        retries = replace(world.settings.retries, max_attempts=1)
+        world.settings = replace(world.settings, retries=retries)
+
+        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert world.runpod.requests == []
+
+    def test_fails_the_job_if_the_file_is_gone(self, world: World, waiting: Job) -> None:
+        world.s3.objects.clear()
+
+        job, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert (job.state, job.reason_code) == (JobState.FAILED, "deleted")
+        assert call.state is CallState.FAILED
+
+    def test_of_an_unknown_call_is_an_error(self, world: World) -> None:
+        with pytest.raises(UnknownCall):
+            world.submitter.next_attempt("f" * 32, "whole", now=NOON)
+
+
+def test_the_request_is_json_with_nothing_lost(world: World) -> None:
+    body = 'Zoë: "quotes", \\ backslashes, 港 and 🚤'.encode()
+    world.accept(body)
+
+    sent = json.loads(json.dumps(world.runpod.requests[0]))
+
+    assert body.decode() in sent["input"]["openai_input"]["messages"][1]["content"]
+
+
+def test_a_report_can_settle_what_was_submitted(world: World) -> None:
+    """Submitter and receiver agree about ids: the rest is in test_settling."""
+    _, call = world.accept()
+
+    assert call.attempt.runpod_id == a_report().runpod_id

@@ -1,0 +1,321 @@
+"""The sweeper's use case over the world in memory, with a clock that the test turns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from core.errors import RunPodFailed
+from core.files import S3Summaries
+from core.jobs import NOT_TAKEN, Call, CallState
+from core.reports import parse_report
+from core.settle import Settler
+from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
+from sweeper.app import _pace
+from sweeper.sweep import Found, Look, Sweeper
+from tests.builders import (
+    JOB_ID,
+    NOON,
+    SUMMARY_TEXT,
+    a_call,
+    a_job,
+    a_report,
+    an_event,
+    failed_body,
+    minutes,
+)
+
+RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+
+
+@dataclass
+class World:
+    store: MemoryJobStore = field(default_factory=MemoryJobStore)
+    s3: MemoryS3 = field(default_factory=MemoryS3)
+    queue: MemoryQueue = field(default_factory=MemoryQueue)
+    runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
+    now: datetime = NOON + minutes(5)
+    max_asks: int = 10
+    shortest_wait: timedelta = timedelta(seconds=5)
+
+    def holding(self, call: Call, **job_changes: Any) -> "World":
+        self.store.create(a_job(**job_changes), [call])
+        return self
+
+    def sweep(self, has_time: Callable[[], bool] = lambda: True) -> list[Look]:
+        settler = Settler(
+            store=self.store,
+            summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
+            queue=self.queue,
+            max_attempts=3,
+            by="sweeper",
+        )
+        sweeper = Sweeper(
+            settler=settler,
+            runpod=self.runpod,
+            max_asks=self.max_asks,
+            shortest_wait=self.shortest_wait,
+            clock=lambda: self.now,
+        )
+        return list(sweeper.sweep(pace=lambda: None, has_time=has_time))
+
+    def found(self) -> list[str]:
+        return [look.found.value for look in self.sweep()]
+
+    @property
+    def call(self) -> Call:
+        return self.store.load(JOB_ID, "whole")[1]
+
+    @property
+    def states(self) -> tuple[str, str]:
+        job, call = self.store.load(JOB_ID, "whole")
+        return job.state.value, call.state.value
+
+    @property
+    def reason(self) -> str:
+        return self.store.load(JOB_ID, "whole")[0].reason_code
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+class TestACallThatIsNotDue:
+    def test_is_not_touched(self, world: World) -> None:
+        world.holding(a_call())
+        world.now = NOON + minutes(4)
+
+        assert world.found() == []
+        assert world.runpod.asked == []
+
+    def test_is_not_touched_though_the_index_still_names_it(self, world: World) -> None:
+        world.holding(a_call(due_at=NOON + minutes(30)))
+        world.store.due = lambda now: iter([(JOB_ID, "whole")])  # type: ignore[method-assign]
+
+        assert world.found() == ["settled already"]
+        assert world.runpod.asked == []
+
+
+class TestASubmittedCall:
+    def test_whose_callback_was_lost_is_settled(self, world: World) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
+
+        assert world.found() == ["lost callback"]
+        assert world.states == ("succeeded", "succeeded")
+        assert next(iter(world.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
+
+    def test_that_failed_unheard_gets_another_attempt(self, world: World) -> None:
+        lost = parse_report(failed_body("job timed out after 1 retries"))
+        world.holding(a_call()).runpod.reports["rp-1"] = lost
+
+        assert world.found() == ["lost callback"]
+        assert world.states == ("active", "waiting")
+
+    def test_that_still_runs_is_asked_about_again_later(self, world: World) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+
+        assert world.found() == ["still running"]
+        assert world.call.asks == 1
+        # 55 minutes are left, and nine more asks, the last at the deadline
+        assert world.call.due_at == NOON + minutes(5) + minutes(55) / 9
+
+    def test_is_never_asked_about_more_often_than_allowed(self, world: World) -> None:
+        world.shortest_wait = minutes(20)
+        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+
+        world.sweep()
+
+        assert world.call.due_at == NOON + minutes(25)
+
+    def test_that_never_ends_is_asked_about_as_often_as_set_and_then_given_up(
+        self, world: World
+    ) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+
+        while not world.call.is_final:
+            assert world.call.due_at is not None
+            world.now = world.call.due_at
+            world.sweep()
+
+        assert world.now == NOON + minutes(60)
+        assert len(world.runpod.asked) == 10
+        assert world.reason == "deadline"
+        assert world.runpod.cancelled == ["rp-1"]
+
+    def test_whose_asks_are_spent_is_given_up(self, world: World) -> None:
+        world.holding(a_call(asks=9)).runpod.reports["rp-1"] = RUNNING
+
+        assert world.found() == ["given up"]
+        assert world.reason == "asks-spent"
+        assert world.runpod.cancelled == ["rp-1"]
+
+    def test_that_ended_just_before_the_deadline_is_not_given_up(self, world: World) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        world.now = NOON + minutes(61)
+
+        world.sweep()
+
+        assert world.states == ("succeeded", "succeeded")
+
+    def test_that_runpod_lost_gets_another_attempt(self, world: World) -> None:
+        world.holding(a_call())
+        world.now = NOON + minutes(11)
+
+        assert world.found() == ["resent"]
+        assert world.states == ("active", "waiting")
+        assert len(world.queue.sent) == 1
+
+    def test_that_runpod_does_not_know_yet_is_given_time(self, world: World) -> None:
+        world.holding(a_call())
+
+        assert world.found() == ["still running"]
+        assert world.states == ("active", "submitted")
+
+    def test_that_runpod_lost_for_the_last_time_is_given_up(self, world: World) -> None:
+        world.holding(a_call(attempts=3))
+        world.now = NOON + minutes(30)
+
+        assert world.found() == ["given up"]
+        assert world.reason == "lost-by-runpod"
+
+    def test_is_left_for_the_next_sweep_while_runpod_can_not_be_asked(self, world: World) -> None:
+        world.holding(a_call()).runpod.unreachable = RunPodFailed("502")
+
+        assert world.found() == ["left for the next sweep"]
+        assert world.states == ("active", "submitted")
+
+    def test_is_given_up_in_the_end_though_runpod_can_not_be_asked(self, world: World) -> None:
+        world.holding(a_call()).runpod.unreachable = RunPodFailed("502")
+        world.now = NOON + minutes(70)
+
+        assert world.found() == ["given up"]
+        assert world.reason == "deadline"
+
+
+class TestAWaitingCall:
+    def test_whose_message_was_lost_is_asked_for_again(self, world: World) -> None:
+        world.holding(a_call(CallState.WAITING))
+
+        assert world.found() == ["resent"]
+        assert world.queue.sent == [(JOB_ID, "whole", timedelta())]
+        assert world.found() == []  # not again at once
+
+    def test_past_its_deadline_is_given_up(self, world: World) -> None:
+        world.holding(a_call(CallState.WAITING))
+        world.now = NOON + minutes(60)
+
+        assert world.found() == ["given up"]
+        assert world.states == ("failed", "failed")
+
+
+class TestACallThatIsBeingSubmitted:
+    def test_and_was_never_answered_gets_another_attempt(self, world: World) -> None:
+        world.holding(a_call(CallState.SUBMITTING))
+
+        assert world.found() == ["resent"]
+        assert world.call.attempt.outcome == "unanswered"
+
+    def test_for_the_last_time_is_given_up(self, world: World) -> None:
+        world.holding(a_call(CallState.SUBMITTING, attempts=3))
+
+        assert world.found() == ["given up"]
+        assert world.reason == "unanswered"
+
+    def test_counts_only_attempts_that_may_have_cost_something(self, world: World) -> None:
+        call = a_call(CallState.SUBMITTING)
+        for _ in range(4):
+            call = call.waiting(NOT_TAKEN, due_at=NOON, event=an_event())
+            call = call.claimed(due_at=NOON, event=an_event())
+        world.holding(replace(call, news=()))
+
+        assert world.found() == ["resent"]
+
+
+class TestACallThatIsBeingPublished:
+    def test_by_somebody_who_died_is_finished(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+
+        assert world.found() == ["taken over"]
+        assert world.states == ("succeeded", "succeeded")
+
+    def test_and_is_gone_from_runpod_gets_another_attempt(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING))
+
+        assert world.found() == ["resent"]
+
+
+class TestACallWhoseJobHasEnded:
+    def test_is_closed_and_cancelled(self, world: World) -> None:
+        world.store.create(a_job().failed("x", an_event()), [a_call()])
+
+        world.sweep()
+
+        assert world.states == ("failed", "cancelled")
+        assert world.runpod.cancelled == ["rp-1"]
+
+
+class TestASweep:
+    def test_works_through_thousands(self, world: World) -> None:
+        for number in range(3000):
+            job_id = f"{number:032x}"
+            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
+        world.runpod.reports["rp-1"] = RUNNING
+
+        looks = world.sweep()
+
+        assert [look.found for look in looks] == [Found.STILL_RUNNING] * 3000
+
+    def test_stops_when_its_time_is_up_and_goes_on_next_time(self, world: World) -> None:
+        for number in range(100):
+            job_id = f"{number:032x}"
+            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
+        world.runpod.reports["rp-1"] = RUNNING
+        turns = iter([True] * 30 + [False] * 100)
+
+        first = world.sweep(has_time=lambda: next(turns))
+        second = world.sweep()
+
+        assert (len(first), len(second)) == (30, 70)
+
+    def test_is_not_held_up_by_a_call_that_can_not_be_looked_at(self, world: World) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        real_load = world.store.load
+
+        def load(job_id: str, call_id: str) -> Any:
+            if job_id == "broken":
+                raise ValueError("the item is broken")
+            return real_load(job_id, call_id)
+
+        world.store.load = load  # type: ignore[method-assign]
+        world.store.due = lambda now: iter([("broken", "whole"), (JOB_ID, "whole")])  # type: ignore[method-assign]
+
+        with pytest.raises(ExceptionGroup, match="1 due calls could not be looked at"):
+            world.sweep()
+
+        assert real_load(JOB_ID, "whole")[0].state == "succeeded"
+
+    def test_twice_at_once_settles_everything_once(self, world: World) -> None:
+        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        world.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
+
+        looks = world.sweep()
+
+        events = [event.what for event in world.store.history(JOB_ID)[2]]
+        assert len(looks) == 8
+        assert events.count("active -> succeeded") == 1
+
+
+def test_looks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    now = [100.0]
+    monkeypatch.setattr("sweeper.app.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("sweeper.app.time.sleep", slept.append)
+    pace = _pace(per_second=100)
+
+    for _ in range(3):
+        pace()
+
+    assert slept == pytest.approx([0.0, 0.01, 0.02])  # the clock stands still

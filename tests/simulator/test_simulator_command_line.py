@@ -1,0 +1,132 @@
+"""The program itself, as a process of its own."""
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from local.runpod_simulator import SCENARIOS, Config, running_simulator
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = [sys.executable, "-m", "local.runpod_simulator"]
+
+
+def started(*options):
+    return subprocess.Popen(
+        [*PROGRAM, "--port", "0", *options],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
+def test_it_prints_where_it_listens_works_and_stops_cleanly(stop):
+    with started("--endpoint", "mine", "--api-key", "k1-secret", "--time-scale", "0.01") as process:
+        try:
+            listening = json.loads(process.stdout.readline())
+            answer = requests.post(
+                listening["url"] + "/run",
+                json={"input": {"prompt": "hidden words"}},
+                headers={"Authorization": "Bearer k1-secret"},
+                timeout=10,
+            )
+            process.send_signal(stop)
+            _, log = process.communicate(timeout=20)
+        finally:
+            process.kill()
+
+    assert answer.status_code == 200
+    assert listening["url"] == listening["origin"] + "/v2/mine"
+    assert process.returncode == 0
+    assert f"job {answer.json()['id']} accepted" in log
+    assert "Traceback" not in log
+    assert not [secret for secret in ("k1-secret", "hidden words") if secret in log]
+
+
+def test_it_stops_at_once_in_the_middle_of_a_long_summary(meeting, chat):
+    with started("--queue-delay-seconds", "0", "--max-model-len", "200000") as process:
+        try:
+            url = json.loads(process.stdout.readline())["url"]
+            headers = {"Authorization": "Bearer local-runpod-key"}
+            sent = {"input": chat(meeting(60_000))}
+            job_id = requests.post(url + "/run", json=sent, headers=headers, timeout=10).json()[
+                "id"
+            ]
+            status = ""
+            while status != "IN_PROGRESS":
+                status = requests.get(f"{url}/status/{job_id}", headers=headers, timeout=10).json()[
+                    "status"
+                ]
+            process.terminate()
+            _, log = process.communicate(timeout=10)
+        finally:
+            process.kill()
+
+    assert process.returncode == 0
+    assert "Traceback" not in log
+
+
+def test_it_lists_its_scenarios():
+    listed = subprocess.run(
+        [*PROGRAM, "--list-scenarios"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+
+    assert [name for name in SCENARIOS if name not in listed.stdout] == []
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--scenario", "nonsense"), "no scenario is called"),
+        (("--worker", "openai"), "needs model_url"),
+        (("--time-scale", "0"), "time_scale must be above 0"),
+    ],
+    ids=["unknown scenario", "no model server", "no time"],
+)
+def test_settings_that_make_no_sense_are_named(options, said):
+    done = subprocess.run(
+        [*PROGRAM, *options], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False
+    )
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+def test_a_port_that_is_taken_is_an_error_in_one_line():
+    with running_simulator() as other:
+        port = other.origin.rpartition(":")[2]
+        done = subprocess.run(
+            [*PROGRAM, "--port", port],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_several_simulators_run_side_by_side():
+    with (
+        running_simulator(Config(endpoint="a")) as one,
+        running_simulator(Config(endpoint="b")) as other,
+    ):
+        assert one.origin != other.origin
+        assert (one.url[-5:], other.url[-5:]) == ("/v2/a", "/v2/b")
+
+
+def test_waiting_for_what_never_happens_ends_with_what_there_is():
+    with running_simulator() as one, pytest.raises(TimeoutError, match="jobs: none"):
+        one.wait_until(lambda simulator: simulator.deliveries(), timeout_seconds=0.1)
+
+
+def test_no_configuration_shows_its_keys():
+    assert "hidden" not in repr(Config(api_key="hidden", model_key="hidden"))
