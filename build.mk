@@ -1,0 +1,27 @@
+# What `sam build` runs, one target per function (template.yaml: BuildMethod makefile).
+# Included by the Makefile. An artifact holds core/, the function's own folder and its dependencies,
+# made for the Lambda runtime whatever Python this machine has.
+
+BUILD_ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
+BUILD_UV    = $(or $(shell command -v uv),$(BUILD_ROOT)/.venv/bin/uv)
+
+.PHONY: build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction
+
+build-SubmitterFunction:       ARTIFACT_FOLDER = submitter
+build-WebhookReceiverFunction: ARTIFACT_FOLDER = webhook_receiver
+build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
+
+# --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
+# METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
+# Powertools' event handler are a quarter of the archive and nothing here serves them.
+build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction:
+	$(BUILD_UV) pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
+	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
+	  --target "$(ARTIFACTS_DIR)" --requirements "$(BUILD_ROOT)/requirements/runtime.txt"
+	cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock \
+	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
+	  *.dist-info/entry_points.txt *.dist-info/top_level.txt \
+	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js \
+	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css
+	cp -R "$(BUILD_ROOT)/core" "$(BUILD_ROOT)/$(ARTIFACT_FOLDER)" "$(ARTIFACTS_DIR)/"
+	find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +

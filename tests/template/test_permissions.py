@@ -1,0 +1,186 @@
+"""Who may do what: single actions on single resources, listed in full."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.template.cloudformation import deployed, of_type
+
+QUEUE = "${UploadQueue.Arn}"
+TABLE = "${JobsTable.Arn}"
+CALLBACK_SECRET = "${CallbackSecret.Id}"
+RUNPOD_KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:runpod/api-key-??????"
+TRANSCRIPTS = "${TranscriptsBucket.Arn}"
+SUMMARIES_BUCKET = "${SummariesBucket.Arn}"
+SUMMARIES = f"{SUMMARIES_BUCKET}/summaries/*"
+
+SUBMITTER = {
+    ("sqs:ReceiveMessage", QUEUE),
+    ("sqs:DeleteMessage", QUEUE),
+    ("sqs:GetQueueAttributes", QUEUE),
+    ("sqs:SendMessage", QUEUE),
+    ("s3:GetObject", f"{TRANSCRIPTS}/*"),
+    ("s3:GetObjectVersion", f"{TRANSCRIPTS}/*"),
+    ("s3:ListBucket", TRANSCRIPTS),
+    ("dynamodb:PutItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("dynamodb:BatchGetItem", TABLE),
+    ("secretsmanager:GetSecretValue", CALLBACK_SECRET),
+    ("secretsmanager:GetSecretValue", RUNPOD_KEY),
+    ("logs:CreateLogStream", "${SubmitterLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${SubmitterLogGroup.Arn}"),
+}
+RECEIVER = {
+    ("secretsmanager:GetSecretValue", CALLBACK_SECRET),
+    ("dynamodb:BatchGetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("s3:PutObject", SUMMARIES),
+    ("s3:GetObject", SUMMARIES),
+    ("s3:ListBucket", SUMMARIES_BUCKET),
+    ("sqs:SendMessage", QUEUE),
+    ("logs:CreateLogStream", "${WebhookReceiverLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${WebhookReceiverLogGroup.Arn}"),
+}
+SWEEPER = {
+    ("dynamodb:Query", "${JobsTable.Arn}/index/due"),
+    ("dynamodb:BatchGetItem", TABLE),
+    ("dynamodb:UpdateItem", TABLE),
+    ("secretsmanager:GetSecretValue", RUNPOD_KEY),
+    ("s3:PutObject", SUMMARIES),
+    ("s3:GetObject", SUMMARIES),
+    ("s3:ListBucket", SUMMARIES_BUCKET),
+    ("sqs:SendMessage", QUEUE),
+    ("logs:CreateLogStream", "${SweeperLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${SweeperLogGroup.Arn}"),
+}
+SCHEDULE = {("lambda:InvokeFunction", "${SweeperFunction.Arn}")}
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def grants(role: str, **given: object) -> set[tuple[str, str]]:
+    """The (action, resource) pairs that a role's own policies allow."""
+    policies = deployed(**given)[role]["Properties"]["Policies"]
+    return {
+        (action, resource)
+        for policy in policies
+        for statement in policy["PolicyDocument"]["Statement"]
+        for action in as_list(statement["Action"])
+        for resource in as_list(statement["Resource"])
+        if statement["Effect"] == "Allow"
+    }
+
+
+@pytest.mark.parametrize(
+    ("role", "allowed"),
+    [
+        pytest.param("SubmitterRole", SUBMITTER, id="submitter"),
+        pytest.param("WebhookReceiverRole", RECEIVER, id="webhook receiver"),
+        pytest.param("SweeperRole", SWEEPER, id="sweeper"),
+        pytest.param("SweepScheduleRole", SCHEDULE, id="schedule"),
+    ],
+)
+def test_a_role_allows_what_its_function_does_and_nothing_else(
+    role: str, allowed: set[tuple[str, str]]
+) -> None:
+    assert grants(role) == allowed
+
+
+def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None:
+    verifying = grants("WebhookReceiverRole", VerifyCallbacks="true")
+
+    assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
+
+
+def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
+    given = {
+        "InputBucketName": "given-in",
+        "InputPrefix": "calls/transcripts/",
+        "OutputBucketName": "given-out",
+        "OutputPrefix": "results/",
+    }
+
+    assert {pair for pair in grants("SubmitterRole", **given) if pair[0].startswith("s3:")} == {
+        ("s3:GetObject", "arn:aws:s3:::given-in/calls/transcripts/*"),
+        ("s3:GetObjectVersion", "arn:aws:s3:::given-in/calls/transcripts/*"),
+        ("s3:ListBucket", "arn:aws:s3:::given-in"),
+    }
+    for role in ("WebhookReceiverRole", "SweeperRole"):
+        assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == {
+            ("s3:PutObject", "arn:aws:s3:::given-out/results/*"),
+            ("s3:GetObject", "arn:aws:s3:::given-out/results/*"),
+            ("s3:ListBucket", "arn:aws:s3:::given-out"),
+        }
+
+
+@pytest.mark.parametrize(
+    "given", [{}, {"InputBucketName": "given-in", "VerifyCallbacks": "true"}], ids=["own", "given"]
+)
+def test_a_role_has_no_policy_but_its_own_and_trusts_one_service(given: dict[str, str]) -> None:
+    roles = of_type(deployed(**given), "AWS::IAM::Role")
+
+    assert len(roles) == 4
+    for role in roles.values():
+        assert "ManagedPolicyArns" not in role
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Action"] == "sts:AssumeRole"
+        assert list(trust["Principal"]) == ["Service"]
+
+
+def test_no_two_functions_share_a_role() -> None:
+    functions = of_type(deployed(), "AWS::Lambda::Function")
+
+    assert len({function["Role"] for function in functions.values()}) == len(functions) == 3
+
+
+def resource_policies(**given: object) -> Iterator[dict[str, Any]]:
+    resources = deployed(**given)
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+        for policy in of_type(resources, kind).values():
+            yield from policy["PolicyDocument"]["Statement"]
+
+
+@pytest.mark.parametrize("given", [{}, {"InputBucketName": "given-in"}], ids=["own", "given"])
+def test_no_resource_is_opened_to_everybody(given: dict[str, str]) -> None:
+    allowing = [policy for policy in resource_policies(**given) if policy["Effect"] == "Allow"]
+
+    assert len(allowing) == 1
+    for statement in allowing:
+        assert statement["Principal"].keys() == {"Service"}
+        assert statement["Condition"]
+
+
+def test_only_the_stacks_own_bucket_may_notify_the_queue() -> None:
+    resources = deployed()
+    (statement,) = resources["UploadQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    bucket = resources["TranscriptsBucket"]["Properties"]["BucketName"]
+
+    assert statement["Principal"] == {"Service": "s3.amazonaws.com"}
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", QUEUE)
+    assert statement["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket}"},
+    }
+
+
+def test_for_a_given_bucket_only_the_rule_may_send_to_the_queue() -> None:
+    resources = deployed(InputBucketName="given-in")
+    (statement,) = resources["UploadQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+    assert (statement["Action"], statement["Resource"]) == ("sqs:SendMessage", QUEUE)
+    assert statement["Condition"] == {"ArnEquals": {"aws:SourceArn": "${UploadRule.Arn}"}}
+
+
+def test_only_the_callback_route_of_this_api_may_call_the_receiver() -> None:
+    (permission,) = of_type(deployed(), "AWS::Lambda::Permission").values()
+
+    assert permission == {
+        "FunctionName": "${WebhookReceiverFunction}",
+        "Action": "lambda:InvokeFunction",
+        "Principal": "apigateway.amazonaws.com",
+        "SourceArn": "arn:aws:execute-api:eu-central-1:123456789012:${HttpApi}/*/POST/webhook/*",
+    }

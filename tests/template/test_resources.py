@@ -1,0 +1,384 @@
+"""The properties a job's safety hangs on: nothing lost, nothing public, nothing secret in a log."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
+
+
+@pytest.fixture(name="stack", scope="module")
+def _stack() -> dict[str, Any]:
+    return {name: resource.get("Properties", {}) for name, resource in deployed().items()}
+
+
+# ---- arrival -----------------------------------------------------------------------------------
+
+
+def test_the_stacks_own_bucket_notifies_the_queue_of_every_new_object(stack: dict) -> None:
+    (notification,) = stack["TranscriptsBucket"]["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert notification == {"Event": "s3:ObjectCreated:*", "Queue": "${UploadQueue.Arn}"}
+
+
+def test_the_input_prefix_narrows_the_notification() -> None:
+    bucket = deployed(InputPrefix="calls/")["TranscriptsBucket"]["Properties"]
+    (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+
+    assert notification["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "calls/"}]}}
+
+
+def test_the_bucket_waits_for_the_policy_that_lets_it_notify() -> None:
+    assert source()["Resources"]["TranscriptsBucket"]["DependsOn"] == "UploadQueuePolicy"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "detail"),
+    [
+        ("", {"bucket": {"name": ["given-in"]}}),
+        ("a/b/", {"bucket": {"name": ["given-in"]}, "object": {"key": [{"prefix": "a/b/"}]}}),
+    ],
+)
+def test_a_given_bucket_reaches_the_queue_through_eventbridge(prefix: str, detail: dict) -> None:
+    resources = deployed(InputBucketName="given-in", InputPrefix=prefix)
+
+    assert "TranscriptsBucket" not in resources
+    rule = resources["UploadRule"]["Properties"]
+    assert rule["EventPattern"] == {
+        "source": ["aws.s3"],
+        "detail-type": ["Object Created"],
+        "detail": detail,
+    }
+    assert [target["Arn"] for target in rule["Targets"]] == ["${UploadQueue.Arn}"]
+
+
+# ---- queue -------------------------------------------------------------------------------------
+
+
+def test_a_message_stays_hidden_for_six_times_the_submitters_timeout(stack: dict) -> None:
+    timeout_seconds = stack["SubmitterFunction"]["Timeout"]
+
+    assert stack["UploadQueue"]["VisibilityTimeout"] >= 6 * timeout_seconds
+
+
+def test_a_message_that_failed_five_times_is_kept_for_two_weeks(stack: dict) -> None:
+    assert stack["UploadQueue"]["RedrivePolicy"] == {
+        "deadLetterTargetArn": "${UploadDeadLetterQueue.Arn}",
+        "maxReceiveCount": 5,
+    }
+    assert stack["UploadDeadLetterQueue"]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_every_queue_is_encrypted(stack: dict) -> None:
+    queues = of_type(deployed(), "AWS::SQS::Queue")
+
+    assert len(queues) == 2
+    assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
+
+
+def test_the_submitter_reports_each_failed_message_and_never_floods_runpod(stack: dict) -> None:
+    (mapping,) = of_type(deployed(), "AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping["EventSourceArn"] == "${UploadQueue.Arn}"
+    assert mapping["FunctionName"] == "${SubmitterFunction}"
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 1
+    assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
+
+
+@pytest.mark.parametrize("maximum", [2, 5, 10])
+def test_the_submitters_concurrency_is_a_number(maximum: int) -> None:
+    resources = deployed(SubmitterMaxConcurrency=maximum)
+    (mapping,) = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+
+    assert mapping["ScalingConfig"]["MaximumConcurrency"] == maximum
+
+
+# ---- table -------------------------------------------------------------------------------------
+
+
+def test_the_table_has_the_keys_the_store_uses(stack: dict) -> None:
+    table = stack["JobsTable"]
+
+    assert keys(table) == {"job_id": "HASH", "item": "RANGE"}
+    assert {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]} == {
+        "job_id": "S",
+        "item": "S",
+        "due_group": "S",
+        "due_at": "S",
+    }
+
+
+def test_due_items_have_an_index_of_their_own(stack: dict) -> None:
+    (index,) = stack["JobsTable"]["GlobalSecondaryIndexes"]
+
+    assert index["IndexName"] == "due"
+    assert keys(index) == {"due_group": "HASH", "due_at": "RANGE"}
+    assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_the_table_is_encrypted_restorable_and_forgets_old_jobs(stack: dict) -> None:
+    table = stack["JobsTable"]
+
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+@pytest.mark.parametrize(("asked", "protected"), [("true", True), ("false", False)])
+def test_the_table_is_protected_from_deletion_on_request(asked: str, protected: bool) -> None:
+    table = deployed(TableDeletionProtection=asked)["JobsTable"]["Properties"]
+
+    assert table["DeletionProtectionEnabled"] is protected
+
+
+def keys(described: dict[str, Any]) -> dict[str, str]:
+    return {key["AttributeName"]: key["KeyType"] for key in described["KeySchema"]}
+
+
+@pytest.mark.parametrize("name", ["JobsTable", "TranscriptsBucket", "SummariesBucket"])
+def test_what_holds_data_outlives_the_stack(name: str) -> None:
+    resource = source()["Resources"][name]
+
+    assert resource["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+# ---- buckets -----------------------------------------------------------------------------------
+
+BUCKETS = pytest.mark.parametrize("name", ["TranscriptsBucket", "SummariesBucket"])
+
+
+@BUCKETS
+def test_a_bucket_is_private_and_encrypted(stack: dict, name: str) -> None:
+    bucket = stack[name]
+
+    assert bucket["PublicAccessBlockConfiguration"] == {
+        "BlockPublicAcls": True,
+        "BlockPublicPolicy": True,
+        "IgnorePublicAcls": True,
+        "RestrictPublicBuckets": True,
+    }
+    assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+    assert bucket["BucketEncryption"] == {
+        "ServerSideEncryptionConfiguration": [
+            {"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}
+        ]
+    }
+
+
+@BUCKETS
+def test_a_bucket_keeps_versions_for_a_while_and_no_abandoned_uploads(
+    stack: dict, name: str
+) -> None:
+    rules = stack[name]["LifecycleConfiguration"]["Rules"]
+
+    assert stack[name]["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert {rule["Status"] for rule in rules} == {"Enabled"}
+    assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
+    assert {"DaysAfterInitiation": 7} in [
+        rule.get("AbortIncompleteMultipartUpload") for rule in rules
+    ]
+
+
+@BUCKETS
+def test_a_bucket_refuses_plain_http_from_anywhere_but_this_machine(stack: dict, name: str) -> None:
+    (statement,) = stack[f"{name}Policy"]["PolicyDocument"]["Statement"]
+
+    assert stack[f"{name}Policy"]["Bucket"] == f"${{{name}}}"
+    assert (statement["Effect"], statement["Principal"]) == ("Deny", "*")
+    assert statement["Action"] == "s3:*"
+    assert statement["Resource"] == [f"${{{name}.Arn}}", f"${{{name}.Arn}}/*"]
+    assert statement["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"},
+        "NotIpAddress": {"aws:SourceIp": "127.0.0.0/8"},
+    }
+
+
+def test_no_bucket_is_made_where_both_are_given() -> None:
+    resources = deployed(InputBucketName="given-in", OutputBucketName="given-out")
+
+    assert of_type(resources, "AWS::S3::Bucket") == {}
+    assert of_type(resources, "AWS::S3::BucketPolicy") == {}
+
+
+# ---- functions and logs ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("function", "folder"), FUNCTIONS.items())
+def test_a_handler_is_a_file_of_its_own_folder(stack: dict, function: str, folder: str) -> None:
+    handler = stack[function]["Handler"]
+
+    assert handler == f"{folder}.app.handler"
+    assert (ROOT / folder / "app.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("function", "timeout_seconds"),
+    [("SubmitterFunction", 60), ("WebhookReceiverFunction", 15), ("SweeperFunction", 120)],
+)
+def test_a_function_runs_on_the_runtime_it_was_built_for(
+    stack: dict, function: str, timeout_seconds: int
+) -> None:
+    properties = stack[function]
+
+    assert properties["Runtime"] == "python3.13"
+    assert properties["Architectures"] == ["arm64"]
+    assert properties["Timeout"] == timeout_seconds
+    assert properties["MemorySize"] == 512
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_logs_json_to_a_group_of_its_own(stack: dict, function: str) -> None:
+    group = function.replace("Function", "LogGroup")
+
+    assert stack[function]["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "LogGroup": f"${{{group}}}",
+    }
+    assert group in stack
+
+
+def test_every_log_line_is_dropped_in_time() -> None:
+    groups = of_type(deployed(LogRetentionDays=7), "AWS::Logs::LogGroup")
+
+    assert len(groups) == 4
+    assert {group["RetentionInDays"] for group in groups.values()} == {"7"}
+
+
+# ---- callbacks ---------------------------------------------------------------------------------
+
+
+def test_the_one_route_is_the_callback_and_leads_to_the_receiver(stack: dict) -> None:
+    (route,) = of_type(deployed(), "AWS::ApiGatewayV2::Route").values()
+    integration = stack["CallbackIntegration"]
+
+    assert route["RouteKey"] == "POST /webhook/{job_id}/{call_id}/{attempt}/{token}"
+    assert route["Target"] == "integrations/${CallbackIntegration}"
+    assert integration["IntegrationUri"] == "${WebhookReceiverFunction.Arn}"
+    assert integration["IntegrationType"] == "AWS_PROXY"
+    assert integration["PayloadFormatVersion"] == "2.0"
+
+
+def test_the_api_outwaits_the_receiver(stack: dict) -> None:
+    timeout_seconds = stack["WebhookReceiverFunction"]["Timeout"]
+
+    assert stack["CallbackIntegration"]["TimeoutInMillis"] > 1000 * timeout_seconds
+
+
+def test_the_access_log_never_holds_the_path_of_a_callback(stack: dict) -> None:
+    settings = stack["CallbackStage"]["AccessLogSettings"]
+    variables = set(re.findall(r"\$context\.([A-Za-z.]+)", settings["Format"]))
+
+    assert settings["DestinationArn"] == "${CallbackLogGroup.Arn}"
+    assert variables == {
+        "requestId",
+        "requestTime",
+        "identity.sourceIp",
+        "routeKey",
+        "status",
+        "responseLatency",
+        "integrationLatency",
+        "integrationStatus",
+        "integrationErrorMessage",
+    }
+    assert list(json.loads(settings["Format"])) == [
+        "requestId",
+        "requestTime",
+        "sourceIp",
+        "routeKey",
+        "status",
+        "responseLatencyMs",
+        "integrationLatencyMs",
+        "integrationStatus",
+        "integrationError",
+    ]
+
+
+def test_strangers_cannot_flood_the_receiver() -> None:
+    stage = deployed(CallbackRatePerSecond=7, CallbackBurstRequests=9)["CallbackStage"]
+
+    assert stage["Properties"]["DefaultRouteSettings"] == {
+        "ThrottlingRateLimit": "7",
+        "ThrottlingBurstLimit": "9",
+    }
+
+
+def test_the_callback_secret_is_random_and_safe_in_a_url(stack: dict) -> None:
+    generate = stack["CallbackSecret"]["GenerateSecretString"]
+    punctuation = {chr(code) for code in range(33, 127) if not chr(code).isalnum()}
+
+    assert json.loads(generate["SecretStringTemplate"]) == {"previous": ""}
+    assert generate["GenerateStringKey"] == "current"
+    assert generate["PasswordLength"] == 64
+    assert set(generate["ExcludeCharacters"]) == punctuation
+    assert "SecretString" not in stack["CallbackSecret"]
+
+
+# ---- sweep -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("minutes", source()["Parameters"]["SweepScheduleMinutes"]["AllowedValues"])
+def test_the_schedule_is_one_that_eventbridge_understands(minutes: int) -> None:
+    (schedule,) = of_type(
+        deployed(SweepScheduleMinutes=minutes), "AWS::Scheduler::Schedule"
+    ).values()
+
+    unit = "minute" if minutes == 1 else "minutes"
+    assert schedule["ScheduleExpression"] == f"rate({minutes} {unit})"
+    assert schedule["FlexibleTimeWindow"] == {"Mode": "OFF"}
+    assert schedule["Target"]["Arn"] == "${SweeperFunction.Arn}"
+    assert schedule["Target"]["RoleArn"] == "${SweepScheduleRole.Arn}"
+
+
+def test_a_sweep_that_failed_is_not_repeated_later(stack: dict) -> None:
+    (late,) = of_type(deployed(), "AWS::Lambda::EventInvokeConfig").values()
+
+    assert late["FunctionName"] == "${SweeperFunction}"
+    assert late["MaximumRetryAttempts"] == 0
+    assert late["MaximumEventAgeInSeconds"] == 60
+
+
+# ---- alarms ------------------------------------------------------------------------------------
+
+
+def watched(alarm: dict[str, Any]) -> tuple[str, str, str]:
+    (dimension,) = alarm["Dimensions"]
+    return alarm["Namespace"], alarm["MetricName"], dimension["Value"]
+
+
+def test_the_alarms_watch_what_can_lose_a_job() -> None:
+    alarms = of_type(deployed(), "AWS::CloudWatch::Alarm")
+
+    assert {watched(alarm) for alarm in alarms.values()} == {
+        (
+            "AWS/SQS",
+            "ApproximateNumberOfMessagesVisible",
+            "${UploadDeadLetterQueue.QueueName}",
+        ),
+        ("AWS/Lambda", "Errors", "${SweeperFunction}"),
+        ("AWS/Lambda", "Invocations", "${SweeperFunction}"),
+        ("AWS/ApiGateway", "5xx", "${HttpApi}"),
+    }
+
+
+def test_a_sweeper_that_does_not_run_raises_the_alarm_although_it_sends_no_figures(
+    stack: dict,
+) -> None:
+    assert stack["SweeperSilentAlarm"]["TreatMissingData"] == "breaching"
+    assert stack["SweeperSilentAlarm"]["ComparisonOperator"] == "LessThanThreshold"
+
+
+def test_alarms_are_mailed_only_where_an_address_is_given() -> None:
+    silent, mailed = deployed(), deployed(AlarmEmail="ops@example.org")
+
+    assert not of_type(silent, "AWS::SNS::Topic")
+    assert mailed["AlarmSubscription"]["Properties"]["Endpoint"] == "ops@example.org"
+    for alarm in of_type(silent, "AWS::CloudWatch::Alarm").values():
+        assert "AlarmActions" not in alarm
+    for alarm in of_type(mailed, "AWS::CloudWatch::Alarm").values():
+        assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlarmTopic}"]
