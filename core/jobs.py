@@ -26,7 +26,7 @@ States that nothing leaves absorb whatever comes later. Pure: the time is always
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -81,6 +81,11 @@ class Event:
     what: str  # "submitting -> submitted", or what was noted without a move
     why: str = ""
     detail: Mapping[str, str | int] = field(default_factory=dict)  # units are in the names
+
+
+def in_order(events: Iterable[Event]) -> list[Event]:
+    """Return an audit oldest first; what one instant brought ends with the job's own move."""
+    return sorted(events, key=lambda event: (event.at, event.what.startswith(JobState.ACTIVE)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,6 +31,7 @@ from core.jobs import (
     Request,
     Source,
     Summary,
+    in_order,
 )
 
 if TYPE_CHECKING:
@@ -132,9 +133,9 @@ class DynamoJobStore:
         if not jobs:
             raise UnknownCall(f"no job {job_id} is recorded")
         calls = [_to_call(item) for item in items if item["item"] != JOB_ITEM]
-        items.sort(key=lambda item: item["item"] != JOB_ITEM)  # at one instant the job moves first
+        items.sort(key=lambda item: item["item"] != JOB_ITEM)  # the job is recorded first
         events = [_to_event(event) for item in items for event in item["events"]]
-        return jobs[0], calls, sorted(events, key=lambda event: event.at)
+        return jobs[0], calls, in_order(events)
 
     def _read(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         wanted: Any = {

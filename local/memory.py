@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs import Call, Event, Job
+from core.jobs import Call, Event, Job, in_order
 from core.reports import Report, gone
 
 Item = TypeVar("Item", Job, Call)
@@ -79,8 +79,7 @@ class MemoryJobStore:
             if job_id not in self._jobs:
                 raise UnknownCall(f"no job {job_id} is recorded")
             calls = [call for (owner, _), call in sorted(self._calls.items()) if owner == job_id]
-            events = sorted(self._events[job_id], key=lambda event: event.at)
-            return self._jobs[job_id], calls, events
+            return self._jobs[job_id], calls, in_order(self._events[job_id])
 
     @staticmethod
     def _check(stored: Job | Call | None, changed: Job | Call) -> None:

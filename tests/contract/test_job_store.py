@@ -163,8 +163,8 @@ def test_the_audit_tells_everything_in_order_and_keeps_it(store: JobStore) -> No
         "recorded",
         "waiting -> submitting",
         "submitting -> submitted",
-        "active -> failed",
         "submitted -> failed",
+        "active -> failed",
     ]
     assert events[0].detail == {"words_in": 7}
     assert events[2].why == "because"

@@ -85,8 +85,8 @@ class TestASuccess:
         _, _, events = world.store.history(JOB_ID)
         assert [event.what for event in events] == [
             "submitted -> publishing",
-            "active -> succeeded",
             "publishing -> succeeded",
+            "active -> succeeded",
         ]
         assert events[0].by == "webhook_receiver"
         assert events[0].detail == {
@@ -97,7 +97,7 @@ class TestASuccess:
             "prompt_tokens": 14_000,
             "completion_tokens": 5_300,
         }
-        assert events[1].detail["words_out"] == len(SUMMARY_TEXT.split())
+        assert events[2].detail["words_out"] == len(SUMMARY_TEXT.split())
         assert "pump" not in repr(events)
 
     def test_that_comes_twice_changes_nothing_more(self, world: World) -> None:
@@ -143,7 +143,7 @@ class TestASuccess:
         assert settled.step is Step.NOTE_LATE
         assert world.states == ("failed", "failed")
         assert world.summary is None
-        assert world.audit()[-1] == "late COMPLETED noted"
+        assert world.audit().count("late COMPLETED noted") == 1
 
     def test_of_an_older_upload_gives_way_to_the_newer_summary(self, world: World) -> None:
         newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
