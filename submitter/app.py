@@ -26,7 +26,11 @@ from submitter.submit import Submitter
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if _is_from_sqs(event):
-        processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+        processor = BatchProcessor(
+            event_type=EventType.SQS,
+            raise_on_entire_batch_failure=False,
+            logger=logger,  # type: ignore[arg-type]  # without it a failed message leaves no line
+        )
         return dict(
             process_partial_response(
                 event=event, record_handler=_take_record, processor=processor, context=context

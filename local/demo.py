@@ -1,0 +1,73 @@
+"""`python -m local demo`: one transcript through the deployed pipeline, shown step by step."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from core.jobs import JobState
+from local import report
+from local.follow import Follower
+from local.progress import Progress
+from local.round_trip import History
+from local.stack.stack import LocalStack, Setup, local_stack
+from local.steps import TRANSCRIPT_STEPS, Step
+
+# Longer than a job's deadline: by then the sweeper has given it up, with a reason.
+_LONGEST_SECONDS = 65 * 60.0
+
+
+class JobFailedError(Exception):
+    """The pipeline did its work and the job ended without a summary; the message says why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Demo:
+    """Shows one transcript's way; use `run` once, and the stack as long as `running` lasts."""
+
+    transcript: Path
+    output_folder: Path
+    console: Console
+
+    def run(self, setup: Setup, running: ExitStack) -> LocalStack:
+        """Return the stack, still up. Raises JobFailedError, and StackError where it did not come up."""
+        words = len(self.transcript.read_text(encoding="utf-8", errors="replace").split())
+        title = f"{self.transcript.name}: {words:,} words become a summary on this machine"
+        self.console.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
+        self.console.print()
+        with Progress(self.console) as progress:
+            stack = running.enter_context(local_stack(setup, progress))
+            history = self._round_trip(stack, progress)
+        self._show(stack, history, progress.seconds)
+        return stack
+
+    def run_on(self, stack: LocalStack) -> None:
+        """Do the same with a stack that is up. Raises JobFailedError."""
+        with Progress(self.console, TRANSCRIPT_STEPS) as progress:
+            history = self._round_trip(stack, progress)
+        self._show(stack, history, progress.seconds)
+
+    def _show(self, stack: LocalStack, history: History, seconds: float) -> None:
+        report.show_audit(self.console, history)
+        if history.job.state is not JobState.SUCCEEDED:
+            raise JobFailedError(f"{history.job.reason} ({history.job.reason_code})")
+        summary = stack.summary(history.job)
+        copies = report.save_copies(summary, self.transcript.stem, self.output_folder)
+        report.show_outcome(self.console, history, summary, copies, seconds)
+        report.show_beginning(self.console, summary.text)
+
+    def _key(self) -> str:
+        """The file's name, with an ending that the template's InputSuffixes hold by default."""
+        name = self.transcript.name
+        return name if self.transcript.suffix.lower() in {".txt", ".md"} else f"{name}.txt"
+
+    def _round_trip(self, stack: LocalStack, progress: Progress) -> History:
+        progress.begin(Step.UPLOAD)
+        upload = stack.upload(self.transcript, self._key())
+        progress.end(Step.UPLOAD, f"s3://{upload.bucket}/{upload.key}")
+        with Follower(stack, stack.runpod, progress) as follower:
+            history = follower.follow(upload, timeout_seconds=_LONGEST_SECONDS)
+            if history.job.state is not JobState.SUCCEEDED:
+                progress.fail()
+            return history

@@ -1,0 +1,106 @@
+"""Follows one upload until its job has ended, in the table and on RunPod."""
+
+from dataclasses import dataclass, field
+from typing import Self
+
+import requests
+
+from core.jobs import Call, CallState, Event, JobState
+from core.reports import Status
+from local.round_trip import Deployment, History, Upload
+from local.stack.simulator import RunPodEndpoint
+from local.steps import Observer, Step
+from local.waiting import wait_for
+
+_POLL_SECONDS = 0.15
+_RESULT_IS_HERE = frozenset({CallState.PUBLISHING, CallState.SUCCEEDED})
+
+
+@dataclass
+class Follower:
+    """Tells an observer how a job goes; use as a context manager."""
+
+    deployment: Deployment
+    runpod: RunPodEndpoint
+    observer: Observer
+    _http: requests.Session = field(default_factory=requests.Session)
+    _ended: set[Step] = field(default_factory=set)
+
+    def __enter__(self) -> Self:
+        self._http.trust_env = False  # no proxy stands before 127.0.0.1
+        self._http.headers["Authorization"] = f"Bearer {self.runpod.api_key}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def follow(self, upload: Upload, *, timeout_seconds: float) -> History:
+        """Return the job once it has ended. Raises NotInTime."""
+
+        def ended() -> History | None:
+            history = self.deployment.history(upload)
+            if history is None:
+                return None
+            self._tell(history)
+            return history if history.job.is_final else None
+
+        self.observer.begin(Step.RECORD)
+        return wait_for(
+            ended,
+            what=f"the end of the job of {upload.key}",
+            timeout_seconds=timeout_seconds,
+            every_seconds=_POLL_SECONDS,
+        )
+
+    def _tell(self, history: History) -> None:
+        job = history.job
+        self._end(Step.RECORD, f"job {job.id[:8]}, {job.words_in:,} words to the model")
+        if not history.calls:
+            return
+        call = history.calls[0]
+        self.observer.begin(Step.SUBMIT)
+        if not any(attempt.runpod_id for attempt in call.attempts):
+            return
+        self._end(Step.SUBMIT, f"request {call.attempts[0].runpod_id[:8]}")
+        self.observer.begin(Step.RUNPOD)
+        arrived = next((each for each in history.events if _is_arrival(each)), None)
+        if call.state not in _RESULT_IS_HERE or arrived is None:
+            self.observer.note(Step.RUNPOD, self._runpod_status(call))
+            return
+        self._end(Step.RUNPOD, _timings(arrived))
+        self._end(Step.CALLBACK, f"settled by the {arrived.by.replace('_', ' ')}")
+        self.observer.begin(Step.SUMMARY)
+        if job.state is JobState.SUCCEEDED and job.summary:
+            self._end(Step.SUMMARY, f"{job.summary.words:,} words")
+
+    def _end(self, step: Step, text: str) -> None:
+        if step not in self._ended:
+            self._ended.add(step)
+            self.observer.end(step, text)
+
+    def _runpod_status(self, call: Call) -> str:
+        attempt = call.attempt
+        nth = f"attempt {attempt.number}: " if attempt.number > 1 else ""
+        if call.is_final:
+            return f"{nth}{attempt.outcome}"
+        if attempt.outcome:
+            return f"{nth}{attempt.outcome}; waiting for another attempt"
+        if not attempt.runpod_id:
+            return f"{nth}being sent"
+        try:
+            answer = self._http.get(f"{self.runpod.url}/status/{attempt.runpod_id}", timeout=5)
+            status = Status(answer.json()["status"])
+        except (requests.RequestException, ValueError, KeyError):
+            return f"{nth}status unknown"
+        return f"{nth}{status}{'; waiting for its callback' if status.is_final else ''}"
+
+
+def _is_arrival(event: Event) -> bool:
+    return event.what.endswith(f"-> {CallState.PUBLISHING}")
+
+
+def _timings(arrived: Event) -> str:
+    queued, ran = (int(arrived.detail.get(name, 0)) / 1000 for name in ("queued_ms", "ran_ms"))
+    return (
+        f"{arrived.detail.get('runpod_status')}: {queued:.1f} s in its queue, {ran:.1f} s at work"
+    )

@@ -1,0 +1,103 @@
+"""Shows steps as they happen: a live table on a terminal, one line each elsewhere."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+from local.steps import Step
+
+_REFRESHES_PER_SECOND = 12
+
+
+@dataclass
+class _Row:
+    begun_at: float
+    spinner: Spinner
+    ended_at: float | None = None
+    has_failed: bool = False
+    text: str = ""
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended_at or time.monotonic()) - self.begun_at
+
+
+class Progress:
+    """An Observer; use as a context manager. Leaving it by an error marks what was under way."""
+
+    def __init__(self, console: Console, steps: Sequence[Step] = tuple(Step)) -> None:
+        self._console = console
+        self._steps = steps  # shown from the beginning
+        self._rows: dict[Step, _Row] = {}
+        self._begun_at = time.monotonic()
+        self._live = Live(
+            self, console=console, refresh_per_second=_REFRESHES_PER_SECOND, transient=False
+        )
+
+    @property
+    def seconds(self) -> float:
+        return time.monotonic() - self._begun_at
+
+    def __enter__(self) -> Self:
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        if error:
+            self.fail()
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def begin(self, step: Step) -> None:
+        self._rows.setdefault(step, _Row(time.monotonic(), Spinner("dots", style="cyan")))
+
+    def note(self, step: Step, text: str) -> None:
+        self._rows[step].text = text
+
+    def end(self, step: Step, text: str = "") -> None:
+        self.begin(step)
+        row = self._rows[step]
+        row.ended_at, row.text = time.monotonic(), text or row.text
+        self._print_plainly(step, row)
+
+    def fail(self) -> None:
+        """Mark what is under way as failed."""
+        for step, row in self._rows.items():
+            if row.ended_at is None:
+                row.ended_at, row.has_failed = time.monotonic(), True
+                self._print_plainly(step, row)
+
+    def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
+        table = Table.grid(padding=(0, 2))
+        table.add_column(width=1)
+        table.add_column(no_wrap=True, min_width=max(map(len, Step)))
+        table.add_column(justify="right", no_wrap=True, min_width=7)
+        table.add_column(overflow="ellipsis", no_wrap=True, style="dim")
+        for step in self._steps:
+            row = self._rows.get(step)
+            if row is None:
+                table.add_row("·", step.value, "", "", style="dim")
+                continue
+            mark = row.spinner if row.ended_at is None else self._mark(row)
+            table.add_row(mark, step.value, f"{row.seconds:.1f} s", row.text)
+        yield table
+
+    def _mark(self, row: _Row) -> Text:
+        if row.has_failed:
+            return Text("x" if self._console.options.ascii_only else "✘", style="bold red")
+        return Text("+" if self._console.options.ascii_only else "✔", style="bold green")
+
+    def _print_plainly(self, step: Step, row: _Row) -> None:
+        if self._console.is_terminal:
+            return
+        mark = "failed" if row.has_failed else "ok"
+        line = f"{mark:6}  {step.value:17}  {row.seconds:5.1f} s  {row.text}"
+        self._console.out(line.rstrip(), highlight=False)

@@ -1,0 +1,94 @@
+"""Shows what became of a job: the audit, where the summary is, how it begins."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.segment import Segments
+from rich.table import Table
+
+from core.jobs import Event
+from local.round_trip import History, StoredSummary
+
+_BEGINNING_LINES = 25
+_NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
+
+
+@dataclass(frozen=True)
+class Copies:
+    """The local copies of a summary and its facts."""
+
+    text: Path
+    facts: Path
+
+
+def save_copies(summary: StoredSummary, name: str, folder: Path) -> Copies:
+    folder.mkdir(parents=True, exist_ok=True)
+    copies = Copies(folder / f"{name}-summary.md", folder / f"{name}-summary.json")
+    copies.text.write_text(summary.text, encoding="utf-8")
+    facts = json.dumps(summary.facts, indent=2, ensure_ascii=False)
+    copies.facts.write_text(facts + "\n", encoding="utf-8")
+    return copies
+
+
+def show_audit(console: Console, history: History) -> None:
+    table = Table(title="Audit", title_justify="left", title_style="bold", box=None, pad_edge=False)
+    for column in ("time (UTC)", "by", "what", "detail"):
+        table.add_column(column, no_wrap=column != "detail", header_style="dim")
+    for event in history.events:
+        table.add_row(
+            event.at.strftime("%H:%M:%S.%f")[:-3],
+            event.by.replace("_", " "),
+            event.what,
+            _detail(event),
+        )
+    console.print()
+    console.print(table)
+
+
+def show_outcome(
+    console: Console, history: History, summary: StoredSummary, copies: Copies, seconds: float
+) -> None:
+    job = history.job
+    written, asked = len(summary.text.split()), job.request.words
+    console.print()
+    console.print("[bold]Summary[/]", highlight=False)
+    words = (
+        f"{written:,} of about {asked:,} asked for ({written / asked:.0%}), from {job.words_in:,}"
+    )
+    rows = (
+        ("words", words),
+        ("in S3", f"s3://{summary.bucket}/{summary.key}"),
+        ("facts", f"s3://{summary.bucket}/{summary.facts_key}"),
+        ("copies", f"{copies.text}"),
+        ("", f"{copies.facts}"),
+        ("in all", f"{seconds:.1f} s"),
+    )  # fmt: skip
+    for name, value in rows:
+        # Paths are not broken into lines: they are there to be copied.
+        console.print(f"  {name:7} {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def show_beginning(console: Console, text: str) -> None:
+    console.print()
+    console.rule("how it begins", style="dim")
+    options = console.options.update(width=min(console.width, 100))
+    lines = console.render_lines(Markdown(text), options, pad=False, new_lines=True)
+    console.print(Segments([segment for line in lines[:_BEGINNING_LINES] for segment in line]))
+    if len(lines) > _BEGINNING_LINES:
+        console.print(f"... {len(lines) - _BEGINNING_LINES:,} lines more", style="dim")
+
+
+def _detail(event: Event) -> str:
+    shown = [_figure(*each) for each in event.detail.items() if each[0] not in _NOT_SHOWN]
+    return ", ".join(([event.why] if event.why else []) + shown)
+
+
+def _figure(name: str, value: str | int) -> str:
+    if isinstance(value, str):
+        return f"{name.replace('_', ' ')} {value}"
+    if name.endswith("_ms"):
+        return f"{name.removesuffix('_ms')} {value / 1000:.1f} s"
+    return f"{name.replace('_', ' ')} {value:,}"

@@ -1,0 +1,178 @@
+"""A deployed stack, seen from outside: what its operator can do with it and see of it.
+
+The same code drives the stack on the emulator and the one in the cloud, so the tests of the first prove
+most of what the tests of the second rely on.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from core.errors import UnknownCall
+from core.files import facts_key_for
+from core.jobs import Call, Event, Job, Source, job_id_for
+from core.store import JOB_ITEM, DynamoJobStore
+from local.waiting import wait_for
+
+
+class NoSuchStackError(Exception):
+    """No stack of that name is deployed here."""
+
+
+@dataclass(frozen=True)
+class Upload:
+    bucket: str
+    key: str
+    version_id: str  # "" in a bucket without versions
+    etag: str
+
+
+@dataclass(frozen=True)
+class History:
+    """A job as the table holds it."""
+
+    job: Job
+    calls: list[Call]
+    events: list[Event]  # the audit, oldest first
+
+
+@dataclass(frozen=True)
+class StoredSummary:
+    bucket: str
+    key: str
+    text: str
+    metadata: Mapping[str, str]
+    facts_key: str
+    facts: Mapping[str, Any]
+
+
+class Deployment:
+    """Clients and outputs of one stack; `close` it afterwards."""
+
+    def __init__(
+        self, session: boto3.Session, stack_name: str, *, endpoint_url: str | None = None
+    ) -> None:
+        self._session = session
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        self.outputs = self._read_outputs(stack_name)
+        self.store = DynamoJobStore(self.client("dynamodb"), self.outputs["JobsTable"])
+
+    def close(self) -> None:
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            # An emulator is on this machine, where no proxy stands between.
+            config = Config(proxies={}) if self._endpoint_url else None
+            self._clients[service] = self._session.client(  # type: ignore[call-overload]
+                service, endpoint_url=self._endpoint_url, config=config
+            )
+        return self._clients[service]
+
+    def upload(self, content: Path | str | bytes, key: str) -> Upload:
+        """Put a transcript into the input bucket: a file's content, a text, or bytes."""
+        body = content.read_bytes() if isinstance(content, Path) else content
+        bucket = self.outputs["InputBucket"]
+        put = self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        return Upload(bucket, key, put.get("VersionId", ""), put["ETag"].strip('"'))
+
+    def history(self, upload: Upload) -> History | None:
+        """Return the job of an upload, or None while it is not recorded."""
+        job_id = self._job_id(upload)
+        return self.history_of(job_id) if job_id else None
+
+    def history_of(self, job_id: str) -> History | None:
+        try:
+            return History(*self.store.history(job_id))
+        except UnknownCall:
+            return None
+
+    def job_ids(self) -> list[str]:
+        """Return every job in the table: for a table of tests, not for one of years."""
+        return [item["job_id"]["S"] for item in self._scan_jobs()]
+
+    def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 60.0) -> History:
+        """Return the job of an upload once it has ended. Raises NotInTime."""
+
+        def ended() -> History | None:
+            history = self.history(upload)
+            return history if history and history.job.is_final else None
+
+        return wait_for(
+            ended, what=f"the end of the job of {upload.key}", timeout_seconds=timeout_seconds
+        )
+
+    def summary(self, job: Job) -> StoredSummary:
+        bucket, key = self.outputs["OutputBucket"], job.summary_key
+        stored = self.client("s3").get_object(Bucket=bucket, Key=key)
+        facts = self.client("s3").get_object(Bucket=bucket, Key=facts_key_for(key))
+        return StoredSummary(
+            bucket=bucket,
+            key=key,
+            text=stored["Body"].read().decode("utf-8"),
+            metadata=stored["Metadata"],
+            facts_key=facts_key_for(key),
+            facts=json.load(facts["Body"]),
+        )
+
+    def invoke_sweeper(self) -> dict[str, int]:
+        """Run a sweep now and return what it found. Raises RuntimeError if it failed."""
+        answer = self.client("lambda").invoke(FunctionName=self.outputs["SweeperFunction"])
+        found = json.load(answer["Payload"])
+        if "FunctionError" in answer:
+            raise RuntimeError(f"the sweeper failed: {found.get('errorType')}")
+        return dict(found)
+
+    def logs(self, output: str) -> list[str]:
+        """Return the log lines of a function, named by the stack output that names it."""
+        group = f"/aws/lambda/{self.outputs[output]}"
+        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        return [event["message"] for page in pages for event in page["events"]]
+
+    def _job_id(self, upload: Upload) -> str | None:
+        if upload.version_id:
+            now = datetime.now(UTC)  # not part of the id
+            return job_id_for(
+                Source(
+                    bucket=upload.bucket,
+                    key=upload.key,
+                    version_id=upload.version_id,
+                    uploaded_at=now,
+                )
+            )
+        for item in self._scan_jobs():
+            source = item["source"]["M"]
+            if (source["key"]["S"], source["etag"]["S"]) == (upload.key, upload.etag):
+                return str(item["job_id"]["S"])
+        return None
+
+    def _scan_jobs(self) -> list[dict[str, Any]]:
+        pages = (
+            self.client("dynamodb")
+            .get_paginator("scan")
+            .paginate(
+                TableName=self.outputs["JobsTable"],
+                ConsistentRead=True,
+                FilterExpression="#item = :job",
+                ExpressionAttributeNames={"#item": "item", "#source": "source"},
+                ExpressionAttributeValues={":job": {"S": JOB_ITEM}},
+                ProjectionExpression="job_id, #source",
+            )
+        )
+        return [item for page in pages for item in page["Items"]]
+
+    def _read_outputs(self, stack_name: str) -> dict[str, str]:
+        described = self.client("cloudformation").describe_stacks(StackName=stack_name)
+        outputs = described["Stacks"][0].get("Outputs", [])
+        if not outputs:
+            raise NoSuchStackError(f"stack {stack_name} has no outputs; is it deployed?")
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}

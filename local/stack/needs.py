@@ -1,0 +1,76 @@
+"""What the local stack needs on this machine, and what to do where it is missing."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]  # the repository
+EMULATOR_PYTHON = "EMULATOR_PYTHON"  # the variable that names the emulator's interpreter
+_DEFAULT_EMULATOR_PYTHON = ROOT / ".venv-emulator/bin/python"
+_SET_UP = "run `make demo`: it sets up both environments first"
+
+# 1.5 is the first series whose AUTH=true refuses what a role does not allow.
+_OLDEST_MINISTACK = (1, 5)
+_ASK_VERSIONS = """
+import importlib.metadata as m, json
+def version(name):
+    try:
+        return m.version(name)
+    except m.PackageNotFoundError:
+        return ""
+print(json.dumps({name: version(name) for name in ("ministack", "aws-sam-translator")}))
+"""
+
+
+def tool(name: str) -> Path | None:
+    """Find a program beside this interpreter, or else on the PATH."""
+    beside = Path(sys.executable).with_name(name)
+    found = str(beside) if beside.exists() else shutil.which(name)
+    return Path(found) if found else None
+
+
+def emulator_python(given: Path | None = None) -> Path:
+    """Return the emulator's interpreter: as given, as EMULATOR_PYTHON says, or .venv-emulator's."""
+    named = given or Path(os.environ.get(EMULATOR_PYTHON) or _DEFAULT_EMULATOR_PYTHON)
+    return named.absolute()  # not resolved: a virtual environment's interpreter is a link
+
+
+def missing(python: Path) -> list[str]:
+    """Return a sentence for each thing that is missing, with what to do about it."""
+    return [*_missing_tools(), *_missing_in_emulator(python)]
+
+
+def _missing_tools() -> Iterator[str]:
+    if tool("sam") is None:
+        yield f"sam is not installed beside {sys.executable}: {_SET_UP}"
+    if tool("uv") is None:
+        yield f"uv is not installed beside {sys.executable}: {_SET_UP}"
+    if tool("make") is None:
+        yield "make is not installed: take it from your system's packages (sam build calls it)"
+
+
+def _missing_in_emulator(python: Path) -> Iterator[str]:
+    if not os.access(python, os.X_OK):
+        yield (
+            f"the emulator's environment has no interpreter at {python}: {_SET_UP},"
+            f" or name another one in {EMULATOR_PYTHON}"
+        )
+        return
+    asked = subprocess.run(
+        [python, "-I", "-c", _ASK_VERSIONS], capture_output=True, text=True, check=False, timeout=60
+    )
+    if asked.returncode != 0:
+        yield f"the interpreter at {python} does not run: {_SET_UP}"
+        return
+    versions = json.loads(asked.stdout)
+    again = "install requirements/emulator.txt there again"
+    if not versions["ministack"]:
+        yield f"ministack is not installed in {python.parent.parent}: {again}"
+    elif tuple(int(part) for part in versions["ministack"].split(".")[:2]) < _OLDEST_MINISTACK:
+        yield f"ministack {versions['ministack']} enforces no permissions; {again}"
+    if not versions["aws-sam-translator"]:
+        yield f"aws-sam-translator is not installed in {python.parent.parent}: {again}"

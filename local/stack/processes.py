@@ -1,0 +1,149 @@
+"""Child processes that end with their parent, however it ends: normally, by an error, Ctrl-C or SIGKILL.
+
+Each child leads a process group of its own, so its children end with it and the terminal's Ctrl-C
+reaches only the parent, which then ends them in order. All of them work in one temporary folder.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+_GUARDIAN = Path(__file__).with_name("guardian.py")
+_GRACE_SECONDS = 2.0  # nothing here has anything to save
+_LOG_TAIL_LINES = 20
+_HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class StackError(Exception):
+    """The local stack can't do what it was asked; the message is for whoever runs it."""
+
+
+@dataclass(frozen=True)
+class Child:
+    name: str  # what a message calls it
+    popen: subprocess.Popen[bytes]
+    log: Path  # its standard output and error
+
+    def check_running(self) -> None:
+        """Raises StackError if it has ended."""
+        if self.popen.poll() is not None:
+            raise StackError(self.report(f"{self.name} ended unexpectedly"))
+
+    def check_succeeded(self) -> None:
+        """Wait for its end. Raises StackError if it failed."""
+        if self.popen.wait() != 0:
+            raise StackError(self.report(f"{self.name} failed"))
+
+    def report(self, what: str) -> str:
+        """Return what happened, with the exit code and the end of its log."""
+        code = self.popen.poll()
+        lines = self.log.read_bytes().decode(errors="replace").rstrip().split("\n")
+        shown = [line.rstrip("\r").rpartition("\r")[2] for line in lines[-_LOG_TAIL_LINES:]]
+        tail = "\n".join(f"    {line}" for line in shown)
+        exited = "" if code is None else f" (exit code {code})"
+        return f"{what}{exited}. The end of its output:\n{tail or '    (nothing)'}"
+
+
+class Processes:
+    """Starts children and ends them all; use as a context manager."""
+
+    def __init__(self) -> None:
+        self._children: list[Child] = []
+
+    def __enter__(self) -> Self:
+        with _undisturbed():
+            folder = tempfile.mkdtemp(prefix="transcript-summaries-")
+            self.folder = Path(folder)
+            self._guardian = subprocess.Popen(
+                [sys.executable, "-S", "-E", _GUARDIAN, folder],
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            self.stop_all()
+        finally:  # also where a second Ctrl-C came: the guardian does the rest
+            if self._guardian.stdin:
+                self._guardian.stdin.close()
+            self._guardian.wait()
+
+    def start(
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        environment: Mapping[str, str],
+        working_folder: Path,
+    ) -> Child:
+        log = self.folder / f"{name.replace(' ', '-')}.log"
+        with log.open("wb") as output, _undisturbed():
+            popen = subprocess.Popen(
+                command,
+                env=dict(environment),
+                cwd=working_folder,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+            child = Child(name, popen, log)
+            self._children.append(child)
+            self._tell_guardian("+", popen.pid)
+        return child
+
+    def stop_all(self) -> None:
+        """End every child and what it started: politely, then for good."""
+        children = [child.popen for child in reversed(self._children)]
+        for popen in children:
+            _signal_group(popen, signal.SIGTERM)
+        ends_at = time.monotonic() + _GRACE_SECONDS
+        for popen in children:
+            with suppress(subprocess.TimeoutExpired):
+                popen.wait(max(0.0, ends_at - time.monotonic()))
+            _signal_group(popen, signal.SIGKILL)
+            popen.wait()
+            self._tell_guardian("-", popen.pid)
+        self._children.clear()
+
+    def _tell_guardian(self, change: str, group: int) -> None:
+        if self._guardian.stdin:
+            with suppress(
+                BrokenPipeError
+            ):  # somebody ended it: then only SIGKILL leaves things behind
+                self._guardian.stdin.write(f"{change}{group}\n".encode())
+                self._guardian.stdin.flush()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Hold signals back, so that no child starts without being remembered."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python handles signals in the main thread only
+        return
+    came: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _HELD_BACK}
+    for number in handlers:
+        signal.signal(number, lambda number, _frame: came.append(number))
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+        for caught in came:
+            signal.raise_signal(caught)
+
+
+def _signal_group(popen: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):  # PermissionError: macOS, for a zombie
+        os.killpg(popen.pid, number)

@@ -1,0 +1,87 @@
+"""The real `sam build` and `sam deploy`, pointed at the emulator and away from the user's AWS."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from local.stack.emulator import REGION, ROOT_KEY
+from local.stack.needs import ROOT, tool
+from local.stack.processes import Child, Processes, StackError
+
+STACK_NAME = "summaries-local"  # as in samconfig.toml
+_POLL_SECONDS = 0.2  # SAM asks CloudFormation every 5 s, which is meant for the real one
+
+
+def start_build(processes: Processes) -> Child:
+    """Begin `sam build`; it needs neither the emulator nor anything of AWS."""
+    return _start(processes, "sam build", ["build", "--build-dir", str(_build_folder(processes))])
+
+
+def start_deploy(
+    processes: Processes,
+    *,
+    endpoint_url: str,
+    parameters: Mapping[str, str],
+    stack_name: str = STACK_NAME,
+) -> Child:
+    """Begin `sam deploy` of what was built."""
+    overrides = [f'{name}="{value}"' for name, value in parameters.items()]
+    template = _build_folder(processes) / "template.yaml"
+    command = ["deploy", "--template-file", str(template), "--stack-name", stack_name]
+    if overrides:
+        command += ["--parameter-overrides", *overrides]
+    return _start(processes, "sam deploy", command, {"AWS_ENDPOINT_URL": endpoint_url})
+
+
+def _start(
+    processes: Processes,
+    name: str,
+    command: list[str],
+    more_environment: Mapping[str, str] | None = None,
+) -> Child:
+    sam = tool("sam")
+    if sam is None:
+        raise StackError(f"sam is not installed beside {sys.executable}")
+    config = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+    return processes.start(
+        name,
+        [sam, *command, *config],
+        environment=_environment(processes.folder) | dict(more_environment or {}),
+        working_folder=ROOT,
+    )
+
+
+def _build_folder(processes: Processes) -> Path:
+    return processes.folder / "build"
+
+
+def _environment(folder: Path) -> dict[str, str]:
+    """The user's own, for uv's cache and settings, without a trace of the user's AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    return kept | {
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SAM_CLI_POLL_DELAY": str(_POLL_SECONDS),
+        "SAM_CLI_TELEMETRY": "0",
+        "TMPDIR": str(folder),  # sam deploy leaves its archives there
+        "__SAM_CLI_APP_DIR": str(_sam_home(folder)),
+    }
+
+
+def _sam_home(folder: Path) -> Path:
+    """A ~/.aws-sam of its own that says: newer versions have just been looked for."""
+    home = folder / "sam-home"
+    home.mkdir(exist_ok=True)
+    facts = {"telemetryEnabled": False, "lastVersionCheck": time.time()}
+    (home / "metadata.json").write_text(json.dumps(facts), encoding="utf-8")
+    return home

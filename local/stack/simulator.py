@@ -1,0 +1,62 @@
+"""The RunPod simulator as a process of its own, so that its work does not slow the display down."""
+
+import json
+import os
+import secrets
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from local.stack.needs import ROOT
+from local.stack.processes import Child, Processes, StackError
+from local.waiting import NotInTime, wait_for
+
+_START_SECONDS = 60.0  # 0.7 s on an idle machine
+
+
+@dataclass(frozen=True)
+class RunPodEndpoint:
+    """Where the functions find RunPod, real or simulated."""
+
+    url: str  # as RUNPOD_API_ENDPOINT: https://api.runpod.ai/v2/<endpoint id>
+    api_key: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class SimulatorProcess:
+    child: Child
+    api_key: str = field(repr=False)
+
+    def wait_until_ready(self) -> RunPodEndpoint:
+        """Raises StackError."""
+        try:
+            listening = wait_for(
+                self._listening, what="the RunPod simulator's start", timeout_seconds=_START_SECONDS
+            )
+        except NotInTime as exc:
+            raise StackError(self.child.report(str(exc))) from None
+        return RunPodEndpoint(listening["url"], self.api_key)
+
+    def _listening(self) -> dict[str, Any] | None:
+        """Return the line of JSON with which it says that it listens."""
+        self.child.check_running()
+        with self.child.log.open(encoding="utf-8", errors="replace") as output:
+            lines = [line for line in output if line.startswith("{") and line.endswith("}\n")]
+        return dict(json.loads(lines[0])) if lines else None
+
+
+def start_simulator(processes: Processes, options: Sequence[str] = ()) -> SimulatorProcess:
+    """Start the simulator on a free port; `options` are those of `python -m local.runpod_simulator`."""
+    api_key = f"local-{secrets.token_hex(16)}"
+    child = processes.start(
+        "RunPod simulator",
+        [sys.executable, "-m", "local.runpod_simulator", "--port", "0", *options],
+        environment={
+            **os.environ,
+            "RUNPOD_SIMULATOR_API_KEY": api_key,
+            "TMPDIR": str(processes.folder),
+        },
+        working_folder=ROOT,
+    )
+    return SimulatorProcess(child, api_key)

@@ -1,0 +1,120 @@
+"""`python -m local up`: the stack, kept up to play with, and what becomes of whatever is uploaded to it."""
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rich.console import Console
+
+from core.jobs import JobState
+from local import report
+from local.round_trip import Deployment, History
+from local.stack.emulator import REGION, ROOT_KEY
+from local.stack.stack import LocalStack
+
+_POLL_SECONDS = 0.5
+_Stamp = tuple[int, int]  # of a file: its time and size
+
+
+def explain(console: Console, stack: LocalStack, inbox: Path) -> None:
+    """Say how to use the stack."""
+    outputs = stack.outputs
+    lines = (
+        "",
+        "[bold]The stack is up.[/] Ctrl-C stops it and removes everything in it.",
+        "",
+        f"  Drop a transcript (.txt, .md) into {inbox}/",
+        f"  and find its summary in {inbox.parent}/",
+        "",
+        "  Or use it as AWS, from another terminal:",
+        "",
+        f"    export AWS_ENDPOINT_URL={stack.endpoint_url}",
+        f"    export AWS_ACCESS_KEY_ID={ROOT_KEY} AWS_SECRET_ACCESS_KEY={ROOT_KEY}",
+        f"    export AWS_DEFAULT_REGION={REGION}",
+        f"    aws s3 cp FILE s3://{outputs['InputBucket']}/",
+        f"    aws s3 ls --recursive s3://{outputs['OutputBucket']}/",
+        "",
+        f"  Logs of everything: {stack.folder}/*.log",
+        "",
+    )
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+@dataclass
+class Inbox:
+    """A folder; what is put into it is uploaded once it has stopped growing."""
+
+    folder: Path
+    _seen: dict[Path, _Stamp] = field(default_factory=dict)
+    _uploaded: dict[Path, _Stamp] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    def upload_new(self, deployment: Deployment) -> None:
+        for path in sorted(self.folder.iterdir()):
+            if not path.is_file() or path.name.startswith("."):
+                continue
+            stat = path.stat()
+            stamp = (stat.st_mtime_ns, stat.st_size)
+            is_settled = self._seen.get(path) == stamp
+            self._seen[path] = stamp
+            if is_settled and self._uploaded.get(path) != stamp:
+                self._uploaded[path] = stamp
+                deployment.upload(path, path.name)
+
+
+@dataclass
+class Watch:
+    """Prints a line for each thing that happens to a job, and saves the summaries."""
+
+    console: Console
+    deployment: Deployment
+    output_folder: Path
+    _told: dict[str, int] = field(default_factory=dict)  # lines of each job's audit
+    _ended: set[str] = field(default_factory=set)
+
+    def look(self) -> None:
+        for job_id in self.deployment.job_ids():
+            if job_id not in self._ended:
+                history = self.deployment.history_of(job_id)
+                if history:
+                    self._tell(history)
+
+    def _tell(self, history: History) -> None:
+        job = history.job
+        for event in history.events[self._told.get(job.id, 0) :]:
+            at = event.at.astimezone().strftime("%H:%M:%S")
+            by = event.by.replace("_", " ")
+            self._print(f"{at}  {job.source.key}  {event.what}  ({by})")
+        self._told[job.id] = len(history.events)
+        if job.is_final:
+            self._ended.add(job.id)
+            self._tell_end(history)
+
+    def _tell_end(self, history: History) -> None:
+        job = history.job
+        if job.state is not JobState.SUCCEEDED:
+            self._print(f"          {job.source.key}  failed: {job.reason} ({job.reason_code})")
+            return
+        summary = self.deployment.summary(job)
+        copies = report.save_copies(summary, Path(job.source.key).stem, self.output_folder)
+        words = len(summary.text.split())
+        self._print(f"          {job.source.key}  {words:,} words in {copies.text}")
+
+    def _print(self, line: str) -> None:
+        self.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def keep_up(console: Console, stack: LocalStack, inbox: Inbox, output_folder: Path) -> None:
+    """Upload and report until Ctrl-C, which is the proper end here."""
+    watch = Watch(console, stack, output_folder)
+    with suppress(KeyboardInterrupt):
+        while True:
+            stack.check_running()
+            inbox.upload_new(stack)
+            watch.look()
+            time.sleep(_POLL_SECONDS)
+    console.print("\nStopping.")

@@ -1,0 +1,60 @@
+"""What must hold of every round trip, on this machine and in the cloud."""
+
+import re
+
+from core.jobs import JobState
+from local.round_trip import Deployment, History, StoredSummary, Upload
+
+EVENTS = [
+    "recorded",
+    "waiting -> submitting",
+    "submitting -> submitted",
+    "submitted -> publishing",
+    "publishing -> succeeded",
+    "active -> succeeded",
+]
+
+
+def assert_summarised(deployment: Deployment, upload: Upload, history: History) -> StoredSummary:
+    """The job succeeded, and table, object, metadata and facts tell the same about it."""
+    job = history.job
+    assert job.state is JobState.SUCCEEDED, job.reason
+    assert (job.source.bucket, job.source.key) == (upload.bucket, upload.key)
+    assert job.source.etag == upload.etag
+
+    stored = deployment.summary(job)
+    told = job.summary
+    assert told
+    words = len(stored.text.split())
+    assert words == told.words
+    assert stored.metadata["job-id"] == job.id
+    assert stored.metadata["words"] == str(words)
+    assert stored.metadata["runpod-id"] == told.runpod_id
+    assert stored.metadata["model"] == told.model
+    assert stored.metadata["source-version"] == (upload.version_id or upload.etag)
+
+    facts = stored.facts
+    assert facts["job_id"] == job.id
+    assert facts["source"]["key"] == upload.key
+    assert facts["summary"]["bucket"] == stored.bucket
+    assert facts["summary"]["key"] == stored.key
+    assert facts["summary"]["words"] == words
+    assert facts["asked"]["words"] == job.request.words
+    assert facts["transcript_words"] == job.words_in
+    return stored
+
+
+def assert_audit_is_whole(history: History) -> None:
+    """Every move of a job without trouble is there, in order, and says who made it."""
+    assert [event.what for event in history.events] == EVENTS
+    assert [event.at for event in history.events] == sorted(event.at for event in history.events)
+    by = {event.what: event.by for event in history.events}
+    assert by["recorded"] == by["submitting -> submitted"] == "submitter"
+    assert by["submitted -> publishing"] == by["active -> succeeded"] == "webhook_receiver"
+    arrival = next(each for each in history.events if each.what == "submitted -> publishing")
+    assert arrival.detail["runpod_status"] == "COMPLETED"
+
+
+def sentences_of(text: str) -> set[str]:
+    """The sentences of a text that are long enough to be nobody else's."""
+    return {part.strip() for part in re.split(r"[.!?\n]", text) if len(part.strip()) >= 30}

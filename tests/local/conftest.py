@@ -1,0 +1,121 @@
+"""One stack for the whole folder: built and deployed once, with RunPod simulated in this process."""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+import requests
+
+from local.round_trip import Upload
+from local.runpod_simulator import Config, JobRecord, Simulator, running_simulator
+from local.stack import needs
+from local.stack.simulator import RunPodEndpoint
+from local.stack.stack import LocalStack, Setup, local_stack
+from local.waiting import wait_for
+
+# RunPod's pauses are a tenth as long; what the computer itself needs is not changed.
+SIMULATOR = Config(time_scale=0.1, api_key="local-key-that-must-not-leak-4711")
+PARAMETERS = {
+    "CallbackOverdueSeconds": "5",
+    "MaxAttempts": "2",
+    "SweepScheduleMinutes": "5",  # longer than these tests take: they sweep when they mean to
+}
+
+
+@dataclass(frozen=True)
+class Local:
+    stack: LocalStack
+    simulator: Simulator
+
+    def runpod_jobs(self, marker: str) -> list[JobRecord]:
+        """Return the RunPod requests whose prompt holds a text."""
+        return [job for job in self.simulator.jobs() if marker in str(job.input)]
+
+    def wait_for_runpod_job(self, marker: str) -> JobRecord:
+        self.simulator.wait_until(lambda _: bool(self.runpod_jobs(marker)), timeout_seconds=30)
+        return self.runpod_jobs(marker)[0]
+
+    def send_to_queue(self, body: str) -> None:
+        """Send to the work queue and wait until the submitter has dealt with it."""
+        url = self.stack.outputs["UploadQueueUrl"]
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+
+        def is_empty() -> bool | None:
+            asked = self.stack.client("sqs").get_queue_attributes(
+                QueueUrl=url, AttributeNames=names
+            )
+            return all(asked["Attributes"][name] == "0" for name in names) or None
+
+        self.stack.client("sqs").send_message(QueueUrl=url, MessageBody=body)
+        wait_for(is_empty, what="an empty queue", timeout_seconds=30)
+
+    def purge_queue(self) -> None:
+        self.stack.client("sqs").purge_queue(QueueUrl=self.stack.outputs["UploadQueueUrl"])
+
+    def wait_for_log(self, output: str, text: str) -> None:
+        def is_there() -> bool | None:
+            return any(text in line for line in self.stack.logs(output)) or None
+
+        wait_for(is_there, what=f"{text!r} in the log of {output}", timeout_seconds=30)
+
+    def answers_to(self, runpod_id: str) -> list[int | None]:
+        """Return what each delivery of a callback was answered."""
+        told = self.simulator.deliveries()
+        return [each.http_status for each in told if each.job_id == runpod_id]
+
+    def post(self, url: str, body: object) -> requests.Response:
+        """Post to the API's host name, which not every system takes for this machine."""
+        host, path = url.removeprefix("http://").split("/", 1)
+        with requests.Session() as session:
+            session.trust_env = False
+            return session.post(
+                f"{self.stack.endpoint_url}/{path}", json=body, headers={"Host": host}, timeout=30
+            )
+
+    def sweep_when_due(self, upload: Upload) -> dict[str, int]:
+        """Invoke the deployed sweeper once the call of an upload is due."""
+
+        def is_due() -> bool | None:
+            history = self.stack.history(upload)
+            due_at = history.calls[0].due_at if history and history.calls else None
+            return (due_at is not None and due_at <= datetime.now(UTC)) or None
+
+        wait_for(is_due, what="a due call", timeout_seconds=30)
+        return self.stack.invoke_sweeper()
+
+
+@pytest.fixture(scope="session")
+def local() -> Iterator[Local]:
+    missing = needs.missing(needs.emulator_python())
+    if missing:
+        pytest.fail("\n".join(["the local stack's tests need:", *missing]), pytrace=False)
+    with running_simulator(SIMULATOR) as simulator:
+        runpod = RunPodEndpoint(simulator.url, simulator.api_key)
+        with local_stack(Setup(runpod=runpod, parameters=PARAMETERS)) as stack:
+            yield Local(stack, simulator)
+
+
+@pytest.fixture
+def transcript() -> Callable[[str], str]:
+    return short_transcript
+
+
+@pytest.fixture
+def marker() -> str:
+    return new_marker()
+
+
+def new_marker() -> str:
+    return f"m{uuid.uuid4().hex}"
+
+
+def short_transcript(marker: str) -> str:
+    """A transcript that nobody else has: its marker stands in the prompt, for scenarios to find."""
+    return (
+        f"[00:00:01] Ada Okafor: Good morning, this is the {marker} committee.\n"
+        "[00:00:09] Bruno Keller: The flood wall by the weir needs nineteen thousand euros.\n"
+        "[00:00:21] Chen Wei: We have agreed to fund it and to ask the county for a grant.\n"
+        "[00:00:33] Ada Okafor: Bruno sends the figures for the flood wall to everyone by Friday.\n"
+    )

@@ -1,0 +1,164 @@
+"""`python -m local demo`, run as a user runs it."""
+
+import io
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from local.demo import Demo, JobFailedError
+from local.stack.needs import EMULATOR_PYTHON, ROOT, emulator_python
+from local.waiting import wait_for
+from tests.local.conftest import Local
+
+pytestmark = pytest.mark.xdist_group("local-stack")  # two stacks at once would only slow each other
+
+SHORT = "samples/weekly-standup.txt"
+_LONGEST_SECONDS = 180.0
+
+
+def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
+    tmp_path: Path,
+) -> None:
+    ended = run_demo(tmp_path, "--file", SHORT, "--out", str(tmp_path / "out"))
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    summary = tmp_path / "out/weekly-standup-summary.md"
+    assert str(summary) in ended.stdout
+    assert len(summary.read_text(encoding="utf-8").split()) > 300
+    assert summary.with_suffix(".json").exists()
+    assert re.search(r"s3://summaries-\S+/summaries/weekly-standup\.txt", ended.stdout)
+    for step in ("AWS emulator", "sam build", "sam deploy", "callback received", "summary written"):
+        assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
+    assert "active -> succeeded" in ended.stdout
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
+    assert left_over(tmp_path) == ([], [])
+
+
+def test_the_demo_shows_the_audit_and_the_reason_of_a_job_that_failed(
+    local: Local, tmp_path: Path, marker: str
+) -> None:
+    empty, out = tmp_path / f"{marker}.txt", tmp_path / "out"
+    empty.touch()
+    console = Console(file=io.StringIO(), width=200)
+
+    with pytest.raises(JobFailedError, match=r"the file holds no words.*\(empty\)"):
+        Demo(transcript=empty, output_folder=out, console=console).run_on(local.stack)
+
+    assert isinstance(console.file, io.StringIO)
+    assert "active -> failed" in console.file.getvalue()
+    assert not out.exists()
+
+
+def test_the_demo_takes_a_transcript_whatever_its_file_is_called(
+    local: Local, transcript: Callable[[str], str], tmp_path: Path, marker: str
+) -> None:
+    talk = tmp_path / f"{marker}.vtt"
+    talk.write_text(transcript(marker), encoding="utf-8")
+    console = Console(file=io.StringIO(), width=200)
+
+    Demo(transcript=talk, output_folder=tmp_path, console=console).run_on(local.stack)
+
+    assert (tmp_path / f"{marker}-summary.md").exists()
+
+
+def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        ended = run_demo(tmp_path, "--file", SHORT, "--port", str(port))
+
+    assert ended.returncode == 1
+    assert f"port {port} " in ended.stdout
+    assert left_over(tmp_path) == ([], [])
+
+
+def test_the_demo_says_what_is_missing(tmp_path: Path) -> None:
+    ended = run_demo(tmp_path, "--emulator-python", str(tmp_path / "no/python"))
+
+    assert ended.returncode == 1
+    assert f"no interpreter at {tmp_path}/no/python" in ended.stdout
+    assert EMULATOR_PYTHON in ended.stdout
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name
+)
+def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    scratch = scratch_in(tmp_path)
+    with subprocess.Popen(
+        demo_command("--file", SHORT),
+        cwd=ROOT,
+        env=environment(scratch),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as demo:
+
+        def is_building() -> bool | None:
+            logs = scratch.glob("transcript-summaries-*/sam-build.log")
+            return any(log.stat().st_size for log in logs) or None
+
+        wait_for(is_building, what="a build", timeout_seconds=60, every_seconds=0.01)
+
+        demo.send_signal(number)
+        demo.wait(30)
+
+    def nothing_left() -> bool | None:
+        return left_over(tmp_path) == ([], []) or None
+
+    wait_for(nothing_left, what="an end of everything", timeout_seconds=30)
+
+
+def run_demo(tmp_path: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        demo_command(*options),
+        cwd=ROOT,
+        env=environment(scratch_in(tmp_path)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_SECONDS,
+    )
+
+
+def demo_command(*options: str) -> list[str]:
+    return [sys.executable, "-m", "local", "demo", *options]
+
+
+def environment(scratch: Path) -> dict[str, str]:
+    """The user's own, with a folder for temporary files that tells who belongs to this run."""
+    return {
+        **os.environ,
+        EMULATOR_PYTHON: str(emulator_python()),
+        "PYTHONIOENCODING": "utf-8",
+        "TMPDIR": str(scratch),
+    }
+
+
+def scratch_in(tmp_path: Path) -> Path:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    return scratch
+
+
+def left_over(tmp_path: Path) -> tuple[list[str], list[Path]]:
+    """Return the processes and the files that a run has left behind; the first on Linux only."""
+    scratch = tmp_path / "scratch"
+    running = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+        except OSError:
+            continue  # it has ended meanwhile, or is somebody else's
+        if bytes(scratch) in told:
+            running.append((process / "cmdline").read_text().replace("\0", " "))
+    return running, list(scratch.iterdir())

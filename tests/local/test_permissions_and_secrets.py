@@ -1,0 +1,154 @@
+"""Roles are enforced, logs hold no secret, and a job costs few requests."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import requests
+
+from core.jobs import CallState
+from local.stack.emulator import ROOT_KEY
+from local.stack.needs import ROOT
+from tests.local.checks import assert_summarised, sentences_of
+from tests.local.conftest import Local
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+_FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
+
+
+def test_a_receiver_whose_role_lacks_an_action_is_refused_and_nothing_is_lost(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    """The control of all other tests here: with AUTH off, or a lax emulator, this one fails."""
+    with without_action(local, "WebhookReceiverFunction", "dynamodb:UpdateItem"):
+        upload = local.stack.upload(transcript(marker), f"{marker}.txt")
+        runpod_id = local.wait_for_runpod_job(marker).id
+        local.simulator.wait_until(lambda _: len(local.answers_to(runpod_id)) == 3, 30)
+
+        refused = local.stack.history(upload)
+
+    assert all(answer is not None and answer >= 500 for answer in local.answers_to(runpod_id))
+    assert any("AccessDenied" in line for line in local.stack.logs("WebhookReceiverFunction"))
+    assert refused
+    assert refused.calls[0].state is CallState.SUBMITTED
+    local.sweep_when_due(upload)
+    assert_summarised(local.stack, upload, local.stack.wait_for_job(upload, timeout_seconds=5))
+
+
+def test_a_submitter_whose_role_lacks_an_action_sends_nothing_to_runpod(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    with without_action(local, "SubmitterFunction", "dynamodb:PutItem"):
+        upload = local.stack.upload(transcript(marker), f"{marker}.txt")
+        local.wait_for_log("SubmitterFunction", "AccessDenied")
+
+        assert local.stack.history(upload) is None
+        assert local.runpod_jobs(marker) == []
+        local.purge_queue()  # the refused message would come back in six minutes
+
+
+def test_logs_hold_no_token_key_url_or_text(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    sample = ROOT / "samples/weekly-standup.txt"
+    good = local.stack.upload(sample, f"{marker}/good.txt")
+    bad = local.stack.upload(b"", f"{marker}/bad.txt")
+    local.simulator.use("context-length", containing=marker)
+    failing = local.stack.upload(transcript(marker), f"{marker}/failing.txt")
+    jobs = [local.stack.wait_for_job(upload) for upload in (good, bad, failing)]
+    webhooks = [delivery.url for delivery in local.simulator.deliveries()]
+    local.post(webhooks[-1][:-1] + "_", {"id": "x", "status": "COMPLETED"})
+    local.stack.invoke_sweeper()
+
+    lines = {output: local.stack.logs(output) for output in _FUNCTIONS}
+
+    logged = "\n".join(line for each in lines.values() for line in each)
+    for job in jobs:
+        assert job.job.id in logged  # so these are the logs of what was just done
+    assert "callback refused: token" in logged
+    assert any('"swept"' in line for line in lines["SweeperFunction"])
+    summary = local.stack.summary(jobs[0].job).text
+    secret = local.stack.client("secretsmanager").get_secret_value(
+        SecretId=local.stack.outputs["CallbackSecret"]
+    )
+    private = {
+        "the RunPod key": {local.simulator.api_key},
+        "the callback secret": {json.loads(secret["SecretString"])["current"]},
+        "a token": {url.rpartition("/")[2] for url in webhooks},
+        "a webhook URL": {"/webhook/", local.stack.outputs["WebhookUrl"]},
+        "the transcript": sentences_of(sample.read_text(encoding="utf-8")),
+        "the summary": sentences_of(summary),
+    }
+    found = {name for name, texts in private.items() if any(text in logged for text in texts)}
+    assert found == set()
+    assert all(private.values())
+
+
+def test_a_job_of_one_call_costs_at_most_eight_aws_requests(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    """Each execution environment reads the secrets once in five minutes; Lambda polls the queue."""
+    with recorded_requests(local) as requests_made:
+        local.stack.upload(transcript(marker), f"{marker}.txt")
+        runpod_id = local.wait_for_runpod_job(marker).id
+        local.simulator.wait_until(lambda _: local.answers_to(runpod_id) == [200], 30)
+
+    assert requests_made.pop("GetSecretValue", 0) <= 3
+    assert requests_made["TransactWriteItems"] == 2  # so the recording works
+    assert requests_made.total() <= 8, requests_made
+
+
+@contextmanager
+def without_action(local: Local, output: str, action: str) -> Iterator[None]:
+    """A function's role less one action, for a while."""
+    iam = local.stack.client("iam")
+    function = local.stack.client("lambda").get_function_configuration(
+        FunctionName=local.stack.outputs[output]
+    )
+    role = function["Role"].rpartition("/")[2]
+    [name] = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+
+    def put(statements: list[dict[str, Any]]) -> None:
+        changed = json.dumps(document | {"Statement": statements})
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=changed)
+
+    less = [without(statement, action) for statement in document["Statement"]]
+    assert less != document["Statement"]
+    put(less)
+    try:
+        yield
+    finally:
+        put(document["Statement"])
+
+
+def without(statement: dict[str, Any], action: str) -> dict[str, Any]:
+    actions = statement["Action"]
+    if isinstance(actions, str):
+        return statement
+    return statement | {"Action": [each for each in actions if each != action]}
+
+
+@contextmanager
+def recorded_requests(local: Local) -> Iterator["Counter[str]"]:
+    """Count by name the requests that the functions send meanwhile, through the emulator's CloudTrail."""
+    counted: Counter[str] = Counter()
+    set_recording(local, "true")
+    try:
+        yield counted
+        events = local.stack.client("cloudtrail").lookup_events()["Events"]
+        counted.update(each["EventName"] for each in events if each["AccessKeyId"] != ROOT_KEY)
+    finally:
+        set_recording(local, "false")
+
+
+def set_recording(local: Local, value: str) -> None:
+    with requests.Session() as session:
+        session.trust_env = False
+        url = f"{local.stack.endpoint_url}/_ministack/config"
+        answer = session.post(url, json={"cloudtrail._recording_enabled": value}, timeout=10)
+    assert answer.json().get("applied"), answer.text

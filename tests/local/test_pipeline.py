@@ -1,0 +1,171 @@
+"""Uploads become summaries: SQS, the three handlers, callbacks over HTTP, DynamoDB and S3."""
+
+import json
+from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+
+from core.jobs import JobState
+from local.round_trip import Upload
+from local.stack.needs import ROOT
+from tests.local.checks import assert_audit_is_whole, assert_summarised, sentences_of
+from tests.local.conftest import Local
+
+pytestmark = pytest.mark.xdist_group("local-stack")
+
+MEETING = ROOT / "samples/product-planning-meeting.txt"
+
+
+def test_a_transcript_of_10000_words_becomes_a_summary_of_about_4000(local: Local) -> None:
+    upload = local.stack.upload(MEETING, "meetings/planning.txt")
+
+    history = local.stack.wait_for_job(upload)
+
+    stored = assert_summarised(local.stack, upload, history)
+    assert_audit_is_whole(history)
+    assert stored.key == "summaries/meetings/planning.txt"
+    assert stored.facts_key == "summaries/meetings/planning.json"
+    assert history.job.words_in > 10_000
+    assert 3_400 <= len(stored.text.split()) <= 4_600
+    said = sentences_of(MEETING.read_text(encoding="utf-8"))
+    assert len(sentences_of(stored.text) & said) > 50  # it is about this meeting
+
+
+def test_an_upload_is_one_runpod_request_with_the_prompt_and_the_limits(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    upload = local.stack.upload(transcript(marker), f"{marker}.txt")
+
+    local.stack.wait_for_job(upload)
+
+    [request] = local.runpod_jobs(marker)
+    asked = request.input["openai_input"]
+    assert request.input["openai_route"] == "/v1/chat/completions"
+    assert asked["max_tokens"] == 6000
+    assert asked["stream"] is False
+    assert "about 4,000 words" in asked["messages"][1]["content"]
+    assert request.webhook.startswith(local.stack.outputs["WebhookUrl"] + "/")
+
+
+def test_a_repeated_upload_event_costs_no_second_runpod_request(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    upload = local.stack.upload(transcript(marker), f"twice/{marker}.txt")
+    before = local.stack.wait_for_job(upload)
+    told_before = duplicates_told(local)
+
+    local.send_to_queue(notification(upload))
+
+    assert local.stack.history(upload) == before
+    assert len(local.runpod_jobs(marker)) == 1
+    assert duplicates_told(local) == told_before + 1
+
+
+def test_a_bucket_that_exists_already_feeds_a_stack_through_eventbridge(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    """No versions in this one: the job is named by the object's ETag and the order of writes."""
+    s3 = local.stack.client("s3")
+    s3.create_bucket(Bucket="talks")
+    s3.put_bucket_notification_configuration(
+        Bucket="talks", NotificationConfiguration={"EventBridgeConfiguration": {}}
+    )
+    parameters = {"InputBucketName": "talks", "InputPrefix": "new/", "OutputBucketName": "talks"}
+    stack = local.stack.deploy_another("one-bucket", parameters)
+    with closing(stack):
+        outside = stack.upload(transcript(f"{marker} outside"), "old/talk.txt")
+        upload = stack.upload(transcript(f"{marker} inside"), "new/a talk+1.txt")
+
+        history = stack.wait_for_job(upload)
+
+        stored = assert_summarised(stack, upload, history)
+        assert (stored.bucket, stored.key) == ("talks", "summaries/new/a talk+1.txt")
+        assert stack.history(outside) is None
+        assert len(stack.job_ids()) == 1
+    assert len(local.runpod_jobs(marker)) == 1
+    assert local.stack.job_ids().count(history.job.id) == 0
+
+
+def test_inputs_that_differ_in_folder_or_ending_have_summaries_of_their_own(
+    local: Local, transcript: Callable[[str], str], marker: str
+) -> None:
+    keys = [f"{marker}/a/talk.txt", f"{marker}/b/talk.txt", f"{marker}/a/talk.md"]
+    uploads = [local.stack.upload(transcript(f"{marker} {key}"), key) for key in keys]
+
+    jobs = [local.stack.wait_for_job(upload) for upload in uploads]
+
+    stored = [assert_summarised(local.stack, *pair) for pair in zip(uploads, jobs, strict=True)]
+    assert len({each.key for each in stored}) == len(keys)
+    assert len({each.facts_key for each in stored}) == len(keys)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["two words.txt", "a+b.txt", "100 %25 sure.txt", "Gespräch – 東京.txt", "UPPER.TXT"],
+    ids=["space", "plus", "percent", "unicode", "capitals"],
+)
+def test_a_key_of_unusual_characters_reaches_the_summary_unchanged(
+    local: Local, transcript: Callable[[str], str], marker: str, name: str
+) -> None:
+    upload = local.stack.upload(transcript(marker), f"{marker}/{name}")
+
+    history = local.stack.wait_for_job(upload)
+
+    stored = assert_summarised(local.stack, upload, history)
+    ending = "" if name.endswith(".txt") else ".txt"
+    assert stored.key == f"summaries/{marker}/{name}{ending}"
+
+
+def test_a_file_that_is_no_transcript_is_left_alone(local: Local, marker: str) -> None:
+    upload = local.stack.upload(b"\x89PNG", f"{marker}.png")
+
+    local.send_to_queue(notification(upload))
+
+    assert local.stack.history(upload) is None
+    assert not local.runpod_jobs(marker)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [(b"", "empty"), (b" \n\n\t", "empty"), (bytes(range(256)) * 20, "not-text")],
+    ids=["no bytes", "no words", "binary"],
+)
+def test_an_upload_that_is_no_text_is_a_failed_job_with_a_reason(
+    local: Local, marker: str, body: bytes, code: str
+) -> None:
+    requests_before = local.simulator.requests().get("run", 0)
+    upload = local.stack.upload(body, f"{marker}.txt")
+
+    history = local.stack.wait_for_job(upload)
+
+    assert history.job.state is JobState.FAILED
+    assert history.job.reason_code == code
+    assert history.job.reason
+    assert history.calls == []
+    assert [event.what for event in history.events] == ["recorded", "active -> failed"]
+    assert local.simulator.requests().get("run", 0) == requests_before
+
+
+def duplicates_told(local: Local) -> int:
+    return sum('"DuplicateUploads"' in line for line in local.stack.logs("SubmitterFunction"))
+
+
+def notification(upload: Upload) -> str:
+    """What S3 sends to a queue when an object is created."""
+    stored: dict[str, Any] = {
+        "key": quote_plus(upload.key, safe="/"),
+        "versionId": upload.version_id,
+        "eTag": upload.etag,
+        "size": 1,
+    }
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": datetime.now(UTC).isoformat(),
+        "s3": {"bucket": {"name": upload.bucket}, "object": stored},
+    }
+    return json.dumps({"Records": [record]})

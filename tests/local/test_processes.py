@@ -1,0 +1,94 @@
+"""Nothing outlives whoever started it."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from local.stack.emulator import checked_port
+from local.stack.needs import ROOT
+from local.stack.processes import Processes, StackError
+from local.waiting import wait_for
+
+_PATIENCE_SECONDS = 20.0
+
+# A parent with a child that has a child of its own and does not care for SIGTERM.
+_PARENT = """
+import os, signal, sys, time
+from pathlib import Path
+from local.stack.processes import Processes
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+with Processes() as processes:
+    stubborn = "trap '' TERM; sleep 600 & echo $! > pids; echo $$ >> pids; touch ready; wait; wait"
+    processes.start("stubborn", ["/bin/sh", "-c", stubborn],
+                    environment=os.environ, working_folder=processes.folder)
+    print(processes.folder, flush=True)
+    time.sleep(600)
+"""
+
+
+@pytest.fixture
+def parent() -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-c", _PARENT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as popen:
+        yield popen
+        popen.kill()
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name
+)
+def test_children_and_folder_go_with_the_parent_however_it_ends(
+    parent: "subprocess.Popen[str]", number: signal.Signals
+) -> None:
+    assert parent.stdout
+    folder = Path(parent.stdout.readline().strip())
+    wait_for(lambda: (folder / "ready").exists() or None, what="the child", timeout_seconds=20)
+    pids = [int(line) for line in (folder / "pids").read_text().split()]
+    assert all(is_running(pid) for pid in pids)
+
+    parent.send_signal(number)
+    parent.wait(_PATIENCE_SECONDS)
+
+    is_gone = lambda: not (folder.exists() or any(map(is_running, pids))) or None  # noqa: E731
+    wait_for(is_gone, what="an end of everything", timeout_seconds=_PATIENCE_SECONDS)
+
+
+def test_a_child_that_fails_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
+    with Processes() as processes:
+        child = processes.start(
+            "a shop",
+            ["/bin/sh", "-c", "echo opening; echo 'no bread' >&2; exit 3"],
+            environment={},
+            working_folder=tmp_path,
+        )
+
+        with pytest.raises(StackError, match=r"(?s)a shop failed \(exit code 3\).*no bread"):
+            child.check_succeeded()
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+
+        with pytest.raises(StackError, match=f"port {port} "):
+            checked_port(port)
+
+
+def is_running(pid: int) -> bool:
+    """Also false for a zombie, which only waits for somebody to read its exit code."""
+    if Path("/proc/self/stat").exists():
+        try:
+            return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
