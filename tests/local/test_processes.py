@@ -55,8 +55,10 @@ def test_children_and_folder_go_with_the_parent_however_it_ends(
     parent.send_signal(number)
     parent.wait(_PATIENCE_SECONDS)
 
-    is_gone = lambda: not (folder.exists() or any(map(is_running, pids))) or None  # noqa: E731
-    wait_for(is_gone, what="an end of everything", timeout_seconds=_PATIENCE_SECONDS)
+    def everything_is_gone() -> bool | None:
+        return not (folder.exists() or any(map(is_running, pids))) or None
+
+    wait_for(everything_is_gone, what="an end of it all", timeout_seconds=_PATIENCE_SECONDS)
 
 
 def test_a_child_that_fails_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
