@@ -21,8 +21,11 @@ _HEADROOM = 0.97  # so that a text written to fit max_tokens is not cut
 
 _OPENING = re.compile(r"<transcript\b[^<>]{0,300}>", re.IGNORECASE)
 _CLOSING = re.compile(r"</transcript\b[^<>]{0,300}>", re.IGNORECASE)
-_LENGTH = re.compile(
-    r"(?<![\d.,])(\d{1,3}(?:[, \u00a0\u202f.]\d{3})+|\d{1,7})[\s-]+words?\b", re.IGNORECASE
+_NUMBER_OF_WORDS = r"(\d{1,3}(?:[, \u00a0\u202f.]\d{3})+|\d{1,7})[\s-]+words?\b"
+# "about 4,000 words" asks for a length; "the transcript has 10,000 words" may only tell one.
+_LENGTHS = (
+    re.compile(rf"\babout\s+{_NUMBER_OF_WORDS}", re.IGNORECASE),
+    re.compile(rf"(?<![\d.,]){_NUMBER_OF_WORDS}", re.IGNORECASE),
 )
 
 
@@ -99,15 +102,16 @@ class _Prompt:
 
     @property
     def words_wanted(self) -> int:
-        """The last length named before the material, else after it, else by the system message."""
+        """The last length asked for before the material, else after it, else by the system message."""
         places = (
             (self._user[: self._start], self._user[self._end :], self._system)
             if self._end
             else (self._system, self._user)
         )
         for place in places:
-            if found := _LENGTH.findall(place):
-                return int(re.sub(r"\D", "", found[-1]))
+            for length in _LENGTHS:
+                if found := length.findall(place):
+                    return int(re.sub(r"\D", "", found[-1]))
         return DEFAULT_WORDS
 
 
