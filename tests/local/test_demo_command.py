@@ -18,8 +18,6 @@ from local.stack.needs import EMULATOR_PYTHON, ROOT, emulator_python
 from local.waiting import wait_for
 from tests.local.conftest import Local
 
-pytestmark = pytest.mark.xdist_group("local-stack")  # two stacks at once would only slow each other
-
 SHORT = "samples/weekly-standup.txt"
 _LONGEST_SECONDS = 180.0
 

@@ -9,8 +9,6 @@ import pytest
 from local.stack.sam import STACK_NAME
 from tests.local.conftest import Local
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 def test_the_input_bucket_announces_every_new_object_to_the_work_queue(local: Local) -> None:
     told = local.stack.client("s3").get_bucket_notification_configuration(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 import requests
 
 from core.jobs import CallState
@@ -14,8 +13,6 @@ from local.stack.emulator import ROOT_KEY
 from local.stack.needs import ROOT
 from tests.local.checks import assert_summarised, sentences_of
 from tests.local.conftest import Local
-
-pytestmark = pytest.mark.xdist_group("local-stack")
 
 _FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
 

@@ -11,8 +11,6 @@ from local.waiting import wait_for
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, new_marker, short_transcript
 
-pytestmark = pytest.mark.xdist_group("local-stack")
-
 
 @dataclass(frozen=True)
 class Troubled:
