@@ -5,8 +5,12 @@ callback      the callback token and URL: made and checked side by side
 reports       RunPod's words about a request, turned into ours
 transcripts   bytes from S3 to the text of a transcript
 models        what a model can take, and the endpoint settings it needs
-budget        how many tokens a text may cost, and what fits
-prompts       a transcript to chat messages; the texts are files in prompts/
+budget        how many tokens a text may cost
+pieces        a long text cut at turns and sentences, and shared out
+plans         what a job's calls read and write, stage by stage, and how a length is repaired
+join          summaries of parts put together as one
+prompts       material to chat messages; the texts are files in prompts/
+choices       what the uploader of one file chose for its summary
 settle        one call's result moves the call and its job on; receiver and sweeper share it
 errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols

@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import Job, Source, Summary
+from core.ports import Kept, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
+WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
 _LONGEST_KEY_BYTES = 1024  # S3's limit
 _LONGEST_METADATA_VALUE = 1000  # S3 takes 2 KB of user metadata in all
 _CHUNK_BYTES = 1 << 20
@@ -46,7 +48,7 @@ class S3Transcripts:
     def __init__(self, client: "S3Client") -> None:
         self._client = client
 
-    def read(self, source: Source, *, max_bytes: int) -> bytes:
+    def read(self, source: Source, *, max_bytes: int) -> Upload:
         if source.size_bytes > max_bytes:
             raise _too_large(source.size_bytes, max_bytes)
         version: dict[str, Any] = {}
@@ -55,19 +57,20 @@ class S3Transcripts:
         elif source.etag:
             version["IfMatch"] = f'"{source.etag}"'
         try:
-            body = self._client.get_object(Bucket=source.bucket, Key=source.key, **version)["Body"]
+            answer = self._client.get_object(Bucket=source.bucket, Key=source.key, **version)
         except ClientError as exc:
             unreadable = _UNREADABLE.get(exc.response["Error"]["Code"])
             if unreadable is None:
                 raise
             raise BadTranscript(*unreadable) from exc
         received = bytearray()
+        body = answer["Body"]
         for chunk in body.iter_chunks(_CHUNK_BYTES):
             received += chunk
             if len(received) > max_bytes:
                 body.close()
                 raise _too_large(len(received), max_bytes)
-        return bytes(received)
+        return Upload(bytes(received), answer["Metadata"])
 
 
 class S3Summaries:
@@ -136,6 +139,42 @@ class S3Summaries:
             if exc.response["Error"]["Code"] in {"404", "NoSuchKey"}:
                 return None
             raise
+
+
+class S3Workshop:
+    """The texts between a transcript and its summary, under a prefix that S3 empties after a week."""
+
+    def __init__(self, client: "S3Client", bucket: str) -> None:
+        self._client = client
+        self._bucket = bucket
+
+    def keep(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
+        try:
+            self._client.put_object(
+                Bucket=self._bucket,
+                Key=_work_key(job_id, name),
+                Body=text.encode("utf-8"),
+                ContentType="text/plain; charset=utf-8",
+                Metadata={"was-cut": str(was_cut).lower()},
+                IfNoneMatch="*",
+            )
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] not in _SOMEBODY_WROTE:
+                raise
+
+    def kept(self, job_id: str, name: str) -> Kept | None:
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=_work_key(job_id, name))
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        text = answer["Body"].read().decode("utf-8")
+        return Kept(text=text, was_cut=answer["Metadata"].get("was-cut") == "true")
+
+
+def _work_key(job_id: str, name: str) -> str:
+    return f"{WORK_PREFIX}{job_id}/{name}.txt"
 
 
 # 412: the condition does not hold. 409: another conditional write is under way. 404: IfMatch on
@@ -215,7 +254,8 @@ def _facts(job: Job, summary: Summary, *, bucket: str, now: datetime) -> dict[st
         "job_id": job.id,
         "source": {**asdict(job.source), "uploaded_at": job.source.uploaded_at.isoformat()},
         "summary": {"bucket": bucket, "key": job.summary_key, **asdict(summary)},
-        "asked": asdict(job.request),
+        "asked": {**asdict(job.request), "target_words": job.target_words},
+        "made_of": {"calls": list(job.slots), "stages": job.stage, "repairs": job.repairs},
         "transcript_words": job.words_in,
         "created_at": job.created_at.isoformat(),
         "finished_at": now.isoformat(),

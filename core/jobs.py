@@ -26,11 +26,13 @@ States that nothing leaves absorb whatever comes later. Pure: the time is always
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
+
+from core.plans import Strategy, Task
 
 
 class JobState(StrEnum):
@@ -133,6 +135,13 @@ class Request:
     max_tokens: int
     temperature: float
     top_p: float
+    least_percent: int = 75  # a summary shorter than this share of its target is repaired
+    most_repairs: int = 2  # rounds of further calls that a repair may take
+    strategy: Strategy = Strategy.AUTO
+    prompt: str = "default"  # the set of prompts
+
+
+JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,7 +149,7 @@ class Summary:
     """What RunPod produced and where it is: counts and names, never the text."""
 
     call_id: str
-    attempt: int
+    attempt: int  # 0 where it was joined
     runpod_id: str
     model: str
     words: int
@@ -157,6 +166,7 @@ class Job:
     request: Request
     summary_key: str
     words_in: int
+    target_words: int  # the words asked for, or in proportion where the transcript is short
     created_at: datetime
     deadline: datetime  # past it the sweeper gives the job up
     expires_at: datetime  # past it DynamoDB may delete the record
@@ -164,6 +174,15 @@ class Job:
     reason_code: str = ""  # why it failed; stable, for machines
     reason: str = ""  # the same for a person
     summary: Summary | None = None
+    stage: int = 0  # counts the stages of calls, see core/plans.py
+    slots: tuple[
+        str, ...
+    ] = ()  # the calls whose texts, in this order, are what the stages made so far
+    stage_calls: int = 0  # how many calls the current stage has
+    done: frozenset[str] = frozenset()  # those of them whose results are there
+    repairs: int = 0  # rounds of repair
+    is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
+    due_at: datetime | None = None  # when the sweeper shall look whether the next stage was lost
     revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
     news: tuple[Event, ...] = ()  # audit lines not yet written
 
@@ -171,9 +190,41 @@ class Job:
     def is_final(self) -> bool:
         return not JOB_MOVES[self.state]
 
+    @property
+    def is_stage_done(self) -> bool:
+        return self.stage_calls > 0 and len(self.done) >= self.stage_calls
+
     def noted(self, event: Event) -> Self:
         """Return the job with a line more in its audit."""
         return replace(self, news=(*self.news, event))
+
+    def in_stage(
+        self,
+        slots: Sequence[str],
+        *,
+        stage: int,
+        stage_calls: int,
+        repairs: int,
+        due_at: datetime | None,
+        event: Event | None,
+    ) -> Self:
+        """Begin a stage of calls."""
+        changed = replace(
+            self,
+            stage=stage,
+            slots=tuple(slots),
+            stage_calls=stage_calls,
+            done=frozenset(),
+            repairs=repairs,
+            due_at=due_at,
+        )
+        return changed.noted(event) if event else changed
+
+    def joining(self, *, due_at: datetime, event: Event) -> Self:
+        return replace(self.noted(event), is_joining=True, due_at=due_at)
+
+    def due_again(self, due_at: datetime | None) -> Self:
+        return replace(self, due_at=due_at)
 
     def succeeded(self, summary: Summary, event: Event) -> Self:
         return replace(self._moved_to(JobState.SUCCEEDED, event), summary=summary)
@@ -185,7 +236,9 @@ class Job:
         if state not in JOB_MOVES[self.state]:
             raise ImpossibleMoveError(f"job {self.id}: {self.state} -> {state}")
         moved = replace(event, what=f"{self.state} -> {state}")
-        return replace(self, state=state, finished_at=event.at, news=(*self.news, moved))
+        return replace(
+            self, state=state, finished_at=event.at, due_at=None, news=(*self.news, moved)
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -205,12 +258,15 @@ class Attempt:
 
 SUCCEEDED = "succeeded"
 NOT_TAKEN = "not-taken"
+OVERFLOW = "context-length"  # the outcome that a smaller prompt may help
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
     job_id: str
-    id: str  # "whole": the one call of a job whose transcript fits the model
+    id: str  # "whole": the one call of a job whose transcript fits the model; else "<stage>-<index>"
+    stage: int = 0
+    task: Task
     state: CallState
     attempts: tuple[Attempt, ...] = ()
     due_at: datetime | None = None  # when the sweeper shall look; None once the call has ended

@@ -1,6 +1,7 @@
 """What the use cases ask of the world. The adapters stand beside; tests and simulation bring their own."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,16 +18,36 @@ class JobStore(Protocol):
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Return a job and one of its calls as they are now. Raises UnknownCall."""
 
+    def load_job(self, job_id: str) -> Job:
+        """Return a job as it is now. Raises UnknownCall."""
+
     def save_call(self, call: Call) -> Call:
         """Write a changed call with its news; return it as it now stands. Raises Conflict."""
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         """Write a changed job and its changed call, both or neither. Raises Conflict."""
 
+    def save_job(self, job: Job) -> Job:
+        """Write a changed job with its news; return it as it now stands. Raises Conflict."""
+
+    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+        """Count a call of a stage as done, once however often; return the job as it now stands.
+
+        Takes any number of writers at once: it does not look at the revision. Sets when the sweeper
+        shall look at the job. Raises Conflict if the job has ended or is in another stage.
+        """
+
+    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
+        """Record the calls of a job's next stage, then the changed job. Raises Conflict.
+
+        Calls that an earlier try recorded already stay as they are.
+        """
+
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield job and call id of every call that is due, longest overdue first.
 
-        Costs what is due, not what is stored. May name a call that has just been settled.
+        A job that is due itself has no call id: "". Costs what is due, not what is stored. May name
+        a call that has just been settled.
         """
 
     def history(self, job_id: str) -> tuple[Job, list[Call], list[Event]]:
@@ -36,8 +57,14 @@ class JobStore(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class Upload:
+    body: bytes
+    metadata: Mapping[str, str]  # the object's own, x-amz-meta- left out, names in lower case
+
+
 class Transcripts(Protocol):
-    def read(self, source: Source, *, max_bytes: int) -> bytes:
+    def read(self, source: Source, *, max_bytes: int) -> Upload:
         """Return the object at exactly this version.
 
         Raises BadTranscript where it is gone, replaced or larger than `max_bytes`.
@@ -55,7 +82,26 @@ class Summaries(Protocol):
         """Return the job's summary if it is visible."""
 
 
+class Workshop(Protocol):
+    """The texts between a transcript and its summary. Each is written once: the first one stands."""
+
+    def keep(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
+        """Store a text by its name within a job, unless there is one."""
+
+    def kept(self, job_id: str, name: str) -> "Kept | None":
+        """Return a text, if it is there."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    text: str
+    was_cut: bool  # the model stopped at its token limit
+
+
 class WorkQueue(Protocol):
+    def wants_next_stage(self, job_id: str) -> None:
+        """Ask the submitter to go on with a job whose stage is done."""
+
     def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
         """Ask the submitter to give a waiting call its next attempt."""
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 WANTS_ATTEMPT = "wants_attempt"
+WANTS_NEXT_STAGE = "wants_next_stage"
 _LONGEST_DELAY_SECONDS = 900  # SQS's limit
 
 
@@ -18,9 +19,13 @@ class SqsWorkQueue:
         self._queue_url = queue_url
 
     def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
+        self._send({WANTS_ATTEMPT: {"job_id": job_id, "call_id": call_id}}, after)
+
+    def wants_next_stage(self, job_id: str) -> None:
+        self._send({WANTS_NEXT_STAGE: {"job_id": job_id}}, timedelta())
+
+    def _send(self, message: dict[str, dict[str, str]], after: timedelta) -> None:
         delay_seconds = min(math.ceil(after.total_seconds()), _LONGEST_DELAY_SECONDS)
         self._client.send_message(
-            QueueUrl=self._queue_url,
-            MessageBody=json.dumps({WANTS_ATTEMPT: {"job_id": job_id, "call_id": call_id}}),
-            DelaySeconds=delay_seconds,
+            QueueUrl=self._queue_url, MessageBody=json.dumps(message), DelaySeconds=delay_seconds
         )

@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Self
 from urllib.parse import urlsplit
 
-from core.budget import Budget
 from core.errors import SettingsError
 from core.jobs import Request
 from core.models import profile_named
@@ -153,7 +152,7 @@ class SubmitterSettings:
     callback_secret: str
     webhook_url: str
     request: Request
-    budget: Budget
+    context_tokens: int  # the deployment's MAX_MODEL_LEN
     execution_timeout: timedelta
     callback_overdue: timedelta
     retention: timedelta
@@ -164,7 +163,7 @@ class SubmitterSettings:
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
-        request, budget = _request(variables)
+        request, context_tokens = _request(variables)
         return cls(
             places=Places.read(variables),
             runpod=RunPodSettings.read(variables),
@@ -173,7 +172,7 @@ class SubmitterSettings:
             callback_secret=variables.text("CALLBACK_SECRET"),
             webhook_url=variables.url("WEBHOOK_URL"),
             request=request,
-            budget=budget,
+            context_tokens=context_tokens,
             execution_timeout=timedelta(
                 seconds=variables.integer("EXECUTION_TIMEOUT_SECONDS", least=5, most=604_800)
             ),
@@ -262,7 +261,7 @@ def longest_discovery(
     return max(overdue, gap) + schedule
 
 
-def _request(variables: Variables) -> tuple[Request, Budget]:
+def _request(variables: Variables) -> tuple[Request, int]:
     profile = profile_named(variables.text("MODEL_PROFILE"))
     max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
     max_tokens = variables.integer("MAX_TOKENS", least=64, most=max_model_len - 1_024)
@@ -273,8 +272,10 @@ def _request(variables: Variables) -> tuple[Request, Budget]:
         max_tokens=max_tokens,
         temperature=variables.number("TEMPERATURE", least=0.0, most=2.0),
         top_p=variables.number("TOP_P", least=0.01, most=1.0),
+        least_percent=variables.integer("LEAST_LENGTH_PERCENT", least=0, most=95),
+        most_repairs=variables.integer("MAX_REPAIRS", least=0, most=5),
     )
-    return request, Budget(context_tokens=max_model_len, max_tokens=max_tokens)
+    return request, max_model_len
 
 
 def _callback_overdue(variables: Variables) -> timedelta:

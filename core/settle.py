@@ -6,6 +6,10 @@
 A result is published in three steps: the call is marked `publishing`, so that nobody gives it up; the
 summary is created in S3, where only the first creation counts; job and call end together. Whoever dies
 between them leaves a call that is due, and each step can be taken again.
+
+A result that is not the summary itself (notes, a part, or a summary that came out too short) is kept in
+the same way: marked, created in S3, and counted for the stage before the call ends. Whoever counts a
+stage full asks for the next one; twice does no harm.
 """
 
 from collections.abc import Mapping
@@ -15,14 +19,27 @@ from enum import StrEnum
 
 from core.callback import CallRef
 from core.errors import Conflict, ForeignRequest, Superseded, UnknownCall
-from core.jobs import SUCCEEDED, Call, CallState, Event, Job, JobState, Summary, retry_delay
-from core.ports import JobStore, Summaries, WorkQueue
+from core.jobs import (
+    OVERFLOW,
+    SUCCEEDED,
+    Attempt,
+    Call,
+    CallState,
+    Event,
+    Job,
+    Summary,
+    retry_delay,
+)
+from core.plans import Kind
+from core.ports import JobStore, Summaries, WorkQueue, Workshop
 from core.reports import Failure, Report
 
 # How long after its delay a message may take to be picked up before the sweeper sends another.
 LATEST_PICKUP = timedelta(minutes=2)
 # How long publishing may take before the sweeper takes it over: longer than any function runs.
 PUBLISHING_TIME = timedelta(minutes=3)
+
+CUT = "length"  # vLLM's finish_reason where the model stopped at max_tokens
 
 _MOST_TRIES = 8
 
@@ -33,6 +50,7 @@ class Step(StrEnum):
     SUCCEED = "succeeded"  # its text is the call's result
     RECOVER = "recovered"  # the result is gone and was being published: S3 knows how far that got
     RETRY = "wants another attempt"
+    SPLIT = "too long for the model"  # its task is done anew in smaller shares
     FAIL = "failed"
     CLOSE = "closed"  # the job has ended; the call follows
     NOTE_LATE = "late result noted"  # the call has ended otherwise; the audit says what came
@@ -54,6 +72,7 @@ class Settler:
 
     store: JobStore
     summaries: Summaries
+    workshop: Workshop
     queue: WorkQueue
     max_attempts: int
     by: str  # who acts, for the audit
@@ -134,6 +153,9 @@ class Settler:
                 return self._recover(job, call, report.failure, now)
             case Step.RETRY if report.failure:
                 return job, self.retry(call, report.failure, now=now)
+            case Step.SPLIT if report.failure:
+                event = self.event(now, {"attempt": number}, why=report.failure.message)
+                return self._counted(job, call, call.failed(report.failure.code, event), now)
             case Step.FAIL if report.failure:
                 return self.fail(job, call, report.failure, now=now)
             case Step.CLOSE:
@@ -151,12 +173,20 @@ class Settler:
             event = self.event(now, {"attempt": number, **report.timings})
             due_at = now + PUBLISHING_TIME
             call = self.store.save_call(call.publishing(number, due_at=due_at, event=event))
+        words = len(report.text.split())
+        if not is_the_summary(job, call, words, report.finish_reason):
+            was_cut = report.finish_reason == CUT
+            self.workshop.keep(job.id, call.id, report.text, was_cut=was_cut)
+            event = self.event(
+                now, {"attempt": number, "asked_words": call.task.ask, "words_out": words}
+            )
+            return self._counted(job, call, call.succeeded(event), now)
         came = Summary(
             call_id=call.id,
             attempt=number,
             runpod_id=report.runpod_id,
             model=report.model or job.request.model,
-            words=len(report.text.split()),
+            words=words,
             prompt_tokens=report.prompt_tokens,
             completion_tokens=report.completion_tokens,
             finish_reason=report.finish_reason,
@@ -168,11 +198,24 @@ class Settler:
             return self.fail(job, call, failure, now=now)
         return self._finish(job, call, standing, now)
 
+    def _counted(self, job: Job, call: Call, ended: Call, now: datetime) -> tuple[Job, Call]:
+        """Count a call for its stage, then end it; ask for the next stage if this one is full.
+
+        In this order, so that whoever dies in between leaves a call that is due.
+        """
+        if call.stage == job.stage:  # else it was counted by somebody who died before ending it
+            job = self.store.count_done(call, stage=call.stage, due_at=now + LATEST_PICKUP)
+            if job.is_stage_done:
+                self.queue.wants_next_stage(job.id)
+        return job, self.store.save_call(ended)
+
     def _recover(self, job: Job, call: Call, failure: Failure, now: datetime) -> tuple[Job, Call]:
         """Go on from where whoever was publishing died, without the text, which is gone."""
         standing = self.summaries.standing(job)
         if standing:
             return self._finish(job, call, standing, now)
+        if self.workshop.kept(job.id, call.id):
+            return self._counted(job, call, call.succeeded(self.event(now, {})), now)
         if call.paid_attempts < self.max_attempts:
             return job, self.retry(call, failure, now=now)
         return self.fail(job, call, failure, now=now)
@@ -186,6 +229,16 @@ class Settler:
         }
         event = self.event(now, detail)
         return self.store.save(job.succeeded(summary, event), call.succeeded(event))
+
+
+def is_the_summary(job: Job, call: Call, words: int, finish_reason: str) -> bool:
+    """Is a call's text the job's summary as it stands, or one that further calls must better?"""
+    if call.task.kind is not Kind.COMPOSE or job.slots != (call.id,):
+        return False
+    if job.repairs >= job.request.most_repairs:
+        return True
+    least = job.target_words * job.request.least_percent / 100
+    return finish_reason != CUT and least <= words <= 2 * job.target_words - least
 
 
 def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: int) -> Step:
@@ -205,18 +258,30 @@ def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: i
             f"the report is not about the request of attempt {number}, call {call.id}, job {call.job_id}"
         )
     if call.is_final:
-        is_news = report.text and job.state is not JobState.SUCCEEDED and not call.late
+        is_news = report.text and call.state is not CallState.SUCCEEDED and not call.late
         return Step.NOTE_LATE if is_news else Step.IGNORE
     if not report.status.is_final:
         return Step.IGNORE
     if job.is_final:
         return Step.CLOSE
+    if call.state is CallState.PUBLISHING:
+        return _decide_published(attempt, report)
     if report.failure is None:
         return Step.SUCCEED
-    if call.state is CallState.PUBLISHING:
-        return Step.RECOVER if attempt.outcome == SUCCEEDED else Step.IGNORE
-    if attempt.outcome or number != call.attempt.number:
-        return Step.IGNORE
-    if report.failure.may_help_to_retry and call.paid_attempts < max_attempts:
+    is_open = number == call.attempt.number and not attempt.outcome
+    return _decide_failed(call, report.failure, max_attempts) if is_open else Step.IGNORE
+
+
+def _decide_published(attempt: Attempt, report: Report) -> Step:
+    """Say what a report means for a call whose result is being written to S3."""
+    if attempt.outcome != SUCCEEDED:
+        return Step.IGNORE  # it is another attempt's result
+    return Step.SUCCEED if report.failure is None else Step.RECOVER
+
+
+def _decide_failed(call: Call, failure: Failure, max_attempts: int) -> Step:
+    if failure.code == OVERFLOW and call.task.pieces > 1:
+        return Step.SPLIT
+    if failure.may_help_to_retry and call.paid_attempts < max_attempts:
         return Step.RETRY
     return Step.FAIL

@@ -33,16 +33,18 @@ from core.jobs import (
     Summary,
     in_order,
 )
+from core.plans import Kind, Strategy, Task
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
 
 DUE_INDEX = "due"
 DUE_GROUP = "open"
 JOB_ITEM = "job"
 _CALL_PREFIX = "call#"
 _MOST_UNPROCESSED_READS = 5
+_MOST_IN_TRANSACTION = 100  # DynamoDB's limit
 
 _serialized = TypeSerializer().serialize
 _deserialized = TypeDeserializer().deserialize
@@ -56,25 +58,24 @@ class DynamoJobStore:
         self._table = table
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
-        is_new = "attribute_not_exists(job_id)"
-        items = [_job_item(job), *map(_call_item, calls)]
+        # The job comes last, and with it the calls count: nobody submits a call without its job.
+        items = [*map(_call_item, calls), _job_item(job)]
         try:
+            self._put_new(items[:-_MOST_IN_TRANSACTION])
             self._client.transact_write_items(
-                TransactItems=[
-                    {
-                        "Put": {
-                            "TableName": self._table,
-                            "Item": _packed(item),
-                            "ConditionExpression": is_new,
-                        }
-                    }
-                    for item in items
-                ]
+                TransactItems=[self._new(item) for item in items[-_MOST_IN_TRANSACTION:]]
             )
         except ClientError as exc:
             if _was_beaten(exc):
                 raise JobExists(f"job {job.id} is recorded already") from exc
             raise
+
+    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
+        self._put_new([_call_item(call) for call in calls])
+        # `done` is nobody else's to write: a save would undo what was counted since the load.
+        update = self._update({**_job_item(job), "done": None}, job.revision)
+        self._write(update, f"job {job.id}")
+        return replace(job, revision=job.revision + 1, done=frozenset(), news=())
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         keys = [_key(job_id, JOB_ITEM), _key(job_id, _CALL_PREFIX + call_id)]
@@ -84,13 +85,43 @@ class DynamoJobStore:
         except KeyError:
             raise UnknownCall(f"no call {call_id} of job {job_id} is recorded") from None
 
+    def load_job(self, job_id: str) -> Job:
+        for item in self._read([_key(job_id, JOB_ITEM)]):
+            return _to_job(item)
+        raise UnknownCall(f"no job {job_id} is recorded")
+
     def save_call(self, call: Call) -> Call:
-        update = self._update(_call_item(call), call.revision)
-        try:
-            self._client.update_item(**update)
-        except self._client.exceptions.ConditionalCheckFailedException as exc:
-            raise Conflict(f"call {call.id} of job {call.job_id} changed meanwhile") from exc
+        self._write(
+            self._update(_call_item(call), call.revision), f"call {call.id} of {call.job_id}"
+        )
         return replace(call, revision=call.revision + 1, news=())
+
+    def save_job(self, job: Job) -> Job:
+        self._write(self._update(_job_item(job), job.revision), f"job {job.id}")
+        return replace(job, revision=job.revision + 1, news=())
+
+    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+        answer = self._write(
+            {
+                "TableName": self._table,
+                "Key": _packed(_key(call.job_id, JOB_ITEM)),
+                "UpdateExpression": "ADD done :done SET due_group = :group, due_at = :due",
+                "ConditionExpression": "#state = :active AND stage = :stage",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": _packed(
+                    {
+                        ":done": {call.id},
+                        ":group": DUE_GROUP,
+                        ":due": _instant(due_at),
+                        ":active": JobState.ACTIVE.value,
+                        ":stage": stage,
+                    }
+                ),
+                "ReturnValues": "ALL_NEW",
+            },
+            f"job {call.job_id}",
+        )
+        return _to_job(_unpacked(answer["Attributes"]))
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         updates = (
@@ -119,7 +150,8 @@ class DynamoJobStore:
         )
         for page in pages:
             for item in map(_unpacked, page["Items"]):
-                yield item["job_id"], item["item"].removeprefix(_CALL_PREFIX)
+                call_id = "" if item["item"] == JOB_ITEM else item["item"]
+                yield item["job_id"], call_id.removeprefix(_CALL_PREFIX)
 
     def history(self, job_id: str) -> tuple[Job, list[Call], list[Event]]:
         pages = self._client.get_paginator("query").paginate(
@@ -148,6 +180,38 @@ class DynamoJobStore:
             if not wanted:
                 return
         raise ConnectionError("DynamoDB left keys unread again and again: it is throttling")
+
+    def _write(self, update: "UpdateTypeDef | dict[str, Any]", what: str) -> Any:
+        try:
+            return self._client.update_item(**update)
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            raise Conflict(f"{what} changed meanwhile") from exc
+
+    def _new(self, item: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
+        put: PutTypeDef = {
+            "TableName": self._table,
+            "Item": _packed(item),
+            "ConditionExpression": "attribute_not_exists(job_id)",
+        }
+        return {"Put": put}
+
+    def _put_new(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Put what is not there yet, a hundred at a time; leave what is."""
+        for first in range(0, len(items), _MOST_IN_TRANSACTION):
+            chunk = items[first : first + _MOST_IN_TRANSACTION]
+            try:
+                self._client.transact_write_items(TransactItems=[self._new(item) for item in chunk])
+            except ClientError as exc:
+                if not _was_beaten(exc):
+                    raise
+                self._put_missing(chunk)
+
+    def _put_missing(self, items: Sequence[Mapping[str, Any]]) -> None:
+        for item in items:
+            try:
+                self._client.put_item(**self._new(item)["Put"])
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue  # an earlier try got so far
 
     def _update(self, item: dict[str, Any], revision: int) -> "UpdateTypeDef":
         """Return the write of every field that appends the news and counts the revision up."""
@@ -195,6 +259,7 @@ def _job_item(job: Job) -> dict[str, Any]:
             **asdict(job.request),
             "temperature": str(job.request.temperature),
             "top_p": str(job.request.top_p),
+            "strategy": job.request.strategy.value,
         },
         "summary_key": job.summary_key,
         "words_in": job.words_in,
@@ -205,6 +270,14 @@ def _job_item(job: Job) -> dict[str, Any]:
         "reason_code": job.reason_code or None,
         "reason": job.reason or None,
         "summary": asdict(job.summary) if job.summary else None,
+        "target_words": job.target_words,
+        "stage": job.stage,
+        "slots": list(job.slots),
+        "stage_calls": job.stage_calls,
+        "repairs": job.repairs,
+        "is_joining": job.is_joining,
+        "due_group": DUE_GROUP if job.due_at else None,
+        "due_at": _instant(job.due_at) if job.due_at else None,
         "revision": job.revision,
         "events": [_event_item(event) for event in job.news],
     }
@@ -221,6 +294,7 @@ def _to_job(item: Mapping[str, Any]) -> Job:
                 **request,
                 "temperature": float(request["temperature"]),
                 "top_p": float(request["top_p"]),
+                "strategy": Strategy(request["strategy"]),
             }
         ),
         summary_key=item["summary_key"],
@@ -232,6 +306,14 @@ def _to_job(item: Mapping[str, Any]) -> Job:
         reason_code=item.get("reason_code", ""),
         reason=item.get("reason", ""),
         summary=Summary(**item["summary"]) if "summary" in item else None,
+        target_words=item["target_words"],
+        stage=item["stage"],
+        slots=tuple(item["slots"]),
+        stage_calls=item["stage_calls"],
+        done=frozenset(item.get("done", ())),
+        repairs=item["repairs"],
+        is_joining=item["is_joining"],
+        due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
         revision=item["revision"],
     )
 
@@ -240,6 +322,8 @@ def _call_item(call: Call) -> dict[str, Any]:
     return {
         **_key(call.job_id, _CALL_PREFIX + call.id),
         "state": call.state.value,
+        "stage": call.stage,
+        "task": {**asdict(call.task), "kind": call.task.kind.value},
         "attempts": [
             {**asdict(attempt), "begun_at": _instant(attempt.begun_at)} for attempt in call.attempts
         ],
@@ -258,6 +342,8 @@ def _to_call(item: Mapping[str, Any]) -> Call:
         job_id=item["job_id"],
         id=item["item"].removeprefix(_CALL_PREFIX),
         state=CallState(item["state"]),
+        stage=item["stage"],
+        task=Task(**{**item["task"], "kind": Kind(item["task"]["kind"])}),
         attempts=tuple(
             Attempt(**{**attempt, "begun_at": _to_instant(attempt["begun_at"])})
             for attempt in item["attempts"]

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from core.files import S3Summaries, S3Transcripts
+from core.files import S3Summaries, S3Transcripts, S3Workshop
 from core.queue import SqsWorkQueue
 from core.runpod import HttpRunPod
 from core.secrets import ManagedCallbackSecrets, SecretReader
@@ -40,6 +40,14 @@ def transcripts() -> S3Transcripts:
     return S3Transcripts(client("s3"))
 
 
+def summaries(places: Places) -> S3Summaries:
+    return S3Summaries(client("s3"), places.output_bucket)
+
+
+def workshop(places: Places) -> S3Workshop:
+    return S3Workshop(client("s3"), places.output_bucket)
+
+
 def work_queue(places: Places) -> SqsWorkQueue:
     return SqsWorkQueue(client("sqs"), places.work_queue_url)
 
@@ -56,7 +64,8 @@ def runpod(settings: RunPodSettings) -> HttpRunPod:
 def settler(places: Places, retries: Retries, *, by: str) -> Settler:
     return Settler(
         store=store(places),
-        summaries=S3Summaries(client("s3"), places.output_bucket),
+        summaries=summaries(places),
+        workshop=workshop(places),
         queue=work_queue(places),
         max_attempts=retries.max_attempts,
         by=by,

@@ -1,1 +1,1 @@
-"""What runs on a developer's machine only: stand-ins for the services around the project. Never deployed."""
+"""Never deployed: the RunPod simulator, the local stack with its demo, and the world in memory."""

@@ -57,21 +57,41 @@ class Follower:
         self._end(Step.RECORD, f"job {job.id[:8]}, {job.words_in:,} words to the model")
         if not history.calls:
             return
-        call = history.calls[0]
         self.observer.begin(Step.SUBMIT)
-        if not any(attempt.runpod_id for attempt in call.attempts):
+        sent = [attempt.runpod_id for call in history.calls for attempt in call.attempts]
+        if not any(sent):
             return
-        self._end(Step.SUBMIT, f"request {call.attempts[0].runpod_id[:8]}")
+        first = next(filter(None, sent))
+        self._end(
+            Step.SUBMIT, f"request {first[:8]}" if len(sent) == 1 else f"{len(sent)} requests"
+        )
         self.observer.begin(Step.RUNPOD)
-        arrived = next((each for each in history.events if _is_arrival(each)), None)
-        if call.state not in _RESULT_IS_HERE or arrived is None:
-            self.observer.note(Step.RUNPOD, self._runpod_status(call))
+        arrived = [each for each in history.events if _is_arrival(each)]
+        if len(history.calls) > 1 or job.stage:
+            self._tell_stages(history)
+            if not job.is_final:
+                return
+        elif history.calls[0].state in _RESULT_IS_HERE and arrived:
+            self._end(Step.RUNPOD, _timings(arrived[0]))
+            self._end(Step.CALLBACK, f"settled by the {arrived[0].by.replace('_', ' ')}")
+        else:
+            self.observer.note(Step.RUNPOD, self._runpod_status(history.calls[0]))
             return
-        self._end(Step.RUNPOD, _timings(arrived))
-        self._end(Step.CALLBACK, f"settled by the {arrived.by.replace('_', ' ')}")
         self.observer.begin(Step.SUMMARY)
         if job.state is JobState.SUCCEEDED and job.summary:
             self._end(Step.SUMMARY, f"{job.summary.words:,} words")
+
+    def _tell_stages(self, history: History) -> None:
+        """Tell how far a job of several calls is, a line for each stage as it ends."""
+        job = history.job
+        stage = [call for call in history.calls if call.stage == job.stage]
+        ended = sum(call.is_final for call in stage)
+        kind = stage[0].task.kind if stage else "calls"
+        self.observer.note(Step.RUNPOD, f"stage {job.stage}, {kind}: {ended} of {len(stage)} done")
+        if job.state is JobState.SUCCEEDED:
+            stages = len({call.stage for call in history.calls})
+            self._end(Step.RUNPOD, f"{len(history.calls)} requests in {stages} stages")
+            self._end(Step.CALLBACK, f"{sum(map(_is_arrival, history.events))} results, settled")
 
     def _end(self, step: Step, text: str) -> None:
         if step not in self._ended:

@@ -48,6 +48,12 @@ class MemoryJobStore:
             except KeyError:
                 raise UnknownCall(f"no call {call_id} of job {job_id} is recorded") from None
 
+    def load_job(self, job_id: str) -> Job:
+        with self._lock:
+            if job_id not in self._jobs:
+                raise UnknownCall(f"no job {job_id} is recorded")
+            return self._jobs[job_id]
+
     def save_call(self, call: Call) -> Call:
         with self._lock:
             self._check(self._calls.get((call.job_id, call.id)), call)
@@ -59,18 +65,47 @@ class MemoryJobStore:
         with self._lock:
             self._check(self._jobs.get(job.id), job)
             self._check(self._calls.get((call.job_id, call.id)), call)
-            saved = self._taken(replace(job, revision=job.revision + 1))
+            saved = self._put(job, self._jobs[job.id].done)
             saved_call = self._taken(replace(call, revision=call.revision + 1))
-            self._jobs[job.id] = saved
             self._calls[call.job_id, call.id] = saved_call
             return saved, saved_call
 
+    def save_job(self, job: Job) -> Job:
+        with self._lock:
+            self._check(self._jobs.get(job.id), job)
+            return self._put(job, self._jobs[job.id].done)
+
+    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+        with self._lock:
+            job = self._jobs[call.job_id]
+            if job.is_final or job.stage != stage:
+                raise Conflict(f"job {job.id} has gone on")
+            self._jobs[job.id] = replace(job, done=job.done | {call.id}, due_at=due_at)
+            return self._jobs[job.id]
+
+    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
+        with self._lock:
+            for call in calls:
+                if (call.job_id, call.id) not in self._calls:
+                    self._calls[call.job_id, call.id] = self._taken(call)
+            self._check(self._jobs.get(job.id), job)
+            return self._put(job, frozenset())
+
+    def _put(self, job: Job, done: frozenset[str]) -> Job:
+        saved = self._taken(replace(job, revision=job.revision + 1, done=done))
+        self._jobs[job.id] = saved
+        return saved
+
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         with self._lock:
+            items: dict[tuple[str, str], Job | Call] = {
+                (job.id, ""): job for job in self._jobs.values()
+            }
+            items |= self._calls
             due = sorted(
-                (call.due_at, key)
-                for key, call in self._calls.items()
-                if call.due_at is not None and call.due_at <= now
+                (item.due_at, key)
+                for key, item in items.items()
+                if item.due_at is not None and item.due_at <= now
             )
         return iter([key for _, key in due])
 
@@ -163,9 +198,13 @@ def _s3_error(code: str) -> ClientError:
 
 @dataclass
 class MemoryQueue:
-    """A WorkQueue that keeps what was sent: job id, call id, delay."""
+    """A WorkQueue that keeps what was sent: job id, call id, delay; and job ids."""
 
     sent: list[tuple[str, str, timedelta]] = field(default_factory=list)
+    stages: list[str] = field(default_factory=list)
+
+    def wants_next_stage(self, job_id: str) -> None:
+        self.stages.append(job_id)
 
     def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
         self.sent.append((job_id, call_id, after))

@@ -9,10 +9,11 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
-from core.jobs import Event
+from core.jobs import CallState, Event
 from local.round_trip import History, StoredSummary
 
 _BEGINNING_LINES = 25
+_MOST_CALLS_IN_FULL = 2
 _NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
 
 
@@ -37,7 +38,7 @@ def show_audit(console: Console, history: History) -> None:
     table = Table(title="Audit", title_justify="left", title_style="bold", box=None, pad_edge=False)
     for column in ("time (UTC)", "by", "what", "detail"):
         table.add_column(column, no_wrap=column != "detail", header_style="dim")
-    for event in history.events:
+    for event in _shown(history):
         table.add_row(
             event.at.strftime("%H:%M:%S.%f")[:-3],
             event.by.replace("_", " "),
@@ -48,11 +49,19 @@ def show_audit(console: Console, history: History) -> None:
     console.print(table)
 
 
+def _shown(history: History) -> list[Event]:
+    """Return the audit, without each call's own moves where there are many calls."""
+    if len(history.calls) <= _MOST_CALLS_IN_FULL:
+        return history.events
+    moves = {f"{state} -> " for state in CallState}
+    return [event for event in history.events if not event.what.startswith(tuple(moves))]
+
+
 def show_outcome(
     console: Console, history: History, summary: StoredSummary, copies: Copies, seconds: float
 ) -> None:
     job = history.job
-    written, asked = len(summary.text.split()), job.request.words
+    written, asked = len(summary.text.split()), job.target_words
     console.print()
     console.print("[bold]Summary[/]", highlight=False)
     words = (

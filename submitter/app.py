@@ -19,7 +19,15 @@ from core.errors import JobExists, UnknownCall
 from core.jobs import Call, Job, Source
 from core.settings import SubmitterSettings
 from core.telemetry import count, logger, metrics
-from submitter.messages import WantsAttempt, is_transcript, parse_message, parse_uploads
+from submitter.material import Material
+from submitter.messages import (
+    WantsAttempt,
+    WantsNextStage,
+    is_transcript,
+    parse_message,
+    parse_uploads,
+)
+from submitter.stages import Stages
 from submitter.submit import Submitter
 
 
@@ -46,34 +54,36 @@ def _take_record(record: dict[str, Any]) -> None:
         _take(message)
 
 
-def _take(message: Source | WantsAttempt) -> None:
-    submitter = _wiring()
-    call: Call | None
+def _take(message: Source | WantsAttempt | WantsNextStage) -> None:
+    stages = _wiring()
+    submitter, settings = stages.submitter, stages.submitter.settings
     try:
-        if isinstance(message, WantsAttempt):
+        if isinstance(message, WantsNextStage):
+            _tell(stages.go_on(message.job_id, now=wiring.now()), [])
+        elif isinstance(message, WantsAttempt):
             job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
-        elif is_transcript(message, submitter.settings.accepts, submitter.settings.places):
-            job, call = submitter.accept(message, now=wiring.now())
+            _tell(job, [call])
+        elif is_transcript(message, settings.accepts, settings.places):
+            _tell(*submitter.accept(message, now=wiring.now()))
         else:
             logger.info("upload ignored: not a transcript", extra={"key": message.key})
-            return
     except JobExists:
         count("DuplicateUploads")
-        return
     except UnknownCall as exc:
         logger.warning("message ignored: %s", exc)  # its record has expired
-        return
-    _tell(job, call)
 
 
-def _tell(job: Job, call: Call | None) -> None:
-    extra = {"job_id": job.id, "key": job.source.key, "state": job.state}
+def _tell(job: Job, calls: list[Call]) -> None:
+    extra = {"job_id": job.id, "key": job.source.key, "state": job.state, "stage": job.stage}
     if job.reason_code:
         count("JobsFailed")
         logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
-    elif call:
-        count("CallsSubmitted", int(call.state == "submitted"))
-        logger.info("call %s", call.state, extra=extra | {"attempt": call.attempt.number})
+    else:
+        if job.summary:
+            count("JobsSucceeded")
+        submitted = sum(call.state == "submitted" for call in calls)
+        count("CallsSubmitted", submitted)
+        logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})
 
 
 def _is_from_sqs(event: dict[str, Any]) -> bool:
@@ -82,13 +92,18 @@ def _is_from_sqs(event: dict[str, Any]) -> bool:
 
 
 @cache
-def _wiring() -> Submitter:
+def _wiring() -> Stages:
     settings = SubmitterSettings.from_env(os.environ)
-    return Submitter(
+    submitter = Submitter(
         store=wiring.store(settings.places),
-        transcripts=wiring.transcripts(),
+        material=Material(
+            transcripts=wiring.transcripts(),
+            workshop=wiring.workshop(settings.places),
+            settings=settings,
+        ),
         queue=wiring.work_queue(settings.places),
         runpod=wiring.runpod(settings.runpod),
         secrets=wiring.callback_secrets(settings.callback_secret),
         settings=settings,
     )
+    return Stages(submitter=submitter, summaries=wiring.summaries(settings.places))

@@ -17,7 +17,7 @@ from urllib.parse import unquote_plus
 
 from core.errors import PipelineError
 from core.jobs import Source
-from core.queue import WANTS_ATTEMPT
+from core.queue import WANTS_ATTEMPT, WANTS_NEXT_STAGE
 from core.settings import Accepts, Places
 
 
@@ -33,18 +33,27 @@ class WantsAttempt:
     call_id: str
 
 
-def parse_message(body: str) -> list[Source | WantsAttempt]:
+@dataclass(frozen=True)
+class WantsNextStage:
+    """A job's stage is done, and what follows shall begin."""
+
+    job_id: str
+
+
+def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
     """Read the body of one SQS message. Raises UnknownMessage."""
     try:
         message = json.loads(body)
     except ValueError:
         raise UnknownMessage("a queue message is not JSON") from None
-    if isinstance(message, dict) and WANTS_ATTEMPT in message:
-        wanted = message[WANTS_ATTEMPT]
-        try:
+    try:
+        if isinstance(message, dict) and WANTS_ATTEMPT in message:
+            wanted = message[WANTS_ATTEMPT]
             return [WantsAttempt(job_id=str(wanted["job_id"]), call_id=str(wanted["call_id"]))]
-        except (KeyError, TypeError):
-            raise UnknownMessage(f"a {WANTS_ATTEMPT} message has no job_id and call_id") from None
+        if isinstance(message, dict) and WANTS_NEXT_STAGE in message:
+            return [WantsNextStage(job_id=str(message[WANTS_NEXT_STAGE]["job_id"]))]
+    except (KeyError, TypeError):
+        raise UnknownMessage("a message of ours names no job") from None
     return list(parse_uploads(message))
 
 

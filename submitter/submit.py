@@ -4,12 +4,11 @@ Our record is written before POST /run, and our own ids are in the callback URL.
 about a job that we don't know, and a crash after POST /run loses nothing.
 """
 
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
 
-from core.budget import estimate_tokens
-from core.callback import CallRef, callback_url
 from core.errors import (
     BadTranscript,
     Conflict,
@@ -26,22 +25,22 @@ from core.jobs import (
     Event,
     Job,
     JobState,
+    Request,
     Source,
     job_id_for,
     retry_delay,
 )
-from core.ports import CallbackSecrets, JobStore, RunPod, Transcripts, WorkQueue
-from core.prompts import Message, summary_messages
+from core.plans import PlanImpossibleError, Task, plan_stage, target_words
+from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from core.transcripts import Transcript, read_transcript
+from submitter.material import Layer, Material
+from submitter.requests import request_for
 
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
 BY = "submitter"
-# RunPod's ttl covers queue and run together and deletes the request in any state: we must have given
-# it up before.
-_TTL_PAST_DEADLINE = timedelta(minutes=10)
 _AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
+_AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,32 +48,41 @@ class Submitter:
     """The use case with what it needs of the world."""
 
     store: JobStore
-    transcripts: Transcripts
+    material: Material
     queue: WorkQueue
     runpod: RunPod
     secrets: CallbackSecrets
     settings: SubmitterSettings
 
-    def accept(self, source: Source, *, now: datetime) -> tuple[Job, Call | None]:
-        """Record an upload as a job and submit its call.
+    def accept(self, source: Source, *, now: datetime) -> tuple[Job, list[Call]]:
+        """Record an upload as a job and submit its calls.
 
         A file that can't be summarised becomes a failed job with the reason. Raises JobExists for an
         upload that was announced before.
         """
         try:
-            transcript = self._read(source)
-            job = self._new_job(source, transcript.words, now)
-            messages = self._messages(job, transcript)
+            transcript, request = self.material.transcript(source)
+            job = self._new_job(source, request, transcript.words, now)
+            layer = self.material.cut(0, transcript.text)
+            tasks = self._planned(job, layer)
         except BadTranscript as exc:
-            job = self._new_job(source, 0, now)
-            job = job.failed(exc.code, _event(now, why=str(exc)))
+            job = self._new_job(source, self.settings.request, 0, now)
+            job = job.failed(exc.code, event(now, why=str(exc)))
             self.store.create(job, [])
-            return job, None
-        call = Call(job_id=job.id, id=WHOLE, state=CallState.WAITING, expires_at=job.expires_at)
-        call = self._claimed(call, now)
-        self.store.create(job, [call])
-        # The news stands in the table now; written again it would be told twice.
-        return self._submit(replace(job, news=()), replace(call, news=()), messages, now)
+            return job, []
+        if len(tasks) == 1:
+            job = job.in_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
+            call = self._claimed(_new_call(job, WHOLE, tasks[0]), now)
+            self.store.create(job, [call])
+            # The news stands in the table now; written again it would be told twice.
+            job, call = replace(job, news=()), replace(call, news=())
+            job, call = self._submit(job, call, layer, now)
+            return job, [call]
+        layer = self.material.keep(job, 0, transcript.text)
+        job, calls = self.staged(job, tasks, now)
+        self.store.create(job, calls)
+        job = replace(job, news=())
+        return job, self.submit_all(job, calls, layer, now)
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
         """Submit a waiting call once more; do nothing if it is not waiting any longer.
@@ -82,31 +90,103 @@ class Submitter:
         Raises UnknownCall.
         """
         job, call = self.store.load(job_id, call_id)
-        is_wanted = (
+        if not self._is_wanted(job, call, now):
+            return job, call
+        try:
+            layer = self.material.layer(job, call.task.layer)
+        except BadTranscript as exc:
+            return self._ended(job, call, exc.code, str(exc), now)
+        return self._claim_and_submit(job, call, layer, now)
+
+    def staged(
+        self,
+        job: Job,
+        tasks: Sequence[Task],
+        now: datetime,
+        *,
+        slots: Sequence[str | Sequence[Task]] = (),
+        repairs: int = 0,
+    ) -> tuple[Job, list[Call]]:
+        """Return the job in its next stage, and that stage's calls, waiting; nothing is written.
+
+        `slots` says where the tasks go among texts that stand; without it they are all there is.
+        """
+        stage = job.stage + 1
+        names = iter([f"{stage}-{index}" for index in range(len(tasks))])
+        calls: list[Call] = []
+        filled: list[str] = []
+        for slot in slots or [list(tasks)]:
+            if isinstance(slot, str):
+                filled.append(slot)
+                continue
+            for task in slot:
+                call = _new_call(job, next(names), task, stage=stage)
+                due_at = now + LATEST_PICKUP
+                calls.append(call.due_again(due_at))
+                filled.append(call.id)
+        told = event(
+            now,
+            what=f"stage {stage}: {tasks[0].kind}",
+            calls=len(tasks),
+            layer=tasks[0].layer,
+            words_asked=sum(task.ask for task in tasks),
+            repairs=repairs,
+        )
+        job = job.in_stage(
+            filled,
+            stage=stage,
+            stage_calls=len(tasks),
+            repairs=repairs,
+            due_at=now + LATEST_PICKUP,
+            event=told,
+        )
+        return job, calls
+
+    def submit_all(
+        self, job: Job, calls: Sequence[Call], layer: Layer, now: datetime
+    ) -> list[Call]:
+        """Submit a stage's calls, several at once. What is left when time runs out is still due."""
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            done = pool.map(lambda call: self._claim_and_submit(job, call, layer, now)[1], calls)
+            return list(done)
+
+    def _planned(self, job: Job, layer: Layer) -> list[Task]:
+        try:
+            return plan_stage(
+                0,
+                layer.tokens,
+                layer.words,
+                target=job.target_words,
+                limits=self.material.limits,
+                strategy=job.request.strategy,
+            )
+        except PlanImpossibleError as exc:
+            raise BadTranscript("impossible", str(exc)) from exc
+
+    def _is_wanted(self, job: Job, call: Call, now: datetime) -> bool:
+        return (
             job.state is JobState.ACTIVE
             and call.state is CallState.WAITING
             and call.paid_attempts < self.settings.retries.max_attempts
             and now < job.deadline
         )
-        if not is_wanted:
-            return job, call
+
+    def _claim_and_submit(
+        self, job: Job, call: Call, layer: Layer, now: datetime
+    ) -> tuple[Job, Call]:
         try:
             call = self.store.save_call(self._claimed(call, now))
-            messages = self._messages(job, self._read(job.source))
         except Conflict:
             return job, call  # another message about the same call was quicker
-        except BadTranscript as exc:
-            return self._ended(job, call, exc.code, str(exc), now)
-        return self._submit(job, call, messages, now)
+        return self._submit(job, call, layer, now)
 
-    def _submit(
-        self, job: Job, call: Call, messages: list[Message], now: datetime
-    ) -> tuple[Job, Call]:
+    def _submit(self, job: Job, call: Call, layer: Layer, now: datetime) -> tuple[Job, Call]:
         number = call.attempt.number
+        request = request_for(job, call, layer, settings=self.settings, secrets=self.secrets)
         try:
-            runpod_id = self.runpod.run(self._request(job, call, messages))
-            event = _event(now, attempt=number, runpod_id=runpod_id)
-            return job, self.store.save_call(call.submitted(runpod_id, event))
+            runpod_id = self.runpod.run(request)
+            told = event(now, attempt=number, runpod_id=runpod_id)
+            return job, self.store.save_call(call.submitted(runpod_id, told))
         except Conflict:
             return self.store.load(job.id, call.id)  # the callback was quicker than the answer
         except RunPodRefused as exc:
@@ -124,9 +204,9 @@ class Submitter:
     def _wait(self, call: Call, outcome: str, why: str, delay: timedelta, now: datetime) -> Call:
         """Record that the attempt came to nothing and ask for another."""
         due_at = now + delay + LATEST_PICKUP
-        event = _event(now, why=why, attempt=call.attempt.number)
+        told = event(now, why=why, attempt=call.attempt.number)
         try:
-            call = self.store.save_call(call.waiting(outcome, due_at=due_at, event=event))
+            call = self.store.save_call(call.waiting(outcome, due_at=due_at, event=told))
         except Conflict:
             return call  # RunPod did take it, and the callback has come
         self.queue.wants_attempt(call.job_id, call.id, after=delay)
@@ -135,89 +215,55 @@ class Submitter:
     def _left_to_callback(self, job: Job, call: Call, why: str, now: datetime) -> tuple[Job, Call]:
         """Leave a request that RunPod may have taken to its callback, or else to the sweeper."""
         what = "left to the callback"
-        event = _event(now, what=what, why=why, attempt=call.attempt.number)
+        told = event(now, what=what, why=why, attempt=call.attempt.number)
         try:
-            return job, self.store.save_call(call.noted(event))
+            return job, self.store.save_call(call.noted(told))
         except Conflict:
             return self.store.load(job.id, call.id)
 
     def _ended(self, job: Job, call: Call, code: str, why: str, now: datetime) -> tuple[Job, Call]:
-        event = _event(now, why=why, attempt=call.attempt.number)
+        job, call = self.store.load(job.id, call.id)  # others of its calls may have moved it on
+        if job.is_final or call.is_final:
+            return job, call
+        told = event(now, why=why, call=call.id)
         try:
-            return self.store.save(job.failed(code, event), call.failed(code, event))
+            return self.store.save(job.failed(code, told), call.failed(code, told))
         except Conflict:
             return self.store.load(job.id, call.id)  # an earlier attempt's result has come
 
     def _claimed(self, call: Call, now: datetime) -> Call:
         due_at = now + self.settings.callback_overdue
-        return call.claimed(due_at=due_at, event=_event(now, attempt=len(call.attempts) + 1))
+        return call.claimed(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
 
-    def _read(self, source: Source) -> Transcript:
-        body = self.transcripts.read(source, max_bytes=self.settings.accepts.max_bytes)
-        return read_transcript(body)
-
-    def _messages(self, job: Job, transcript: Transcript) -> list[Message]:
-        """Return the prompt. Raises BadTranscript if it does not fit the model."""
-        messages = summary_messages(
-            transcript.text,
-            boundary=job.id,  # hashes the file's version: its author can't have written it inside
-            words=job.request.words,
-            transcript_words=transcript.words,
-            language=job.request.language,
-        )
-        budget = self.settings.budget
-        tokens = sum(estimate_tokens(message["content"]) for message in messages)
-        if tokens > budget.prompt_tokens:
-            raise BadTranscript(
-                "too-long",
-                f"the transcript of {transcript.words:,} words needs up to {tokens:,} tokens, and a"
-                f" context of {budget.context_tokens:,} less {budget.max_tokens:,} for the answer"
-                f" leaves {budget.prompt_tokens:,}; serve the model with a larger MAX_MODEL_LEN and set"
-                " MaxModelLenTokens to it, or split the file",
-            )
-        return messages
-
-    def _new_job(self, source: Source, words: int, now: datetime) -> Job:
+    def _new_job(self, source: Source, request: Request, words: int, now: datetime) -> Job:
         settings = self.settings
         job = Job(
             id=job_id_for(source),
             state=JobState.ACTIVE,
             source=source,
-            request=settings.request,
+            request=request,
             summary_key=summary_key_for(
                 source.key, prefix=settings.places.output_prefix, suffixes=settings.accepts.suffixes
             ),
             words_in=words,
+            target_words=target_words(request.words, words),
             created_at=now,
             deadline=now + settings.retries.job_deadline,
             expires_at=now + settings.retention,
         )
-        return job.noted(_event(now, what="recorded", words_in=words, bytes_in=source.size_bytes))
-
-    def _request(self, job: Job, call: Call, messages: list[Message]) -> dict[str, Any]:
-        """Return the body of POST /run, in the one format that every worker-vllm takes."""
-        asked, settings = job.request, self.settings
-        ref = CallRef(job.id, call.id, call.attempt.number)
-        ttl = settings.retries.job_deadline + _TTL_PAST_DEADLINE
-        return {
-            "input": {
-                "openai_route": "/v1/chat/completions",
-                "openai_input": {
-                    "model": asked.model,
-                    "messages": messages,
-                    "max_tokens": asked.max_tokens,
-                    "temperature": asked.temperature,
-                    "top_p": asked.top_p,
-                    "stream": False,
-                },
-            },
-            "webhook": callback_url(settings.webhook_url, ref, self.secrets.current()),
-            "policy": {
-                "executionTimeout": settings.execution_timeout // timedelta(milliseconds=1),
-                "ttl": ttl // timedelta(milliseconds=1),
-            },
-        }
+        return job.noted(event(now, what="recorded", words_in=words, bytes_in=source.size_bytes))
 
 
-def _event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> Event:
+def _new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
+    return Call(
+        job_id=job.id,
+        id=call_id,
+        stage=stage,
+        task=task,
+        state=CallState.WAITING,
+        expires_at=job.expires_at,
+    )
+
+
+def event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> Event:
     return Event(at=now, by=BY, what=what, why=why, detail=detail)

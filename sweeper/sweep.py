@@ -101,9 +101,11 @@ class Sweeper:
             raise ExceptionGroup(f"{len(troubles)} due calls could not be looked at", troubles)
 
     def look(self, job_id: str, call_id: str) -> Look:
-        """Do what one due call needs."""
+        """Do what one due call, or one due job, needs."""
         now = self.clock()
         try:
+            if not call_id:
+                return self._look_at_job(job_id, now)
             job, call = self.settler.store.load(job_id, call_id)
             if call.due_at is None or call.due_at > now:
                 return Look(Found.SETTLED_ALREADY)  # the index lags behind the table
@@ -116,6 +118,22 @@ class Sweeper:
             return Look(Found.SETTLED_ALREADY)  # its record has just expired
         except (Conflict, RunPodError):
             return Look(Found.LEFT)
+
+    def _look_at_job(self, job_id: str, now: datetime) -> Look:
+        """Go on with a job whose next stage was asked for in vain."""
+        store = self.settler.store
+        job = store.load_job(job_id)
+        if job.due_at is None or job.due_at > now:
+            return Look(Found.SETTLED_ALREADY)
+        if now >= job.deadline and not job.is_joining:
+            event = self.settler.event(now, {"stage": job.stage}, why=DEADLINE.message)
+            store.save_job(job.failed(DEADLINE.code, event))
+            return Look(Found.GIVEN_UP)
+        store.save_job(job.due_again(now + LATEST_PICKUP))
+        if not job.is_stage_done:
+            return Look(Found.STILL_RUNNING)
+        self.settler.queue.wants_next_stage(job_id)
+        return Look(Found.RESENT)
 
     def _needed(self, job: Job, call: Call, now: datetime) -> Look:
         attempt = _asked_about(call)

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.budget import Budget
 from core.callback import CallRef
 from core.jobs import Call, CallState, Event, Job, JobState, Request, Source, Summary
+from core.plans import Kind, Task
 from core.reports import Report, parse_report
 from core.settings import (
     Accepts,
@@ -54,10 +54,18 @@ def a_job(**changes: Any) -> Job:
         request=a_request(),
         summary_key="summaries/calls/harbour board.txt",
         words_in=10_000,
+        target_words=16,  # SUMMARY_TEXT has as many
+        slots=("whole",),
+        stage_calls=1,
         created_at=NOON,
         deadline=NOON + minutes(60),
         expires_at=NOON + timedelta(days=90),
     )
+    return replace(default, **changes)
+
+
+def a_task(**changes: Any) -> Task:
+    default = Task(kind=Kind.COMPOSE, layer=0, first=0, last=1, words=30, ask=30)
     return replace(default, **changes)
 
 
@@ -68,7 +76,11 @@ def an_event(at: datetime = NOON, **changes: Any) -> Event:
 def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **changes: Any) -> Call:
     """Return a call that got into `state` by the moves that lead there, in its latest attempt."""
     call = Call(
-        job_id=JOB_ID, id="whole", state=CallState.WAITING, expires_at=NOON + timedelta(days=90)
+        job_id=JOB_ID,
+        id="whole",
+        task=a_task(),
+        state=CallState.WAITING,
+        expires_at=NOON + timedelta(days=90),
     )
     due_at = NOON + minutes(5)
     for number in range(1, attempts + 1):
@@ -122,7 +134,9 @@ def a_summary(**changes: Any) -> Summary:
 SUMMARY_TEXT = "# The harbour board\n\nMara said that the pump holds. Ilse wants a second one."
 
 
-def completed_body(text: str = SUMMARY_TEXT, **changes: Any) -> dict[str, Any]:
+def completed_body(
+    text: str = SUMMARY_TEXT, *, finish_reason: str = "stop", **changes: Any
+) -> dict[str, Any]:
     """Return what RunPod posts when worker-vllm (2.24 or later) has answered."""
     body: dict[str, Any] = {
         "id": "rp-1",
@@ -135,7 +149,9 @@ def completed_body(text: str = SUMMARY_TEXT, **changes: Any) -> dict[str, Any]:
             {
                 "object": "chat.completion",
                 "model": "a/model",
-                "choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}],
+                "choices": [
+                    {"index": 0, "message": {"content": text}, "finish_reason": finish_reason}
+                ],
                 "usage": {"prompt_tokens": 14_000, "completion_tokens": 5_300},
             }
         ],
@@ -167,7 +183,7 @@ def submitter_settings(**changes: Any) -> SubmitterSettings:
         callback_secret="callback",
         webhook_url="https://hooks.invalid/webhook",
         request=a_request(),
-        budget=Budget(context_tokens=32_768, max_tokens=6_000),
+        context_tokens=32_768,
         execution_timeout=minutes(15),
         callback_overdue=minutes(5),
         retention=timedelta(days=90),

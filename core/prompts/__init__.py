@@ -1,18 +1,29 @@
-"""A transcript to chat messages. The words are the .md files beside this one: edit and deploy.
+"""Material to chat messages. The words are the .md files in the folders beside this one.
+
+A folder is a set of prompts; `default` has all of them, another set those in which it differs. Edit
+them, or add a folder, and deploy.
 
 `$name` marks what is filled in (string.Template); `$$` is a dollar sign. What the prompt says is
 covered by tests/unit/test_prompts.py: a replacement must keep the placeholders.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from string import Template
 from typing import TypedDict
 
+from core.budget import estimate_tokens
 from core.errors import SettingsError
+from core.plans import Kind
 
 _FOLDER = Path(__file__).parent
+PROMPT_SETS = frozenset(
+    folder.name for folder in _FOLDER.iterdir() if (folder / "summary.user.md").is_file()
+)
+_CHAT_TEMPLATE_TOKENS = 64  # the markers a chat template puts around two messages, generously
+LONGEST_BEFORE_CHARACTERS = 600  # about a hundred words
 
 
 class Message(TypedDict):
@@ -20,25 +31,67 @@ class Message(TypedDict):
     content: str
 
 
-def summary_messages(
-    transcript: str, *, boundary: str, words: int, transcript_words: int, language: str
-) -> list[Message]:
-    """Return the system and user message that ask for one summary of one whole transcript.
+@dataclass(frozen=True, kw_only=True)
+class Prompt:
+    """What a prompt is filled with.
 
-    `boundary` marks where the transcript begins and ends. It must be something its author can't
-    have known: then no text inside can end the block and speak as the operator.
+    `boundary` marks where the material begins and ends. It must be something its author can't have
+    known: then no text inside can end the block and speak as the operator.
     """
+
+    text: str
+    boundary: str
+    words: int  # what the model is asked for
+    transcript_words: int
+    language: str = ""  # "" is the transcript's own
+    prompts: str = "default"  # the set of prompts
+    part: int = 1
+    parts: int = 1
+    before: str = ""  # the end of what stands before the text, to understand its beginning by
+
+
+def messages_for(kind: Kind, layer: int, prompt: Prompt) -> list[Message]:
+    """Return the system and user message of one call."""
+    user = {
+        (Kind.COMPOSE, True): "summary.user",
+        (Kind.COMPOSE, False): "compose.user",
+    }.get((kind, layer == 0), "notes.user")
     values = {
-        "words": f"{words:,}",
-        "transcript_words": f"{transcript_words:,}",
-        "language_rule": _language_rule(language),
-        "boundary": boundary,
-        "transcript": transcript,
+        "words": f"{prompt.words:,}",
+        "transcript_words": f"{prompt.transcript_words:,}",
+        "language_rule": _language_rule(prompt.language),
+        "boundary": prompt.boundary,
+        "transcript": prompt.text,
+        "part": str(prompt.part),
+        "parts": str(prompt.parts),
+        "part_rule": _part_rule(prompt),
+        "what": "as a transcript" if layer == 0 else "as notes that were taken of it",
+        "before_rule": _before_rule(prompt),
     }
     return [
-        {"role": "system", "content": _filled("summary.system", values)},
-        {"role": "user", "content": _filled("summary.user", values)},
+        {"role": "system", "content": _filled(prompt.prompts, "summary.system", values)},
+        {"role": "user", "content": _filled(prompt.prompts, user, values)},
     ]
+
+
+def _part_rule(prompt: Prompt) -> str:
+    if prompt.parts == 1:
+        return ""
+    return (
+        f"You are given part {prompt.part} of {prompt.parts} and summarise this part alone; colleagues"
+        " summarise the others in the same structure, and the parts are put together in order, section"
+        " by section. Do not introduce or close the whole."
+    )
+
+
+def _before_rule(prompt: Prompt) -> str:
+    if not prompt.before:
+        return ""
+    return (
+        "To understand how the section begins, here is how the one before it ended. It has been covered"
+        f' there: take no notes of it.\n\n<before id="{prompt.boundary}">\n{prompt.before}\n'
+        f'</before id="{prompt.boundary}">\n'
+    )
 
 
 def _language_rule(language: str) -> str:
@@ -47,15 +100,41 @@ def _language_rule(language: str) -> str:
     return "Write in the language that most of the transcript is in."
 
 
-def _filled(name: str, values: Mapping[str, str]) -> str:
+def _filled(prompts: str, name: str, values: Mapping[str, str]) -> str:
     try:
-        return _template(name).substitute(values).strip()
+        return _template(prompts, name).substitute(values).strip()
     except (KeyError, ValueError) as exc:
         raise SettingsError(
-            f"prompt file {name}.md has a placeholder that is unknown: {exc}"
+            f"prompt file {prompts}/{name}.md has a placeholder that is unknown: {exc}"
         ) from None
 
 
 @cache
-def _template(name: str) -> Template:
-    return Template((_FOLDER / f"{name}.md").read_text(encoding="utf-8"))
+def _template(prompts: str, name: str) -> Template:
+    own = _FOLDER / prompts / f"{name}.md"
+    path = own if own.is_file() else _FOLDER / "default" / f"{name}.md"
+    return Template(path.read_text(encoding="utf-8"))
+
+
+@cache
+def frame_tokens() -> int:
+    """Return what the longest prompt costs without its text, with the longest lead-in."""
+    longest = Prompt(
+        text="",
+        boundary="f" * 32,
+        words=1_000_000,
+        transcript_words=100_000_000,
+        language="a language with a long name",
+        part=9_999,
+        parts=9_999,
+        before="x" * LONGEST_BEFORE_CHARACTERS,
+    )
+    prompts = (
+        messages_for(kind, layer, replace(longest, prompts=prompts))
+        for prompts in PROMPT_SETS
+        for kind in Kind
+        for layer in (0, 1)
+    )
+    return _CHAT_TEMPLATE_TOKENS + max(
+        sum(estimate_tokens(message["content"]) for message in messages) for messages in prompts
+    )

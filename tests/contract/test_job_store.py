@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs import CallState
+from core.jobs import CallState, Job
 from core.ports import JobStore
 from core.store import DynamoJobStore
 from local.memory import MemoryJobStore
@@ -169,6 +169,108 @@ def test_the_audit_tells_everything_in_order_and_keeps_it(store: JobStore) -> No
     assert events[0].detail == {"words_in": 7}
     assert events[2].why == "because"
     assert (job.state, [call.state for call in calls]) == ("failed", ["failed"])
+
+
+class TestAStage:
+    def stage_of(self, store: JobStore, calls: int) -> Job:
+        names = [f"1-{index}" for index in range(calls)]
+        job = a_job(stage=1, slots=tuple(names), stage_calls=calls)
+        store.create(job, [replace(a_call(), id=name, stage=1) for name in names])
+        return store.load_job(job.id)
+
+    def test_of_hundreds_of_calls_is_recorded(self, store: JobStore) -> None:
+        self.stage_of(store, 130)
+
+        assert len(store.history(JOB_ID)[1]) == 130
+
+    def test_counts_each_call_once(self, store: JobStore) -> None:
+        self.stage_of(store, 2)
+        _, first = store.load(JOB_ID, "1-0")
+        _, second = store.load(JOB_ID, "1-1")
+
+        once = store.count_done(first, stage=1, due_at=NOON)
+        twice = store.count_done(first, stage=1, due_at=NOON)
+        both = store.count_done(second, stage=1, due_at=NOON)
+
+        assert (once.done, twice.done) == ({"1-0"}, {"1-0"})
+        assert not twice.is_stage_done
+        assert both.is_stage_done
+        assert both == store.load_job(JOB_ID)
+
+    def test_makes_its_job_due_while_it_is_counted(self, store: JobStore) -> None:
+        self.stage_of(store, 2)
+        _, call = store.load(JOB_ID, "1-0")
+
+        store.count_done(call, stage=1, due_at=NOON + minutes(2))
+
+        assert (JOB_ID, "") in list(store.due(NOON + minutes(2)))
+
+    def test_that_is_over_counts_nothing(self, store: JobStore) -> None:
+        job = self.stage_of(store, 1)
+        _, call = store.load(JOB_ID, "1-0")
+
+        with pytest.raises(Conflict):
+            store.count_done(call, stage=0, due_at=NOON)
+        store.save_job(job.failed("deadline", an_event()))
+        with pytest.raises(Conflict):
+            store.count_done(call, stage=1, due_at=NOON)
+
+    def test_loses_no_count_to_a_write_of_its_job(self, store: JobStore) -> None:
+        job = self.stage_of(store, 2)
+        _, call = store.load(JOB_ID, "1-0")
+        store.count_done(call, stage=1, due_at=NOON)
+
+        store.save_job(job.due_again(NOON + minutes(9)))
+
+        assert store.load_job(JOB_ID).done == {"1-0"}
+
+    def test_begins_with_its_calls_and_nothing_counted(self, store: JobStore) -> None:
+        job = self.stage_of(store, 1)
+        _, call = store.load(JOB_ID, "1-0")
+        store.count_done(call, stage=1, due_at=NOON)
+        following = job.in_stage(
+            ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
+        )
+
+        begun = store.begin_stage(following, [replace(a_call(), id="2-0", stage=2)])
+
+        assert begun == store.load_job(JOB_ID)
+        assert (begun.stage, begun.done) == (2, frozenset())
+        assert store.load(JOB_ID, "2-0")[1].stage == 2
+
+    def test_begins_once_and_keeps_the_calls_that_are_under_way(self, store: JobStore) -> None:
+        job = self.stage_of(store, 1)
+        following = job.in_stage(
+            ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
+        )
+        call = replace(a_call(), id="2-0", stage=2)
+        store.begin_stage(following, [call])
+        store.save_call(store.load(JOB_ID, "2-0")[1].cancelled(an_event()))
+
+        with pytest.raises(Conflict):
+            store.begin_stage(following, [call])
+
+        assert store.load(JOB_ID, "2-0")[1].state is CallState.CANCELLED
+
+    def test_goes_on_after_a_try_that_died_before_the_job_was_written(
+        self, store: JobStore
+    ) -> None:
+        job = self.stage_of(store, 1)
+        calls = [replace(a_call(), id=f"2-{index}", stage=2) for index in range(3)]
+        following = job.in_stage(
+            [call.id for call in calls],
+            stage=2,
+            stage_calls=3,
+            repairs=0,
+            due_at=NOON,
+            event=an_event(what="stage 2"),
+        )
+        with pytest.raises(Conflict):
+            store.begin_stage(replace(following, revision=99), calls[:1])
+
+        store.begin_stage(following, calls)
+
+        assert len(store.history(JOB_ID)[1]) == 4
 
 
 class TestDueCalls:

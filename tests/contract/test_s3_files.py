@@ -10,7 +10,8 @@ import pytest
 from moto import mock_aws
 
 from core.errors import BadTranscript, Superseded
-from core.files import S3Summaries, S3Transcripts
+from core.files import S3Summaries, S3Transcripts, S3Workshop
+from core.ports import Kept, Upload
 from local.memory import MemoryS3
 from tests.builders import NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
 
@@ -47,7 +48,17 @@ class TestReading:
     def test_brings_the_object(self, s3: Any) -> None:
         source = self.upload(s3, b"Mara: hello")
 
-        assert S3Transcripts(s3).read(source, max_bytes=100) == b"Mara: hello"
+        assert S3Transcripts(s3).read(source, max_bytes=100) == Upload(b"Mara: hello", {})
+
+    def test_brings_what_was_chosen_with_it(self, s3: Any) -> None:
+        chosen = {"summary-words": "900"}
+        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"x", Metadata=chosen)
+
+        upload = S3Transcripts(s3).read(
+            a_source(key="a.txt", version_id="", etag="", size_bytes=1), max_bytes=100
+        )
+
+        assert upload.metadata == chosen
 
     def test_says_that_an_object_is_gone(self, s3: Any) -> None:
         with pytest.raises(BadTranscript) as refused:
@@ -72,7 +83,7 @@ class TestReading:
             S3Transcripts(s3).read(source, max_bytes=10)
 
         assert refused.value.code == "too-large"
-        assert S3Transcripts(s3).read(source, max_bytes=11) == b"eleven byte"
+        assert S3Transcripts(s3).read(source, max_bytes=11).body == b"eleven byte"
 
 
 class TestPublishing:
@@ -96,6 +107,7 @@ class TestPublishing:
         assert facts["source"]["key"] == "calls/harbour board.txt"
         assert facts["summary"]["words"] == 3900
         assert facts["asked"]["words"] == 4000
+        assert facts["made_of"] == {"calls": ["whole"], "stages": 0, "repairs": 0}
         assert facts["transcript_words"] == 10_000
 
     def test_keeps_the_first_summary_of_a_job(self, s3: Any, summaries: S3Summaries) -> None:
@@ -161,3 +173,23 @@ class TestStanding:
         summaries.publish(a_job(id="f" * 32), a_summary(), "theirs", now=NOON)
 
         assert summaries.standing(a_job()) is None
+
+
+class TestTheWorkshop:
+    def test_keeps_a_text_and_whether_it_was_cut(self, s3: Any) -> None:
+        workshop = S3Workshop(s3, "out")
+
+        workshop.keep("j" * 32, "1-0", "Nötes.", was_cut=True)
+
+        assert workshop.kept("j" * 32, "1-0") == Kept(text="Nötes.", was_cut=True)
+
+    def test_keeps_the_first_text_of_a_name(self, s3: Any) -> None:
+        workshop = S3Workshop(s3, "out")
+        workshop.keep("j" * 32, "1-0", "first")
+
+        workshop.keep("j" * 32, "1-0", "second", was_cut=True)
+
+        assert workshop.kept("j" * 32, "1-0") == Kept(text="first", was_cut=False)
+
+    def test_has_nothing_that_was_not_kept(self, s3: Any) -> None:
+        assert S3Workshop(s3, "out").kept("j" * 32, "1-0") is None

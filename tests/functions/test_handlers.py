@@ -19,6 +19,7 @@ from tests.builders import (
     JOB_ID,
     NOON,
     SECRET,
+    SUMMARY_TEXT,
     a_call,
     a_job,
     completed_body,
@@ -244,12 +245,12 @@ class TestTheReceiverThatVerifies:
         assert verifying.summaries() == []
 
     def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
-        verifying.runpod_says(completed_body("From RunPod itself."))
+        verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
 
         verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
 
         body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
-        assert body == b"From RunPod itself.\n"
+        assert body.decode() == f"{SUMMARY_TEXT} Indeed.\n"
 
 
 class TestTheSweeper:

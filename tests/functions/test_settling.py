@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import UnknownCall
-from core.files import S3Summaries
+from core.files import S3Summaries, S3Workshop
 from core.jobs import CallState, JobState
 from core.reports import Report, gone, parse_report
 from core.settle import Settled, Settler, Step
@@ -23,7 +23,6 @@ from tests.builders import (
     a_source,
     a_summary,
     an_event,
-    completed_body,
     failed_body,
     minutes,
 )
@@ -42,6 +41,7 @@ class World:
         arguments: dict[str, Any] = {
             "store": self.store,
             "summaries": S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
+            "workshop": S3Workshop(self.s3, "out"),  # type: ignore[arg-type]
             "queue": self.queue,
             "max_attempts": 3,
         } | changes
@@ -126,14 +126,31 @@ class TestASuccess:
         assert settled.job.summary is not None
         assert settled.job.summary.attempt == 1
 
-    def test_cut_off_by_the_model_is_taken_and_told(self, world: World) -> None:
-        body = completed_body()
-        body["output"][0]["choices"][0]["finish_reason"] = "length"
+    @pytest.mark.parametrize(
+        ("text", "finish_reason"),
+        [(SUMMARY_TEXT, "length"), ("Much too short.", "stop"), (SUMMARY_TEXT * 3, "stop")],
+        ids=["cut off", "too short", "too long"],
+    )
+    def test_that_needs_repair_is_kept_and_the_next_stage_asked_for(
+        self, world: World, text: str, finish_reason: str
+    ) -> None:
+        settled = world.settle(a_report(text=text, finish_reason=finish_reason))
 
-        settled = world.settle(parse_report(body))
+        assert world.states == ("active", "succeeded")
+        assert world.queue.stages == [JOB_ID]
+        assert world.summary is None
+        kept = world.settler().workshop.kept(JOB_ID, "whole")
+        assert kept is not None
+        assert kept.was_cut == (finish_reason == "length")
+        assert settled.job.due_at is not None
 
-        assert settled.job.summary is not None
-        assert settled.job.summary.finish_reason == "length"
+    def test_that_can_not_be_repaired_any_more_is_taken(self, world: World) -> None:
+        world.store = MemoryJobStore()
+        world.store.create(a_job(repairs=2), [a_call()])
+
+        world.settle(a_report(text="Much too short."))
+
+        assert world.states == ("succeeded", "succeeded")
 
     def test_after_the_job_failed_is_noted_and_not_published(self, world: World) -> None:
         world.settle(parse_report(failed_body("executionTimeout exceeded")))
@@ -282,11 +299,11 @@ class TestTwoAtOnce:
     def test_two_attempts_succeeding_leave_one_summary(self, world: World) -> None:
         world.store = MemoryJobStore()
         world.store.create(a_job(), [a_call(attempts=2)])
-        world.settle(a_report(id="rp-2", text="From the second."), attempt=2)
+        world.settle(a_report(id="rp-2", text=f"{SUMMARY_TEXT} (2)"), attempt=2)
 
-        world.settle(a_report(id="rp-1", text="From the first."), attempt=1)
+        world.settle(a_report(id="rp-1", text=f"{SUMMARY_TEXT} (1)"), attempt=1)
 
-        assert world.summary == "From the second.\n"
+        assert world.summary == f"{SUMMARY_TEXT} (2)\n"
 
 
 class TestACallbackThatTellsNothing:

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from core.budget import Budget
 from core.callback import CallRef, is_token_of
 from core.errors import (
     JobExists,
@@ -16,10 +15,11 @@ from core.errors import (
     RunPodSilent,
     UnknownCall,
 )
-from core.files import S3Transcripts
+from core.files import S3Transcripts, S3Workshop
 from core.jobs import Call, CallState, Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
+from submitter.material import Material
 from submitter.submit import Submitter
 from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
 
@@ -41,7 +41,11 @@ class World:
     def submitter(self) -> Submitter:
         return Submitter(
             store=self.store,
-            transcripts=S3Transcripts(self.s3),  # type: ignore[arg-type]
+            material=Material(
+                transcripts=S3Transcripts(self.s3),  # type: ignore[arg-type]
+                workshop=S3Workshop(self.s3, "summaries"),  # type: ignore[arg-type]
+                settings=self.settings,
+            ),
             queue=self.queue,
             runpod=self.runpod,
             secrets=self.secrets,
@@ -152,29 +156,29 @@ class TestAFileThatCanNotBeSummarised:
             (b" \n", "empty"),
             (b"\x89PNG\r\n\x1a\n\x00\x00\x00\r", "not-text"),
             (b"w " * 600_000, "too-large"),
-            (b"word " * 100_000, "too-long"),
         ],
-        ids=["empty", "blank", "binary", "too large", "too long for the model"],
+        ids=["empty", "blank", "binary", "too large"],
     )
     def test_ends_as_a_failed_job_with_a_reason(self, world: World, body: bytes, code: str) -> None:
         job, call = world.submitter.accept(world.upload(body), now=NOON)
 
         stored, calls, events = world.store.history(job.id)
-        assert (stored.state, stored.reason_code, calls, call) == (JobState.FAILED, code, [], None)
+        assert (stored.state, stored.reason_code, calls, call) == (JobState.FAILED, code, [], [])
         assert len(stored.reason) > 40
         assert [event.what for event in events] == ["recorded", "active -> failed"]
         assert world.runpod.requests == []
         assert world.queue.sent == []
 
-    def test_is_told_with_the_numbers_that_matter(self, world: World) -> None:
-        world.settings = replace(
-            world.settings, budget=Budget(context_tokens=8_192, max_tokens=6_000)
-        )
+    def test_of_a_model_with_no_room_is_told_with_the_numbers_that_matter(
+        self, world: World
+    ) -> None:
+        request = replace(world.settings.request, max_tokens=1_000)
+        world.settings = replace(world.settings, context_tokens=2_048, request=request)
 
         job, _ = world.submitter.accept(world.upload(b"word " * 4_000), now=NOON)
 
-        assert "4,000 words" in job.reason
-        assert "8,192" in job.reason
+        assert job.reason_code == "impossible"
+        assert "2,048" in job.reason
         assert "MaxModelLenTokens" in job.reason
 
     def test_that_was_deleted_meanwhile_says_so(self, world: World) -> None:

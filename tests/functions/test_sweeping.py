@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.errors import RunPodFailed
-from core.files import S3Summaries
+from core.files import S3Summaries, S3Workshop
 from core.jobs import NOT_TAKEN, Call, CallState
 from core.reports import parse_report
 from core.settle import Settler
@@ -48,6 +48,7 @@ class World:
         settler = Settler(
             store=self.store,
             summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
+            workshop=S3Workshop(self.s3, "out"),  # type: ignore[arg-type]
             queue=self.queue,
             max_attempts=3,
             by="sweeper",

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from core.files import WORK_PREFIX
 from tests.template.cloudformation import deployed, of_type
 
 QUEUE = "${UploadQueue.Arn}"
@@ -14,6 +15,14 @@ RUNPOD_KEY = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:runpod/api
 TRANSCRIPTS = "${TranscriptsBucket.Arn}"
 SUMMARIES_BUCKET = "${SummariesBucket.Arn}"
 SUMMARIES = f"{SUMMARIES_BUCKET}/summaries/*"
+WORK = f"{SUMMARIES_BUCKET}/work/*"
+RESULTS = {
+    ("s3:PutObject", SUMMARIES),
+    ("s3:GetObject", SUMMARIES),
+    ("s3:PutObject", WORK),
+    ("s3:GetObject", WORK),
+    ("s3:ListBucket", SUMMARIES_BUCKET),
+}
 
 SUBMITTER = {
     ("sqs:ReceiveMessage", QUEUE),
@@ -23,7 +32,9 @@ SUBMITTER = {
     ("s3:GetObject", f"{TRANSCRIPTS}/*"),
     ("s3:GetObjectVersion", f"{TRANSCRIPTS}/*"),
     ("s3:ListBucket", TRANSCRIPTS),
+    *RESULTS,
     ("dynamodb:PutItem", TABLE),
+    ("dynamodb:Query", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("dynamodb:BatchGetItem", TABLE),
     ("secretsmanager:GetSecretValue", CALLBACK_SECRET),
@@ -35,9 +46,7 @@ RECEIVER = {
     ("secretsmanager:GetSecretValue", CALLBACK_SECRET),
     ("dynamodb:BatchGetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
-    ("s3:PutObject", SUMMARIES),
-    ("s3:GetObject", SUMMARIES),
-    ("s3:ListBucket", SUMMARIES_BUCKET),
+    *RESULTS,
     ("sqs:SendMessage", QUEUE),
     ("logs:CreateLogStream", "${WebhookReceiverLogGroup.Arn}"),
     ("logs:PutLogEvents", "${WebhookReceiverLogGroup.Arn}"),
@@ -47,9 +56,7 @@ SWEEPER = {
     ("dynamodb:BatchGetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("secretsmanager:GetSecretValue", RUNPOD_KEY),
-    ("s3:PutObject", SUMMARIES),
-    ("s3:GetObject", SUMMARIES),
-    ("s3:ListBucket", SUMMARIES_BUCKET),
+    *RESULTS,
     ("sqs:SendMessage", QUEUE),
     ("logs:CreateLogStream", "${SweeperLogGroup.Arn}"),
     ("logs:PutLogEvents", "${SweeperLogGroup.Arn}"),
@@ -103,17 +110,19 @@ def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
         "OutputPrefix": "results/",
     }
 
+    results = {
+        (action, f"arn:aws:s3:::given-out/{prefix}*")
+        for action in ("s3:PutObject", "s3:GetObject")
+        for prefix in ("results/", WORK_PREFIX)
+    } | {("s3:ListBucket", "arn:aws:s3:::given-out")}
     assert {pair for pair in grants("SubmitterRole", **given) if pair[0].startswith("s3:")} == {
         ("s3:GetObject", "arn:aws:s3:::given-in/calls/transcripts/*"),
         ("s3:GetObjectVersion", "arn:aws:s3:::given-in/calls/transcripts/*"),
         ("s3:ListBucket", "arn:aws:s3:::given-in"),
+        *results,
     }
     for role in ("WebhookReceiverRole", "SweeperRole"):
-        assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == {
-            ("s3:PutObject", "arn:aws:s3:::given-out/results/*"),
-            ("s3:GetObject", "arn:aws:s3:::given-out/results/*"),
-            ("s3:ListBucket", "arn:aws:s3:::given-out"),
-        }
+        assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == results
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from core.files import WORK_PREFIX
 from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
 
 
@@ -382,3 +383,9 @@ def test_alarms_are_mailed_only_where_an_address_is_given() -> None:
         assert "AlarmActions" not in alarm
     for alarm in of_type(mailed, "AWS::CloudWatch::Alarm").values():
         assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlarmTopic}"]
+
+
+def test_the_texts_between_a_transcript_and_its_summary_expire() -> None:
+    rules = deployed()["SummariesBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+
+    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == WORK_PREFIX] == [7]

@@ -165,6 +165,8 @@ def test_any_other_endpoint_is_refused(endpoint: str) -> None:
         pytest.param("InputPrefix", "/transcripts/", id="input prefix from the root"),
         pytest.param("InputPrefix", "calls/*/", id="input prefix that IAM would widen"),
         pytest.param("InputPrefix", "summaries/new/", id="input prefix among results"),
+        pytest.param("InputPrefix", "work/", id="input prefix among notes"),
+        pytest.param("OutputPrefix", "work/", id="results among notes"),
         pytest.param("OutputPrefix", "", id="no output prefix"),
         pytest.param("OutputPrefix", "summaries", id="output prefix without its slash"),
         pytest.param("OutputPrefix", "a/b/", id="output prefix of two folders"),

@@ -1,0 +1,127 @@
+"""What transcripts of 1,000 to 1,000,000 words cost: calls, tokens, time to plan, memory.
+
+    python -m benchmarks.long_transcripts
+
+Runs the real use cases over the world in memory with an obedient model, so it measures ours and not
+RunPod's. Time is given as a ratio to a floor taken in the same run, the time Python needs to decode the
+file and split it into words, because machines differ and are noisy.
+"""
+
+import time
+import tracemalloc
+from dataclasses import dataclass, replace
+
+from rich.console import Console
+from rich.table import Table
+
+from core.budget import estimate_tokens
+from tests.builders import submitter_settings
+from tests.functions.pipeline import Model, Pipeline, a_transcript
+
+SIZES_WORDS = (1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
+CONTEXTS_TOKENS = (8_192, 32_768, 131_072)
+
+
+@dataclass(frozen=True)
+class Row:
+    context_tokens: int
+    words: int
+    calls: int
+    stages: int
+    tokens_sent: int
+    words_back: int
+    planned_seconds: float
+    floor_seconds: float
+    peak_mb: float
+    file_mb: float
+
+
+def measured(words: int, context_tokens: int) -> Row:
+    text = a_transcript(words)
+    body = text.encode()
+    started = time.perf_counter()
+    body.decode().split()
+    floor_seconds = time.perf_counter() - started
+
+    planned_seconds = _planned(text, context_tokens)
+    tracemalloc.start()
+    pipeline = _pipeline(context_tokens)
+    job = pipeline.upload(text)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    pipeline.run()
+    job, calls, _ = pipeline.history(job)
+    prompts = [
+        message["content"]
+        for request in pipeline.runpod.requests
+        for message in request["input"]["openai_input"]["messages"]
+    ]
+    assert job.summary is not None
+    return Row(
+        context_tokens=context_tokens,
+        words=words,
+        calls=len(calls),
+        stages=len({call.stage for call in calls}),
+        tokens_sent=sum(map(estimate_tokens, prompts)),
+        words_back=job.summary.words,
+        planned_seconds=planned_seconds,
+        floor_seconds=floor_seconds,
+        peak_mb=peak_bytes / 1e6,
+        file_mb=len(body) / 1e6,
+    )
+
+
+def _planned(text: str, context_tokens: int) -> float:
+    """Return the seconds from the upload until every first call was submitted."""
+    pipeline = _pipeline(context_tokens)
+    started = time.perf_counter()
+    pipeline.upload(text)
+    return time.perf_counter() - started
+
+
+def _pipeline(context_tokens: int) -> Pipeline:
+    settings = submitter_settings()
+    request = replace(settings.request, max_tokens=min(6_000, context_tokens // 2))
+    return Pipeline(
+        model=Model(), settings=replace(settings, context_tokens=context_tokens, request=request)
+    )
+
+
+def main() -> None:
+    table = Table(title="4,000-word summaries, by length of the transcript and of the context")
+    for name in (
+        "context",
+        "words in",
+        "calls",
+        "stages",
+        "tokens sent",
+        "per word",
+        "words back",
+        "planned in s",
+        "x floor",
+        "peak MB",
+        "x file",
+    ):
+        table.add_column(name, justify="right")
+    for context_tokens in CONTEXTS_TOKENS:
+        for words in SIZES_WORDS:
+            row = measured(words, context_tokens)
+            table.add_row(
+                f"{row.context_tokens:,}",
+                f"{row.words:,}",
+                str(row.calls),
+                str(row.stages),
+                f"{row.tokens_sent:,}",
+                f"{row.tokens_sent / row.words:.2f}",
+                f"{row.words_back:,}",
+                f"{row.planned_seconds:.2f}",
+                f"{row.planned_seconds / row.floor_seconds:.0f}",
+                f"{row.peak_mb:.1f}",
+                f"{row.peak_mb / row.file_mb:.1f}",
+            )
+        table.add_section()
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    main()

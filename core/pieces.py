@@ -1,0 +1,96 @@
+"""A long text cut into pieces at turns, else at sentences, else between words. No word is lost.
+
+Pieces are the smallest things that are shared out among calls: big enough to mean something alone,
+small enough that any share can be made of them.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+TokenCount = Callable[[str], int]
+
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？।؟])[\"'”’»)\]]*\s*")  # noqa: RUF001 - other scripts' full stops
+
+
+def split_pieces(text: str, *, most_tokens: int, tokens_of: TokenCount) -> list[str]:
+    """Cut a text into pieces of `most_tokens` or less, at the best place there is."""
+    pieces: list[str] = []
+    held: list[str] = []
+    held_tokens = 0
+    for line in text.split("\n"):
+        for fitting in _cut(line, most_tokens, tokens_of):
+            tokens = tokens_of(fitting) + 1
+            if held and held_tokens + tokens > most_tokens:
+                pieces.append("\n".join(held))
+                held, held_tokens = [], 0
+            held.append(fitting)
+            held_tokens += tokens
+    if held:
+        pieces.append("\n".join(held))
+    return [piece for piece in pieces if piece.strip()]
+
+
+def shared_out(weights: Sequence[int], shares: int) -> list[tuple[int, int]]:
+    """Divide a row of weights into so many contiguous ranges of about the same sum.
+
+    Returns (first, last + 1) for each; none is empty, so there are fewer where there are fewer weights.
+    """
+    shares = min(shares, len(weights))
+    total = sum(weights)
+    ranges: list[tuple[int, int]] = []
+    first, reached = 0, 0
+    for index, weight in enumerate(weights):
+        reached += weight
+        left_over = len(weights) - index - 1
+        wanted = len(ranges) + 1
+        is_full = reached * shares >= total * wanted or left_over < shares - wanted + 1
+        if wanted == shares:
+            break
+        if is_full:
+            ranges.append((first, index + 1))
+            first = index + 1
+    ranges.append((first, len(weights)))
+    return ranges
+
+
+def _cut(line: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
+    if tokens_of(line) <= most_tokens - 1:
+        yield line
+        return
+    yield from _joined(_sentences(line, most_tokens, tokens_of), most_tokens, tokens_of)
+
+
+def _sentences(line: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
+    start = 0
+    for end in _SENTENCE_END.finditer(line):
+        if end.end() > start:
+            yield from _words(line[start : end.end()], most_tokens, tokens_of)
+            start = end.end()
+    if start < len(line):
+        yield from _words(line[start:], most_tokens, tokens_of)
+
+
+def _words(sentence: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
+    """Cut a sentence that is too long between words, and a word that is too long anywhere."""
+    if tokens_of(sentence) <= most_tokens - 1:
+        yield sentence
+        return
+    for word in re.findall(r"\S+\s*|\s+", sentence):
+        if tokens_of(word) <= most_tokens - 1:
+            yield word
+        else:
+            width = max(1, (most_tokens - 1) // 4)  # no character costs more than four tokens
+            yield from (word[at : at + width] for at in range(0, len(word), width))
+
+
+def _joined(parts: Iterable[str], most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
+    held, held_tokens = "", 0
+    for part in parts:
+        tokens = tokens_of(part)
+        if held and held_tokens + tokens > most_tokens - 1:
+            yield held
+            held, held_tokens = "", 0
+        held += part
+        held_tokens += tokens
+    if held:
+        yield held

@@ -1,0 +1,73 @@
+"""What calls read: the layers of a job, in pieces, and the limits that one request has."""
+
+from dataclasses import dataclass
+
+from core.budget import estimate_tokens
+from core.choices import chosen
+from core.errors import BadTranscript
+from core.jobs import Job, Request, Source
+from core.pieces import split_pieces
+from core.plans import Limits
+from core.ports import Transcripts, Workshop
+from core.prompts import frame_tokens
+from core.settings import SubmitterSettings
+from core.transcripts import Transcript, read_transcript
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    number: int
+    pieces: list[str]
+    tokens: list[int]  # upper estimates, one a piece
+
+    @property
+    def words(self) -> int:
+        return sum(len(piece.split()) for piece in self.pieces)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    transcripts: Transcripts
+    workshop: Workshop
+    settings: SubmitterSettings
+
+    @property
+    def limits(self) -> Limits:
+        return Limits(
+            context_tokens=self.settings.context_tokens,
+            max_tokens=self.settings.request.max_tokens,
+            frame_tokens=frame_tokens(),
+        )
+
+    def transcript(self, source: Source) -> tuple[Transcript, Request]:
+        """Read an upload, and what is asked for with it. Raises BadTranscript."""
+        upload = self.transcripts.read(source, max_bytes=self.settings.accepts.max_bytes)
+        request = chosen(self.settings.request, key=source.key, metadata=upload.metadata)
+        return read_transcript(upload.body), request
+
+    def layer(self, job: Job, number: int) -> Layer:
+        """Return a layer of a job. Raises BadTranscript if it is gone."""
+        kept = self.workshop.kept(job.id, _name(number))
+        if kept:
+            return self.cut(number, kept.text)
+        if number == 0:  # a job of one call keeps no copy
+            return self.cut(0, self.transcript(job.source)[0].text)
+        raise BadTranscript(
+            "work-expired",
+            "the notes for this summary have expired before it was finished; upload the file again",
+        )
+
+    def keep(self, job: Job, number: int, text: str) -> Layer:
+        """Store a layer, unless it is there, and return it."""
+        self.workshop.keep(job.id, _name(number), text)
+        return self.cut(number, text)
+
+    def cut(self, number: int, text: str) -> Layer:
+        pieces = split_pieces(text, most_tokens=self.limits.piece_tokens, tokens_of=estimate_tokens)
+        return Layer(
+            number=number, pieces=pieces, tokens=[estimate_tokens(each) for each in pieces]
+        )
+
+
+def _name(number: int) -> str:
+    return f"layer-{number}"

@@ -1,0 +1,133 @@
+"""The submitter's other use case: a stage of a job is done, and what follows is begun.
+
+Everything here can be done twice, or by two at once: the texts are written once each, the stage begins
+on one revision of the job, and the summary is created once.
+"""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import BadTranscript, Conflict, Superseded
+from core.jobs import JOINED, Call, Job, JobState, Summary
+from core.join import joined
+from core.plans import Kind, PlanImpossibleError, Task, Written, plan_repair, plan_stage
+from core.ports import Kept, Summaries
+from core.settle import PUBLISHING_TIME
+from submitter.material import Layer
+from submitter.submit import Submitter, event
+
+_AT_ONCE = 16  # texts read at a time
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stages:
+    submitter: Submitter
+    summaries: Summaries
+
+    def go_on(self, job_id: str, *, now: datetime) -> Job:
+        """Begin what follows a stage that is done; do nothing if it is not, or no longer.
+
+        Raises UnknownCall.
+        """
+        store = self.submitter.store
+        job, calls, _ = store.history(job_id)
+        if job.state is not JobState.ACTIVE or not job.is_stage_done:
+            return job
+        try:
+            return self._go_on(job, {call.id: call for call in calls}, now)
+        except (BadTranscript, PlanImpossibleError, Superseded) as exc:
+            code = getattr(
+                exc, "code", "superseded" if isinstance(exc, Superseded) else "impossible"
+            )
+            return store.save_job(job.failed(code, event(now, why=str(exc))))
+        except Conflict:
+            return store.history(job_id)[0]  # another message about the same stage was quicker
+
+    def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:
+        texts = self._texts(job)
+        written = [_written(calls[slot], text) for slot, text in zip(job.slots, texts, strict=True)]
+        task = written[0].task
+        material = self.submitter.material
+        layer = material.layer(job, task.layer)
+        redone = self._redone(job, written, layer)
+        if any(redone):
+            slots = [tasks or slot for slot, tasks in zip(job.slots, redone, strict=True)]
+            tasks = [task for tasks in redone for task in tasks]
+            is_repair = not any(each.overflowed for each in written)
+            return self._begin(job, tasks, layer, now, slots=slots, repairs=job.repairs + is_repair)
+        together = [text.text for text in texts if text]
+        if task.kind is Kind.COMPOSE:
+            return self._publish(job, list(calls.values()), joined(together), now)
+        layer = material.keep(job, task.layer + 1, "\n\n".join(together))
+        tasks = plan_stage(
+            layer.number,
+            layer.tokens,
+            layer.words,
+            target=job.target_words,
+            limits=material.limits,
+        )
+        return self._begin(job, tasks, layer, now)
+
+    def _redone(self, job: Job, written: list[Written], layer: Layer) -> list[list[Task]]:
+        may_repair = job.repairs < job.request.most_repairs
+        return plan_repair(
+            written,
+            layer.tokens,
+            target=job.target_words,
+            limits=self.submitter.material.limits,
+            least_share=job.request.least_percent / 100 if may_repair else None,
+        )
+
+    def _begin(
+        self,
+        job: Job,
+        tasks: Sequence[Task],
+        layer: Layer,
+        now: datetime,
+        *,
+        slots: Sequence[str | Sequence[Task]] = (),
+        repairs: int = 0,
+    ) -> Job:
+        job, calls = self.submitter.staged(job, tasks, now, slots=slots, repairs=repairs)
+        job = self.submitter.store.begin_stage(job, calls)
+        self.submitter.submit_all(job, calls, layer, now)
+        return job
+
+    def _publish(self, job: Job, calls: Sequence[Call], text: str, now: datetime) -> Job:
+        store = self.submitter.store
+        due_at = now + PUBLISHING_TIME
+        told = event(now, what="joining", texts=len(job.slots), repairs=job.repairs)
+        job = store.save_job(job.joining(due_at=due_at, event=told))
+        summary = Summary(
+            call_id=job.slots[0] if len(job.slots) == 1 else JOINED,
+            attempt=0,
+            runpod_id="",
+            model=job.request.model,
+            words=len(text.split()),
+            prompt_tokens=0,
+            completion_tokens=0,
+            finish_reason="",
+        )
+        standing = self.summaries.publish(job, summary, text, now=now)
+        told = event(
+            now,
+            words_in=job.words_in,
+            words_asked=job.target_words,
+            words_out=standing.words,
+            calls=len(calls),
+            repairs=job.repairs,
+        )
+        return store.save_job(job.succeeded(standing, told))
+
+    def _texts(self, job: Job) -> list[Kept | None]:
+        workshop = self.submitter.material.workshop
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            return list(pool.map(lambda slot: workshop.kept(job.id, slot), job.slots))
+
+
+def _written(call: Call, kept: Kept | None) -> Written:
+    if kept is None:
+        return Written(task=call.task, words=0, overflowed=True)
+    return Written(task=call.task, words=len(kept.text.split()), was_cut=kept.was_cut)

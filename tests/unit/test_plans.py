@@ -1,0 +1,231 @@
+"""Plans, carried out with a model that is only its habits: what it makes of an ask, where it stops."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.pieces import shared_out, split_pieces
+from core.plans import (
+    Kind,
+    Limits,
+    PlanImpossibleError,
+    Task,
+    Written,
+    plan_repair,
+    plan_stage,
+    target_words,
+)
+
+TOKENS_PER_WORD = 2  # as our estimate counts an English transcript
+
+
+@dataclass
+class Model:
+    makes_of_ask: float = 1.0
+    tokens_per_word: float = 1.4
+    most_words: int = 10**9
+    calls: list[Task] = field(default_factory=list)
+
+    def write(self, task: Task, limits: Limits) -> Written:
+        self.calls.append(task)
+        words = min(round(task.ask * self.makes_of_ask), self.most_words)
+        fits = int(limits.max_tokens / self.tokens_per_word)
+        return Written(task=task, words=min(words, fits), was_cut=words > fits)
+
+
+def limits(context: int = 32_768, max_tokens: int = 6_000) -> Limits:
+    return Limits(context_tokens=context, max_tokens=max_tokens, frame_tokens=900)
+
+
+def summarised(words: int, model: Model, context: int = 32_768, target: int = 4_000) -> int:
+    """Carry a whole job out; return the words of its summary."""
+    bounds = limits(context, min(6_000, context // 2))
+    target = target_words(target, words)
+    layer, layer_words = 0, words
+    while True:
+        tokens = pieces(layer_words, bounds)
+        written = [
+            model.write(task, bounds)
+            for task in plan_stage(layer, tokens, layer_words, target=target, limits=bounds)
+        ]
+        assert covered(written, tokens)
+        if written[0].task.kind is Kind.NOTES:
+            layer, layer_words = layer + 1, sum(each.words for each in written)
+            continue
+        for _ in range(2):
+            redone = plan_repair(written, tokens, target=target, limits=bounds, least_share=0.75)
+            written = [
+                each
+                for old, tasks in zip(written, redone, strict=True)
+                for each in ([model.write(task, bounds) for task in tasks] or [old])
+            ]
+            assert covered(written, tokens)
+        return sum(each.words for each in written)
+
+
+def pieces(words: int, bounds: Limits) -> list[int]:
+    size = bounds.piece_tokens
+    total = words * TOKENS_PER_WORD
+    return [size] * (total // size) + ([total % size] if total % size else [])
+
+
+def covered(written: list[Written], tokens: list[int]) -> bool:
+    """Does every piece have exactly one reader?"""
+    read = [piece for each in written for piece in range(each.task.first, each.task.last)]
+    return read == list(range(len(tokens)))
+
+
+@pytest.mark.parametrize("context", [8_192, 32_768, 131_072])
+@pytest.mark.parametrize("words", [10_000, 30_000, 100_000, 1_000_000])
+@pytest.mark.parametrize(
+    "model",
+    [
+        Model(),
+        Model(makes_of_ask=0.4),
+        Model(makes_of_ask=1.6),
+        Model(tokens_per_word=2.5),
+        Model(makes_of_ask=0.9, tokens_per_word=2.2),
+    ],
+    ids=["obedient", "terse", "talkative", "runs into max_tokens", "both"],
+)
+def test_the_summary_has_the_length_asked_for(words: int, context: int, model: Model) -> None:
+    model.calls.clear()
+
+    got = summarised(words, model, context)
+
+    assert got == pytest.approx(4_000, rel=0.10)
+
+
+def test_a_model_that_never_writes_much_is_asked_for_many_small_parts() -> None:
+    model = Model(most_words=1_500)
+
+    assert summarised(10_000, model) >= 3_000
+
+
+def test_a_transcript_that_fits_is_one_call() -> None:
+    model = Model()
+    summarised(10_000, model)
+
+    assert [task.kind for task in model.calls] == [Kind.COMPOSE]
+
+
+def test_a_longer_one_has_a_call_a_section_and_one_that_combines() -> None:
+    model = Model()
+    summarised(100_000, model)
+
+    kinds = [task.kind for task in model.calls]
+    assert kinds == [Kind.NOTES] * (len(kinds) - 1) + [Kind.COMPOSE]
+    assert 6 <= len(kinds) <= 12
+
+
+def test_a_million_words_need_calls_in_proportion() -> None:
+    short, long = Model(), Model()
+    summarised(100_000, short)
+    summarised(1_000_000, long)
+
+    assert len(long.calls) < 12 * len(short.calls)
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"), [(1_500, 600), (10_000, 4_000), (100_000, 4_000), (60, 50)]
+)
+def test_a_short_transcript_gets_a_proportionate_summary(words: int, expected: int) -> None:
+    assert target_words(4_000, words) == expected
+
+
+def test_no_prompt_of_a_plan_is_longer_than_its_room() -> None:
+    for context in (4_096, 8_192, 32_768, 131_072):
+        bounds = limits(context, min(6_000, context // 2))
+        tokens = pieces(500_000, bounds)
+        for task in plan_stage(0, tokens, 500_000, target=4_000, limits=bounds):
+            assert sum(tokens[task.first : task.last]) <= bounds.room(task.words)
+
+
+def test_a_prompt_that_was_too_long_after_all_is_split() -> None:
+    task = Task(kind=Kind.NOTES, layer=0, first=0, last=8, words=600, ask=600)
+    other = Written(
+        task=Task(kind=Kind.NOTES, layer=0, first=8, last=16, words=600, ask=600), words=600
+    )
+
+    redone = plan_repair(
+        [Written(task=task, words=0, overflowed=True), other],
+        [1_000] * 16,
+        target=4_000,
+        limits=limits(),
+        least_share=0.75,
+    )
+
+    assert [(each.first, each.last, each.words) for each in redone[0]] == [(0, 4, 300), (4, 8, 300)]
+    assert redone[1] == []
+
+
+def test_a_context_too_small_for_anything_is_told() -> None:
+    with pytest.raises(PlanImpossibleError, match="MAX_MODEL_LEN"):
+        plan_stage(0, [900] * 50, 20_000, target=4_000, limits=limits(2_048, 1_024))
+
+
+def test_a_prompt_that_can_not_get_smaller_is_told() -> None:
+    task = Task(kind=Kind.COMPOSE, layer=0, first=0, last=1, words=600, ask=600)
+
+    with pytest.raises(PlanImpossibleError, match="MaxModelLenTokens"):
+        plan_repair(
+            [Written(task=task, words=0, overflowed=True)],
+            [900],
+            target=4_000,
+            limits=limits(),
+            least_share=0.75,
+        )
+
+
+class TestPieces:
+    @given(st.text(st.sampled_from("ab.!? \n。x"), max_size=600), st.integers(8, 60))
+    def test_hold_every_word_in_order(self, text: str, most: int) -> None:
+        cut = split_pieces(text, most_tokens=most, tokens_of=len)
+
+        assert "".join("".join(cut).split()) == "".join(text.split())
+
+    @given(st.text(max_size=400), st.integers(8, 60))
+    def test_are_never_larger_than_allowed(self, text: str, most: int) -> None:
+        for piece in split_pieces(text, most_tokens=most, tokens_of=len):
+            assert len(piece) <= most
+
+    def test_end_with_a_turn_where_they_can(self) -> None:
+        text = "\n".join(f"Mara: sentence number {number}." for number in range(40))
+
+        for piece in split_pieces(text, most_tokens=120, tokens_of=len):
+            assert piece.startswith("Mara:")
+            assert piece.endswith(".")
+
+    def test_end_with_a_sentence_where_a_turn_is_too_long(self) -> None:
+        text = "Mara: " + "One sentence here. " * 50
+
+        for piece in split_pieces(text, most_tokens=120, tokens_of=len)[:-1]:
+            assert piece.strip().endswith(".")
+
+    def test_of_a_million_words_are_cut_in_seconds(self) -> None:
+        text = "\n".join("Mara: " + "word " * 30 for _ in range(33_000))
+
+        assert len(split_pieces(text, most_tokens=5_000, tokens_of=len)) > 900
+
+
+class TestSharingOut:
+    @settings(max_examples=300)
+    @given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 50))
+    def test_gives_everything_once_and_nobody_nothing(
+        self, weights: list[int], shares: int
+    ) -> None:
+        ranges = shared_out(weights, shares)
+
+        assert len(ranges) == min(shares, len(weights))
+        assert all(first < last for first, last in ranges)
+        assert [index for first, last in ranges for index in range(first, last)] == list(
+            range(len(weights))
+        )
+
+    @given(st.integers(1, 20))
+    def test_is_fair_among_equals(self, shares: int) -> None:
+        sizes = [last - first for first, last in shared_out([1] * 200, shares)]
+
+        assert max(sizes) - min(sizes) <= 1
