@@ -37,13 +37,20 @@ class Stages:
             return job
         try:
             return self._go_on(job, {call.id: call for call in calls}, now)
-        except (BadTranscript, PlanImpossibleError, Superseded) as exc:
-            code = getattr(
-                exc, "code", "superseded" if isinstance(exc, Superseded) else "impossible"
-            )
-            return store.save_job(job.failed(code, event(now, why=str(exc))))
+        except Superseded as exc:
+            return self._fail(job_id, "superseded", str(exc), now)
+        except PlanImpossibleError as exc:
+            return self._fail(job_id, "impossible", str(exc), now)
+        except BadTranscript as exc:
+            return self._fail(job_id, exc.code, str(exc), now)
         except Conflict:
-            return store.history(job_id)[0]  # another message about the same stage was quicker
+            return store.load_job(job_id)  # another message about the same stage was quicker
+
+    def _fail(self, job_id: str, code: str, why: str, now: datetime) -> Job:
+        job = self.submitter.store.load_job(job_id)  # it may have moved on to joining
+        if job.is_final:
+            return job
+        return self.submitter.store.save_job(job.failed(code, event(now, why=why)))
 
     def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:
         texts = self._texts(job)
@@ -92,8 +99,7 @@ class Stages:
     ) -> Job:
         job, calls = self.submitter.staged(job, tasks, now, slots=slots, repairs=repairs)
         job = self.submitter.store.begin_stage(job, calls)
-        self.submitter.submit_all(job, calls, layer, now)
-        return job
+        return self.submitter.submit_all(job, calls, layer, now)[0]
 
     def _publish(self, job: Job, calls: Sequence[Call], text: str, now: datetime) -> Job:
         store = self.submitter.store

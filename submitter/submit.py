@@ -82,7 +82,7 @@ class Submitter:
         job, calls = self.staged(job, tasks, now)
         self.store.create(job, calls)
         job = replace(job, news=())
-        return job, self.submit_all(job, calls, layer, now)
+        return self.submit_all(job, calls, layer, now)
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
         """Submit a waiting call once more; do nothing if it is not waiting any longer.
@@ -144,11 +144,24 @@ class Submitter:
 
     def submit_all(
         self, job: Job, calls: Sequence[Call], layer: Layer, now: datetime
-    ) -> list[Call]:
-        """Submit a stage's calls, several at once. What is left when time runs out is still due."""
+    ) -> tuple[Job, list[Call]]:
+        """Submit a stage's calls, several at once, until one of them ends the job.
+
+        What is left when time runs out is still due.
+        """
+        ended: list[Job] = []
+
+        def submit(call: Call) -> Call:
+            if ended:
+                return call
+            after, call = self._claim_and_submit(job, call, layer, now)
+            if after.is_final:
+                ended.append(after)
+            return call
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            done = pool.map(lambda call: self._claim_and_submit(job, call, layer, now)[1], calls)
-            return list(done)
+            calls = list(pool.map(submit, calls))
+        return (ended[0] if ended else job), calls
 
     def _planned(self, job: Job, layer: Layer) -> list[Task]:
         try:

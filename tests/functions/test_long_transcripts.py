@@ -1,16 +1,18 @@
 """Transcripts that take many calls, from the upload to the summary."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from core.errors import RunPodFailed
+from core.errors import RunPodFailed, RunPodRefused
 from core.jobs import CallState, JobState
 from core.reports import parse_report
-from core.telemetry import logger  # noqa: F401 - imported first: Powertools patches logging once
-from tests.builders import failed_body, minutes, submitter_settings
+from local.memory import MemoryRunPod
+from tests.builders import a_summary, failed_body, minutes, submitter_settings
 from tests.functions.pipeline import MARKER, Model, Pipeline, a_transcript, ref_of
 
 LONG = a_transcript(100_000)
@@ -257,6 +259,35 @@ class TestSections:
         pipeline.run()
 
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+
+    def test_of_a_key_that_runpod_refuses_end_the_job_and_are_not_all_tried(
+        self, pipeline: Pipeline
+    ) -> None:
+        class Closed(MemoryRunPod):
+            tried = 0
+
+            def run(self, request: Mapping[str, Any]) -> str:
+                Closed.tried += 1
+                raise RunPodRefused("RunPod refused the request with 401: the API key is wrong")
+
+        pipeline.runpod = Closed()
+        job = pipeline.upload(a_transcript(1_000_000))
+
+        assert (job.state, job.reason_code) == (JobState.FAILED, "refused-by-runpod")
+        assert Closed.tried <= 16
+
+    def test_joined_after_a_newer_upload_was_summarised_give_way_to_it(self) -> None:
+        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        job = pipeline.upload(a_transcript(12_000))
+        newer = replace(
+            job, id="f" * 32, source=replace(job.source, sequencer="FF", etag="another")
+        )
+        pipeline.stages.summaries.publish(newer, a_summary(), "newer", now=pipeline.now)
+        pipeline.run()
+
+        job, _, _ = pipeline.history(job)
+        assert (job.state, job.reason_code) == (JobState.FAILED, "superseded")
+        assert pipeline.summary(job) == "newer\n"
 
 
 class Killed(BaseException):
