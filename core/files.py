@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import Job, Source, Summary
+from core.transcripts import is_transcript_name
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -25,10 +26,11 @@ def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
     """Return where the summary of an upload goes.
 
     `a.txt` becomes `<prefix>a.txt`; any other name keeps its ending, so `a.vtt` becomes
-    `<prefix>a.vtt.txt`. No two uploads share a summary: `a.vtt.txt`, which would take that name too,
-    becomes `<prefix>a.vtt.txt.txt`. A name too long for S3 is cut and ends in a hash of the whole.
+    `<prefix>a.vtt.txt` and `a.txt.gz` `<prefix>a.txt.gz.txt`. No two uploads share a summary:
+    `a.vtt.txt`, which would take that name too, becomes `<prefix>a.vtt.txt.txt`. A name too long
+    for S3 is cut and ends in a hash of the whole.
     """
-    is_anothers = key[:-4].lower().endswith(suffixes)
+    is_anothers = is_transcript_name(key[:-4], suffixes)
     name = f"{prefix}{key}" if key.endswith(".txt") and not is_anothers else f"{prefix}{key}.txt"
     if len(name.encode()) <= _LONGEST_KEY_BYTES - len("n"):  # `.json` is a byte longer than `.txt`
         return name

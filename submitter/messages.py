@@ -19,6 +19,7 @@ from core.errors import PipelineError
 from core.jobs import Source
 from core.queue import WANTS_ATTEMPT
 from core.settings import Accepts, Places
+from core.transcripts import is_transcript_name
 
 
 class UnknownMessage(PipelineError):
@@ -70,7 +71,7 @@ def is_transcript(source: Source, accepts: Accepts, places: Places) -> bool:
     return (
         source.bucket == accepts.bucket
         and source.key.startswith(accepts.prefix)
-        and source.key.lower().endswith(accepts.suffixes)
+        and is_transcript_name(source.key, accepts.suffixes)
         and not source.key.endswith("/")
         and not is_output
     )

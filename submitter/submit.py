@@ -154,7 +154,7 @@ class Submitter:
 
     def _read(self, source: Source) -> Transcript:
         body = self.transcripts.read(source, max_bytes=self.settings.accepts.max_bytes)
-        return read_transcript(body)
+        return read_transcript(body, max_bytes=self.settings.accepts.max_bytes)
 
     def _messages(self, job: Job, transcript: Transcript) -> list[Message]:
         """Return the prompt. Raises BadTranscript if it does not fit the model."""
