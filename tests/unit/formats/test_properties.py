@@ -14,9 +14,19 @@ from tests.unit.formats import writers
 from tests.unit.formats.writers import NAMED, NAMES, NUMBERED, Said, spoken_by
 
 MAX_BYTES = 10_000_000
-WORDS = st.sampled_from(
+VOCABULARY = (
     "the pump holds water well Ilse said no no. yes? 10:30 it's 1984 &c. a<b x->y Note: https://a.example/b"
-    " e.g. {laughs} [noise] Straße søen лодка “quote” — ... #1 50% *loud* C'est ça !".split()
+    " e.g. {laughs} [noise] Straße søen лодка “quote” — ... #1 50% *loud* C'est ça !"
+)
+WORDS = st.sampled_from(VOCABULARY.split())
+PLAIN_VOCABULARY = "the pump holds water well yes no and then"
+PLAIN_WORDS = st.sampled_from(PLAIN_VOCABULARY.split())
+MEMBERS = (
+    "results transcripts transcript items audio_segments speaker_labels segments channel_labels channels"
+    " alternatives content type start_time end_time speaker_label channel_label text words word start"
+    " end speaker chunks timestamp timestamps transcription output utterances paragraphs sentences"
+    " audio_url response inlineResult speakerTag startTime channelTag Transcript Content"
+    " ParticipantRole channel punctuated_word from to seconds nanos"
 )
 
 
@@ -85,7 +95,7 @@ def test_the_first_turn_knows_when_it_was(form: str, said: list[Said]) -> None:
 @settings(deadline=None)
 @given(
     st.lists(
-        st.lists(st.sampled_from("the pump holds water well yes no and then".split()), min_size=2),
+        st.lists(PLAIN_WORDS, min_size=2),
         min_size=5,
         max_size=20,
     )
@@ -162,13 +172,7 @@ JSON = st.recursive(
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(
-            st.sampled_from(
-                "results transcripts transcript items audio_segments speaker_labels segments channel_labels"
-                " channels alternatives content type start_time end_time speaker_label channel_label text"
-                " words word start end speaker chunks timestamp timestamps transcription output utterances"
-                " paragraphs sentences audio_url response inlineResult speakerTag startTime channelTag"
-                " Transcript Content ParticipantRole channel punctuated_word from to seconds nanos".split()
-            ),
+            st.sampled_from(MEMBERS.split()),
             inner,
             max_size=5,
         )
