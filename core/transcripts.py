@@ -47,7 +47,7 @@ class Transcript:
     @cached_property
     def words(self) -> int:
         """The words as they will be sent, labels included."""
-        return len(self.text.split())
+        return sum(len(turn.line.split()) for turn in self.turns)
 
 
 def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:

@@ -12,6 +12,7 @@ plain         prose, Markdown, and the text exports of Zoom, Teams and Otter
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -59,8 +60,7 @@ JSON_FORMATS = (
 
 def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     """Return a text's format and turns. Raises BadTranscript."""
-    begins = text[:100].lstrip()
-    if begins.startswith(("{", "[")):
+    if re.match(r"\s*[{\[]", text):
         try:
             document = json.loads(text)
         except RecursionError:
@@ -101,7 +101,7 @@ def _of_json(document: Any) -> tuple[str, tuple[Turn, ...]]:
 
 def _is_meant_as_json(text: str) -> bool:
     """Say whether a text that is no JSON was to be some: `[Music]` and `{laughs}` were not."""
-    compact = "".join(text[:200].split())
+    compact = "".join(text.lstrip()[:200].split())
     return compact.startswith(('{"', "{}", '[{"', "[[{"))
 
 

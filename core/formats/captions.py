@@ -15,7 +15,10 @@ from core.formats.labels import is_name, names_in, split_label
 from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
 
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,]\d{1,9})?"
-_TIMES = re.compile(rf"\s*({_CLOCK})\s*(?:--?>|→)\s*({_CLOCK})?")
+# Behind the times only settings may stand: `12:30 -> 13:00 lunch` is text.
+_SETTINGS = r"(?:\s+[A-Za-z]\w*:\S+)*\s*$"
+_TIMES = re.compile(rf"\s*({_CLOCK})\s*(?:--?>|→)\s*({_CLOCK})?{_SETTINGS}")
+_SURE_TIMES = re.compile(rf"\s*{_CLOCK}\s*-->\s*{_CLOCK}{_SETTINGS}")
 _UNREADABLE_TIMES = re.compile(r"[\s\d:.,;xX?-]*-->[\s\d:.,;xX?-]*$")
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:[ \t]([^<>]*))?>|</v>", re.IGNORECASE)
 _TAG = re.compile(
@@ -50,7 +53,7 @@ def looks_like_webvtt(text: str) -> bool:
 
 def looks_like_subrip(text: str) -> bool:
     lines = (line for line in text[:_CHARACTERS_TO_LOOK_AT].split("\n") if line.strip())
-    return any(_TIMES.match(line) for line in islice(lines, _LINES_TO_LOOK_AT))
+    return any(_SURE_TIMES.match(line) for line in islice(lines, _LINES_TO_LOOK_AT))
 
 
 def remarks(text: str) -> list[Remark]:
@@ -177,7 +180,7 @@ def _without_repetitions(remarks: list[Remark]) -> Iterator[Remark]:
     before: Remark | None = None
     told: list[str] = []  # the words up to here that the next caption may repeat
     for remark in remarks:
-        if remark == before:
+        if remark == before and remark.starts_at is not None:
             continue
         words = _comparable(remark.text)
         told = told if before and _is_adjacent(before, remark) else []

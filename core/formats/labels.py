@@ -11,21 +11,20 @@ from collections.abc import Iterable
 _LABEL = re.compile(
     r"\s*(?:>>\s*)?(?P<open>\[)?(?P<name>[^\s:：\[\](][^:：\[\]]{0,59}?)(?(open)\])\s?(?::(?=\s|$)|：)\s*"
 )
-_PARTICLES = "de da do dos van von der den di du la le el al bin ibn y of the and und"
-_NO_NAMES = (
+_PARTICLE_WORDS = "de da do dos van von der den di du la le el al bin ibn y of the and und"
+_OTHER_WORDS = (
     "action actions address agenda answer attendees bcc cc conclusion date decision duration e.g. email"
     " example fact from http https i.e. idea language location note notes organiser organizer"
     " participants phone place plan ps purpose question re recorded reminder remember result rule start"
     " subject summary tip time title to todo topic topics transcript update version warning where"
 )
+_PARTICLES = frozenset(_PARTICLE_WORDS.split())
+_NO_NAMES = frozenset(_OTHER_WORDS.split())
 _MOST_WORDS_OF_A_NAME = 6
 # How many of the lines have to be labelled before labels are believed: if they come again and again,
 # and if some come only once.
 _FEWEST_LABELLED_OF_REPEATED = 0.2
 _FEWEST_LABELLED = 0.5
-
-_particles = frozenset(_PARTICLES.split())
-_no_names = frozenset(_NO_NAMES.split())
 
 
 def split_label(line: str, names: frozenset[str]) -> tuple[str, str]:
@@ -60,13 +59,13 @@ def names_in(lines: Iterable[str]) -> frozenset[str]:
 def is_name(text: str) -> bool:
     """Say whether this could be what somebody is called: `Ann Lee (Host)`, `SPEAKER_00`, `李`."""
     words = text.split()
-    if not 0 < len(words) <= _MOST_WORDS_OF_A_NAME or words[0].lower() in _no_names:
+    if not 0 < len(words) <= _MOST_WORDS_OF_A_NAME or words[0].lower() in _NO_NAMES:
         return False
     if text[-1] in ".!?,;-*#|>" and not re.fullmatch(r".*\b(?:Jr|Sr|[A-Z])\.", text):
         return False
     if not any(character.isalnum() for character in text):
         return False
     return (
-        all(word in _particles or not word.lstrip("(\"'“").strip()[:1].islower() for word in words)
+        all(word in _PARTICLES or not word.lstrip("(\"'“").strip()[:1].islower() for word in words)
         and words[0][0] not in "-*#|>/["
     )

@@ -27,7 +27,8 @@ from core.turns import (
 
 _CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
 _STAMP = re.compile(
-    rf"\s*(?:\[({_CLOCK})(?:\s*(?:-->|->|-|–|—)\s*{_CLOCK})?\]|\(({_CLOCK})\)|({_CLOCK})(?=\s|$))"
+    rf"\s*(?:\[({_CLOCK})(?:\s*(?:-->|->|-|–|—)\s*{_CLOCK})?\]|\(({_CLOCK})\)"
+    rf"|({_CLOCK})(?=\s|$)(?!\s*(?:--?>|→|[-–—])\s*\d))"  # `12:30 - 13:00 lunch` is a programme
     r"(?:\s*[-–—](?=\s))?\s*"
 )
 _HEADINGS = (
@@ -48,6 +49,8 @@ _CHAT = re.compile(
 _NAME_THEN_STAMP = re.compile(rf"(\s*\S[^:\n]{{0,59}}?)\s*[\[(]({_CLOCK})[\])]\s*:(?=\s|$)")
 _SIGNATURE = re.compile(r"\s*Transcribed by https://otter\.ai/?\s*")
 _FEWEST_STAMPED = 0.3  # of all lines, for times to be taken for such where nobody is named
+_FEWEST_BARE = 0.5  # for times without brackets where nobody is named behind them
+_MOST_FALLING = 0.1  # of all times, for the rest to make sense
 _LONGEST_HEADING = 120
 
 
@@ -81,9 +84,10 @@ def _of_lines(lines: list[_Line], names: frozenset[str]) -> Iterator[Remark]:
 
 def _stamped(lines: list[str]) -> list[_Line]:
     stamped = [_split_stamp(line) for line in lines]
-    bare = [line.at for line in stamped if line.is_bare and line.at is not None]
-    fewest = _FEWEST_STAMPED * sum(1 for line in lines if line.strip())
-    if len(bare) >= fewest and _is_in_order(bare):
+    bare = [line for line in stamped if line.is_bare]
+    fewest = _FEWEST_BARE * sum(1 for line in lines if line.strip())
+    is_likely = len(bare) >= fewest or names_in(line.words for line in bare)
+    if is_likely and _is_in_order([line.at for line in bare if line.at is not None]):
         return stamped
     return [
         _Line(None, whole) if line.is_bare else line
@@ -170,4 +174,6 @@ def _below(headings: list[_Heading], lines: list[str]) -> Iterator[Remark]:
 
 
 def _is_in_order(times: list[float]) -> bool:
-    return all(earlier <= later for earlier, later in pairwise(times))
+    """Say whether times rise; where people talk at once, a few may not."""
+    falling = sum(later < earlier for earlier, later in pairwise(times))
+    return falling <= len(times) * _MOST_FALLING

@@ -144,6 +144,8 @@ PROSE = st.sampled_from(
         "{laughs}",
         "Ilse Marten   0:03",
         "a --> b",
+        "12:30 -> 13:00 lunch",
+        "00:12:30 --> 00:13:00 supper",
         "1984",
         "WEBVTT is a format",
         "e.g.: this",
