@@ -3,7 +3,10 @@
 jobs          a job, its calls, their states and the only moves between them
 callback      the callback token and URL: made and checked side by side
 reports       RunPod's words about a request, turned into ours
-transcripts   bytes from S3 to the text of a transcript
+transcripts   bytes from S3 to a transcript in turns, whatever its format
+formats       the formats of transcripts: captions, speech recognisers' JSON, meeting exports, text
+turns         who said what: remarks joined into turns
+names         what things are called in S3
 models        what a model can take, and the endpoint settings it needs
 budget        how many tokens a text may cost
 pieces        a long text cut at turns and sentences, and shared out

@@ -7,6 +7,7 @@ By S3 object metadata (`x-amz-meta-summary-words: 2500`), or by the folder the f
     summary-language   the language to write in, by its English name
     summary-strategy   auto (one call where the transcript fits), or sections (notes of sections first)
     summary-prompt     a set of prompts: a folder of core/prompts
+    summary-times      cite (the summary says when it was said), or drop
 """
 
 import re
@@ -65,11 +66,19 @@ def _prompt(value: str) -> str:
     return value
 
 
+def _times(value: str) -> bool:
+    if value not in _TIMES:
+        raise _bad(f"summary-times must be one of {', '.join(_TIMES)}")
+    return _TIMES[value]
+
+
+_TIMES: Mapping[str, bool] = {"cite": True, "drop": False}
 _CHOICES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "summary-words": ("words", _words),
     "summary-language": ("language", _language),
     "summary-strategy": ("strategy", _strategy),
     "summary-prompt": ("prompt", _prompt),
+    "summary-times": ("with_times", _times),
 }
 
 

@@ -3,7 +3,6 @@
 import json
 from dataclasses import asdict
 from datetime import datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -11,37 +10,15 @@ from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import Job, Source, Summary
+from core.names import WORK_PREFIX, facts_key_for
 from core.ports import Kept, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
-_LONGEST_KEY_BYTES = 1024  # S3's limit
 _LONGEST_METADATA_VALUE = 1000  # S3 takes 2 KB of user metadata in all
 _CHUNK_BYTES = 1 << 20
 _MOST_TRIES = 4
-
-
-def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
-    """Return where the summary of an upload goes.
-
-    `a.txt` becomes `<prefix>a.txt`; any other name keeps its ending, so `a.vtt` becomes
-    `<prefix>a.vtt.txt`. No two uploads share a summary: `a.vtt.txt`, which would take that name too,
-    becomes `<prefix>a.vtt.txt.txt`. A name too long for S3 is cut and ends in a hash of the whole.
-    """
-    is_anothers = key[:-4].lower().endswith(suffixes)
-    name = f"{prefix}{key}" if key.endswith(".txt") and not is_anothers else f"{prefix}{key}.txt"
-    if len(name.encode()) <= _LONGEST_KEY_BYTES - len("n"):  # `.json` is a byte longer than `.txt`
-        return name
-    tail = f"~{sha256(key.encode()).hexdigest()[:16]}.txt"
-    head = name.encode()[: _LONGEST_KEY_BYTES - len(tail) - len("n")].decode("utf-8", "ignore")
-    return head + tail
-
-
-def facts_key_for(summary_key: str) -> str:
-    """Return where the facts about a summary go: the same name, ending in `.json`."""
-    return summary_key.removesuffix(".txt") + ".json"
 
 
 class S3Transcripts:

@@ -139,6 +139,7 @@ class Request:
     most_repairs: int = 2  # rounds of further calls that a repair may take
     strategy: Strategy = Strategy.AUTO
     prompt: str = "default"  # the set of prompts
+    with_times: bool = False  # the model sees when each turn began, and cites it
 
 
 JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts

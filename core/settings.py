@@ -273,6 +273,7 @@ def _request(variables: Variables) -> tuple[Request, int]:
         temperature=variables.number("TEMPERATURE", least=0.0, most=2.0),
         top_p=variables.number("TOP_P", least=0.01, most=1.0),
         least_percent=variables.integer("LEAST_LENGTH_PERCENT", least=0, most=95),
+        with_times=variables.flag("CITE_TIMES"),
         most_repairs=variables.integer("MAX_REPAIRS", least=0, most=5),
     )
     return request, max_model_len

@@ -15,8 +15,8 @@ import boto3
 from botocore.config import Config
 
 from core.errors import UnknownCall
-from core.files import facts_key_for
 from core.jobs import Call, Event, Job, Source, job_id_for
+from core.names import facts_key_for
 from core.store import JOB_ITEM, DynamoJobStore
 from local.waiting import wait_for
 

@@ -11,7 +11,17 @@ from core.plans import Limits
 from core.ports import Transcripts, Workshop
 from core.prompts import frame_tokens
 from core.settings import SubmitterSettings
-from core.transcripts import Transcript, read_transcript
+from core.transcripts import read_transcript
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """An upload as it was read."""
+
+    text: str  # what the model is shown
+    words: int  # what was said, without the times
+    format: str
+    request: Request
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,11 +49,17 @@ class Material:
             frame_tokens=frame_tokens(),
         )
 
-    def transcript(self, source: Source) -> tuple[Transcript, Request]:
+    def read(self, source: Source) -> Reading:
         """Read an upload, and what is asked for with it. Raises BadTranscript."""
         upload = self.transcripts.read(source, max_bytes=self.settings.accepts.max_bytes)
         request = chosen(self.settings.request, key=source.key, metadata=upload.metadata)
-        return read_transcript(upload.body), request
+        transcript = read_transcript(upload.body, max_bytes=self.settings.accepts.max_bytes)
+        return Reading(
+            text=transcript.text_with_times if request.with_times else transcript.text,
+            words=transcript.words,
+            format=transcript.format,
+            request=request,
+        )
 
     def layer(self, job: Job, number: int) -> Layer:
         """Return a layer of a job. Raises BadTranscript if it is gone."""
@@ -51,7 +67,7 @@ class Material:
         if kept:
             return self.cut(number, kept.text)
         if number == 0:  # a job of one call keeps no copy
-            return self.cut(0, self.transcript(job.source)[0].text)
+            return self.cut(0, self.read(job.source).text)
         raise BadTranscript(
             "work-expired",
             "the notes for this summary have expired before it was finished; upload the file again",

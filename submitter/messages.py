@@ -17,6 +17,7 @@ from urllib.parse import unquote_plus
 
 from core.errors import PipelineError
 from core.jobs import Source
+from core.names import is_transcript_name
 from core.queue import WANTS_ATTEMPT, WANTS_NEXT_STAGE
 from core.settings import Accepts, Places
 
@@ -79,7 +80,7 @@ def is_transcript(source: Source, accepts: Accepts, places: Places) -> bool:
     return (
         source.bucket == accepts.bucket
         and source.key.startswith(accepts.prefix)
-        and source.key.lower().endswith(accepts.suffixes)
+        and is_transcript_name(source.key, accepts.suffixes)
         and not source.key.endswith("/")
         and not is_output
     )

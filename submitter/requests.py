@@ -61,6 +61,7 @@ def _messages(job: Job, call: Call, layer: Layer) -> list[Message]:
         transcript_words=job.words_in,
         language=job.request.language,
         prompts=job.request.prompt,
+        with_times=job.request.with_times,
         part=part,
         parts=parts,
         before=before,

@@ -17,7 +17,6 @@ from core.errors import (
     RunPodRefused,
     RunPodSilent,
 )
-from core.files import summary_key_for
 from core.jobs import (
     NOT_TAKEN,
     Call,
@@ -30,6 +29,7 @@ from core.jobs import (
     job_id_for,
     retry_delay,
 )
+from core.names import summary_key_for
 from core.plans import PlanImpossibleError, Task, plan_stage, target_words
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
@@ -61,9 +61,9 @@ class Submitter:
         upload that was announced before.
         """
         try:
-            transcript, request = self.material.transcript(source)
-            job = self._new_job(source, request, transcript.words, now)
-            layer = self.material.cut(0, transcript.text)
+            reading = self.material.read(source)
+            job = self._new_job(source, reading.request, reading.words, now, reading.format)
+            layer = self.material.cut(0, reading.text)
             tasks = self._planned(job, layer)
         except BadTranscript as exc:
             job = self._new_job(source, self.settings.request, 0, now)
@@ -78,7 +78,7 @@ class Submitter:
             job, call = replace(job, news=()), replace(call, news=())
             job, call = self._submit(job, call, layer, now)
             return job, [call]
-        layer = self.material.keep(job, 0, transcript.text)
+        layer = self.material.keep(job, 0, reading.text)
         job, calls = self.staged(job, tasks, now)
         self.store.create(job, calls)
         job = replace(job, news=())
@@ -248,7 +248,14 @@ class Submitter:
         due_at = now + self.settings.callback_overdue
         return call.claimed(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
 
-    def _new_job(self, source: Source, request: Request, words: int, now: datetime) -> Job:
+    def _new_job(
+        self,
+        source: Source,
+        request: Request,
+        words: int,
+        now: datetime,
+        read_as: str = "",
+    ) -> Job:
         settings = self.settings
         job = Job(
             id=job_id_for(source),
@@ -264,7 +271,10 @@ class Submitter:
             deadline=now + settings.retries.job_deadline,
             expires_at=now + settings.retention,
         )
-        return job.noted(event(now, what="recorded", words_in=words, bytes_in=source.size_bytes))
+        detail: dict[str, str | int] = {"words_in": words, "bytes_in": source.size_bytes}
+        if read_as:
+            detail["read_as"] = read_as
+        return job.noted(Event(at=now, by=BY, what="recorded", detail=detail))
 
 
 def _new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:

@@ -45,6 +45,7 @@ class Prompt:
     transcript_words: int
     language: str = ""  # "" is the transcript's own
     prompts: str = "default"  # the set of prompts
+    with_times: bool = False  # the text says when each turn began
     part: int = 1
     parts: int = 1
     before: str = ""  # the end of what stands before the text, to understand its beginning by
@@ -64,6 +65,7 @@ def messages_for(kind: Kind, layer: int, prompt: Prompt) -> list[Message]:
         "transcript": prompt.text,
         "part": str(prompt.part),
         "parts": str(prompt.parts),
+        "times_rule": _TIMES_RULE if prompt.with_times else "",
         "part_rule": _part_rule(prompt),
         "what": "as a transcript" if layer == 0 else "as notes that were taken of it",
         "before_rule": _before_rule(prompt),
@@ -72,6 +74,12 @@ def messages_for(kind: Kind, layer: int, prompt: Prompt) -> list[Message]:
         {"role": "system", "content": _filled(prompt.prompts, "summary.system", values)},
         {"role": "user", "content": _filled(prompt.prompts, user, values)},
     ]
+
+
+_TIMES_RULE = (
+    "The text says in brackets, [hh:mm:ss], when a turn began. Cite it where a reader would want to"
+    " listen: at the beginning of each topic, and with each decision, action item and quote."
+)
 
 
 def _part_rule(prompt: Prompt) -> str:
@@ -128,6 +136,7 @@ def frame_tokens() -> int:
         part=9_999,
         parts=9_999,
         before="x" * LONGEST_BEFORE_CHARACTERS,
+        with_times=True,
     )
     prompts = (
         messages_for(kind, layer, replace(longest, prompts=prompts))

@@ -132,6 +132,7 @@ ENVIRONMENT = {
     "SWEEP_SCHEDULE_MINUTES": "2",
     "LEAST_LENGTH_PERCENT": "0",
     "MAX_REPAIRS": "2",
+    "CITE_TIMES": "false",
     "RETENTION_DAYS": "90",
     "VERIFY_CALLBACKS": "false",
 }

@@ -103,6 +103,15 @@ class TestAnUpload:
         assert "\nMara: The pump holds.\nIlse: Then we buy a second one.\n" in user
         assert "00:00:04" not in user
 
+    def test_shows_the_model_the_times_where_they_are_to_be_cited(self, world: World) -> None:
+        request = replace(world.settings.request, with_times=True)
+        world.settings = replace(world.settings, request=request)
+        world.accept()
+
+        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        assert "\n[00:00:04] Mara: The pump holds.\n" in user
+        assert "Cite it" in user
+
     def test_is_called_back_about_with_a_token_of_its_own(self, world: World) -> None:
         job, _ = world.accept()
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.files import WORK_PREFIX
+from core.names import WORK_PREFIX
 from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
 
 

@@ -39,7 +39,7 @@ def test_the_settings_table_lists_the_parameters_and_their_defaults() -> None:
     documented = {}
     for names, defaults in rows:
         found = re.findall(r"`([A-Z][A-Za-z]+)`", re.sub(r"\(.*?\)", "", names))
-        values = [value.strip(" `") for value in defaults.split(",")] if len(found) > 1 else [
+        values = [value.strip(" `") for value in defaults.split(", ")] if len(found) > 1 else [
             defaults.strip(" `")
         ]  # fmt: skip
         documented |= dict(zip(found, values, strict=True))

@@ -36,6 +36,7 @@ COMPLETE = {
     "SWEEP_SCHEDULE_MINUTES": "2",
     "LEAST_LENGTH_PERCENT": "75",
     "MAX_REPAIRS": "2",
+    "CITE_TIMES": "false",
     "RETENTION_DAYS": "90",
     "VERIFY_CALLBACKS": "false",
 }

@@ -1,9 +1,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files import facts_key_for, summary_key_for
+from core.names import facts_key_for, summary_key_for
 
-SUFFIXES = (".txt", ".md", ".vtt")
+SUFFIXES = (".txt", ".md", ".vtt", ".json")
 
 
 def key_for(key: str) -> str:
@@ -17,18 +17,24 @@ def test_the_summary_is_named_for_the_transcript() -> None:
 
 def test_another_ending_stays_in_the_name() -> None:
     assert key_for("calls/board.vtt") == "summaries/calls/board.vtt.txt"
+    assert key_for("calls/board.vtt.gz") == "summaries/calls/board.vtt.gz.txt"
+    assert key_for("calls/board.txt.gz") == "summaries/calls/board.txt.gz.txt"
 
 
 NAMES = st.builds(
     "".join,
     st.lists(
-        st.sampled_from(["a", "b", "/", ".txt", ".TXT", ".md", ".vtt", ".", "~"]),
+        st.sampled_from(
+            ["a", "b", "/", ".txt", ".TXT", ".md", ".vtt", ".json", ".gz", ".GZ", ".", "~"]
+        ),
         min_size=1,
         max_size=6,
     ),
-).map(lambda stem: stem + ".txt") | st.text(min_size=1, max_size=1100).map(
-    lambda stem: stem + ".md"
-)
+).flatmap(
+    lambda stem: st.sampled_from([".txt", ".txt.gz", ".vtt", ".vtt.gz", ".json"]).map(
+        lambda ending: stem + ending
+    )
+) | st.text(min_size=1, max_size=1100).map(lambda stem: stem + ".md")
 
 
 @given(st.lists(NAMES, min_size=2, max_size=30, unique=True))

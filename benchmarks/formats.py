@@ -1,0 +1,65 @@
+"""How long reading a transcript of a million words takes, in each format.
+
+    python -m benchmarks.formats
+
+Time is given as a ratio to a floor taken in the same run: decoding the same file and splitting it into
+words.
+"""
+
+import random
+import time
+import tracemalloc
+
+from rich.console import Console
+from rich.table import Table
+
+from core.transcripts import read_transcript
+from tests.unit.formats.test_properties import VOCABULARY
+from tests.unit.formats.writers import NAMED, NUMBERED, Said
+
+WORDS = 1_000_000
+WORDS_OF_A_REMARK = 20
+
+
+def conversation() -> list[Said]:
+    chance = random.Random(1)  # noqa: S311 - no secret
+    vocabulary = VOCABULARY.split()
+    starts = (index * 5.0 for index in range(WORDS // WORDS_OF_A_REMARK))
+    return [
+        Said(
+            chance.randrange(4), tuple(chance.choices(vocabulary, k=WORDS_OF_A_REMARK)), at, at + 4
+        )
+        for at in starts
+    ]
+
+
+def main() -> None:
+    table = Table(title=f"Reading {WORDS:,} words")
+    for name in ("format", "file MB", "seconds", "x floor", "peak MB"):
+        table.add_column(name, justify="left" if name == "format" else "right")
+    said = conversation()
+    for name, write in (NAMED | NUMBERED).items():
+        body = write(said).encode()
+        started = time.perf_counter()
+        body.decode().split()
+        floor_seconds = time.perf_counter() - started
+        started = time.perf_counter()
+        transcript = read_transcript(body, max_bytes=len(body))
+        seconds = time.perf_counter() - started
+        assert transcript.words >= WORDS
+        tracemalloc.start()
+        read_transcript(body, max_bytes=len(body))
+        peak_bytes = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        table.add_row(
+            name,
+            f"{len(body) / 1e6:.1f}",
+            f"{seconds:.2f}",
+            f"{seconds / floor_seconds:.0f}",
+            f"{peak_bytes / 1e6:.0f}",
+        )
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,33 @@
+"""What things are called in S3: which names are transcripts, and where their summaries go. Pure."""
+
+from hashlib import sha256
+
+WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
+_LONGEST_KEY_BYTES = 1024  # S3's limit
+
+
+def is_transcript_name(key: str, suffixes: tuple[str, ...]) -> bool:
+    """Say whether a name ends as transcripts do, or so with `.gz` behind it."""
+    return key.lower().removesuffix(".gz").endswith(suffixes)
+
+
+def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
+    """Return where the summary of an upload goes.
+
+    `a.txt` becomes `<prefix>a.txt`; any other name keeps its ending, so `a.vtt` becomes
+    `<prefix>a.vtt.txt` and `a.txt.gz` `<prefix>a.txt.gz.txt`. No two uploads share a summary:
+    `a.vtt.txt`, which would take that name too, becomes `<prefix>a.vtt.txt.txt`. A name too long
+    for S3 is cut and ends in a hash of the whole.
+    """
+    is_anothers = is_transcript_name(key[:-4], suffixes)
+    name = f"{prefix}{key}" if key.endswith(".txt") and not is_anothers else f"{prefix}{key}.txt"
+    if len(name.encode()) <= _LONGEST_KEY_BYTES - len("n"):  # `.json` is a byte longer than `.txt`
+        return name
+    tail = f"~{sha256(key.encode()).hexdigest()[:16]}.txt"
+    head = name.encode()[: _LONGEST_KEY_BYTES - len(tail) - len("n")].decode("utf-8", "ignore")
+    return head + tail
+
+
+def facts_key_for(summary_key: str) -> str:
+    """Return where the facts about a summary go: the same name, ending in `.json`."""
+    return summary_key.removesuffix(".txt") + ".json"
