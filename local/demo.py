@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.console import Console
 
 from core.jobs import JobState
+from core.names import is_transcript_name
 from local import report
 from local.follow import Follower
 from local.progress import Progress
@@ -16,6 +17,9 @@ from local.steps import TRANSCRIPT_STEPS, Step
 
 # Longer than a job's deadline: by then the sweeper has given it up, with a reason.
 _LONGEST_SECONDS = 65 * 60.0
+
+
+_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
 
 
 class JobFailedError(Exception):
@@ -32,8 +36,7 @@ class Demo:
 
     def run(self, setup: Setup, running: ExitStack) -> LocalStack:
         """Return the stack, still up. Raises JobFailedError, and StackError where it did not come up."""
-        words = len(self.transcript.read_text(encoding="utf-8", errors="replace").split())
-        title = f"{self.transcript.name}: {words:,} words become a summary on this machine"
+        title = f"{self.transcript.name} becomes a summary on this machine"
         self.console.print(title, style="bold", markup=False, highlight=False, soft_wrap=True)
         self.console.print()
         with Progress(self.console) as progress:
@@ -60,7 +63,7 @@ class Demo:
     def _key(self) -> str:
         """The file's name, with an ending that the template's InputSuffixes hold by default."""
         name = self.transcript.name
-        return name if self.transcript.suffix.lower() in {".txt", ".md"} else f"{name}.txt"
+        return name if is_transcript_name(name, _SUFFIXES) else f"{name}.txt"
 
     def _round_trip(self, stack: LocalStack, progress: Progress) -> History:
         progress.begin(Step.UPLOAD)
