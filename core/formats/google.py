@@ -42,10 +42,11 @@ def _of_one_file(result: Any) -> Any:
 
 def _of_results(response: Member) -> list[Remark]:
     results = list(response.each("results"))
-    tags = {result.get("channelTag") for result in results} - {None, 0}
+    channels = [result.text("channelTag", "channel_tag") for result in results]
+    has_channels = len(set(channels) - {"", "0"}) > 1
     each = [
-        _of_result(result, channel=str(result.get("channelTag") or "") if len(tags) > 1 else "")
-        for result in results
+        _of_result(result, channel=channel if has_channels else "")
+        for result, channel in zip(results, channels, strict=True)
     ]
     if _repeats(results):
         return fullest([each[-1], chain.from_iterable(each[:-1])])

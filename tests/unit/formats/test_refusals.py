@@ -58,8 +58,20 @@ def test_unknown_json_is_refused_with_what_was_looked_for(document: object) -> N
         ({"segments": [{"text": "a"}, {"text": ["secret"]}]}, "segments[1].text is not text"),
         ({"utterances": ["secret"]}, "AssemblyAI's, but utterances[0] is not an object"),
         ({"results": [{"alternatives": {"secret": 1}}]}, "results[0].alternatives is not a list"),
+        (
+            {"results": [{"alternatives": [], "channelTag": ["secret"]}]},
+            "results[0].channelTag is not text",
+        ),
     ],
-    ids=["Transcribe", "Transcribe item", "Deepgram", "Whisper", "AssemblyAI", "Google"],
+    ids=[
+        "Transcribe",
+        "Transcribe item",
+        "Deepgram",
+        "Whisper",
+        "AssemblyAI",
+        "Google",
+        "Google channel",
+    ],
 )
 def test_a_member_of_the_wrong_kind_is_named(document: object, place: str) -> None:
     refused = refusal(json.dumps(document))
