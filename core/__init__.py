@@ -8,6 +8,7 @@ formats       the formats of transcripts: captions, speech recognisers' JSON, me
 turns         who said what: remarks joined into turns
 names         what things are called in S3
 models        what a model can take, and the endpoint settings it needs
+words         how many words a text has, also in scripts without spaces
 budget        how many tokens a text may cost
 pieces        a long text cut at turns and sentences, and shared out
 plans         what a job's calls read and write, stage by stage, and how a length is repaired

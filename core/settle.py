@@ -33,6 +33,7 @@ from core.jobs import (
 from core.plans import Kind
 from core.ports import JobStore, Summaries, WorkQueue, Workshop
 from core.reports import Failure, Report
+from core.words import count_words
 
 # How long after its delay a message may take to be picked up before the sweeper sends another.
 LATEST_PICKUP = timedelta(minutes=2)
@@ -173,7 +174,7 @@ class Settler:
             event = self.event(now, {"attempt": number, **report.timings})
             due_at = now + PUBLISHING_TIME
             call = self.store.save_call(call.publishing(number, due_at=due_at, event=event))
-        words = len(report.text.split())
+        words = count_words(report.text)
         if not is_the_summary(job, call, words, report.finish_reason):
             was_cut = report.finish_reason == CUT
             self.workshop.keep(job.id, call.id, report.text, was_cut=was_cut)

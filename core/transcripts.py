@@ -14,6 +14,7 @@ from charset_normalizer import from_bytes
 from core import formats
 from core.errors import BadTranscript
 from core.turns import Turn
+from core.words import count_words
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -47,7 +48,7 @@ class Transcript:
     @cached_property
     def words(self) -> int:
         """The words as they will be sent, labels included."""
-        return sum(len(turn.line.split()) for turn in self.turns)
+        return count_words(self.text)
 
 
 def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:

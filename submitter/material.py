@@ -12,6 +12,7 @@ from core.ports import Transcripts, Workshop
 from core.prompts import frame_tokens
 from core.settings import SubmitterSettings
 from core.transcripts import read_transcript
+from core.words import count_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +33,7 @@ class Layer:
 
     @property
     def words(self) -> int:
-        return sum(len(piece.split()) for piece in self.pieces)
+        return sum(map(count_words, self.pieces))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,6 +15,7 @@ from core.join import joined
 from core.plans import Kind, PlanImpossibleError, Task, Written, plan_repair, plan_stage
 from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
+from core.words import count_words
 from submitter.material import Layer
 from submitter.submit import Submitter, event
 
@@ -111,7 +112,7 @@ class Stages:
             attempt=0,
             runpod_id="",
             model=job.request.model,
-            words=len(text.split()),
+            words=count_words(text),
             prompt_tokens=0,
             completion_tokens=0,
             finish_reason="",
@@ -136,4 +137,4 @@ class Stages:
 def _written(call: Call, kept: Kept | None) -> Written:
     if kept is None:
         return Written(task=call.task, words=0, overflowed=True)
-    return Written(task=call.task, words=len(kept.text.split()), was_cut=kept.was_cut)
+    return Written(task=call.task, words=count_words(kept.text), was_cut=kept.was_cut)

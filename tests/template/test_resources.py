@@ -218,18 +218,22 @@ def test_a_handler_is_a_file_of_its_own_folder(stack: dict, function: str, folde
 
 
 @pytest.mark.parametrize(
-    ("function", "timeout_seconds"),
-    [("SubmitterFunction", 60), ("WebhookReceiverFunction", 15), ("SweeperFunction", 120)],
+    ("function", "timeout_seconds", "memory_mb"),
+    [
+        ("SubmitterFunction", 60, 1769),
+        ("WebhookReceiverFunction", 15, 512),
+        ("SweeperFunction", 120, 512),
+    ],
 )
 def test_a_function_runs_on_the_runtime_it_was_built_for(
-    stack: dict, function: str, timeout_seconds: int
+    stack: dict, function: str, timeout_seconds: int, memory_mb: int
 ) -> None:
     properties = stack[function]
 
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["arm64"]
     assert properties["Timeout"] == timeout_seconds
-    assert properties["MemorySize"] == 512
+    assert properties["MemorySize"] == memory_mb
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
