@@ -20,6 +20,7 @@ errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols
 settings    * the one reader of the environment
 store       * jobs in DynamoDB
+items       * jobs and calls as items of its table
 files       * transcripts and summaries in S3
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager

@@ -8,7 +8,7 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from core.jobs import JobState
+from core.jobs import Call, CallState, Job, JobState
 from core.settle import Settled, Step
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
@@ -38,3 +38,17 @@ def tell_settled(settled: Settled) -> None:
     elif job.state is JobState.SUCCEEDED and job.summary:
         count("JobsSucceeded")
         logger.info("job succeeded", extra=extra | {"words_out": job.summary.words})
+
+
+def tell_submitted(job: Job, calls: list[Call]) -> None:
+    """Log and count what came of an upload, an attempt or a stage."""
+    extra = {"job_id": job.id, "key": job.source.key, "state": job.state, "stage": job.stage}
+    if job.reason_code:
+        count("JobsFailed")
+        logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
+    else:
+        if job.summary:
+            count("JobsSucceeded")
+        submitted = sum(call.state is CallState.SUBMITTED for call in calls)
+        count("CallsSubmitted", submitted)
+        logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})

@@ -15,9 +15,10 @@ import boto3
 from botocore.config import Config
 
 from core.errors import UnknownCall
+from core.items import JOB_ITEM
 from core.jobs import Call, Event, Job, Source, job_id_for
 from core.names import facts_key_for
-from core.store import JOB_ITEM, DynamoJobStore
+from core.store import DynamoJobStore
 from local.waiting import wait_for
 
 

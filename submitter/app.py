@@ -16,9 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core import wiring
 from core.errors import JobExists, UnknownCall
-from core.jobs import Call, Job, Source
+from core.jobs import Source
 from core.settings import SubmitterSettings
-from core.telemetry import count, logger, metrics
+from core.telemetry import count, logger, metrics, tell_submitted
 from submitter.material import Material
 from submitter.messages import (
     WantsAttempt,
@@ -59,31 +59,18 @@ def _take(message: Source | WantsAttempt | WantsNextStage) -> None:
     submitter, settings = stages.submitter, stages.submitter.settings
     try:
         if isinstance(message, WantsNextStage):
-            _tell(stages.go_on(message.job_id, now=wiring.now()), [])
+            tell_submitted(stages.go_on(message.job_id, now=wiring.now()), [])
         elif isinstance(message, WantsAttempt):
             job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
-            _tell(job, [call])
+            tell_submitted(job, [call])
         elif is_transcript(message, settings.accepts, settings.places):
-            _tell(*submitter.accept(message, now=wiring.now()))
+            tell_submitted(*submitter.accept(message, now=wiring.now()))
         else:
             logger.info("upload ignored: not a transcript", extra={"key": message.key})
     except JobExists:
         count("DuplicateUploads")
     except UnknownCall as exc:
         logger.warning("message ignored: %s", exc)  # its record has expired
-
-
-def _tell(job: Job, calls: list[Call]) -> None:
-    extra = {"job_id": job.id, "key": job.source.key, "state": job.state, "stage": job.stage}
-    if job.reason_code:
-        count("JobsFailed")
-        logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
-    else:
-        if job.summary:
-            count("JobsSucceeded")
-        submitted = sum(call.state == "submitted" for call in calls)
-        count("CallsSubmitted", submitted)
-        logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})
 
 
 def _is_from_sqs(event: dict[str, Any]) -> bool:

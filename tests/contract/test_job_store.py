@@ -15,6 +15,7 @@ from core.ports import JobStore
 from core.store import DynamoJobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
+from tests.deployment import create_jobs_table
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
@@ -24,28 +25,7 @@ def store(request: pytest.FixtureRequest) -> Iterator[JobStore]:
         return
     with mock_aws():
         client = boto3.client("dynamodb")
-        client.create_table(
-            TableName="jobs",
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[
-                {"AttributeName": name, "AttributeType": "S"}
-                for name in ("job_id", "item", "due_group", "due_at")
-            ],
-            KeySchema=[
-                {"AttributeName": "job_id", "KeyType": "HASH"},
-                {"AttributeName": "item", "KeyType": "RANGE"},
-            ],
-            GlobalSecondaryIndexes=[
-                {
-                    "IndexName": "due",
-                    "KeySchema": [
-                        {"AttributeName": "due_group", "KeyType": "HASH"},
-                        {"AttributeName": "due_at", "KeyType": "RANGE"},
-                    ],
-                    "Projection": {"ProjectionType": "KEYS_ONLY"},
-                }
-            ],
-        )
+        create_jobs_table(client)
         yield DynamoJobStore(client, "jobs")
 
 

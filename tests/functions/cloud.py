@@ -20,6 +20,7 @@ from core.store import DynamoJobStore
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET
+from tests.deployment import AN_ENVIRONMENT, create_jobs_table
 from webhook_receiver import app as receiver_app
 
 EVENTS = Path(__file__).parents[2] / "events"
@@ -103,38 +104,13 @@ class Cloud:
         ]
 
 
-ENVIRONMENT = {
-    "JOBS_TABLE": "jobs",
+CLOUD = {
     "OUTPUT_BUCKET": "out",
-    "OUTPUT_PREFIX": "summaries/",
     "RUNPOD_API_ENDPOINT": RUNPOD,
-    "RUNPOD_API_KEY_SECRET": "runpod/api-key",
     "CALLBACK_SECRET": "callback",
-    "WEBHOOK_URL": "https://hooks.invalid/webhook",
     "INPUT_BUCKET": "transcripts",
-    "INPUT_PREFIX": "",
-    "INPUT_SUFFIXES": ".txt,.md",
     "MAX_TRANSCRIPT_BYTES": "1000000",
-    "MODEL_PROFILE": "mistral-small-3.1-24b",
-    "MODEL_NAME": "",
-    "MAX_MODEL_LEN": "32768",
-    "SUMMARY_WORDS": "4000",
-    "SUMMARY_LANGUAGE": "",
-    "MAX_TOKENS": "6000",
-    "TEMPERATURE": "0.3",
-    "TOP_P": "0.9",
-    "EXECUTION_TIMEOUT_SECONDS": "900",
-    "JOB_DEADLINE_MINUTES": "60",
-    "MAX_ATTEMPTS": "3",
-    "CALLBACK_OVERDUE_SECONDS": "300",
-    "MAX_POLLING_ATTEMPTS": "10",
-    "POLLING_INTERVAL": "5",
-    "SWEEP_SCHEDULE_MINUTES": "2",
-    "LEAST_LENGTH_PERCENT": "0",
-    "MAX_REPAIRS": "2",
-    "CITE_TIMES": "false",
-    "RETENTION_DAYS": "90",
-    "VERIFY_CALLBACKS": "false",
+    "LEAST_LENGTH_PERCENT": "0",  # the summaries of these tests are a line or two
 }
 
 
@@ -149,8 +125,10 @@ def running_cloud(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterat
         secrets.create_secret(Name="runpod/api-key", SecretString=API_KEY)
         live = json.dumps({"current": SECRET.decode(), "previous": ""})
         secrets.create_secret(Name="callback", SecretString=live)
-        _create_table()
-        for name, value in (ENVIRONMENT | {"WORK_QUEUE_URL": queue_url} | environment).items():
+        create_jobs_table(boto3.client("dynamodb"))
+        for name, value in (
+            AN_ENVIRONMENT | CLOUD | {"WORK_QUEUE_URL": queue_url} | environment
+        ).items():
             monkeypatch.setenv(name, value)
         cloud = Cloud(runpod, queue_url)
         monkeypatch.setattr(wiring, "client", _counting(wiring.client, cloud.requests))
@@ -172,28 +150,3 @@ def _counting(make: Callable[[str], Any], requests: Counter[str]) -> Callable[[s
         return made
 
     return client
-
-
-def _create_table() -> None:
-    boto3.client("dynamodb").create_table(
-        TableName="jobs",
-        BillingMode="PAY_PER_REQUEST",
-        AttributeDefinitions=[
-            {"AttributeName": name, "AttributeType": "S"}
-            for name in ("job_id", "item", "due_group", "due_at")
-        ],
-        KeySchema=[
-            {"AttributeName": "job_id", "KeyType": "HASH"},
-            {"AttributeName": "item", "KeyType": "RANGE"},
-        ],
-        GlobalSecondaryIndexes=[
-            {
-                "IndexName": "due",
-                "KeySchema": [
-                    {"AttributeName": "due_group", "KeyType": "HASH"},
-                    {"AttributeName": "due_at", "KeyType": "RANGE"},
-                ],
-                "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
-        ],
-    )

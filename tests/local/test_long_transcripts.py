@@ -1,5 +1,6 @@
 """Transcripts that take many requests, and lengths that take a repair, through the deployed stack."""
 
+import gzip
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -69,3 +70,24 @@ def test_a_choice_in_the_folder_is_followed(
     [request] = local.runpod_jobs(marker)
     assert history.job.request.language == "Welsh"
     assert "Write in Welsh" in request.input["openai_input"]["messages"][1]["content"]
+
+
+def test_gzipped_captions_are_read_with_their_speakers(
+    local: Local, marker: str, tmp_path: Path
+) -> None:
+    captions = (
+        "WEBVTT\n\n00:00:01.000 --> 00:00:04.000\n"
+        f"<v Ada Okafor>The {marker} flood wall needs nineteen thousand euros.</v>\n\n"
+        "00:00:05.000 --> 00:00:09.000\n<v Bruno Keller>We agreed to ask the county.</v>\n"
+    )
+    path = tmp_path / "captions.vtt.gz"
+    path.write_bytes(gzip.compress(captions.encode()))
+    upload = local.stack.upload(path, f"{marker}.vtt.gz")
+
+    history = local.stack.wait_for_job(upload)
+
+    [request] = local.runpod_jobs(marker)
+    prompt = request.input["openai_input"]["messages"][1]["content"]
+    assert history.job.state is JobState.SUCCEEDED, history.job.reason
+    assert "Bruno Keller: We agreed to ask the county." in prompt
+    assert history.job.summary_key == f"summaries/{marker}.vtt.gz.txt"

@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from core.models import PROFILES
+
 ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
@@ -54,3 +56,12 @@ def test_the_settings_table_lists_the_parameters_and_their_defaults() -> None:
 def _code_in(page: str) -> str:
     text = (ROOT / page).read_text()
     return "\n".join(re.findall(r"```.*?```|`[^`]+`", text, re.S))
+
+
+def test_the_endpoint_environment_of_each_model_is_the_profiles() -> None:
+    readme = (ROOT / "README.md").read_text()
+
+    for name, profile in PROFILES.items():
+        (row,) = [line for line in readme.splitlines() if line.strip().startswith(f"| `{name}`")]
+        for variable, value in profile.endpoint_environment.items():
+            assert f"`{variable}={value}`" in row

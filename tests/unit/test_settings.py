@@ -5,59 +5,26 @@ import pytest
 from core.errors import SettingsError
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings, longest_discovery
 from tests.builders import minutes
+from tests.deployment import AN_ENVIRONMENT
 
-COMPLETE = {
-    "JOBS_TABLE": "jobs",
-    "OUTPUT_BUCKET": "out",
-    "OUTPUT_PREFIX": "summaries/",
-    "WORK_QUEUE_URL": "https://queue.invalid/1",
-    "RUNPOD_API_ENDPOINT": "https://api.runpod.ai/v2/abc/",
-    "RUNPOD_API_KEY_SECRET": "runpod/api-key",
-    "CALLBACK_SECRET": "arn:callback",
-    "WEBHOOK_URL": "https://hooks.invalid/webhook",
-    "INPUT_BUCKET": "in",
-    "INPUT_PREFIX": "",
-    "INPUT_SUFFIXES": ".txt, .MD",
-    "MAX_TRANSCRIPT_BYTES": "8000000",
-    "MODEL_PROFILE": "mistral-small-3.1-24b",
-    "MODEL_NAME": "",
-    "MAX_MODEL_LEN": "32768",
-    "SUMMARY_WORDS": "4000",
-    "SUMMARY_LANGUAGE": "",
-    "MAX_TOKENS": "6000",
-    "TEMPERATURE": "0.3",
-    "TOP_P": "0.9",
-    "EXECUTION_TIMEOUT_SECONDS": "900",
-    "JOB_DEADLINE_MINUTES": "60",
-    "MAX_ATTEMPTS": "3",
-    "CALLBACK_OVERDUE_SECONDS": "300",
-    "MAX_POLLING_ATTEMPTS": "10",
-    "POLLING_INTERVAL": "5",
-    "SWEEP_SCHEDULE_MINUTES": "2",
-    "LEAST_LENGTH_PERCENT": "75",
-    "MAX_REPAIRS": "2",
-    "CITE_TIMES": "false",
-    "RETENTION_DAYS": "90",
-    "VERIFY_CALLBACKS": "false",
-}
 ALL = (SubmitterSettings, ReceiverSettings, SweeperSettings)
 
 
 @pytest.mark.parametrize("settings", ALL)
 def test_a_complete_environment_is_read(settings: type[SubmitterSettings]) -> None:
-    assert settings.from_env(COMPLETE).places.jobs_table == "jobs"
+    assert settings.from_env(AN_ENVIRONMENT).places.jobs_table == "jobs"
 
 
 @pytest.mark.parametrize("settings", ALL)
 def test_no_variable_has_a_silent_default(settings: type[SubmitterSettings]) -> None:
-    for name in COMPLETE:
-        without = {key: value for key, value in COMPLETE.items() if key != name}
+    for name in AN_ENVIRONMENT:
+        without = {key: value for key, value in AN_ENVIRONMENT.items() if key != name}
         try:
             settings.from_env(without)
         except SettingsError as exc:
             assert name in str(exc)
         else:
-            assert settings.from_env(without) == settings.from_env(COMPLETE)
+            assert settings.from_env(without) == settings.from_env(AN_ENVIRONMENT)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +45,7 @@ def test_no_variable_has_a_silent_default(settings: type[SubmitterSettings]) -> 
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
-        SubmitterSettings.from_env(COMPLETE | {name: value})
+        SubmitterSettings.from_env(AN_ENVIRONMENT | {name: value})
 
 
 def test_plain_http_is_for_this_machine() -> None:
@@ -87,27 +54,27 @@ def test_plain_http_is_for_this_machine() -> None:
         "WEBHOOK_URL": "http://abc.execute-api.localhost:4566/webhook",
     }
 
-    settings = SubmitterSettings.from_env(COMPLETE | local)
+    settings = SubmitterSettings.from_env(AN_ENVIRONMENT | local)
 
     assert settings.runpod.endpoint == "http://127.0.0.1:4000/v2/local"
 
 
 def test_suffixes_are_compared_in_lower_case() -> None:
-    assert SubmitterSettings.from_env(COMPLETE).accepts.suffixes == (".txt", ".md")
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT).accepts.suffixes == (".txt", ".md")
 
 
 def test_the_profile_names_the_model_unless_the_operator_does() -> None:
-    named = SubmitterSettings.from_env(COMPLETE | {"MODEL_NAME": "mine"})
+    named = SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODEL_NAME": "mine"})
 
-    assert SubmitterSettings.from_env(COMPLETE).request.model.startswith("mistralai/")
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT).request.model.startswith("mistralai/")
     assert named.request.model == "mine"
 
 
 def test_a_flag_is_true_or_false() -> None:
-    assert ReceiverSettings.from_env(COMPLETE).verifies_with is None
-    assert ReceiverSettings.from_env(COMPLETE | {"VERIFY_CALLBACKS": "true"}).verifies_with
+    assert ReceiverSettings.from_env(AN_ENVIRONMENT).verifies_with is None
+    assert ReceiverSettings.from_env(AN_ENVIRONMENT | {"VERIFY_CALLBACKS": "true"}).verifies_with
     with pytest.raises(SettingsError, match="VERIFY_CALLBACKS"):
-        ReceiverSettings.from_env(COMPLETE | {"VERIFY_CALLBACKS": "perhaps"})
+        ReceiverSettings.from_env(AN_ENVIRONMENT | {"VERIFY_CALLBACKS": "perhaps"})
 
 
 class TestDiscoveryOfALostCallback:
@@ -124,7 +91,7 @@ class TestDiscoveryOfALostCallback:
     )
     def test_settings_that_could_miss_a_result_are_refused(self, unsafe: dict[str, str]) -> None:
         with pytest.raises(SettingsError, match="lost callback"):
-            SweeperSettings.from_env(COMPLETE | unsafe)
+            SweeperSettings.from_env(AN_ENVIRONMENT | unsafe)
 
     def test_is_the_widest_gap_and_a_sweep(self) -> None:
         longest = longest_discovery(
