@@ -89,7 +89,10 @@ class Written:
 _TOKENS_PER_WORD_OUT = 1.5  # 6,000 tokens for 4,000 words
 _SURPLUS = 1.25  # models count words badly
 _SHARE_OF_SHORT = 0.4  # a transcript too short for the target is summarised in so much of its words
-_LEAST_WORDS = 50
+_LEAST_WORDS = 50  # unless there are fewer to begin with
+WORTH_REPAIRING_WORDS = (
+    200  # a shorter summary is as it is: a sentence more or less is a large share
+)
 _NOTES_SURPLUS = (
     2.2  # notes have so many times the summary's words: what to leave out is chosen late
 )
@@ -103,7 +106,8 @@ _YIELD = (0.3, 3.0)  # what a model makes of an ask is believed within these bou
 
 def target_words(wanted: int, transcript_words: int) -> int:
     """Return the summary's length: what is wanted, or in proportion where there is too little to say."""
-    return max(_LEAST_WORDS, min(wanted, round(transcript_words * _SHARE_OF_SHORT)))
+    in_proportion = max(_LEAST_WORDS, round(transcript_words * _SHARE_OF_SHORT))
+    return max(1, min(wanted, in_proportion, transcript_words))
 
 
 def plan_stage(

@@ -30,7 +30,13 @@ from core.jobs import (
     retry_delay,
 )
 from core.names import summary_key_for
-from core.plans import PlanImpossibleError, Task, plan_stage, target_words
+from core.plans import (
+    WORTH_REPAIRING_WORDS,
+    PlanImpossibleError,
+    Task,
+    plan_stage,
+    target_words,
+)
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
@@ -257,6 +263,9 @@ class Submitter:
         read_as: str = "",
     ) -> Job:
         settings = self.settings
+        target = target_words(request.words, words)
+        if target < WORTH_REPAIRING_WORDS:
+            request = replace(request, most_repairs=0)
         job = Job(
             id=job_id_for(source),
             state=JobState.ACTIVE,
@@ -266,7 +275,7 @@ class Submitter:
                 source.key, prefix=settings.places.output_prefix, suffixes=settings.accepts.suffixes
             ),
             words_in=words,
-            target_words=target_words(request.words, words),
+            target_words=target,
             created_at=now,
             deadline=now + settings.retries.job_deadline,
             expires_at=now + settings.retention,

@@ -129,7 +129,7 @@ def test_a_million_words_need_calls_in_proportion() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "expected"), [(1_500, 600), (10_000, 4_000), (100_000, 4_000), (60, 50)]
+    ("words", "expected"), [(1_500, 600), (10_000, 4_000), (100_000, 4_000), (60, 50), (14, 14)]
 )
 def test_a_short_transcript_gets_a_proportionate_summary(words: int, expected: int) -> None:
     assert target_words(4_000, words) == expected
