@@ -67,6 +67,18 @@ class TestRun:
         assert sent.headers["Authorization"] == f"Bearer {API_KEY}"
         assert sent.headers["User-Agent"].startswith("transcript-summaries/")
 
+    def test_waits_for_no_answer_for_ever(self, runpod: responses.RequestsMock) -> None:
+        runpod.post(f"{URL}/run", json={"id": "rp-1"})
+        runpod.get(f"{URL}/status/rp-1", json=completed_body())
+
+        client().run(REQUEST)
+        client().status("rp-1")
+
+        for call in runpod.calls:
+            to_connect, to_answer = call.request.req_kwargs["timeout"]
+            assert 0 < to_connect <= 10
+            assert 0 < to_answer <= 30
+
     @pytest.mark.parametrize(
         ("status", "error"),
         [
