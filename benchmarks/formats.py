@@ -1,4 +1,4 @@
-"""How long reading a transcript of a million words takes, in each format.
+"""How long reading a transcript of 100,000 words takes, in each format.
 
     python -m benchmarks.formats
 
@@ -17,7 +17,7 @@ from core.transcripts import read_transcript
 from tests.unit.formats.test_properties import VOCABULARY
 from tests.unit.formats.writers import NAMED, NUMBERED, Said
 
-WORDS = 1_000_000
+WORDS = 100_000
 WORDS_OF_A_REMARK = 20
 
 
