@@ -15,10 +15,6 @@ from core import reports
 from core.errors import BadBody, RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
 from core.reports import Report
 
-MAX_RUN_BODY_BYTES = (
-    10 * 1000 * 1000
-)  # RunPod's limit for /run is 10 MB; it says 10MiB in its error
-
 _CONNECT_SECONDS = 5
 _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10

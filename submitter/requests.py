@@ -8,14 +8,19 @@ from core.callback import CallRef, callback_url
 from core.jobs import Call, Job
 from core.plans import Kind
 from core.ports import CallbackSecrets
-from core.prompts import LONGEST_BEFORE_CHARACTERS, Message, Prompt, messages_for
+from core.prompts import (
+    CHAT_TEMPLATE_TOKENS,
+    LONGEST_BEFORE_CHARACTERS,
+    Message,
+    Prompt,
+    messages_for,
+)
 from core.settings import SubmitterSettings
 from submitter.material import Layer
 
 # RunPod's ttl covers queue and run together and deletes the request in any state: we must have given
 # it up before.
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
-_CHAT_TEMPLATE_TOKENS = 64
 
 
 def request_for(
@@ -25,7 +30,7 @@ def request_for(
     asked = job.request
     messages = _messages(job, call, layer)
     prompt_tokens = sum(estimate_tokens(message["content"]) for message in messages)
-    room = settings.context_tokens - prompt_tokens - _CHAT_TEMPLATE_TOKENS
+    room = settings.context_tokens - prompt_tokens - CHAT_TEMPLATE_TOKENS
     ref = CallRef(job.id, call.id, call.attempt.number)
     ttl = settings.retries.job_deadline + _TTL_PAST_DEADLINE
     return {

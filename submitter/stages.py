@@ -57,15 +57,21 @@ class Stages:
         texts = self._texts(job)
         written = [_written(calls[slot], text) for slot, text in zip(job.slots, texts, strict=True)]
         task = written[0].task
+        together = [text.text for text in texts if text]
         material = self.submitter.material
-        layer = material.layer(job, task.layer)
+        try:
+            layer = material.layer(job, task.layer)
+        except BadTranscript:
+            if task.kind is Kind.COMPOSE and len(together) == len(texts):
+                # The file is gone and nothing can be repaired: what it was summarised in stands.
+                return self._publish(job, list(calls.values()), joined(together), now)
+            raise
         redone = self._redone(job, written, layer)
         if any(redone):
             slots = [tasks or slot for slot, tasks in zip(job.slots, redone, strict=True)]
             tasks = [task for tasks in redone for task in tasks]
             is_repair = not any(each.overflowed for each in written)
             return self._begin(job, tasks, layer, now, slots=slots, repairs=job.repairs + is_repair)
-        together = [text.text for text in texts if text]
         if task.kind is Kind.COMPOSE:
             return self._publish(job, list(calls.values()), joined(together), now)
         layer = material.keep(job, task.layer + 1, "\n\n".join(together))

@@ -22,7 +22,7 @@ _FOLDER = Path(__file__).parent
 PROMPT_SETS = frozenset(
     folder.name for folder in _FOLDER.iterdir() if (folder / "summary.user.md").is_file()
 )
-_CHAT_TEMPLATE_TOKENS = 64  # the markers a chat template puts around two messages, generously
+CHAT_TEMPLATE_TOKENS = 64  # the markers a chat template puts around two messages, generously
 LONGEST_BEFORE_CHARACTERS = 600  # about a hundred words
 
 
@@ -144,6 +144,6 @@ def frame_tokens() -> int:
         for kind in Kind
         for layer in (0, 1)
     )
-    return _CHAT_TEMPLATE_TOKENS + max(
+    return CHAT_TEMPLATE_TOKENS + max(
         sum(estimate_tokens(message["content"]) for message in messages) for messages in prompts
     )

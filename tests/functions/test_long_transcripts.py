@@ -139,6 +139,16 @@ class TestTheLength:
         assert pipeline.model.asks == [round(0.4 * job.words_in)]
         assert len(pipeline.runpod.requests) == 1
 
+    def test_is_left_as_it_is_where_the_file_is_gone_meanwhile(self) -> None:
+        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        job = pipeline.upload(a_transcript(12_000))
+        del pipeline.s3.objects[job.source.bucket, job.source.key]
+
+        pipeline.run()
+
+        assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+        assert len(pipeline.summary(job).split()) == 1_600
+
     def test_of_a_few_lines_is_taken_as_it_comes(self) -> None:
         pipeline = Pipeline(model=Model(makes_of_ask=0.5), settings=settings())
         job = pipeline.upload("Mara: The pump holds.\nIlse: Then we buy a second one.")
