@@ -48,9 +48,9 @@ class Stages:
             return store.load_job(job_id)  # another message about the same stage was quicker
 
     def _fail(self, job_id: str, code: str, why: str, now: datetime) -> Job:
-        job = self.submitter.store.load_job(job_id)  # it may have moved on to joining
-        if job.is_final:
-            return job
+        job = self.submitter.store.load_job(job_id)
+        if job.is_final or (job.is_joining and code != "superseded"):
+            return job  # somebody is publishing at this instant what was not to be had here
         return self.submitter.store.save_job(job.failed(code, event(now, why=why)))
 
     def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:

@@ -184,8 +184,9 @@ class Submitter:
 
     def _is_wanted(self, job: Job, call: Call, now: datetime) -> bool:
         return (
-            job.state is JobState.ACTIVE
-            and call.state is CallState.WAITING
+            call.state is CallState.WAITING
+            and call.stage == job.stage  # else the stage has not begun, or is over
+            and job.state is JobState.ACTIVE
             and call.paid_attempts < self.settings.retries.max_attempts
             and now < job.deadline
         )
@@ -242,8 +243,8 @@ class Submitter:
 
     def _ended(self, job: Job, call: Call, code: str, why: str, now: datetime) -> tuple[Job, Call]:
         job, call = self.store.load(job.id, call.id)  # others of its calls may have moved it on
-        if job.is_final or call.is_final:
-            return job, call
+        if job.is_final or call.is_final or call.state is CallState.PUBLISHING:
+            return job, call  # an earlier attempt's result may be on its way to S3
         told = event(now, why=why, call=call.id)
         try:
             return self.store.save(job.failed(code, told), call.failed(code, told))

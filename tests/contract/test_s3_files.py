@@ -31,6 +31,15 @@ def s3(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture
+def versioned(s3: Any) -> Any:
+    """The same with a bucket that keeps versions."""
+    if isinstance(s3, MemoryS3):
+        return MemoryS3(versioned=["transcripts"])
+    s3.put_bucket_versioning(Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+@pytest.fixture
 def summaries(s3: Any) -> S3Summaries:
     return S3Summaries(s3, "out")
 
@@ -63,6 +72,23 @@ class TestReading:
     def test_says_that_an_object_is_gone(self, s3: Any) -> None:
         with pytest.raises(BadTranscript) as refused:
             S3Transcripts(s3).read(a_source(version_id=""), max_bytes=10**6)
+
+        assert refused.value.code == "deleted"
+
+    def test_brings_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
+        first = self.upload(versioned, b"first")
+        version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
+        self.upload(versioned, b"second")
+
+        upload = S3Transcripts(versioned).read(replace(first, version_id=version_id), max_bytes=100)
+
+        assert upload.body == b"first"
+
+    def test_says_that_a_version_is_gone(self, versioned: Any) -> None:
+        source = replace(self.upload(versioned, b"first"), version_id="no-such-version")
+
+        with pytest.raises(BadTranscript) as refused:
+            S3Transcripts(versioned).read(source, max_bytes=100)
 
         assert refused.value.code == "deleted"
 
