@@ -60,7 +60,7 @@ class HttpRunPod:
         self._raise_unless_ok(answer)
         body = _object_in(answer)
         runpod_id = body.get("id")
-        if not isinstance(runpod_id, str) or not runpod_id:
+        if not reports.is_runpod_id(runpod_id):
             # RunPod's own command line tool: such an answer "is not a job at all".
             raise RunPodRefused(
                 "RunPod answered 200 without a job id; check the endpoint's settings"

@@ -123,7 +123,9 @@ class TestRun:
             client().run(REQUEST)
 
     @pytest.mark.parametrize(
-        "body", [{"error": "boom"}, {"id": ""}, {"id": 7}], ids=["error", "empty", "number"]
+        "body",
+        [{"error": "boom"}, {"id": ""}, {"id": 7}, {"id": "../purge-queue"}],
+        ids=["error", "empty", "number", "path"],
     )
     def test_an_answer_without_an_id_is_refused(
         self, runpod: responses.RequestsMock, body: dict[str, object]

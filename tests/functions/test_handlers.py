@@ -245,6 +245,16 @@ class TestTheReceiverThatVerifies:
         assert verifying.history()[0].state == "active"
         assert verifying.summaries() == []
 
+    def test_asks_runpod_nothing_but_the_status_of_a_request(self, verifying: Cloud) -> None:
+        """The id is whoever's who knows the URL, and it becomes part of a path asked with our key."""
+        event = verifying.event("webhook-completed")
+        event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
+
+        answer = verifying.invoke("webhook_receiver", event)
+
+        assert answer["statusCode"] == 400
+        assert len(verifying.runpod.calls) == 0
+
     def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
         verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
 
