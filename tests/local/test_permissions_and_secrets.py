@@ -27,7 +27,7 @@ def test_a_receiver_whose_role_lacks_an_action_is_refused_and_nothing_is_lost(
 
         refused = local.stack.history(upload)
 
-    assert all(answer is not None and answer >= 500 for answer in local.answers_to(runpod_id))
+    assert all(answer is None or answer >= 500 for answer in local.answers_to(runpod_id))
     assert any("AccessDenied" in line for line in local.stack.logs("WebhookReceiverFunction"))
     assert refused
     assert refused.calls[0].state is CallState.SUBMITTED
