@@ -133,10 +133,14 @@ class Deployment:
             raise RuntimeError(f"the sweeper failed: {found.get('errorType')}")
         return dict(found)
 
-    def logs(self, output: str) -> list[str]:
+    def logs(self, output: str, *, since_ms: int = 0) -> list[str]:
         """Return the log lines of a function, named by the stack output that names it."""
         group = f"/aws/lambda/{self.outputs[output]}"
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=group, startTime=since_ms)
+        )
         return [event["message"] for page in pages for event in page["events"]]
 
     def _job_id(self, upload: Upload) -> str | None:

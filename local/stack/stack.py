@@ -99,8 +99,10 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             stack.close()
 
 
-def local_session() -> boto3.Session:
-    """A session that knows the emulator's root key and nothing of the user's AWS."""
+def local_session(
+    key: str = ROOT_KEY, secret: str = ROOT_KEY, token: str | None = None
+) -> boto3.Session:
+    """A session that knows the emulator's root key, or another, and nothing of the user's AWS."""
     no_profile = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
@@ -108,8 +110,9 @@ def local_session() -> boto3.Session:
     }
     return boto3.Session(
         botocore_session=botocore.session.Session(no_profile),
-        aws_access_key_id=ROOT_KEY,
-        aws_secret_access_key=ROOT_KEY,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         region_name=REGION,
     )
 

@@ -29,7 +29,6 @@ SUBMITTER = {
     ("sqs:DeleteMessage", QUEUE),
     ("sqs:GetQueueAttributes", QUEUE),
     ("sqs:SendMessage", QUEUE),
-    ("s3:GetObject", f"{TRANSCRIPTS}/*"),
     ("s3:GetObjectVersion", f"{TRANSCRIPTS}/*"),
     ("s3:ListBucket", TRANSCRIPTS),
     *RESULTS,
