@@ -18,6 +18,7 @@ def routes(endpoint: Endpoint) -> list[web.RouteDef]:
     return [
         web.get("/_simulator/health", control.health),
         web.get("/_simulator/jobs", control.jobs),
+        web.get("/_simulator/workers", control.workers),
         web.get("/_simulator/deliveries", control.deliveries),
         web.get("/_simulator/scenarios", control.scenarios),
         web.post("/_simulator/scenarios", control.add_scenarios),
@@ -67,6 +68,9 @@ class _Control:
 
     async def jobs(self, _request: web.Request) -> web.Response:
         return web.json_response({"jobs": [record.public() for record in self._endpoint.records()]})
+
+    async def workers(self, _request: web.Request) -> web.Response:
+        return web.json_response({"workers": [one.public() for one in self._endpoint.workers()]})
 
     async def deliveries(self, _request: web.Request) -> web.Response:
         return web.json_response(

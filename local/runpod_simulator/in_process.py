@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from .config import Config
-from .endpoint import JobRecord
+from .records import JobRecord
 from .scenarios import Rule
 from .server import Server
 from .webhooks import Delivery
+from .workers.fleet import RemoteWorker
 
 _T = TypeVar("_T")
 _CALL_MAX_SECONDS = 30.0
@@ -36,6 +38,17 @@ class Simulator:
     def deliveries(self) -> list[Delivery]:
         """Every attempt to deliver a webhook, oldest first, with URL and body."""
         return self._call(self._server.endpoint.deliveries)
+
+    def workers(self) -> list[RemoteWorker]:
+        """Those that have called so far, with Config(worker="platform")."""
+        return self._call(lambda: [replace(one) for one in self._server.endpoint.workers()])
+
+    def worker_environment(self) -> dict[str, str]:
+        """The variables that make a process with RunPod's SDK a worker; each call is another worker.
+
+        subprocess.Popen([python, "handler.py"], env={**os.environ, **simulator.worker_environment()})
+        """
+        return self._server.worker_environment()
 
     def requests(self) -> dict[str, int]:
         """How often each operation was called, refused calls too: {"run": 1, "status": 3}."""

@@ -24,7 +24,13 @@ class Plan:
     extra_queue_seconds: float = 0.0
     lost_in_queue: bool = False
     hidden_seconds: float = 0.0  # /status says 404 for so long
+    take_errors: float = 0  # how often job-take answers 500 instead of giving it
+    take_answers_lost: float = 0  # how often a worker takes it and never hears of it
+    is_given_twice: bool = False  # a second worker gets it while the first runs it
     crashes: int = 0  # executions that die before they report
+    done_errors: float = 0  # how often job-done answers 500 instead of taking its result
+    done_losses: float = 0  # how often its result is lost on the way
+    done_repeats: float = 0  # how often job-done answers 500 although it took the result
     error: str = ""  # ends FAILED with this text
     partial_output: Any = None  # beside the error
     times_out: bool = False  # ends TIMED_OUT
@@ -130,6 +136,23 @@ _ALL = (
     Scenario(name="status-lags", group="queue", value="seconds", default=5,
              change=lambda seconds: {"hidden_seconds": seconds},
              meaning="/status says 404 at first although the job exists"),
+    # Between the platform and a worker that runs elsewhere
+    Scenario(name="job-take-error", group="worker", value="times", default=1,
+             change=lambda times: {"take_errors": times},
+             meaning="job-take answers 500 the first n times it would give the job"),
+    Scenario(name="job-take-unanswered", group="worker", value="times", default=1,
+             change=lambda times: {"take_answers_lost": times},
+             meaning="given to a worker that dies at once: its connection drops, nobody runs the job"),
+    Scenario(name="given-twice", group="worker", change=_always(is_given_twice=True),
+             meaning="a second worker gets the job while the first runs it; the first result counts"),
+    Scenario(name="job-done-error", group="worker", value="times", default=1,
+             change=lambda times: {"done_errors": times},
+             meaning="job-done answers 500 the first n times; the SDK posts a result three times"),
+    Scenario(name="job-done-lost", group="worker", value="times", default=1,
+             change=lambda times: {"done_losses": times},
+             meaning="the connection drops before the result is read; the SDK doesn't post it again"),
+    Scenario(name="job-done-repeated", group="worker", change=_always(done_repeats=1),
+             meaning="job-done takes the result but answers 500, so the SDK posts it again"),
     # How it ends
     Scenario(name="worker-crash", group="result", value="crashes", default=1,
              change=lambda crashes: {"crashes": int(crashes)},
