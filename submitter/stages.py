@@ -12,11 +12,11 @@ from datetime import datetime
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import JOINED, Call, Job, JobState, Summary
 from core.join import joined
+from core.layers import Layer
 from core.plans import Kind, PlanImpossibleError, Task, Written, plan_repair, plan_stage
 from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
 from core.words import count_words
-from submitter.material import Layer
 from submitter.submit import Submitter, event
 
 _AT_ONCE = 16  # texts read at a time

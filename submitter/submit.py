@@ -29,6 +29,7 @@ from core.jobs import (
     job_id_for,
     retry_delay,
 )
+from core.layers import Layer
 from core.names import summary_key_for
 from core.plans import (
     WORTH_REPAIRING_WORDS,
@@ -40,7 +41,7 @@ from core.plans import (
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from submitter.material import Layer, Material
+from submitter.material import Material
 from submitter.requests import request_for
 
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
