@@ -53,7 +53,7 @@ class Endpoint:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = Clock(config.time_scale)
-        self.rulebook = Rulebook(config.scenarios)
+        self.rulebook = Rulebook(config.scenarios, seed=config.seed)
         self.calls: Counter[str] = Counter()  # requests by operation, refused ones too
         self._book = Book(
             max_workers=config.max_workers, queue_delay_seconds=config.queue_delay_seconds
