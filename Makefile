@@ -7,6 +7,8 @@ BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
 FILE     ?= samples/product-planning-meeting.txt
 TESTS    ?=
+JOBS     ?= 300
+SEED     ?= 1
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
@@ -14,7 +16,7 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cloud check format requirements deploy clean
+.PHONY: help demo up soak test test-cloud check format requirements deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -24,6 +26,9 @@ demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this
 
 up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with until Ctrl-C
 	@$(BIN)/python -m local up
+
+soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
+	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(SEED)
 
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)

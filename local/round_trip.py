@@ -16,7 +16,7 @@ from botocore.config import Config
 
 from core.errors import UnknownCall
 from core.items import JOB_ITEM
-from core.jobs import Call, Event, Job, Source, job_id_for
+from core.jobs import Call, Event, Job, JobState, Source, job_id_for
 from core.names import facts_key_for
 from core.store import DynamoJobStore
 from local.waiting import wait_for
@@ -88,8 +88,26 @@ class Deployment:
 
     def history(self, upload: Upload) -> History | None:
         """Return the job of an upload, or None while it is not recorded."""
-        job_id = self._job_id(upload)
+        job_id = self.job_id_of(upload)
         return self.history_of(job_id) if job_id else None
+
+    def job_id_of(self, upload: Upload) -> str | None:
+        """Return which job an upload leads to; None while a bucket without versions can't tell."""
+        if upload.version_id:
+            now = datetime.now(UTC)  # not part of the id
+            return job_id_for(
+                Source(
+                    bucket=upload.bucket,
+                    key=upload.key,
+                    version_id=upload.version_id,
+                    uploaded_at=now,
+                )
+            )
+        for item in self._scan_jobs():
+            source = item["source"]["M"]
+            if (source["key"]["S"], source["etag"]["S"]) == (upload.key, upload.etag):
+                return str(item["job_id"]["S"])
+        return None
 
     def history_of(self, job_id: str) -> History | None:
         try:
@@ -99,7 +117,11 @@ class Deployment:
 
     def job_ids(self) -> list[str]:
         """Return every job in the table: for a table of tests, not for one of years."""
-        return [item["job_id"]["S"] for item in self._scan_jobs()]
+        return list(self.job_states())
+
+    def job_states(self) -> dict[str, JobState]:
+        """Return the state of every job in the table, which should be as small as above."""
+        return {item["job_id"]["S"]: JobState(item["state"]["S"]) for item in self._scan_jobs()}
 
     def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 60.0) -> History:
         """Return the job of an upload once it has ended. Raises NotInTime."""
@@ -139,23 +161,6 @@ class Deployment:
         pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
         return [event["message"] for page in pages for event in page["events"]]
 
-    def _job_id(self, upload: Upload) -> str | None:
-        if upload.version_id:
-            now = datetime.now(UTC)  # not part of the id
-            return job_id_for(
-                Source(
-                    bucket=upload.bucket,
-                    key=upload.key,
-                    version_id=upload.version_id,
-                    uploaded_at=now,
-                )
-            )
-        for item in self._scan_jobs():
-            source = item["source"]["M"]
-            if (source["key"]["S"], source["etag"]["S"]) == (upload.key, upload.etag):
-                return str(item["job_id"]["S"])
-        return None
-
     def _scan_jobs(self) -> list[dict[str, Any]]:
         pages = (
             self.client("dynamodb")
@@ -164,9 +169,13 @@ class Deployment:
                 TableName=self.outputs["JobsTable"],
                 ConsistentRead=True,
                 FilterExpression="#item = :job",
-                ExpressionAttributeNames={"#item": "item", "#source": "source"},
+                ExpressionAttributeNames={
+                    "#item": "item",
+                    "#source": "source",
+                    "#state": "state",
+                },
                 ExpressionAttributeValues={":job": {"S": JOB_ITEM}},
-                ProjectionExpression="job_id, #source",
+                ProjectionExpression="job_id, #source, #state",
             )
         )
         return [item for page in pages for item in page["Items"]]
