@@ -17,7 +17,7 @@ from local.soak.evidence import Evidence, RunPodSide, Sent, collected, open_call
 from local.soak.load import MOST_BYTES, Planned, planned_load
 from local.soak.pulse import Pulse
 from local.soak.transcripts import PHRASES
-from local.stack.simulator import RunPodEndpoint
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
 from local.stack.stack import LocalStack, Setup, local_stack
 from local.steps import STACK_STEPS
 
@@ -76,9 +76,9 @@ class Soak:
             # Not scaled: the stack's own deadlines are real, and RunPod's should stand to them as they do.
             queue_delay_seconds=0.2,
             execution_seconds=0.2,
-            max_workers=8,
+            max_workers=4,
             max_model_len=8192,
-            webhook_timeout_seconds=60.0,  # functions start slowly on a busy machine, which is no fault here
+            webhook_timeout_seconds=CALLBACK_ANSWER_SECONDS,
             seed=self.seed,
             scenarios=(
                 *_TROUBLES,
@@ -101,7 +101,10 @@ class Soak:
 
     def _soak(self, console: Console, stack: LocalStack, runpod: RunPodSide) -> Evidence:
         with Pulse(console, self.jobs) as pulse:
-            sent = [_sent(stack, each) for each in planned_load(self.jobs, self.seed)]
+            sent: list[Sent] = []
+            for each in planned_load(self.jobs, self.seed):
+                sent.append(_sent(stack, each))
+                pulse.tell(0, f"{len(sent)} files uploaded")
             rounds = _Rounds(stack=stack, runpod=runpod, sent=sent, pulse=pulse)
             rounds.until_all_ended(self.longest_minutes * 60)
             seconds = rounds.ended_after_seconds or pulse.seconds

@@ -15,7 +15,7 @@ from local.stack.emulator import REGION, ROOT_KEY, Emulator, checked_port, start
 from local.stack.faults import FaultProxy, start_fault_proxy
 from local.stack.needs import emulator_python
 from local.stack.processes import Processes, StackError
-from local.stack.simulator import RunPodEndpoint, start_simulator
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint, start_simulator
 from local.steps import Nobody, Observer, Step
 
 API_KEY_SECRET = "runpod/api-key"  # noqa: S105 - its name; the template's default
@@ -113,6 +113,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             processes, endpoint_url=emulator.url, parameters=parameters
         ).check_succeeded()
         stack = LocalStack(emulator, runpod, processes, faults)
+        _let_start(stack, "WebhookReceiverFunction")
         told.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
         try:
             yield stack
@@ -132,6 +133,16 @@ def local_session() -> boto3.Session:
         aws_access_key_id=ROOT_KEY,
         aws_secret_access_key=ROOT_KEY,
         region_name=REGION,
+    )
+
+
+def _let_start(stack: LocalStack, output: str) -> None:
+    """Give a function time to start, which the emulator takes off its time limit and Lambda does not.
+
+    Where many callbacks meet a busy machine, each start would be cut off and begun anew for the next try.
+    """
+    stack.client("lambda").update_function_configuration(
+        FunctionName=stack.outputs[output], Timeout=round(CALLBACK_ANSWER_SECONDS)
     )
 
 
