@@ -102,10 +102,10 @@ class Soak:
     def _soak(self, console: Console, stack: LocalStack, runpod: RunPodSide) -> Evidence:
         with Pulse(console, self.jobs) as pulse:
             sent: list[Sent] = []
+            rounds = _Rounds(stack=stack, runpod=runpod, sent=sent, pulse=pulse)
             for each in planned_load(self.jobs, self.seed):
                 sent.append(_sent(stack, each))
-                pulse.tell(0, f"{len(sent)} files uploaded")
-            rounds = _Rounds(stack=stack, runpod=runpod, sent=sent, pulse=pulse)
+                rounds.look_now_and_then()
             rounds.until_all_ended(self.longest_minutes * 60)
             seconds = rounds.ended_after_seconds or pulse.seconds
         evidence = collected(
@@ -134,9 +134,16 @@ class _Rounds:
     pulse: Pulse
     ended_after_seconds: float = 0.0
     failed_sweeps: int = 0
+    _next_look_at: float = _ROUND_SECONDS
+
+    def look_now_and_then(self) -> None:
+        if self.pulse.seconds >= self._next_look_at:
+            self._is_over()
+            self._next_look_at = self.pulse.seconds + _ROUND_SECONDS
 
     def until_all_ended(self, longest_seconds: float) -> None:
         """Return when nothing moves any more, or after so long: the checks say what is left."""
+        self.ended_after_seconds = 0.0  # of what was uploaded so far
         while self.pulse.seconds < longest_seconds and not self._is_over():
             time.sleep(_ROUND_SECONDS)
 
@@ -153,7 +160,7 @@ class _Rounds:
         due = len(open_calls(self.stack))
         counted = Counter(states.values())
         told = ", ".join(f"{counted[state]} {state}" for state in JobState)
-        self.pulse.tell(ended, f"{told}; {due} calls open, {queued} messages")
+        self.pulse.tell(ended, f"{told}; {due} calls open, {queued} messages waiting")
         if {each.job_id for each in self.sent} <= states.keys() and ended == len(states):
             self.ended_after_seconds = self.ended_after_seconds or self.pulse.seconds
             return self.runpod.is_idle and not due and not queued
