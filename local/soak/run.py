@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,11 +103,17 @@ class Soak:
     def _soak(self, console: Console, stack: LocalStack, runpod: RunPodSide) -> Evidence:
         with Pulse(console, self.jobs) as pulse:
             sent: list[Sent] = []
-            rounds = _Rounds(stack=stack, runpod=runpod, sent=sent, pulse=pulse)
-            for each in planned_load(self.jobs, self.seed):
-                sent.append(_sent(stack, each))
-                rounds.look_now_and_then()
-            rounds.until_all_ended(self.longest_minutes * 60)
+            for service in ("s3", "lambda", "sqs"):
+                stack.client(
+                    service
+                )  # before there are two threads: boto3 makes clients in one only
+            with ThreadPoolExecutor(1) as uploader:
+                load = planned_load(self.jobs, self.seed)
+                uploads = uploader.submit(_upload_all, stack, load, sent)
+                rounds = _Rounds(
+                    stack=stack, runpod=runpod, sent=sent, uploads=uploads, pulse=pulse
+                )
+                rounds.until_all_ended(self.longest_minutes * 60)
             seconds = rounds.ended_after_seconds or pulse.seconds
         evidence = collected(
             stack,
@@ -131,19 +138,13 @@ class _Rounds:
     stack: LocalStack
     runpod: RunPodSide
     sent: list[Sent]
+    uploads: Future[None]
     pulse: Pulse
     ended_after_seconds: float = 0.0
     failed_sweeps: int = 0
-    _next_look_at: float = _ROUND_SECONDS
-
-    def look_now_and_then(self) -> None:
-        if self.pulse.seconds >= self._next_look_at:
-            self._is_over()
-            self._next_look_at = self.pulse.seconds + _ROUND_SECONDS
 
     def until_all_ended(self, longest_seconds: float) -> None:
         """Return when nothing moves any more, or after so long: the checks say what is left."""
-        self.ended_after_seconds = 0.0  # of what was uploaded so far
         while self.pulse.seconds < longest_seconds and not self._is_over():
             time.sleep(_ROUND_SECONDS)
 
@@ -161,14 +162,19 @@ class _Rounds:
         counted = Counter(states.values())
         told = ", ".join(f"{counted[state]} {state}" for state in JobState)
         self.pulse.tell(ended, f"{told}; {due} calls open, {queued} messages waiting")
+        if not self.uploads.done():
+            return False
+        self.uploads.result()  # what went wrong there ends this too
         if {each.job_id for each in self.sent} <= states.keys() and ended == len(states):
             self.ended_after_seconds = self.ended_after_seconds or self.pulse.seconds
             return self.runpod.is_idle and not due and not queued
         return False
 
 
-def _sent(stack: LocalStack, planned: Planned) -> Sent:
-    upload = stack.upload(planned.body, planned.key)
-    job_id = stack.job_id_of(upload)
-    assert job_id  # noqa: S101 - the bucket of the stack has versions
-    return Sent(planned=planned, upload=upload, job_id=job_id)
+def _upload_all(stack: LocalStack, load: list[Planned], sent: list[Sent]) -> None:
+    """Upload in order, and tell of each in `sent` as it is done."""
+    for planned in load:
+        upload = stack.upload(planned.body, planned.key)
+        job_id = stack.job_id_of(upload)
+        assert job_id  # noqa: S101 - the bucket of the stack has versions
+        sent.append(Sent(planned=planned, upload=upload, job_id=job_id))
