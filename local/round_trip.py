@@ -21,6 +21,9 @@ from core.names import facts_key_for
 from core.store import DynamoJobStore
 from local.waiting import wait_for
 
+# A sweep may take two minutes. botocore gives up after one and begins another beside it.
+_PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
+
 
 class NoSuchStackError(Exception):
     """No stack of that name is deployed here."""
@@ -73,7 +76,9 @@ class Deployment:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             # An emulator is on this machine, where no proxy stands between.
-            config = Config(proxies={}) if self._endpoint_url else None
+            config = Config(proxies={}) if self._endpoint_url else Config()
+            if service == "lambda":
+                config = config.merge(_PATIENT)
             self._clients[service] = self._session.client(  # type: ignore[call-overload]
                 service, endpoint_url=self._endpoint_url, config=config
             )
