@@ -9,6 +9,9 @@ UV        = $(BIN)/uv
 FILE     ?= samples/product-planning-meeting.txt
 TESTS    ?=
 PINS     ?= runtime
+JOBS     ?= 300
+SEEDS    ?= 10000
+SEED     ?=
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
@@ -16,8 +19,8 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cloud check audit audit-template audit-dependencies format requirements \
-        deploy clean
+.PHONY: help demo up simulate soak test test-cloud check audit audit-template audit-dependencies format \
+        requirements deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -27,6 +30,12 @@ demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this
 
 up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with until Ctrl-C
 	@$(BIN)/python -m local up
+
+soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
+	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(or $(SEED),1)
+
+simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n tells one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)

@@ -96,8 +96,12 @@ _DEFAULT = Config()
     help="/cancel requests per 10 seconds.",
 )
 @click.option(
-    "--scenario", "scenarios", multiple=True, help="NAME or NAME=VALUE, for all jobs; repeatable."
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    help="NAME or NAME=VALUE, for all jobs, or with @SHARE for some: lost-webhook@0.3. Repeatable.",
 )
+@click.option("--seed", type=int, help="Decides which requests a share falls on; else chance does.")
 @click.option("--list-scenarios", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 def main(**options: Any) -> None:

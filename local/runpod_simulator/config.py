@@ -77,6 +77,7 @@ class Config:
 
     # Faults, for all jobs or for some
     scenarios: tuple[Rule | str, ...] = ()
+    seed: int | None = None  # decides which requests the share of a rule falls on; None: chance
 
     def __post_init__(self) -> None:
         if self.time_scale <= 0:

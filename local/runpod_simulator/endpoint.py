@@ -32,7 +32,7 @@ class Endpoint:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = Clock(config.time_scale)
-        self.rulebook = Rulebook(config.scenarios)
+        self.rulebook = Rulebook(config.scenarios, seed=config.seed)
         self.calls: Counter[str] = Counter()  # requests by operation, refused ones too
         self._bell = Bell()
         self._worker = _worker(config, self._bell)

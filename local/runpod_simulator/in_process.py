@@ -54,13 +54,19 @@ class Simulator:
         """How often each operation was called, refused calls too: {"run": 1, "status": 3}."""
         return self._call(lambda: dict(self._server.endpoint.calls))
 
-    def use(self, *scenarios: str, next_jobs: int | None = None, containing: str = "") -> None:
-        """Applies scenarios to all jobs from now on, the next few, or those with a text in their body.
+    def use(
+        self,
+        *scenarios: str,
+        next_jobs: int | None = None,
+        containing: str = "",
+        share: float = 1.0,
+    ) -> None:
+        """Applies scenarios to jobs from now on: all, the next few, some, those with a text in their body.
 
         Raises:
-            UnknownScenarioError: for a name that is not in SCENARIOS.
+            UnknownScenarioError: for a name that is not in SCENARIOS, or a share that is none.
         """
-        rule = Rule(scenarios=scenarios, next_jobs=next_jobs, containing=containing)
+        rule = Rule(scenarios=scenarios, next_jobs=next_jobs, containing=containing, share=share)
         self._call(lambda: self._server.endpoint.rulebook.add(rule))
 
     def clear(self) -> None:

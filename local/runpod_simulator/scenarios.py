@@ -1,15 +1,16 @@
 """What can go wrong, one line each: SCENARIOS is the whole list, a Plan is what they do to one job.
 
 A scenario is written `name` or `name=value`, and several may be combined. Three ways to choose one:
-a Rule for all jobs, the next N, or those whose /run body contains a text; the /run body's top-level
-field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input or output.
+a Rule for all jobs, a share of them, the next N, or those whose /run body contains a text; the /run
+body's top-level field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input
+or output.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 FOREVER = math.inf
 
@@ -60,14 +61,34 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Applies scenarios to all jobs, to the next `next_jobs`, to those whose body contains a text."""
+    """Applies scenarios to all jobs, a share of them, the next few, or those whose body contains a text."""
 
     scenarios: tuple[str, ...]
     next_jobs: int | None = None
     containing: str = ""
+    share: float = 1.0  # of the requests; which ones is drawn from Config.seed
 
     def __post_init__(self) -> None:
         plan_for(self.scenarios)
+        if not 0 <= self.share <= 1:
+            msg = f"share must be from 0 to 1, not {self.share:g}"
+            raise UnknownScenarioError(msg)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name`, `name=value`, or either with the share of the requests it is for: `name@0.3`.
+
+        Raises:
+            UnknownScenarioError: there is no such scenario, value or share.
+        """
+        scenario, at, share = text.partition("@")
+        try:
+            return cls(scenarios=(scenario.strip(),), share=float(share) if at else 1.0)
+        except ValueError as exc:
+            if isinstance(exc, UnknownScenarioError):
+                raise
+            msg = f"what stands after @ must be a share from 0 to 1: {text[:60]!r}"
+            raise UnknownScenarioError(msg) from exc
 
 
 EXECUTION_TIMEOUT_ERROR = "executionTimeout exceeded"

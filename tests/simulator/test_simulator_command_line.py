@@ -108,10 +108,11 @@ def test_it_lists_its_scenarios():
     ("options", "said"),
     [
         (("--scenario", "nonsense"), "no scenario is called"),
+        (("--scenario", "timed-out@half"), "must be a share"),
         (("--worker", "openai"), "needs model_url"),
         (("--time-scale", "0"), "time_scale must be above 0"),
     ],
-    ids=["unknown scenario", "no model server", "no time"],
+    ids=["unknown scenario", "no share", "no model server", "no time"],
 )
 def test_settings_that_make_no_sense_are_named(options, said):
     done = subprocess.run(

@@ -210,6 +210,15 @@ class TestPieces:
         assert len(split_pieces(text, most_tokens=5_000, tokens_of=len)) > 900
 
 
+def test_a_summary_a_little_longer_than_an_answer_is_written_in_two_short_parts() -> None:
+    """Each is shorter than parts are made otherwise: notes of notes would never fit one answer."""
+    short_answers = Limits(context_tokens=8_192, max_tokens=1_000, frame_tokens=1_241)
+
+    tasks = plan_stage(1, [1_000, 250], 805, target=668, limits=short_answers)
+
+    assert [(task.kind, task.words) for task in tasks] == [(Kind.COMPOSE, 334)] * 2
+
+
 class TestSharingOut:
     @settings(max_examples=300)
     @given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 50))
