@@ -186,6 +186,7 @@ class Submitter:
         return (
             job.state is JobState.ACTIVE
             and call.state is CallState.WAITING
+            and call.stage <= job.stage  # else it could end before there is a stage to count it for
             and call.paid_attempts < self.settings.retries.max_attempts
             and now < job.deadline
         )

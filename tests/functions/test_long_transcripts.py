@@ -394,6 +394,26 @@ class TestWhoeverDies:
         assert job.state is JobState.SUCCEEDED
         assert [event.what for event in events].count("active -> succeeded") == 1
 
+    def test_before_a_stage_began_has_its_calls_wait_for_it(self, pipeline: Pipeline) -> None:
+        """SQS keeps no order: the sweeper's messages about the calls can overtake the stage's."""
+        job = pipeline.upload(LONG)
+        for runpod_id, body in pipeline.open_requests():
+            pipeline.call_back(runpod_id, body)
+        self.dying_once(pipeline.store, "_put", after=False)  # its calls are recorded by then
+        with pytest.raises(Killed):
+            pipeline.take_messages()
+        pipeline.sweep(minutes(3))
+        overtaken, pipeline.queue.stages = pipeline.queue.stages, []
+        pipeline.run()
+        pipeline.queue.stages = overtaken
+
+        for _ in range(3):
+            pipeline.run()
+            pipeline.sweep(minutes(3))
+
+        assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+        assert set(MARKER.findall(pipeline.summary(job))) == set(MARKER.findall(LONG))
+
     @staticmethod
     def dying_once(target: object, method: str, after: bool) -> None:
         real = getattr(target, method)
