@@ -210,7 +210,7 @@ class Settler:
 
     def _recover(self, job: Job, call: Call, failure: Failure, now: datetime) -> tuple[Job, Call]:
         """Go on from where whoever was publishing died, without the text, which is gone."""
-        standing = self.summaries.standing(job)
+        standing = self.summaries.standing(job, now=now)
         if standing:
             return self._finish(job, call, standing, now)
         if self.workshop.kept(job.id, call.id):

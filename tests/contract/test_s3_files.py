@@ -185,7 +185,7 @@ class TestPublishing:
 
         summaries.publish(job, a_summary(), "text", now=NOON)
 
-        assert summaries.standing(job) == a_summary()
+        assert summaries.standing(job, now=NOON) == a_summary()
         metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
         assert all(value.isascii() and value.isprintable() for value in metadata.values())
         assert sum(len(name) + len(value) for name, value in metadata.items()) < 2048
@@ -193,12 +193,12 @@ class TestPublishing:
 
 class TestStanding:
     def test_is_nothing_before_the_summary_is_visible(self, summaries: S3Summaries) -> None:
-        assert summaries.standing(a_job()) is None
+        assert summaries.standing(a_job(), now=NOON) is None
 
     def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
         summaries.publish(a_job(id="f" * 32), a_summary(), "theirs", now=NOON)
 
-        assert summaries.standing(a_job()) is None
+        assert summaries.standing(a_job(), now=NOON) is None
 
 
 class TestTheWorkshop:

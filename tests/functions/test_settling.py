@@ -30,6 +30,7 @@ from tests.builders import (
 
 LOST = parse_report(failed_body("job timed out after 1 retries"))
 KEY = ("out", "summaries/calls/harbour board.txt")
+FACTS_KEY = "summaries/calls/harbour board.json"
 
 
 @dataclass
@@ -260,6 +261,19 @@ class TestWhoeverDiesInTheMiddle:
         assert world.states == ("succeeded", "succeeded")
         assert settled.job.summary is not None
         assert settled.job.summary.words == len(SUMMARY_TEXT.split())
+
+    def test_between_a_summary_and_its_facts_leaves_both_when_runpod_forgets(
+        self, world: World
+    ) -> None:
+        cure = dying_at(world.s3, "put_object", after=True)
+        with pytest.raises(Killed):
+            world.settle(a_report())
+        cure()
+
+        world.settle(gone("rp-1"))
+
+        assert world.states == ("succeeded", "succeeded")
+        assert sorted(key for _, key in world.s3.objects) == [FACTS_KEY, KEY[1]]
 
     def test_before_publishing_costs_an_attempt_when_runpod_forgets(self, world: World) -> None:
         cure = dying_at(world.s3, "put_object", after=False)

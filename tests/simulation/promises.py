@@ -12,6 +12,7 @@ from typing import Any
 from core.callback import CallRef
 from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState
 from core.join import joined
+from core.names import facts_key_for
 from core.words import count_words
 from tests.builders import NOON
 from tests.functions.pipeline import ref_of
@@ -183,6 +184,8 @@ class Promises:
 
     def _success_means_a_summary(self, job: Job) -> None:
         text = self._texts.get(job.id)
+        if (SUMMARIES, facts_key_for(job.summary_key)) not in self.s3.objects:
+            raise Broken(f"job {job.id} succeeded without its facts")
         if not text or job.summary is None or job.summary.words != count_words(text):
             raise Broken(f"job {job.id} succeeded without its summary")
 
