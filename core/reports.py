@@ -155,12 +155,8 @@ def parse_report(body: object) -> Report:
     """
     if not isinstance(body, Mapping):
         raise BadBody("the body is not a JSON object")
-    runpod_id, status_word = body.get("id"), body.get("status")
-    if (
-        not isinstance(runpod_id, str)
-        or not 0 < len(runpod_id) <= _LONGEST_WORD
-        or not runpod_id.isprintable()
-    ):
+    runpod_id, status_word = _word(body.get("id")), body.get("status")
+    if not runpod_id:
         raise BadBody("the body has no id")
     if not isinstance(status_word, str):
         raise BadBody("the body has no status")
@@ -256,7 +252,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _word(value: object) -> str:
-    """Return a short printable word, or nothing: it goes into metadata and the audit."""
+    """Return a short printable word, or nothing: it goes into metadata, which is ASCII, and the audit."""
     if (
         isinstance(value, str)
         and len(value) <= _LONGEST_WORD

@@ -168,6 +168,7 @@ def test_a_state_that_we_do_not_know_is_no_end(word: str) -> None:
         {"id": "rp-1", "status": 404},
         {"id": "x" * 201, "status": "COMPLETED"},
         {"id": "a\nb", "status": "COMPLETED"},
+        {"id": "rp-é", "status": "COMPLETED"},
     ],
 )
 def test_what_is_not_a_job_is_refused(body: object) -> None:
