@@ -7,6 +7,7 @@ BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
 FILE     ?= samples/product-planning-meeting.txt
 TESTS    ?=
+REQUESTS ?= 100000
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
@@ -14,7 +15,7 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cloud check format requirements deploy clean
+.PHONY: help demo up test fuzz test-cloud check format requirements deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -27,6 +28,9 @@ up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with unti
 
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
+	@$(BIN)/python -m tests.door --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
