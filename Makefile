@@ -12,6 +12,7 @@ PINS     ?= runtime
 JOBS     ?= 300
 SEEDS    ?= 10000
 SEED     ?=
+REQUESTS ?= 100000
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
@@ -19,7 +20,7 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up simulate soak test test-cloud check audit audit-template audit-dependencies format \
+.PHONY: help demo up simulate soak fuzz test test-cloud check audit audit-template audit-dependencies format \
         requirements deploy clean
 
 help: ## show this list
@@ -39,6 +40,9 @@ simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n
 
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
+	@$(BIN)/python -m tests.door --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud

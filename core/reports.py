@@ -265,7 +265,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _word(value: object) -> str:
-    """Return a short printable word, or nothing: it goes into metadata and the audit."""
+    """Return a short printable word, or nothing: it goes into metadata, which is ASCII, and the audit."""
     if (
         isinstance(value, str)
         and len(value) <= _LONGEST_WORD

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
 from core.errors import Conflict, JobExists, UnknownCall
@@ -169,6 +169,8 @@ class MemoryS3:
         IfNoneMatch: str = "",  # noqa: N803
         IfMatch: str = "",  # noqa: N803
     ) -> dict[str, Any]:
+        if not "".join((Metadata or {}).values()).isascii():
+            raise ParamValidationError(report="Non ascii characters found in S3 metadata")
         with self._lock:
             there = self.objects.get((Bucket, Key))
             if there and IfNoneMatch:

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ParamValidationError
 from moto import mock_aws
 
 from core.errors import BadTranscript, Superseded
@@ -47,6 +48,11 @@ def summaries(s3: Any) -> S3Summaries:
 def text_of(s3: Any, key: str = KEY) -> str:
     body: bytes = s3.get_object(Bucket="out", Key=key)["Body"].read()
     return body.decode()
+
+
+def test_metadata_outside_ascii_is_refused(s3: Any) -> None:
+    with pytest.raises(ParamValidationError):
+        s3.put_object(Bucket="out", Key=KEY, Body=b"x", Metadata={"runpod-id": "é"})
 
 
 class TestReading:

@@ -174,6 +174,7 @@ def test_a_state_that_we_do_not_know_is_no_end(word: str) -> None:
         {"id": "a?b=c", "status": "COMPLETED"},
         {"id": "a#b", "status": "COMPLETED"},
         {"id": "%2e%2e", "status": "COMPLETED"},
+        {"id": "rp-é", "status": "COMPLETED"},
     ],
 )
 def test_what_is_not_a_job_is_refused(body: object) -> None:
