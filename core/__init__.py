@@ -16,6 +16,7 @@ layers        a transcript, or the notes of it, in pieces with what they cost
 join          summaries of parts put together as one
 prompts       material to chat messages; the texts are files in prompts/
 asks          what the model is asked for in one call
+pull          pull mode: what the worker is sent, and what it reports
 choices       what the uploader of one file chose for its summary
 settle        one call's result moves the call and its job on; receiver and sweeper share it
 errors        the error tree: one class for each different reaction

@@ -1,0 +1,100 @@
+"""What submitter, worker and receiver tell each other in pull mode."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.errors import BadBody
+from core.pull import LONGEST_SUMMARY_BYTES, Order, Receipt, parse_order, parse_receipt
+from tests.builders import JOB_ID, a_request
+
+ORDER = Order(
+    job_id=JOB_ID,
+    name="calls/board.vtt",
+    size_bytes=60_000,
+    get_url="https://bucket.example/get?X-Amz-Signature=secret",
+    get_headers={"If-Match": '"etag"'},
+    put_url="https://bucket.example/put?X-Amz-Signature=secret",
+    request=a_request(language="German", with_times=True),
+    context_tokens=32_768,
+)
+RECEIPT = Receipt(
+    sha256="0" * 64,
+    size_bytes=24_000,
+    words_in=10_000,
+    target_words=4_000,
+    words_out=3_900,
+    read_as="webvtt",
+    model="a/model",
+    calls=3,
+    repairs=1,
+    prompt_tokens=14_000,
+    completion_tokens=5_300,
+    finish_reason="stop",
+)
+
+
+def through_json(value: object) -> Any:
+    return json.loads(json.dumps(value))
+
+
+def test_an_order_arrives_as_it_was_sent() -> None:
+    assert parse_order(through_json(ORDER.as_input())) == ORDER
+
+
+def test_a_receipt_arrives_as_it_was_sent() -> None:
+    assert parse_receipt(through_json(RECEIPT.as_output())) == RECEIPT
+    assert parse_receipt([through_json(RECEIPT.as_output())]) == RECEIPT
+
+
+def test_what_is_secret_is_not_in_what_is_printed() -> None:
+    assert "secret" not in repr(ORDER)
+    assert "etag" not in repr(ORDER)
+    assert "said in confidence" not in repr(replace(RECEIPT, text="said in confidence"))
+
+
+@pytest.mark.parametrize(
+    "job_input",
+    [
+        None,
+        {},
+        {"summarize": None},
+        {"summarize": {"version": 1}},
+        {"openai_route": "/v1/chat/completions"},
+        {"summarize": ORDER.as_input()["summarize"] | {"version": 2}},
+        {"summarize": ORDER.as_input()["summarize"] | {"more": 1}},
+        {"summarize": ORDER.as_input()["summarize"] | {"request": {"strategy": "whatever"}}},
+    ],
+)
+def test_what_is_no_order_is_refused_without_repeating_it(job_input: object) -> None:
+    with pytest.raises(BadBody) as refused:
+        parse_order(job_input)
+
+    assert "example" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sha256": "0" * 63},
+        {"sha256": "g" * 64},
+        {"size_bytes": 0},
+        {"size_bytes": LONGEST_SUMMARY_BYTES + 1},
+        {"size_bytes": True},
+        {"words_out": -1},
+        {"words_out": "3900"},
+        {"finish_reason": None},
+        {"more": 1},
+    ],
+)
+def test_what_is_no_receipt_counts_for_nothing(changes: dict[str, object]) -> None:
+    receipt = RECEIPT.as_output()["receipt"] | changes
+
+    assert parse_receipt({"receipt": receipt}) is None
+
+
+@pytest.mark.parametrize("output", [None, [], {}, "receipt", {"receipt": []}, [{}, {}], [None]])
+def test_other_outputs_hold_no_receipt(output: object) -> None:
+    assert parse_receipt(output) is None
