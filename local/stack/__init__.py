@@ -5,6 +5,7 @@ guardian   the little program that sees to it
 needs      what has to be installed, and what to do where it is not
 emulator   MiniStack in a clean environment
 simulator  our RunPod simulator as a process of its own
+model      a real language model behind it, if one is wanted
 sam        `sam build` and `sam deploy`, pointed at the emulator
 stack      all of it together
 """
