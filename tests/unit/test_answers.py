@@ -69,12 +69,11 @@ def test_what_runpod_has_forgotten_is_left_out(runpod: responses.RequestsMock) -
 
 
 def test_requests_are_in_the_order_of_their_stages(runpod: responses.RequestsMock) -> None:
-    for number in (1, 2, 3):
-        body = {**completed_body(), "id": f"rp-{number}"}
-        runpod.get(f"{RUNPOD.url}/status/rp-{number}", json=body)
-    later = replace(a_call(CallState.SUCCEEDED, attempts=3), id="1-0", stage=1)
+    runpod.get(f"{RUNPOD.url}/status/rp-1", json=completed_body())
+    later = replace(a_call(CallState.SUCCEEDED), id="1-0", stage=1)
+    earlier = replace(a_call(CallState.SUCCEEDED), id="0-1", stage=0)
     never_sent = replace(a_call(CallState.WAITING, attempts=0), id="0-0", stage=0)
 
-    given = answers.given(History(a_job(), [later, never_sent], []), RUNPOD)
+    given = answers.given(History(a_job(), [later, earlier, never_sent], []), RUNPOD)
 
-    assert [one.report.runpod_id for one in given] == ["rp-1", "rp-2", "rp-3"]
+    assert [one.call.id for one in given] == ["0-1", "1-0"]
