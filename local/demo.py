@@ -50,6 +50,7 @@ class Demo:
         if setup.model or setup.model_python:
             answers.show(self.console, answers.given(history, stack.runpod))
         if setup.model_python:
+            self.console.print()
             self.console.print(_SMALL_MODELS_PROSE, style="yellow", highlight=False)
         return stack
 

