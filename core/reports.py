@@ -103,17 +103,17 @@ _WORKER_ERROR = Failure(
     may_help_to_retry=True,
 )
 
+_CONTEXT_LENGTH = Failure(
+    code="context-length",
+    message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
+    " MaxModelLenTokens to what the endpoint really serves",
+    may_help_to_retry=False,
+)
+
 # Parts of RunPod's error texts, in the order in which they are looked for.
 _FAILURES: tuple[tuple[str, Failure], ...] = (
-    (
-        "maximum context length",
-        Failure(
-            code="context-length",
-            message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
-            " MaxModelLenTokens to what the endpoint really serves",
-            may_help_to_retry=False,
-        ),
-    ),
+    ("maximum context length", _CONTEXT_LENGTH),
+    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server behind the worker
     (
         "executionTimeout exceeded",
         Failure(

@@ -1,5 +1,6 @@
 """Command line of the local stack: `python -m local --help`."""
 
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -16,12 +17,16 @@ from local.demo import Demo, JobFailedError
 from local.progress import Progress
 from local.soak.run import Soak, SoakFailedError
 from local.stack import needs
+from local.stack.model import SMALL_MODEL_PARAMETERS, Model, looked_up
 from local.stack.processes import StackError
 from local.stack.stack import Setup, local_stack
 from local.steps import STACK_STEPS
 from local.waiting import NotInTime
 
 _SAMPLE = needs.ROOT / "samples/product-planning-meeting.txt"
+_SHORT_SAMPLE = needs.ROOT / "samples/weekly-standup.txt"  # a model on a CPU needs its time
+_SMALL_MODEL = "smollm2"
+_MODEL_KEY = "MODEL_KEY"  # the variable that holds the key of --model-url
 _STOPPED_BY_CTRL_C = 130
 _PLAIN_COLUMNS = 120  # where there is no terminal to ask
 
@@ -44,12 +49,22 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
             " .venv-emulator/bin/python.",
         ),
         click.option(
+            "--model",
+            type=click.Choice([_SMALL_MODEL]),
+            help="A real language model on this CPU, too small to write well; by default sentences of"
+            " the transcript are chosen.",
+        ),
+        click.option(
             "--model-url",
             default="",
             help="Base URL of an OpenAI-compatible server (Ollama, llama.cpp, vLLM) that writes the"
-            " summary; by default sentences of the transcript are chosen on this CPU.",
+            " summary; its key, if it has one, is read from $MODEL_KEY.",
         ),
-        click.option("--model-name", default="", help="With --model-url: the model to ask for."),
+        click.option(
+            "--model-name",
+            default="",
+            help="With --model-url: the model to ask for, if not the first it lists.",
+        ),
         click.option(
             "--scenario",
             "scenarios",
@@ -90,16 +105,16 @@ def main() -> None:
     "--file",
     "transcript",
     type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
-    default=_SAMPLE,
-    help="The transcript; by default the meeting of 10,834 words in samples/.",
+    help="The transcript; by default one of those in samples/.",
 )
 @click.option("--keep", is_flag=True, help="Keep the stack up afterwards, until Ctrl-C.")
 @_options_of_a_stack
-def demo(transcript: Path, *, keep: bool, output_folder: Path, **options: Any) -> None:
+def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options: Any) -> None:
     """A transcript becomes a summary: upload, queue, RunPod, callback, S3."""
     console = _console()
     with _said_plainly(console), ExitStack() as running:
         setup = _checked_setup(**options)
+        transcript = transcript or (_SHORT_SAMPLE if setup.model_python else _SAMPLE)
         demonstration = Demo(transcript=transcript, output_folder=output_folder, console=console)
         stack = demonstration.run(setup, running)
         if keep:
@@ -169,7 +184,7 @@ def soak(
     console = _console()
     with _said_plainly(console):
         python = needs.emulator_python(emulator_python)
-        _check_nothing_is_missing(python)
+        _check_nothing_is_missing(needs.missing(python))
         Soak(
             jobs=jobs,
             seed=seed,
@@ -183,29 +198,37 @@ def _checked_setup(
     *,
     port: int,
     emulator_python: Path | None,
+    model: str | None,
     model_url: str,
     model_name: str,
     scenarios: tuple[str, ...],
     parameters: tuple[str, ...],
 ) -> Setup:
     """Raises StackError for what is missing."""
+    if model and model_url:
+        raise click.UsageError("--model and --model-url exclude each other")
+    if model_name and not model_url:
+        raise click.UsageError("--model-name goes with --model-url")
     python = needs.emulator_python(emulator_python)
-    _check_nothing_is_missing(python)
-    simulator_options = [f"--scenario={scenario}" for scenario in scenarios]
-    if model_url:
-        simulator_options += ["--worker=openai", f"--model-url={model_url}"]
-    if model_name:
-        simulator_options.append(f"--model-name={model_name}")
+    model_python = needs.model_python() if model else None
+    _check_nothing_is_missing(
+        [*needs.missing(python), *(needs.missing_for_model(model_python) if model_python else [])]
+    )
+    key = os.environ.get(_MODEL_KEY, "")  # not an option: a command line is for all to see
+    asked = looked_up(Model(url=model_url, name=model_name, key=key)) if model_url else None
+    fitting = SMALL_MODEL_PARAMETERS if model else asked.parameters if asked else {}
     return Setup(
         port=port,
         emulator_python=python,
-        simulator_options=tuple(simulator_options),
-        parameters=_IMPATIENT | dict(map(_name_and_value, parameters)),
+        simulator_options=tuple(f"--scenario={scenario}" for scenario in scenarios),
+        parameters=_IMPATIENT | fitting | dict(map(_name_and_value, parameters)),
+        model=asked,
+        model_python=model_python,
     )
 
 
-def _check_nothing_is_missing(python: Path) -> None:
-    missing = needs.missing(python)
+def _check_nothing_is_missing(missing: list[str]) -> None:
+    """Raises StackError."""
     if missing:
         raise StackError("Something is missing:\n" + "\n".join(f"- {line}" for line in missing))
 

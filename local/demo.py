@@ -8,7 +8,7 @@ from rich.console import Console
 
 from core.jobs import JobState
 from core.names import is_transcript_name
-from local import report
+from local import answers, report
 from local.follow import Follower
 from local.progress import Progress
 from local.round_trip import History
@@ -19,6 +19,10 @@ from local.steps import TRANSCRIPT_STEPS, Step
 _LONGEST_SECONDS = 65 * 60.0
 
 
+_SMALL_MODELS_PROSE = (
+    "A model of 135 million parameters proves the path, not the prose: what it writes is poor and partly"
+    " invented."
+)
 _SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
 
 
@@ -43,6 +47,11 @@ class Demo:
             stack = running.enter_context(local_stack(setup, progress))
             history = self._round_trip(stack, progress)
         self._show(stack, history, progress.seconds)
+        if setup.model or setup.model_python:
+            answers.show(self.console, answers.given(history, stack.runpod))
+        if setup.model_python:
+            self.console.print()
+            self.console.print(_SMALL_MODELS_PROSE, style="yellow", highlight=False)
         return stack
 
     def run_on(self, stack: LocalStack) -> None:

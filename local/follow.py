@@ -13,7 +13,6 @@ from local.steps import Observer, Step
 from local.waiting import wait_for
 
 _POLL_SECONDS = 0.15
-_RESULT_IS_HERE = frozenset({CallState.PUBLISHING, CallState.SUCCEEDED})
 
 
 @dataclass
@@ -71,7 +70,7 @@ class Follower:
             self._tell_stages(history)
             if not job.is_final:
                 return
-        elif history.calls[0].state in _RESULT_IS_HERE and arrived:
+        elif arrived and job.is_final:  # before, it may still turn out to need a repair
             self._end(Step.RUNPOD, _timings(arrived[0]))
             self._end(Step.CALLBACK, f"settled by the {arrived[0].by.replace('_', ' ')}")
         else:

@@ -11,9 +11,10 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
-from local.steps import Step
+from local.steps import STACK_STEPS, TRANSCRIPT_STEPS, Step
 
 _REFRESHES_PER_SECOND = 12
+_ALL_THE_WAY = STACK_STEPS + TRANSCRIPT_STEPS
 
 
 @dataclass
@@ -32,7 +33,7 @@ class _Row:
 class Progress:
     """An Observer; use as a context manager. Leaving it by an error marks what was under way."""
 
-    def __init__(self, console: Console, steps: Sequence[Step] = tuple(Step)) -> None:
+    def __init__(self, console: Console, steps: Sequence[Step] = _ALL_THE_WAY) -> None:
         self._console = console
         self._steps = steps  # shown from the beginning
         self._rows: dict[Step, _Row] = {}
@@ -81,8 +82,10 @@ class Progress:
         table.add_column(no_wrap=True, min_width=max(map(len, Step)))
         table.add_column(justify="right", no_wrap=True, min_width=7)
         table.add_column(overflow="ellipsis", no_wrap=True, style="dim")
-        for step in self._steps:
+        for step in Step:
             row = self._rows.get(step)
+            if row is None and step not in self._steps:
+                continue
             if row is None:
                 table.add_row("·", step.value, "", "", style="dim")
                 continue

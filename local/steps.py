@@ -8,6 +8,7 @@ class Step(StrEnum):
     """In the order in which they end when all goes well; the value is what a person reads."""
 
     EMULATOR = "AWS emulator"
+    MODEL = "language model"  # only where one is wanted
     SIMULATOR = "RunPod simulator"
     BUILD = "sam build"
     DEPLOY = "sam deploy"
@@ -20,7 +21,7 @@ class Step(StrEnum):
 
 
 STACK_STEPS = (Step.EMULATOR, Step.SIMULATOR, Step.BUILD, Step.DEPLOY)
-TRANSCRIPT_STEPS = tuple(step for step in Step if step not in STACK_STEPS)
+TRANSCRIPT_STEPS = tuple(step for step in Step if step not in {*STACK_STEPS, Step.MODEL})
 
 
 class Observer(Protocol):

@@ -6,6 +6,7 @@ needs      what has to be installed, and what to do where it is not
 emulator   MiniStack in a clean environment
 faults     what throttles the functions' AWS calls, where that is wanted
 simulator  our RunPod simulator as a process of its own
+model      a real language model behind it, if one is wanted
 sam        `sam build` and `sam deploy`, pointed at the emulator
 stack      all of it together
 """

@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]  # the repository
 EMULATOR_PYTHON = "EMULATOR_PYTHON"  # the variable that names the emulator's interpreter
 _DEFAULT_EMULATOR_PYTHON = ROOT / ".venv-emulator/bin/python"
+MODEL_PYTHON = "MODEL_PYTHON"  # the variable that names the small model's
+_DEFAULT_MODEL_PYTHON = ROOT / ".venv-model/bin/python"
 _SET_UP = "run `make demo`: it sets up both environments first"
 
 # 1.5 is the first series whose AUTH=true refuses what a role does not allow.
@@ -37,6 +39,19 @@ def emulator_python(given: Path | None = None) -> Path:
     """Return the emulator's interpreter: as given, as EMULATOR_PYTHON says, or .venv-emulator's."""
     named = given or Path(os.environ.get(EMULATOR_PYTHON) or _DEFAULT_EMULATOR_PYTHON)
     return named.absolute()  # not resolved: a virtual environment's interpreter is a link
+
+
+def model_python() -> Path:
+    """Return the small model's interpreter: as MODEL_PYTHON says, or .venv-model's."""
+    return Path(os.environ.get(MODEL_PYTHON) or _DEFAULT_MODEL_PYTHON).absolute()
+
+
+def missing_for_model(python: Path) -> list[str]:
+    """Return a sentence if the small model's interpreter is missing, with what to do about it."""
+    if os.access(python, os.X_OK):
+        return []
+    told = f"the small model's environment has no interpreter at {python}"
+    return [f"{told}: run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"]
 
 
 def missing(python: Path) -> list[str]:

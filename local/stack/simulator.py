@@ -50,7 +50,9 @@ class SimulatorProcess:
         return dict(json.loads(lines[0])) if lines else None
 
 
-def start_simulator(processes: Processes, options: Sequence[str] = ()) -> SimulatorProcess:
+def start_simulator(
+    processes: Processes, options: Sequence[str] = (), *, model_key: str = ""
+) -> SimulatorProcess:
     """Start the simulator on a free port; `options` are those of `python -m local.runpod_simulator`."""
     api_key = f"local-{secrets.token_hex(16)}"
     child = processes.start(
@@ -63,6 +65,7 @@ def start_simulator(processes: Processes, options: Sequence[str] = ()) -> Simula
         environment={
             **os.environ,
             "RUNPOD_SIMULATOR_API_KEY": api_key,
+            "RUNPOD_SIMULATOR_MODEL_KEY": model_key,
             "TMPDIR": str(processes.folder),
         },
         working_folder=ROOT,

@@ -13,9 +13,15 @@ from local.round_trip import Deployment
 from local.stack import sam
 from local.stack.emulator import REGION, ROOT_KEY, Emulator, checked_port, start_emulator
 from local.stack.faults import FaultProxy, start_fault_proxy
+from local.stack.model import Model, SmallModel, start_small_model
 from local.stack.needs import emulator_python
 from local.stack.processes import Processes, StackError
-from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint, start_simulator
+from local.stack.simulator import (
+    CALLBACK_ANSWER_SECONDS,
+    RunPodEndpoint,
+    SimulatorProcess,
+    start_simulator,
+)
 from local.steps import Nobody, Observer, Step
 
 API_KEY_SECRET = "runpod/api-key"  # noqa: S105 - its name; the template's default
@@ -32,6 +38,8 @@ class Setup:
     runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
     simulator_options: tuple[str, ...] = ()
     throttled_share: float = 0.0  # of the functions' AWS calls
+    model: Model | None = None  # that the simulator asks; None: it chooses sentences
+    model_python: Path | None = None  # in place of `model`, the small one on this CPU, run by this
 
     def __post_init__(self) -> None:
         if self.throttled_share and self.enforce_iam:
@@ -88,18 +96,23 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             enforce_iam=setup.enforce_iam,
             functions_endpoint=faults.url if faults else "",
         )
+        small = _start_model(setup, processes, told)
         told.begin(Step.BUILD)
         build = sam.start_build(processes)
         runpod = setup.runpod
         simulator = None
         if runpod is None:
             told.begin(Step.SIMULATOR)
-            simulator = start_simulator(processes, setup.simulator_options)
+            simulator = start_simulator_with(
+                small.model if small else setup.model, setup, processes
+            )
         emulator.wait_until_ready()
         if faults:
             faults.wait_until_ready()
             faults.throttle(setup.throttled_share)
         told.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_how(setup)}")
+        if small:
+            told.end(Step.MODEL, str(small.wait_until_ready()))
         if simulator:
             runpod = simulator.wait_until_ready()
             told.end(Step.SIMULATOR, runpod.url)
@@ -137,6 +150,25 @@ def local_session(
         aws_session_token=token,
         region_name=REGION,
     )
+
+
+def _start_model(setup: Setup, processes: Processes, told: Observer) -> SmallModel | None:
+    if setup.model:
+        told.end(Step.MODEL, str(setup.model))
+    if setup.model_python is None:
+        return None
+    told.begin(Step.MODEL)
+    return start_small_model(processes, python=setup.model_python)
+
+
+def start_simulator_with(
+    model: Model | None, setup: Setup, processes: Processes
+) -> SimulatorProcess:
+    """Start the simulator so that it asks the model, if there is one."""
+    if model is None:
+        return start_simulator(processes, setup.simulator_options)
+    options = (*model.simulator_options, *setup.simulator_options)
+    return start_simulator(processes, options, model_key=model.key)
 
 
 def _let_start(stack: LocalStack, output: str) -> None:

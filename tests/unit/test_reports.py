@@ -25,6 +25,13 @@ CONTEXT_LENGTH = (
     ' length is 32768 tokens. However, you requested 40000 tokens.", "code": 400}}\','
     " 'type': 'worker_error', 'code': None}"
 )
+# As the server of llama.cpp says it, quoted by a worker.
+CONTEXT_SIZE = (
+    '{\'message\': \'vLLM returned HTTP 400: {"error":{"code":400,"message":"request (9031 tokens)'
+    ' exceeds the available context size (8192 tokens), try increasing it","type":'
+    '"exceed_context_size_error","n_prompt_tokens":9031,"n_ctx":8192}}\','
+    " 'type': 'worker_error', 'code': None}"
+)
 HANDLER_ERROR = json.dumps(
     {"error_type": "<class 'ValueError'>", "error_message": "boom", "error_traceback": "..."}
 )
@@ -90,6 +97,7 @@ def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: obje
     ("error", "code", "may_help_to_retry"),
     [
         (CONTEXT_LENGTH, "context-length", False),
+        (CONTEXT_SIZE, "context-length", False),
         ("executionTimeout exceeded", "execution-timeout", False),
         ("job timed out after 1 retries", "worker-lost", True),
         ("{'message': 'vLLM returned HTTP 404: no such model'}", "model-refused", False),
