@@ -100,13 +100,20 @@ def worker_vllm_error(message: str) -> str:
     return str({"message": message, "type": "worker_error", "code": None})
 
 
-def context_length_error(max_model_len: int, requested_tokens: int) -> str:
+def context_length_body(max_model_len: int, requested_tokens: int) -> str:
+    """What vLLM's server answers with 400."""
     said = (
         f"This model's maximum context length is {max_model_len} tokens."
         f" However, you requested {requested_tokens} tokens."
     )
-    body = {"error": {"message": said, "type": "BadRequestError", "param": None, "code": 400}}
-    return worker_vllm_error(f"vLLM returned HTTP 400: {json.dumps(body)}")
+    return json.dumps(
+        {"error": {"message": said, "type": "BadRequestError", "param": None, "code": 400}}
+    )
+
+
+def context_length_error(max_model_len: int, requested_tokens: int) -> str:
+    body = context_length_body(max_model_len, requested_tokens)
+    return worker_vllm_error(f"vLLM returned HTTP 400: {body}")
 
 
 _DEAD_VLLM = "vLLM server process is not running; worker is unhealthy"

@@ -7,16 +7,18 @@ It reads the request as a language model would have to: the last user message is
 import asyncio
 import re
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from local.runpod_simulator.scenarios import context_length_error, worker_vllm_error
+from local.runpod_simulator.scenarios import context_length_body, worker_vllm_error
 
 from . import Answer, Task, shapes
 
 DEFAULT_WORDS = 400  # when nobody says how long
 _DEFAULT_TEXT_TOKENS = 16  # vLLM's own default for /v1/completions: a trap worth keeping
 _MODEL = "extractive-summary"
+_BAD_REQUEST, _NOT_FOUND = 400, 404
 _HEADROOM = 0.97  # so that a text written to fit max_tokens is not cut
 
 _OPENING = re.compile(r"<transcript\b[^<>]{0,300}>", re.IGNORECASE)
@@ -59,29 +61,53 @@ class ExtractiveWorker:
 
     def _answer(self, task: Task, stopped: Any) -> Answer:
         try:
-            request = shapes.read_input(task.input)
-            prompt = _Prompt(request)
+            answer = self._completion(task, stopped)
         except shapes.BadInputError as exc:
             return Answer(error=worker_vllm_error(str(exc)))
-        allowed = prompt.max_tokens
-        if prompt.tokens + (allowed or 1) > self._max_model_len:
-            return Answer(
-                error=context_length_error(self._max_model_len, prompt.tokens + (allowed or 0))
-            )
-        text = _summary(
-            prompt, allowed or self._max_model_len - prompt.tokens, task.length_fraction, stopped
-        )
-        finish_reason = "stop"
-        if allowed and shapes.estimated_tokens(text) > allowed:
-            text = shapes.first_words(text, int(allowed / shapes.TOKENS_PER_WORD))
-            finish_reason = "length"
-        if task.cut:
-            text, finish_reason = shapes.cut_in_mid_sentence(text), "length"
-        model = self._model_name or str(request.body.get("model") or _MODEL)
-        answer = shapes.completion(
-            request, text, model=model, finish_reason=finish_reason, prompt_tokens=prompt.tokens
-        )
         return Answer(output=[shapes.to_native(answer) if self._is_native else answer])
+
+    def _completion(self, task: Task, stopped: Any) -> dict[str, Any]:
+        request = shapes.read_input(task.input)
+        return complete(
+            request,
+            max_model_len=self._max_model_len,
+            model_name=self._model_name,
+            length_fraction=task.length_fraction,
+            cut=task.cut,
+            stopped=stopped,
+        )
+
+
+def complete(
+    request: shapes.ModelRequest,
+    *,
+    max_model_len: int,
+    model_name: str = "",
+    length_fraction: float = 1.0,
+    cut: bool = False,
+    stopped: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Write what was asked for, as vLLM's JSON. Once `stopped` says so, the rest is left out.
+
+    Raises:
+        BadInputError: vLLM would refuse the request.
+    """
+    prompt = _Prompt(request)
+    allowed = prompt.max_tokens
+    if prompt.tokens + (allowed or 1) > max_model_len:
+        body = context_length_body(max_model_len, prompt.tokens + (allowed or 0))
+        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
+    text = _summary(prompt, allowed or max_model_len - prompt.tokens, length_fraction, stopped)
+    finish_reason = "stop"
+    if allowed and shapes.estimated_tokens(text) > allowed:
+        text = shapes.first_words(text, int(allowed / shapes.TOKENS_PER_WORD))
+        finish_reason = "length"
+    if cut:
+        text, finish_reason = shapes.cut_in_mid_sentence(text), "length"
+    model = model_name or str(request.body.get("model") or _MODEL)
+    return shapes.completion(
+        request, text, model=model, finish_reason=finish_reason, prompt_tokens=prompt.tokens
+    )
 
 
 class _Prompt:
@@ -128,17 +154,16 @@ def _texts(request: shapes.ModelRequest) -> tuple[str, str]:
     if not request.is_chat:
         prompt = request.body.get("prompt")
         if not isinstance(prompt, str):
-            msg = 'vLLM returned HTTP 404: {"detail":"Not Found"}'
-            raise shapes.BadInputError(msg)
+            raise shapes.ModelRefusedError(_NOT_FOUND, '{"detail":"Not Found"}')
         return "", prompt
     messages = request.body.get("messages")
     said = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
     system = " ".join(_content(one) for one in said if one.get("role") == "system")
     user = [_content(one) for one in said if one.get("role") == "user"]
     if not user:
-        msg = 'vLLM returned HTTP 400: {"error": {"message": "messages: a user message is required.", '
-        msg += '"type": "BadRequestError", "param": null, "code": 400}}'
-        raise shapes.BadInputError(msg)
+        body = '{"error": {"message": "messages: a user message is required.", '
+        body += '"type": "BadRequestError", "param": null, "code": 400}}'
+        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
     return system, user[-1]
 
 
@@ -154,7 +179,7 @@ def _max_tokens(request: shapes.ModelRequest) -> int | None:
     if given is None:
         return None if request.is_chat else _DEFAULT_TEXT_TOKENS
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
-        msg = 'vLLM returned HTTP 400: {"error": {"message": "max_tokens must be at least 1.", '
-        msg += '"type": "BadRequestError", "param": "max_tokens", "code": 400}}'
-        raise shapes.BadInputError(msg)
+        body = '{"error": {"message": "max_tokens must be at least 1.", '
+        body += '"type": "BadRequestError", "param": "max_tokens", "code": 400}}'
+        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
     return given

@@ -22,6 +22,15 @@ class BadInputError(ValueError):
     """The job's input is nothing that worker-vllm understands."""
 
 
+class ModelRefusedError(BadInputError):
+    """vLLM's server refused the request: its status and body, which worker-vllm quotes."""
+
+    def __init__(self, status: int, body: str) -> None:
+        super().__init__(f"vLLM returned HTTP {status}: {body}")
+        self.status = status
+        self.body = body
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelRequest:
     route: str

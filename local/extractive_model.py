@@ -1,0 +1,97 @@
+"""The simulator's extractive worker as an OpenAI-compatible server: it stands where vLLM stands.
+
+    python -m local.extractive_model --port 8080
+
+For workers of pull mode, which ask a model server beside them. What it refuses it refuses in vLLM's words.
+"""
+
+import asyncio
+import json
+import signal
+from typing import Any
+
+import click
+from aiohttp import web
+
+from local.runpod_simulator.workers import shapes
+from local.runpod_simulator.workers.extractive import complete
+
+NAME = "extractive-summary"
+_CHAT_ROUTE = "/v1/chat/completions"
+_LONGEST_BODY_BYTES = 64 * 1024 * 1024
+
+
+class ExtractiveModel:
+    """What one such server does; its settings may be changed while it runs."""
+
+    def __init__(self, *, max_model_len: int = 32_768) -> None:
+        self.max_model_len = max_model_len  # tokens of prompt and answer together
+        self.length_fraction = 1.0  # of the length asked for that it writes
+        self.requests: list[dict[str, Any]] = []  # bodies, oldest first
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=_LONGEST_BODY_BYTES)
+        app.add_routes(
+            [
+                web.get("/health", self._health),
+                web.get("/v1/models", self._models),
+                web.post(_CHAT_ROUTE, self._chat),
+            ]
+        )
+        return app
+
+    async def _health(self, _request: web.Request) -> web.Response:
+        return web.Response()
+
+    async def _models(self, _request: web.Request) -> web.Response:
+        served = {"id": NAME, "object": "model", "max_model_len": self.max_model_len}
+        return web.json_response({"object": "list", "data": [served]})
+
+    async def _chat(self, request: web.Request) -> web.Response:
+        try:
+            body = await request.json()
+        except ValueError:
+            return _refused(400, '{"error": {"message": "the body is no JSON", "code": 400}}')
+        if not isinstance(body, dict):
+            return _refused(400, '{"error": {"message": "the body is no object", "code": 400}}')
+        self.requests.append(body)
+        try:
+            # A thread: choosing sentences takes seconds, and the other requests are to be heard.
+            answer = await asyncio.to_thread(
+                complete,
+                shapes.ModelRequest(route=_CHAT_ROUTE, body=body),
+                max_model_len=self.max_model_len,
+                length_fraction=self.length_fraction,
+            )
+        except shapes.ModelRefusedError as exc:
+            return _refused(exc.status, exc.body)
+        return web.json_response(answer)
+
+
+def _refused(status: int, body: str) -> web.Response:
+    return web.Response(status=status, text=body, content_type="application/json")
+
+
+@click.command()
+@click.option("--port", default=0, help="Of 127.0.0.1; by default a free one.")
+@click.option("--max-model-len", default=32_768, help="Tokens of prompt and answer together.")
+def main(port: int, max_model_len: int) -> None:
+    """Answer until a signal comes."""
+    asyncio.run(_serve(ExtractiveModel(max_model_len=max_model_len), port))
+
+
+async def _serve(model: ExtractiveModel, port: int) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    runner = web.AppRunner(model.application(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    print(json.dumps({"url": url, "model": NAME}), flush=True)
+    await stopped.wait()
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    main()
