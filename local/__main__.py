@@ -19,7 +19,8 @@ from local.soak.run import Soak, SoakFailedError
 from local.stack import needs
 from local.stack.model import SMALL_MODEL_PARAMETERS, Model, looked_up
 from local.stack.processes import StackError
-from local.stack.stack import Setup, local_stack
+from local.stack.setup import Setup
+from local.stack.stack import local_stack
 from local.steps import STACK_STEPS
 from local.waiting import NotInTime
 
@@ -47,6 +48,13 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
             type=click.Path(path_type=Path),
             help=f"The emulator's interpreter; by default ${needs.EMULATOR_PYTHON}, or"
             " .venv-emulator/bin/python.",
+        ),
+        click.option(
+            "--mode",
+            type=click.Choice(["push", "pull"]),
+            default="push",
+            show_default=True,
+            help="push: RunPod is sent the transcript; pull: its worker, worker/, fetches it.",
         ),
         click.option(
             "--model",
@@ -198,6 +206,7 @@ def _checked_setup(
     *,
     port: int,
     emulator_python: Path | None,
+    mode: str,
     model: str | None,
     model_url: str,
     model_name: str,
@@ -211,12 +220,20 @@ def _checked_setup(
         raise click.UsageError("--model-name goes with --model-url")
     python = needs.emulator_python(emulator_python)
     model_python = needs.model_python() if model else None
+    worker_python = needs.worker_python() if mode == "pull" else None
     _check_nothing_is_missing(
-        [*needs.missing(python), *(needs.missing_for_model(model_python) if model_python else [])]
+        [
+            *needs.missing(python),
+            *(needs.missing_for_model(model_python) if model_python else []),
+            *(needs.missing_for_worker(worker_python) if worker_python else []),
+        ]
     )
     key = os.environ.get(_MODEL_KEY, "")  # not an option: a command line is for all to see
     asked = looked_up(Model(url=model_url, name=model_name, key=key)) if model_url else None
     fitting = SMALL_MODEL_PARAMETERS if model else asked.parameters if asked else {}
+    if worker_python:
+        # A worker asks for the model that it is told, the simulator for the one that there is.
+        fitting = fitting | {"Mode": mode} | ({"ModelName": asked.name} if asked else {})
     return Setup(
         port=port,
         emulator_python=python,
@@ -224,6 +241,7 @@ def _checked_setup(
         parameters=_IMPATIENT | fitting | dict(map(_name_and_value, parameters)),
         model=asked,
         model_python=model_python,
+        worker_python=worker_python,
     )
 
 

@@ -12,7 +12,8 @@ from local import answers, report
 from local.follow import Follower
 from local.progress import Progress
 from local.round_trip import History
-from local.stack.stack import LocalStack, Setup, local_stack
+from local.stack.setup import Setup
+from local.stack.stack import LocalStack, local_stack
 from local.steps import TRANSCRIPT_STEPS, Step
 
 # Longer than a job's deadline: by then the sweeper has given it up, with a reason.

@@ -8,6 +8,7 @@ For workers of pull mode, which ask a model server beside them. What it refuses 
 import asyncio
 import json
 import signal
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -24,10 +25,15 @@ _LONGEST_BODY_BYTES = 64 * 1024 * 1024
 class ExtractiveModel:
     """What one such server does; its settings may be changed while it runs."""
 
-    def __init__(self, *, max_model_len: int = 32_768) -> None:
+    def __init__(
+        self,
+        *,
+        max_model_len: int = 32_768,
+        heard: Callable[[dict[str, Any]], None] = lambda _: None,
+    ) -> None:
         self.max_model_len = max_model_len  # tokens of prompt and answer together
         self.length_fraction = 1.0  # of the length asked for that it writes
-        self.requests: list[dict[str, Any]] = []  # bodies, oldest first
+        self._heard = heard  # told each request's body
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=_LONGEST_BODY_BYTES)
@@ -54,7 +60,7 @@ class ExtractiveModel:
             return _refused(400, '{"error": {"message": "the body is no JSON", "code": 400}}')
         if not isinstance(body, dict):
             return _refused(400, '{"error": {"message": "the body is no object", "code": 400}}')
-        self.requests.append(body)
+        self._heard(body)
         try:
             # A thread: choosing sentences takes seconds, and the other requests are to be heard.
             answer = await asyncio.to_thread(

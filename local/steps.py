@@ -10,6 +10,7 @@ class Step(StrEnum):
     EMULATOR = "AWS emulator"
     MODEL = "language model"  # only where one is wanted
     SIMULATOR = "RunPod simulator"
+    WORKER = "RunPod worker"  # only in pull mode
     BUILD = "sam build"
     DEPLOY = "sam deploy"
     UPLOAD = "upload"
@@ -21,7 +22,9 @@ class Step(StrEnum):
 
 
 STACK_STEPS = (Step.EMULATOR, Step.SIMULATOR, Step.BUILD, Step.DEPLOY)
-TRANSCRIPT_STEPS = tuple(step for step in Step if step not in {*STACK_STEPS, Step.MODEL})
+TRANSCRIPT_STEPS = tuple(
+    step for step in Step if step not in {*STACK_STEPS, Step.MODEL, Step.WORKER}
+)
 
 
 class Observer(Protocol):

@@ -18,8 +18,9 @@ from local.soak.evidence import Evidence, RunPodSide, Sent, collected, open_call
 from local.soak.load import MOST_BYTES, Planned, planned_load
 from local.soak.pulse import Pulse
 from local.soak.transcripts import PHRASES
+from local.stack.setup import Setup
 from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
-from local.stack.stack import LocalStack, Setup, local_stack
+from local.stack.stack import LocalStack, local_stack
 from local.steps import STACK_STEPS
 
 _MAX_ATTEMPTS = 3

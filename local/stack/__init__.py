@@ -6,7 +6,10 @@ needs      what has to be installed, and what to do where it is not
 emulator   MiniStack in a clean environment
 faults     what throttles the functions' AWS calls, where that is wanted
 simulator  our RunPod simulator as a process of its own
-model      a real language model behind it, if one is wanted
+model      what answers behind it, if that is a server of its own
+worker     the worker of pull mode, which takes the simulator's jobs
+endpoint   the endpoint as one: simulator, and worker or model where they are wanted
+setup      what can be chosen
 sam        `sam build` and `sam deploy`, pointed at the emulator
 stack      all of it together
 """

@@ -1,6 +1,7 @@
-"""A real language model behind the simulator: one on this CPU, or any OpenAI-compatible server."""
+"""What answers behind the endpoint: one model or another on this CPU, or any OpenAI-compatible server."""
 
 import os
+import sys
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,8 @@ SMALL_MODEL_PARAMETERS = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class SmallModel:
-    """The model on this CPU, as a process of its own."""
+class ModelProcess:
+    """A model's server on this machine, as a process of its own."""
 
     child: Child
     model: Model
@@ -71,7 +72,7 @@ class SmallModel:
         """Raises StackError."""
         try:
             return wait_for(
-                self._served, what="the language model's start", timeout_seconds=_START_SECONDS
+                self._served, what=f"the {self.child.name}'s start", timeout_seconds=_START_SECONDS
             )
         except NotInTime as exc:
             raise StackError(self.child.report(str(exc))) from None
@@ -84,7 +85,7 @@ class SmallModel:
             return None  # it does not listen yet
 
 
-def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> SmallModel:
+def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> ModelProcess:
     """Start it on a port of 127.0.0.1, or on a free one. Raises StackError."""
     port = checked_port(port)
     child = processes.start(
@@ -94,7 +95,19 @@ def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> S
         working_folder=processes.folder,
     )
     model = Model(url=f"http://127.0.0.1:{port}/v1", requests_at_once=1)
-    return SmallModel(child=child, model=model)
+    return ModelProcess(child=child, model=model)
+
+
+def start_extractive_model(processes: Processes) -> ModelProcess:
+    """Start what chooses sentences on this CPU, as a server like vLLM's, on a free port."""
+    port = checked_port(0)
+    child = processes.start(
+        "extractive model",
+        [sys.executable, "-m", "local.extractive_model", "--port", str(port)],
+        environment={**os.environ, "TMPDIR": str(processes.folder)},
+        working_folder=ROOT,
+    )
+    return ModelProcess(child=child, model=Model(url=f"http://127.0.0.1:{port}/v1"))
 
 
 def looked_up(model: Model) -> Model:

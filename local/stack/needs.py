@@ -13,6 +13,8 @@ EMULATOR_PYTHON = "EMULATOR_PYTHON"  # the variable that names the emulator's in
 _DEFAULT_EMULATOR_PYTHON = ROOT / ".venv-emulator/bin/python"
 MODEL_PYTHON = "MODEL_PYTHON"  # the variable that names the small model's
 _DEFAULT_MODEL_PYTHON = ROOT / ".venv-model/bin/python"
+WORKER_PYTHON = "WORKER_PYTHON"  # the variable that names the RunPod worker's
+_DEFAULT_WORKER_PYTHON = ROOT / ".venv-worker/bin/python"
 _SET_UP = "run `make demo`: it sets up both environments first"
 
 # 1.5 is the first series whose AUTH=true refuses what a role does not allow.
@@ -52,6 +54,28 @@ def missing_for_model(python: Path) -> list[str]:
         return []
     told = f"the small model's environment has no interpreter at {python}"
     return [f"{told}: run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"]
+
+
+def worker_python() -> Path:
+    """Return the RunPod worker's interpreter: as WORKER_PYTHON says, or .venv-worker's."""
+    return Path(os.environ.get(WORKER_PYTHON) or _DEFAULT_WORKER_PYTHON).absolute()
+
+
+def missing_for_worker(python: Path) -> list[str]:
+    """Return a sentence if the worker can't run, with what to do about it."""
+    what_to_do = f"run `make demo MODE=pull`, or name another one in {WORKER_PYTHON}"
+    if not os.access(python, os.X_OK):
+        told = f"the RunPod worker's environment has no interpreter at {python}"
+        return [f"{told}: {what_to_do}"]
+    found = subprocess.run(
+        [python, "-I", "-c", "import importlib.metadata as m; m.version('runpod')"],
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    if found.returncode != 0:
+        return [f"RunPod's SDK is not installed in {python.parent.parent}: {what_to_do}"]
+    return []
 
 
 def missing(python: Path) -> list[str]:

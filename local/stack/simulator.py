@@ -42,6 +42,11 @@ class SimulatorProcess:
             raise StackError(self.child.report(str(exc))) from None
         return RunPodEndpoint(listening["url"], self.api_key)
 
+    def worker_environment(self) -> dict[str, str]:
+        """Return what makes a process with RunPod's SDK a worker of it; call it once it is ready."""
+        listening = self._listening() or {}
+        return dict(listening["worker_environment"])
+
     def _listening(self) -> dict[str, Any] | None:
         """Return the line of JSON with which it says that it listens."""
         self.child.check_running()

@@ -3,8 +3,6 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 
 import boto3
 import botocore.session
@@ -12,38 +10,14 @@ import botocore.session
 from local.round_trip import Deployment
 from local.stack import sam
 from local.stack.emulator import REGION, ROOT_KEY, Emulator, checked_port, start_emulator
+from local.stack.endpoint import OurEndpoint, start_endpoint
 from local.stack.faults import FaultProxy, start_fault_proxy
-from local.stack.model import Model, SmallModel, start_small_model
-from local.stack.needs import emulator_python
-from local.stack.processes import Processes, StackError
-from local.stack.simulator import (
-    CALLBACK_ANSWER_SECONDS,
-    RunPodEndpoint,
-    SimulatorProcess,
-    start_simulator,
-)
+from local.stack.processes import Processes
+from local.stack.setup import Setup
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
 from local.steps import Nobody, Observer, Step
 
 API_KEY_SECRET = "runpod/api-key"  # noqa: S105 - its name; the template's default
-
-
-@dataclass(frozen=True, kw_only=True)
-class Setup:
-    """What a local stack is made of."""
-
-    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template
-    port: int = 0  # the emulator's; 0: a free one
-    enforce_iam: bool = True
-    emulator_python: Path = field(default_factory=emulator_python)
-    runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
-    simulator_options: tuple[str, ...] = ()
-    throttled_share: float = 0.0  # of the functions' AWS calls
-    model: Model | None = None  # that the simulator asks; None: it chooses sentences
-    model_python: Path | None = None  # in place of `model`, the small one on this CPU, run by this
-
-    def __post_init__(self) -> None:
-        if self.throttled_share and self.enforce_iam:
-            raise StackError("permissions can't be enforced behind the fault proxy")
 
 
 class LocalStack(Deployment):
@@ -96,27 +70,15 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             enforce_iam=setup.enforce_iam,
             functions_endpoint=faults.url if faults else "",
         )
-        small = _start_model(setup, processes, told)
         told.begin(Step.BUILD)
         build = sam.start_build(processes)
-        runpod = setup.runpod
-        simulator = None
-        if runpod is None:
-            told.begin(Step.SIMULATOR)
-            simulator = start_simulator_with(
-                small.model if small else setup.model, setup, processes
-            )
+        endpoint = setup.runpod or start_endpoint(setup, processes, told)
         emulator.wait_until_ready()
         if faults:
             faults.wait_until_ready()
             faults.throttle(setup.throttled_share)
         told.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_how(setup)}")
-        if small:
-            told.end(Step.MODEL, str(small.wait_until_ready()))
-        if simulator:
-            runpod = simulator.wait_until_ready()
-            told.end(Step.SIMULATOR, runpod.url)
-        assert runpod  # noqa: S101 - for the type checker
+        runpod = endpoint.wait_until_ready() if isinstance(endpoint, OurEndpoint) else endpoint
         _create_api_key_secret(emulator, runpod)
         build.check_succeeded()
         told.end(Step.BUILD, "three functions, in parallel with the above")
@@ -150,25 +112,6 @@ def local_session(
         aws_session_token=token,
         region_name=REGION,
     )
-
-
-def _start_model(setup: Setup, processes: Processes, told: Observer) -> SmallModel | None:
-    if setup.model:
-        told.end(Step.MODEL, str(setup.model))
-    if setup.model_python is None:
-        return None
-    told.begin(Step.MODEL)
-    return start_small_model(processes, python=setup.model_python)
-
-
-def start_simulator_with(
-    model: Model | None, setup: Setup, processes: Processes
-) -> SimulatorProcess:
-    """Start the simulator so that it asks the model, if there is one."""
-    if model is None:
-        return start_simulator(processes, setup.simulator_options)
-    options = (*model.simulator_options, *setup.simulator_options)
-    return start_simulator(processes, options, model_key=model.key)
 
 
 def _let_start(stack: LocalStack, output: str) -> None:

@@ -15,8 +15,9 @@ from core.items import CALL_PREFIX, JOB_ITEM
 from local.round_trip import Upload
 from local.runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from local.stack import needs
+from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint
-from local.stack.stack import LocalStack, Setup, local_stack
+from local.stack.stack import LocalStack, local_stack
 from local.waiting import wait_for
 
 # RunPod's pauses are a tenth as long; what the computer itself needs is not changed.

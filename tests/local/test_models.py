@@ -14,10 +14,11 @@ import pytest
 import requests
 import responses
 
+from local.stack.endpoint import start_simulator_with
 from local.stack.model import Model, looked_up
 from local.stack.needs import MODEL_PYTHON, ROOT, missing_for_model, model_python
 from local.stack.processes import Processes, StackError
-from local.stack.stack import Setup, start_simulator_with
+from local.stack.setup import Setup
 from local.waiting import wait_for
 from tests.local.test_demo_command import left_over, run_demo
 

@@ -1,0 +1,75 @@
+"""The RunPod endpoint of a local stack: the simulator, and whatever answers behind it."""
+
+from dataclasses import dataclass
+
+from local.stack.model import Model, ModelProcess, start_extractive_model, start_small_model
+from local.stack.processes import Processes
+from local.stack.setup import Setup
+from local.stack.simulator import RunPodEndpoint, SimulatorProcess, start_simulator
+from local.stack.worker import start_worker
+from local.steps import Observer, Step
+
+
+@dataclass(frozen=True, kw_only=True)
+class OurEndpoint:
+    setup: Setup
+    processes: Processes
+    told: Observer
+    simulator: SimulatorProcess
+    model: ModelProcess | None  # where it is a process of ours
+
+    def wait_until_ready(self) -> RunPodEndpoint:
+        """Return it once it takes jobs, and somebody does them. Raises StackError."""
+        model = self.setup.model
+        if self.model:
+            model = self.model.wait_until_ready()
+            self.told.end(Step.MODEL, str(model))
+        runpod = self.simulator.wait_until_ready()
+        self.told.end(Step.SIMULATOR, runpod.url)
+        if self.setup.worker_python and model:
+            self.told.begin(Step.WORKER)
+            worker = start_worker(
+                self.processes,
+                python=self.setup.worker_python,
+                given_by_runpod=self.simulator.worker_environment(),
+                model=model,
+            )
+            worker.wait_until_it_asks(runpod.url)
+            self.told.end(Step.WORKER, f"worker/ on RunPod's SDK, as worker {worker.id}")
+        return runpod
+
+
+def start_endpoint(setup: Setup, processes: Processes, told: Observer) -> OurEndpoint:
+    """Begin to start all that the setup asks for. Raises StackError."""
+    child = _start_model(setup, processes, told)
+    told.begin(Step.SIMULATOR)
+    simulator = start_simulator_with(child.model if child else setup.model, setup, processes)
+    return OurEndpoint(
+        setup=setup, processes=processes, told=told, simulator=simulator, model=child
+    )
+
+
+def _start_model(setup: Setup, processes: Processes, told: Observer) -> ModelProcess | None:
+    """Start the model that was asked for, or the one that a worker of worker/ needs."""
+    if setup.model:
+        told.end(Step.MODEL, str(setup.model))
+        return None
+    if setup.model_python:
+        told.begin(Step.MODEL)
+        return start_small_model(processes, python=setup.model_python)
+    if setup.worker_python:
+        told.begin(Step.MODEL)
+        return start_extractive_model(processes)
+    return None
+
+
+def start_simulator_with(
+    model: Model | None, setup: Setup, processes: Processes
+) -> SimulatorProcess:
+    """Start the simulator so that it asks the model, if there is one, or waits for a worker that does."""
+    if setup.worker_python:
+        return start_simulator(processes, ("--worker=platform", *setup.simulator_options))
+    if model is None:
+        return start_simulator(processes, setup.simulator_options)
+    options = (*model.simulator_options, *setup.simulator_options)
+    return start_simulator(processes, options, model_key=model.key)

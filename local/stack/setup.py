@@ -1,0 +1,32 @@
+"""What a local stack is made of."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from local.stack.model import Model
+from local.stack.needs import emulator_python
+from local.stack.processes import StackError
+from local.stack.simulator import RunPodEndpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class Setup:
+    """The choices of whoever starts one."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)  # of the template
+    port: int = 0  # the emulator's; 0: a free one
+    enforce_iam: bool = True
+    emulator_python: Path = field(default_factory=emulator_python)
+    runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
+    simulator_options: tuple[str, ...] = ()
+    throttled_share: float = 0.0  # of the functions' AWS calls
+    model: Model | None = None  # that answers; None: sentences are chosen on this CPU
+    model_python: Path | None = None  # in place of `model`, the small one on this CPU, run by this
+    worker_python: Path | None = (
+        None  # runs worker/ for the endpoint; None: a worker of the simulator
+    )
+
+    def __post_init__(self) -> None:
+        if self.throttled_share and self.enforce_iam:
+            raise StackError("permissions can't be enforced behind the fault proxy")
