@@ -277,3 +277,21 @@ def test_the_routes_of_workers_are_there_for_workers_only(caller):
     answer = requests.get(caller.simulator.url + "/job-take/w1", headers=key, timeout=10)
 
     assert answer.status_code == 404
+
+
+def test_what_is_wrong_with_a_text_holds_for_a_completion_of_a_worker_of_ones_own(
+    platform, new_pod
+):
+    caller = platform()
+    pod = new_pod(caller)
+    said = {"message": {"content": "One is done. Two is done."}, "finish_reason": "stop"}
+    outputs = [[{"choices": [said]}], {"receipt": "of something else"}]
+
+    for output in outputs:
+        caller.run(simulate="too-short=0.5")
+        assert pod.done(pod.take()["id"], {"output": output}).status_code == 200
+
+    caller.simulator.wait_until(lambda one: all(job.status.is_final for job in one.jobs()))
+    completion, other = (job.output for job in caller.simulator.jobs())
+    assert completion[0]["choices"][0]["message"]["content"] == "One is done."
+    assert other == outputs[1]

@@ -7,12 +7,12 @@ in a ping, by its progress or by a chunk of its stream. A worker that only pings
 import asyncio
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from local.runpod_simulator.bell import Bell
 
-from . import Answer, Task, WorkerLostError
+from . import Answer, Task, WorkerLostError, shapes
 
 
 @dataclass(kw_only=True)
@@ -58,7 +58,7 @@ class Fleet:
             while (left := held.named_at + self._timeout_seconds - time.monotonic()) > 0:
                 await asyncio.wait({answer}, timeout=left)
                 if answer.done():
-                    return answer.result()
+                    return _spoiled(answer.result(), task)
         except asyncio.CancelledError:  # cancelled, out of time, or its ttl is over
             self._stop(task.job_id, held.workers)
             raise
@@ -143,3 +143,12 @@ class Fleet:
             if job_id not in worker.jobs_to_stop:
                 worker.jobs_to_stop.append(job_id)
         self._bell.ring()
+
+
+def _spoiled(answer: Answer, task: Task) -> Answer:
+    """Scenarios about the model's text hold for one in OpenAI's shape, whoever wrote it."""
+    match answer.output:
+        case [{"choices": [{}, *_]} as completion]:
+            changed = shapes.spoiled(completion, length_fraction=task.length_fraction, cut=task.cut)
+            return replace(answer, output=[changed])
+    return answer

@@ -59,13 +59,5 @@ class OpenAIWorker:
         return answer
 
     def _shaped(self, answer: dict[str, Any], task: Task) -> dict[str, Any]:
-        if not answer.get("choices"):
-            return answer
-        text = shapes.text_of(answer)
-        if task.length_fraction < 1:
-            answer = shapes.with_text(
-                answer, shapes.cut_at_sentence_end(text, task.length_fraction), "stop"
-            )
-        if task.cut:
-            answer = shapes.with_text(answer, shapes.cut_in_mid_sentence(text), "length")
-        return shapes.to_native(answer) if self._is_native else answer
+        answer = shapes.spoiled(answer, length_fraction=task.length_fraction, cut=task.cut)
+        return shapes.to_native(answer) if self._is_native and answer.get("choices") else answer

@@ -143,3 +143,15 @@ def cut_at_sentence_end(text: str, fraction: float) -> str:
     piece = first_words(text, max(1, int(len(text.split()) * fraction)))
     ends = [found.end() for found in _SENTENCE_END.finditer(piece)]
     return piece[: ends[-1]] if ends else piece
+
+
+def spoiled(answer: dict[str, Any], *, length_fraction: float, cut: bool) -> dict[str, Any]:
+    """What a model gave, as one gives it that writes too little or is cut off."""
+    if not answer.get("choices"):
+        return answer
+    text = text_of(answer)
+    if length_fraction < 1:
+        answer = with_text(answer, cut_at_sentence_end(text, length_fraction), "stop")
+    if cut:
+        answer = with_text(answer, cut_in_mid_sentence(text), "length")
+    return answer
