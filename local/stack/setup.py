@@ -21,6 +21,7 @@ class Setup:
     runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
     simulator_options: tuple[str, ...] = ()
     throttled_share: float = 0.0  # of the functions' AWS calls
+    functions_endpoint: str = ""  # where the functions find AWS, if not at the emulator itself
     model: Model | None = None  # that answers; None: sentences are chosen on this CPU
     model_python: Path | None = None  # in place of `model`, the small one on this CPU, run by this
     worker_python: Path | None = (
@@ -30,3 +31,5 @@ class Setup:
     def __post_init__(self) -> None:
         if self.throttled_share and self.enforce_iam:
             raise StackError("permissions can't be enforced behind the fault proxy")
+        if self.throttled_share and self.functions_endpoint:
+            raise StackError("the functions' calls go through the fault proxy or elsewhere")

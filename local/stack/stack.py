@@ -68,7 +68,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             python=setup.emulator_python,
             port=port,
             enforce_iam=setup.enforce_iam,
-            functions_endpoint=faults.url if faults else "",
+            functions_endpoint=faults.url if faults else setup.functions_endpoint,
         )
         told.begin(Step.BUILD)
         build = sam.start_build(processes)
