@@ -79,7 +79,7 @@ deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
 	@$(BIN)/sam deploy --guided
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
-	@for name in bootstrap runtime emulator dev security; do \
+	@for name in bootstrap runtime worker emulator dev security; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --excludes requirements/excluded.in \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \

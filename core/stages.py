@@ -20,8 +20,6 @@ from core.plans import (
 )
 from core.words import count_words
 
-WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
-
 Slot = str | Sequence[Task]  # the id of a call whose text stands, or the tasks that shall fill it
 
 

@@ -13,7 +13,7 @@ from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import JOINED, Call, Job, JobState, Summary
 from core.join import joined
 from core.layers import Layer
-from core.plans import Kind, PlanImpossibleError, Task, plan_stage
+from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
 from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
 from core.stages import Slot, redo, written
@@ -68,10 +68,7 @@ class Stages:
             raise
         again = redo(
             job.slots,
-            [
-                written(calls[slot].task, kept and kept.text, was_cut=bool(kept and kept.was_cut))
-                for slot, kept in zip(job.slots, texts, strict=True)
-            ],
+            [_written(calls[slot], kept) for slot, kept in zip(job.slots, texts, strict=True)],
             layer,
             request=job.request,
             target=job.target_words,
@@ -138,3 +135,9 @@ class Stages:
         workshop = self.submitter.material.workshop
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             return list(pool.map(lambda slot: workshop.kept(job.id, slot), job.slots))
+
+
+def _written(call: Call, kept: Kept | None) -> Written:
+    if kept is None:
+        return written(call.task, None, was_cut=False)
+    return written(call.task, kept.text, was_cut=kept.was_cut)

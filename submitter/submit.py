@@ -35,10 +35,11 @@ from core.plans import PlanImpossibleError, Task, plan_stage
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from core.stages import WHOLE, Slot, aim, filled
+from core.stages import Slot, aim, filled
 from submitter.material import Material
 from submitter.requests import request_for
 
+WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
 BY = "submitter"
 _AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
 _MOST_TRIES = 3
