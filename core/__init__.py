@@ -13,6 +13,7 @@ budget        how many tokens a text may cost
 pieces        a long text cut at turns and sentences, and shared out
 plans         what a job's calls read and write, stage by stage, and how a length is repaired
 layers        a transcript, or the notes of it, in pieces with what they cost
+stages        what a stage of calls leaves, and what is asked for again
 join          summaries of parts put together as one
 prompts       material to chat messages; the texts are files in prompts/
 asks          what the model is asked for in one call

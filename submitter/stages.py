@@ -13,9 +13,10 @@ from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import JOINED, Call, Job, JobState, Summary
 from core.join import joined
 from core.layers import Layer
-from core.plans import Kind, PlanImpossibleError, Task, Written, plan_repair, plan_stage
+from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
 from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
+from core.stages import Slot, redo, written
 from core.words import count_words
 from submitter.submit import Submitter, event
 
@@ -55,8 +56,7 @@ class Stages:
 
     def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:
         texts = self._texts(job)
-        written = [_written(calls[slot], text) for slot, text in zip(job.slots, texts, strict=True)]
-        task = written[0].task
+        task = calls[job.slots[0]].task
         together = [text.text for text in texts if text]
         material = self.submitter.material
         try:
@@ -66,12 +66,19 @@ class Stages:
                 # The file is gone and nothing can be repaired: what it was summarised in stands.
                 return self._publish(job, list(calls.values()), joined(together), now)
             raise
-        redone = self._redone(job, written, layer)
-        if any(redone):
-            slots = [tasks or slot for slot, tasks in zip(job.slots, redone, strict=True)]
-            tasks = [task for tasks in redone for task in tasks]
-            is_repair = not any(each.overflowed for each in written)
-            return self._begin(job, tasks, layer, now, slots=slots, repairs=job.repairs + is_repair)
+        again = redo(
+            job.slots,
+            [_written(calls[slot], kept) for slot, kept in zip(job.slots, texts, strict=True)],
+            layer,
+            request=job.request,
+            target=job.target_words,
+            limits=material.limits,
+            repairs=job.repairs,
+        )
+        if again:
+            return self._begin(
+                job, again.tasks, layer, now, slots=again.slots, repairs=again.repairs
+            )
         if task.kind is Kind.COMPOSE:
             return self._publish(job, list(calls.values()), joined(together), now)
         layer = material.keep(job, task.layer + 1, "\n\n".join(together))
@@ -84,16 +91,6 @@ class Stages:
         )
         return self._begin(job, tasks, layer, now)
 
-    def _redone(self, job: Job, written: list[Written], layer: Layer) -> list[list[Task]]:
-        may_repair = job.repairs < job.request.most_repairs
-        return plan_repair(
-            written,
-            layer.tokens,
-            target=job.target_words,
-            limits=self.submitter.material.limits,
-            least_share=job.request.least_percent / 100 if may_repair else None,
-        )
-
     def _begin(
         self,
         job: Job,
@@ -101,7 +98,7 @@ class Stages:
         layer: Layer,
         now: datetime,
         *,
-        slots: Sequence[str | Sequence[Task]] = (),
+        slots: Sequence[Slot] = (),
         repairs: int = 0,
     ) -> Job:
         job, calls = self.submitter.staged(job, tasks, now, slots=slots, repairs=repairs)
@@ -142,5 +139,5 @@ class Stages:
 
 def _written(call: Call, kept: Kept | None) -> Written:
     if kept is None:
-        return Written(task=call.task, words=0, overflowed=True)
-    return Written(task=call.task, words=count_words(kept.text), was_cut=kept.was_cut)
+        return written(call.task, None, was_cut=False)
+    return written(call.task, kept.text, was_cut=kept.was_cut)

@@ -31,16 +31,11 @@ from core.jobs import (
 )
 from core.layers import Layer
 from core.names import summary_key_for
-from core.plans import (
-    WORTH_REPAIRING_WORDS,
-    PlanImpossibleError,
-    Task,
-    plan_stage,
-    target_words,
-)
+from core.plans import PlanImpossibleError, Task, plan_stage
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
+from core.stages import Slot, aim, filled
 from submitter.material import Material
 from submitter.requests import request_for
 
@@ -112,7 +107,7 @@ class Submitter:
         tasks: Sequence[Task],
         now: datetime,
         *,
-        slots: Sequence[str | Sequence[Task]] = (),
+        slots: Sequence[Slot] = (),
         repairs: int = 0,
     ) -> tuple[Job, list[Call]]:
         """Return the job in its next stage, and that stage's calls, waiting; nothing is written.
@@ -120,18 +115,11 @@ class Submitter:
         `slots` says where the tasks go among texts that stand; without it they are all there is.
         """
         stage = job.stage + 1
-        names = iter([f"{stage}-{index}" for index in range(len(tasks))])
-        calls: list[Call] = []
-        filled: list[str] = []
-        for slot in slots or [list(tasks)]:
-            if isinstance(slot, str):
-                filled.append(slot)
-                continue
-            for task in slot:
-                call = _new_call(job, next(names), task, stage=stage)
-                due_at = now + LATEST_PICKUP
-                calls.append(call.due_again(due_at))
-                filled.append(call.id)
+        ids, new = filled(slots or [tasks], stage=stage)
+        due_at = now + LATEST_PICKUP
+        calls = [
+            _new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
+        ]
         told = event(
             now,
             what=f"stage {stage}: {tasks[0].kind}",
@@ -141,11 +129,11 @@ class Submitter:
             repairs=repairs,
         )
         job = job.in_stage(
-            filled,
+            ids,
             stage=stage,
             stage_calls=len(tasks),
             repairs=repairs,
-            due_at=now + LATEST_PICKUP,
+            due_at=due_at,
             event=told,
         )
         return job, calls
@@ -277,9 +265,7 @@ class Submitter:
         read_as: str = "",
     ) -> Job:
         settings = self.settings
-        target = target_words(request.words, words)
-        if target < WORTH_REPAIRING_WORDS:
-            request = replace(request, most_repairs=0)
+        request, target = aim(request, words)
         job = Job(
             id=job_id_for(source),
             state=JobState.ACTIVE,

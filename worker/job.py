@@ -1,0 +1,133 @@
+"""One order from beginning to end."""
+
+import logging
+import time
+from contextlib import closing
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from core.errors import BadBody, BadTranscript
+from core.prompts import PROMPT_SETS
+from core.pull import LONGEST_SUMMARY_BYTES, Order, Receipt, parse_order
+from core.stages import aim
+from core.transcripts import read_transcript
+from core.words import count_words
+from worker.deliver import deliver, sha256_of
+from worker.fetch import fetch
+from worker.http import Sleep
+from worker.model import ModelServer
+from worker.settings import WorkerSettings
+from worker.summarize import Material, Progress, Result, Summarizer
+from worker.trouble import Trouble
+
+_logger = logging.getLogger("worker")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Worker:
+    """The use case with what it needs of the world."""
+
+    settings: WorkerSettings
+    sleep: Sleep = time.sleep
+
+    def work(
+        self,
+        job_input: object,
+        *,
+        runpod_id: str = "",
+        progress: Progress = lambda _: None,
+        stop: Event | None = None,
+    ) -> dict[str, Any]:
+        """Carry an order out and return what RunPod is to report: a `receipt`, or an `error` with a code.
+
+        No URL and no text comes out of here or is logged, but for a summary that could not be put: its
+        receipt has it.
+        """
+        try:
+            receipt = self._receipt(job_input, progress, stop or Event())
+        except Trouble as trouble:
+            _logger.warning("%s: %s (%s)", runpod_id, trouble, trouble.detail)
+            return {"error": str(trouble)}
+        except MemoryError:
+            _logger.error("%s: out of memory", runpod_id)  # noqa: TRY400 (a traceback may quote)
+            return {"error": str(Trouble("too-large"))}
+        except Exception as exc:  # RunPod keeps what it is told, and a message may quote
+            _logger.error("%s: unexpected %s", runpod_id, type(exc).__name__)  # noqa: TRY400
+            return {"error": str(Trouble("model-failed"))}
+        _logger.info(
+            "%s: %d words of %d in %d calls, %s",
+            runpod_id,
+            receipt.words_out,
+            receipt.words_in,
+            receipt.calls,
+            "sent along, because it could not be put" if receipt.text else "put",
+        )
+        return receipt.as_output()
+
+    def _receipt(self, job_input: object, progress: Progress, stop: Event) -> Receipt:
+        order = _order(job_input)
+        progress({"doing": "fetch"})
+        material, read_as = self._material(order)
+        with closing(ModelServer(self.settings, sleep=self.sleep)) as model:
+            served = model.context_tokens(order.request.model, at_most=order.context_tokens)
+            summarizer = Summarizer(
+                model=model,
+                parallel_calls=self.settings.parallel_calls,
+                progress=progress,
+                stop=stop,
+            )
+            result = summarizer.summarize(material, context_tokens=served)
+        return self._delivered(order, material, result, read_as)
+
+    def _material(self, order: Order) -> tuple[Material, str]:
+        """Return the transcript to be summarised, and the format it was read as."""
+        most_bytes = self.settings.most_transcript_bytes
+        try:
+            transcript = read_transcript(
+                fetch(order, most_bytes=most_bytes, sleep=self.sleep), max_bytes=most_bytes
+            )
+        except BadTranscript as exc:
+            code = "too-large" if exc.code == "too-large" else "unreadable"
+            raise Trouble(code, exc.code) from None
+        request, target = aim(order.request, transcript.words)
+        text = transcript.text_with_times if request.with_times else transcript.text
+        material = Material(
+            text=text,
+            words=transcript.words,
+            boundary=order.job_id,
+            request=request,
+            target=target,
+        )
+        return material, transcript.format
+
+    def _delivered(self, order: Order, material: Material, result: Result, read_as: str) -> Receipt:
+        body = result.text.encode("utf-8")
+        if len(body) > LONGEST_SUMMARY_BYTES:
+            raise Trouble("model-failed", f"{len(body)} bytes are no summary")
+        was_put = deliver(body, order.put_url, sleep=self.sleep)
+        return Receipt(
+            sha256=sha256_of(body),
+            size_bytes=len(body),
+            text="" if was_put else result.text,
+            words_in=material.words,
+            target_words=material.target,
+            words_out=count_words(result.text),
+            read_as=read_as,
+            model=result.model,
+            calls=result.calls,
+            repairs=result.repairs,
+            prompt_tokens=result.prompt_tokens,
+            completion_tokens=result.completion_tokens,
+            finish_reason=result.finish_reason,
+        )
+
+
+def _order(job_input: object) -> Order:
+    try:
+        order = parse_order(job_input)
+    except BadBody as exc:
+        raise Trouble("bad-order", str(exc)) from None
+    if order.request.prompt not in PROMPT_SETS:
+        raise Trouble("bad-order", "this worker has no such set of prompts")
+    return order
