@@ -5,6 +5,7 @@ job        one order from beginning to end: fetch, read, summarise, deliver
 settings   the one reader of the environment
 fetch      the transcript from its presigned URL
 summarize  stages, repairs and joining, as the pipeline does them, in memory
+route      requests of push mode, passed on to the model
 model      the OpenAI-compatible server beside it
 deliver    the summary to its presigned URL
 http       what fetching, asking and delivering share: sessions, backoff

@@ -18,14 +18,14 @@ ProgressUpdate = Callable[[dict[str, Any], dict[str, int | str]], None]
 
 def handler_of(
     worker: Worker, progress_update: ProgressUpdate
-) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]:
+) -> Callable[[dict[str, Any]], Awaitable[dict[str, Any] | list[Any]]]:
     """Return the handler that the SDK calls with each of its jobs.
 
     It is async, with the work in a thread: a plain one would keep the SDK from hearing that a job was
     cancelled. What has been asked of the model by then is finished, nothing more is asked.
     """
 
-    async def handler(job: dict[str, Any]) -> dict[str, Any]:
+    async def handler(job: dict[str, Any]) -> dict[str, Any] | list[Any]:
         stop = Event()
         try:
             return await asyncio.to_thread(

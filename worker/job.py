@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from threading import Event
@@ -17,6 +18,7 @@ from worker.deliver import deliver, sha256_of
 from worker.fetch import fetch
 from worker.http import Sleep
 from worker.model import ModelServer
+from worker.route import completed, is_completion
 from worker.settings import WorkerSettings
 from worker.summarize import Material, Progress, Result, Summarizer
 from worker.trouble import Trouble
@@ -38,13 +40,17 @@ class Worker:
         runpod_id: str = "",
         progress: Progress = lambda _: None,
         stop: Event | None = None,
-    ) -> dict[str, Any]:
+    ) -> dict[str, Any] | list[Any]:
         """Carry an order out and return what RunPod is to report: a `receipt`, or an `error` with a code.
+
+        A request of push mode is answered by the model itself.
 
         No URL and no text comes out of here or is logged, but for a summary that could not be put: its
         receipt has it.
         """
         try:
+            if is_completion(job_input):
+                return self._completed(job_input, runpod_id)
             receipt = self._receipt(job_input, progress, stop or Event())
         except Trouble as trouble:
             _logger.warning("%s: %s (%s)", runpod_id, trouble, trouble.detail)
@@ -64,6 +70,14 @@ class Worker:
             "sent along, because it could not be put" if receipt.text else "put",
         )
         return receipt.as_output()
+
+    def _completed(
+        self, job_input: Mapping[str, Any], runpod_id: str
+    ) -> dict[str, Any] | list[Any]:
+        with closing(ModelServer(self.settings, sleep=self.sleep)) as model:
+            answer = completed(job_input, model)
+        _logger.info("%s: a completion, %s", runpod_id, "refused" if "error" in answer else "given")
+        return answer
 
     def _receipt(self, job_input: object, progress: Progress, stop: Event) -> Receipt:
         order = _order(job_input)

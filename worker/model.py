@@ -18,6 +18,7 @@ from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, new_session, pause
 from worker.settings import WorkerSettings
 from worker.trouble import Trouble
 
+CHAT_ROUTE = "/v1/chat/completions"
 _LIST_SECONDS = 10
 _MOST_WAITS_GROWING = 4  # then about eight seconds at a time
 _ID = "loopback"  # reports are about RunPod requests, and want an id
@@ -64,7 +65,7 @@ class ModelServer:
         for tries in range(1, MOST_TRIES + 1):
             answer = self._answer(
                 "POST",
-                "/v1/chat/completions",
+                CHAT_ROUTE,
                 answer_seconds=self.settings.model_answer_seconds,
                 json=request,
             )
@@ -78,6 +79,15 @@ class ModelServer:
         if answer is None:
             raise Trouble("model-unavailable", f"the connection broke {MOST_TRIES} times")
         raise Trouble("model-failed", f"{MOST_TRIES} tries, at last HTTP {answer.status_code}")
+
+    def pass_on(self, request: Mapping[str, Any]) -> requests.Response:
+        """Return the server's own answer to a chat request, whatever it says. Raises Trouble."""
+        answer = self._answer(
+            "POST", CHAT_ROUTE, answer_seconds=self.settings.model_answer_seconds, json=request
+        )
+        if answer is None:
+            raise Trouble("model-unavailable", "the connection broke")
+        return answer
 
     def _answer(
         self, method: str, path: str, *, answer_seconds: int, json: Any = None

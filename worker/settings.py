@@ -27,7 +27,9 @@ class WorkerSettings:
             "model_start_seconds": _number(environment, "MODEL_START_SECONDS"),
         }
         return cls(
-            model_url=(environment.get("MODEL_URL") or cls.model_url).rstrip("/"),
+            model_url=(environment.get("MODEL_URL") or cls.model_url)
+            .rstrip("/")
+            .removesuffix("/v1"),
             model_key=environment.get("MODEL_KEY", ""),
             **{name: number for name, number in given.items() if number},
         )
