@@ -18,7 +18,10 @@ join          summaries of parts put together as one
 prompts       material to chat messages; the texts are files in prompts/
 asks          what the model is asked for in one call
 pull          pull mode: what the worker is sent, and what it reports
+troubles      why an attempt brought no text, in words of ours
+redeem        pull mode: a receipt turned into the summary that it tells of
 choices       what the uploader of one file chose for its summary
+decide        what one report means for its call as it is now
 settle        one call's result moves the call and its job on; receiver and sweeper share it
 errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols
@@ -26,6 +29,7 @@ settings    * the one reader of the environment
 store       * jobs in DynamoDB
 items       * jobs and calls as items of its table
 files       * transcripts and summaries in S3
+links       * presigned URLs, for pull mode's worker
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager
 runpod      * the RunPod endpoint over HTTP

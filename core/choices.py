@@ -8,6 +8,7 @@ By S3 object metadata (`x-amz-meta-summary-words: 2500`), or by the folder the f
     summary-strategy   auto (one call where the transcript fits), or sections (notes of sections first)
     summary-prompt     a set of prompts: a folder of core/prompts
     summary-times      cite (the summary says when it was said), or drop
+    summary-mode       push (the submitter sends the words), or pull (the worker fetches the file)
 """
 
 import re
@@ -16,7 +17,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import BadTranscript
-from core.jobs import Request
+from core.jobs import Mode, Request
 from core.plans import Strategy
 from core.prompts import PROMPT_SETS
 
@@ -41,6 +42,12 @@ def chosen(request: Request, *, key: str, metadata: Mapping[str, str]) -> Reques
     return replace(request, **fields)
 
 
+def expected_mode(request: Request, *, key: str) -> Mode:
+    """Return the mode as far as the name alone tells; the metadata may choose another."""
+    in_path = dict(_IN_PATH.findall(key)).get("summary-mode", "").strip()
+    return Mode(in_path) if in_path in set(Mode) else request.mode
+
+
 def _words(value: str) -> int:
     least, most = WORDS
     if not re.fullmatch(r"[0-9]{1,6}", value) or not least <= int(value) <= most:
@@ -58,6 +65,12 @@ def _strategy(value: str) -> Strategy:
     if value not in set(Strategy):
         raise _bad(f"summary-strategy must be one of {', '.join(Strategy)}")
     return Strategy(value)
+
+
+def _mode(value: str) -> Mode:
+    if value not in set(Mode):
+        raise _bad(f"summary-mode must be one of {', '.join(Mode)}")
+    return Mode(value)
 
 
 def _prompt(value: str) -> str:
@@ -79,6 +92,7 @@ _CHOICES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
     "summary-strategy": ("strategy", _strategy),
     "summary-prompt": ("prompt", _prompt),
     "summary-times": ("with_times", _times),
+    "summary-mode": ("mode", _mode),
 }
 
 

@@ -1,12 +1,15 @@
 """Transcripts and summaries in S3."""
 
 import json
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from botocore.exceptions import ClientError
+from botocore.response import StreamingBody
 
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import Job, Source, Summary
@@ -25,29 +28,52 @@ class S3Transcripts:
     def __init__(self, client: "S3Client") -> None:
         self._client = client
 
-    def read(self, source: Source, *, max_bytes: int) -> Upload:
+    def head(self, source: Source) -> Upload:
+        answer = self._asked(self._client.head_object, source)
+        return Upload(None, answer["Metadata"], answer["ContentLength"])
+
+    def read(
+        self,
+        source: Source,
+        *,
+        max_bytes: int,
+        wants: Callable[[Mapping[str, str]], bool] = lambda _: True,
+    ) -> Upload:
         if source.size_bytes > max_bytes:
             raise _too_large(source.size_bytes, max_bytes)
-        version: dict[str, Any] = {}
-        if source.version_id:
-            version["VersionId"] = source.version_id
-        elif source.etag:
-            version["IfMatch"] = f'"{source.etag}"'
+        answer = self._asked(self._client.get_object, source)
+        with closing(answer["Body"]) as body:
+            if not wants(answer["Metadata"]):
+                return Upload(None, answer["Metadata"], answer["ContentLength"])
+            received = _received(body, max_bytes)
+        return Upload(received, answer["Metadata"], len(received))
+
+    @staticmethod
+    def _asked(operation: Callable[..., Any], source: Source) -> dict[str, Any]:
         try:
-            answer = self._client.get_object(Bucket=source.bucket, Key=source.key, **version)
+            return dict(operation(**which(source)))
         except ClientError as exc:
             unreadable = _UNREADABLE.get(exc.response["Error"]["Code"])
             if unreadable is None:
                 raise
             raise BadTranscript(*unreadable) from exc
-        received = bytearray()
-        body = answer["Body"]
-        for chunk in body.iter_chunks(_CHUNK_BYTES):
-            received += chunk
-            if len(received) > max_bytes:
-                body.close()
-                raise _too_large(len(received), max_bytes)
-        return Upload(bytes(received), answer["Metadata"])
+
+
+def _received(body: StreamingBody, max_bytes: int) -> bytes:
+    received = bytearray()
+    for chunk in body.iter_chunks(_CHUNK_BYTES):
+        received += chunk
+        if len(received) > max_bytes:
+            raise _too_large(len(received), max_bytes)
+    return bytes(received)
+
+
+def which(source: Source) -> dict[str, str]:
+    """Return the parameters of a request for exactly this version."""
+    place = {"Bucket": source.bucket, "Key": source.key}
+    if source.version_id:
+        return place | {"VersionId": source.version_id}
+    return place | ({"IfMatch": f'"{source.etag}"'} if source.etag else {})
 
 
 class S3Summaries:
@@ -153,6 +179,22 @@ class S3Workshop:
             raise
         text = answer["Body"].read().decode("utf-8")
         return Kept(text=text, was_cut=answer["Metadata"].get("was-cut") == "true")
+
+    def delivered(self, job_id: str, call_id: str, attempt: int, *, max_bytes: int) -> bytes | None:
+        key = delivery_key(job_id, call_id, attempt)
+        try:
+            answer = self._client.get_object(Bucket=self._bucket, Key=key)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                return None
+            raise
+        with answer["Body"] as body:
+            return body.read(max_bytes + 1)
+
+
+def delivery_key(job_id: str, call_id: str, attempt: int) -> str:
+    """Return where the worker of pull mode puts an attempt's result: a key of the attempt's own."""
+    return _work_key(job_id, f"{call_id}.{attempt}")
 
 
 def _work_key(job_id: str, name: str) -> str:

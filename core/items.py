@@ -11,7 +11,7 @@ from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for va
     TypeSerializer,
 )
 
-from core.jobs import Attempt, Call, CallState, Event, Job, JobState, Request, Source, Summary
+from core.jobs import Attempt, Call, CallState, Event, Job, JobState, Mode, Request, Source, Summary
 from core.plans import Kind, Strategy, Task
 
 DUE_GROUP = "open"
@@ -36,6 +36,7 @@ def job_item(job: Job) -> dict[str, Any]:
             "temperature": str(job.request.temperature),
             "top_p": str(job.request.top_p),
             "strategy": job.request.strategy.value,
+            "mode": job.request.mode.value,
         },
         "summary_key": job.summary_key,
         "words_in": job.words_in,
@@ -71,6 +72,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
                 "temperature": float(request["temperature"]),
                 "top_p": float(request["top_p"]),
                 "strategy": Strategy(request["strategy"]),
+                "mode": Mode(request.get("mode", Mode.PUSH)),
             }
         ),
         summary_key=item["summary_key"],

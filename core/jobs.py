@@ -51,6 +51,11 @@ class CallState(StrEnum):
     CANCELLED = "cancelled"  # its job ended without it
 
 
+class Mode(StrEnum):
+    PUSH = "push"  # the submitter reads the transcript and sends its words to the model
+    PULL = "pull"  # RunPod's worker fetches the transcript itself, and makes the whole summary
+
+
 JOB_MOVES: Mapping[JobState, frozenset[JobState]] = {
     JobState.ACTIVE: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),
@@ -140,6 +145,7 @@ class Request:
     strategy: Strategy = Strategy.AUTO
     prompt: str = "default"  # the set of prompts
     with_times: bool = False  # the model sees when each turn began, and cites it
+    mode: Mode = Mode.PUSH
 
 
 JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts
@@ -166,7 +172,7 @@ class Job:
     source: Source
     request: Request
     summary_key: str
-    words_in: int
+    words_in: int  # 0 in pull mode until the worker has told
     target_words: int  # the words asked for, or in proportion where the transcript is short
     created_at: datetime
     deadline: datetime  # past it the sweeper gives the job up
@@ -198,6 +204,10 @@ class Job:
     def noted(self, event: Event) -> Self:
         """Return the job with a line more in its audit."""
         return replace(self, news=(*self.news, event))
+
+    def measured(self, *, words_in: int, target_words: int, repairs: int) -> Self:
+        """Take down what the worker of pull mode has counted."""
+        return replace(self, words_in=words_in, target_words=target_words, repairs=repairs)
 
     def in_stage(
         self,
@@ -250,6 +260,7 @@ class Attempt:
     begun_at: datetime
     runpod_id: str = ""  # "" until RunPod's answer, or its callback, has told
     outcome: str = ""  # "" while open; then succeeded, or the code of what went wrong
+    sha256: str = ""  # pull mode: of the result that was taken
 
     @property
     def is_free(self) -> bool:
@@ -318,10 +329,10 @@ class Call:
         moved = self._moved_to(CallState.WAITING, event, due_at=due_at)
         return moved._attempt_changed(self.attempt.number, outcome=outcome)
 
-    def publishing(self, number: int, *, due_at: datetime, event: Event) -> Self:
+    def publishing(self, number: int, *, due_at: datetime, event: Event, sha256: str = "") -> Self:
         """Take attempt `number`'s result for the call's."""
         moved = self._moved_to(CallState.PUBLISHING, event, due_at=due_at)
-        return moved._attempt_changed(number, outcome=SUCCEEDED)
+        return moved._attempt_changed(number, outcome=SUCCEEDED, sha256=sha256)
 
     def succeeded(self, event: Event) -> Self:
         return self._moved_to(CallState.SUCCEEDED, event)

@@ -1,7 +1,7 @@
 """What the use cases ask of the world. The adapters stand beside; tests and simulation bring their own."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -59,16 +59,43 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True)
 class Upload:
-    body: bytes
+    body: bytes | None  # None where it was left unread
     metadata: Mapping[str, str]  # the object's own, x-amz-meta- left out, names in lower case
+    size_bytes: int
 
 
 class Transcripts(Protocol):
-    def read(self, source: Source, *, max_bytes: int) -> Upload:
-        """Return the object at exactly this version.
+    def head(self, source: Source) -> Upload:
+        """Return the object at exactly this version, unread.
+
+        Raises BadTranscript where it is gone or replaced.
+        """
+
+    def read(
+        self, source: Source, *, max_bytes: int, wants: Callable[[Mapping[str, str]], bool] = ...
+    ) -> Upload:
+        """Return the object at exactly this version; unread if `wants` says no to its metadata.
 
         Raises BadTranscript where it is gone, replaced or larger than `max_bytes`.
         """
+
+
+@dataclass(frozen=True)
+class Link:
+    """A presigned URL, which is a secret."""
+
+    url: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # signed: to be sent too
+
+
+class Links(Protocol):
+    """Lets a holder without AWS keys read one version of one object, or write one key."""
+
+    def to_read(self, source: Source, *, lifetime: timedelta) -> Link:
+        """Return a URL of exactly this version."""
+
+    def to_deliver(self, job_id: str, call_id: str, attempt: int, *, lifetime: timedelta) -> Link:
+        """Return a URL to put an attempt's result by, where `Workshop.delivered` finds it."""
 
 
 class Summaries(Protocol):
@@ -90,6 +117,12 @@ class Workshop(Protocol):
 
     def kept(self, job_id: str, name: str) -> "Kept | None":
         """Return a text, if it is there."""
+
+    def delivered(self, job_id: str, call_id: str, attempt: int, *, max_bytes: int) -> bytes | None:
+        """Return what the worker of pull mode has put for an attempt, if it is there.
+
+        Of a larger object than `max_bytes` no more than `max_bytes` + 1 are read.
+        """
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import BadBody
-from core.jobs import Request
+from core.jobs import Mode, Request
 from core.plans import Strategy
 
 ORDER = "summarize"  # the key of `input` that marks an order
@@ -88,6 +88,7 @@ def parse_order(job_input: object) -> Order:
         version = fields.pop("version")
         request = {**fields.pop("request")}
         request["strategy"] = Strategy(request["strategy"])
+        request["mode"] = Mode(request["mode"])
         order = Order(request=Request(**request), **fields)
     except (KeyError, TypeError, ValueError):
         raise BadBody("the input is no order for a summary") from None

@@ -3,19 +3,22 @@
 A callback's body and `GET /status` hold the same object: `id`, `status`, `output`, `error`,
 `delayTime` and `executionTime` in milliseconds, and in a callback also the whole `input` and `webhook`.
 worker-vllm answers in two shapes, by generation: chat completions as OpenAI writes them (2.24 and
-later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before).
+later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before). The worker of
+pull mode answers with a receipt.
 
 RunPod's error texts can quote the prompt, so they are classified here and never kept.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeGuard
 
 from core.errors import BadBody
+from core.pull import Receipt, parse_receipt
+from core.troubles import Failure, trouble_in
 
 
 class Status(StrEnum):
@@ -41,39 +44,42 @@ _FINAL = frozenset(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Failure:
-    """Why an attempt brought no text, in words of ours."""
-
-    code: str
-    message: str
-    may_help_to_retry: bool
-
-
-@dataclass(frozen=True, kw_only=True)
 class Report:
     """What RunPod said about one request."""
 
     runpod_id: str
     status: Status
-    text: str = ""  # the model's answer; set exactly when COMPLETED and usable
+    text: str = field(default="", repr=False)  # the model's answer, if COMPLETED and usable
+    receipt: Receipt | None = None  # or where pull mode's answer is; to be redeemed for the text
     finish_reason: str = ""  # "stop", "length", or "" where the worker does not say
     model: str = ""
     prompt_tokens: int = 0
     completion_tokens: int = 0
     queued: timedelta = timedelta()  # delayTime
     ran: timedelta = timedelta()  # executionTime
-    failure: Failure | None = None  # set exactly when the status is final without a usable text
+    failure: Failure | None = None  # set exactly when the status is final without text and receipt
+
+    @property
+    def has_result(self) -> bool:
+        return bool(self.text or self.receipt)
 
     @property
     def timings(self) -> dict[str, str | int]:
         """Return the figures for the audit."""
-        return {
+        told: dict[str, str | int] = {
             "runpod_status": self.status.value,
             "queued_ms": int(self.queued / timedelta(milliseconds=1)),
             "ran_ms": int(self.ran / timedelta(milliseconds=1)),
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
         }
+        if self.receipt:
+            told |= {
+                "read_as": _word(self.receipt.read_as),
+                "model_calls": self.receipt.calls,
+                "repairs": self.receipt.repairs,
+            }
+        return told
 
 
 NO_OUTPUT = Failure(
@@ -202,6 +208,16 @@ def gone(runpod_id: str) -> Report:
 
 
 def _completed(common: dict[str, Any], output: object) -> Report:
+    receipt = parse_receipt(output)
+    if receipt:
+        return Report(
+            **common,
+            receipt=receipt,
+            finish_reason=_word(receipt.finish_reason),
+            model=_word(receipt.model),
+            prompt_tokens=receipt.prompt_tokens,
+            completion_tokens=receipt.completion_tokens,
+        )
     parts = [
         part for part in (output if isinstance(output, list) else [output]) if _is_object(part)
     ]
@@ -239,6 +255,9 @@ def _text_of(choice: Mapping[str, Any]) -> str:
 
 
 def _failure(error: object, output: object) -> Failure:
+    trouble = trouble_in(error)
+    if trouble:
+        return trouble
     text = " ".join(_strings(error)) + " " + " ".join(_strings(output))
     for part, failure in _FAILURES:
         if part in text:

@@ -11,7 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
-from core.jobs import Request
+from core.jobs import Mode, Request
 from core.models import profile_named
 
 # RunPod keeps a result for 30 minutes. Five of them are for the sweep to get through its work.
@@ -51,6 +51,12 @@ class Variables:
         if value not in {"true", "false"}:
             raise SettingsError(f"{name} is {value!r}; it must be true or false")
         return value == "true"
+
+    def mode(self, name: str) -> Mode:
+        value = self.text(name).lower()
+        if value not in set(Mode):
+            raise SettingsError(f"{name} is {value!r}; it must be {' or '.join(Mode)}")
+        return Mode(value)
 
     def url(self, name: str) -> str:
         """Return an https URL without a slash at its end; plain http is for this machine only."""
@@ -275,6 +281,7 @@ def _request(variables: Variables) -> tuple[Request, int]:
         least_percent=variables.integer("LEAST_LENGTH_PERCENT", least=0, most=95),
         with_times=variables.flag("CITE_TIMES"),
         most_repairs=variables.integer("MAX_REPAIRS", least=0, most=5),
+        mode=variables.mode("MODE"),
     )
     return request, max_model_len
 

@@ -1,6 +1,7 @@
 """One report about one attempt moves its call and its job on. Receiver and sweeper share it.
 
-    decide   what the report means for the call as it is now; pure
+    decide   what the report means for the call as it is now (core/decide.py)
+    redeem   the receipt of pull mode for the summary that it tells of (core/redeem.py)
     settle   carries it out, whatever somebody else does at this instant
 
 A result is published in three steps: the call is marked `publishing`, so that nobody gives it up; the
@@ -15,24 +16,16 @@ stage full asks for the next one; twice does no harm.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 from core.callback import CallRef
-from core.errors import Conflict, ForeignRequest, Superseded, UnknownCall
-from core.jobs import (
-    OVERFLOW,
-    SUCCEEDED,
-    Attempt,
-    Call,
-    CallState,
-    Event,
-    Job,
-    Summary,
-    retry_delay,
-)
-from core.plans import Kind
+from core.decide import CUT, Step, attempt_of, decide, is_the_summary
+from core.errors import Conflict, Superseded
+from core.jobs import Call, CallState, Event, Job, Summary, retry_delay
 from core.ports import JobStore, Summaries, WorkQueue, Workshop
-from core.reports import Failure, Report
+from core.pull import LONGEST_SUMMARY_BYTES
+from core.redeem import checked_text, redeemed
+from core.reports import Report, Status
+from core.troubles import Failure
 from core.words import count_words
 
 # How long after its delay a message may take to be picked up before the sweeper sends another.
@@ -40,22 +33,7 @@ LATEST_PICKUP = timedelta(minutes=2)
 # How long publishing may take before the sweeper takes it over: longer than any function runs.
 PUBLISHING_TIME = timedelta(minutes=3)
 
-CUT = "length"  # vLLM's finish_reason where the model stopped at max_tokens
-
 _MOST_TRIES = 8
-
-
-class Step(StrEnum):
-    """What a report means for a call."""
-
-    SUCCEED = "succeeded"  # its text is the call's result
-    RECOVER = "recovered"  # the result is gone and was being published: S3 knows how far that got
-    RETRY = "wants another attempt"
-    SPLIT = "too long for the model"  # its task is done anew in smaller shares
-    FAIL = "failed"
-    CLOSE = "closed"  # the job has ended, or gone on; the call follows
-    NOTE_LATE = "late result noted"  # the call has ended otherwise; the audit says what came
-    IGNORE = "nothing to do"  # a duplicate, or a state on the way
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +64,9 @@ class Settler:
         for _ in range(_MOST_TRIES):
             job, call = self.store.load(ref.job_id, ref.call_id)
             step = decide(job, call, ref.attempt, report, max_attempts=self.max_attempts)
+            if step is Step.SUCCEED:
+                report = redeemed(job, ref, report, self.workshop)
+                step = decide(job, call, ref.attempt, report, max_attempts=self.max_attempts)
             try:
                 job, call = self._carry_out(step, job, call, ref.attempt, report, now)
             except Conflict:
@@ -100,7 +81,7 @@ class Settler:
         """
         for _ in range(_MOST_TRIES):
             _, call = self.store.load(ref.job_id, ref.call_id)
-            _attempt_of(call, ref.attempt, runpod_id)
+            attempt_of(call, ref.attempt, runpod_id)
             if call.due_at is None or call.due_at <= now:
                 return
             event = self.event(now, {"attempt": ref.attempt}, what=what)
@@ -149,7 +130,7 @@ class Settler:
             case Step.SUCCEED:
                 return self._publish(job, call, number, report, now)
             case Step.RECOVER if report.failure:
-                return self._recover(job, call, report.failure, now)
+                return self._recover(job, call, number, report.failure, now)
             case Step.RETRY if report.failure:
                 return job, self.retry(call, report.failure, now=now)
             case Step.SPLIT if report.failure:
@@ -169,9 +150,7 @@ class Settler:
         self, job: Job, call: Call, number: int, report: Report, now: datetime
     ) -> tuple[Job, Call]:
         if call.state is not CallState.PUBLISHING:
-            event = self.event(now, {"attempt": number, **report.timings})
-            due_at = now + PUBLISHING_TIME
-            call = self.store.save_call(call.publishing(number, due_at=due_at, event=event))
+            job, call = self._taken(job, call, number, report, now)
         words = count_words(report.text)
         if not is_the_summary(job, call, words, report.finish_reason):
             was_cut = report.finish_reason == CUT
@@ -197,6 +176,23 @@ class Settler:
             return self.fail(job, call, failure, now=now)
         return self._finish(job, call, standing, now)
 
+    def _taken(
+        self, job: Job, call: Call, number: int, report: Report, now: datetime
+    ) -> tuple[Job, Call]:
+        """Mark a call as publishing, so that nobody gives it up."""
+        event = self.event(now, {"attempt": number, **report.timings})
+        due_at = now + PUBLISHING_TIME
+        receipt = report.receipt
+        if receipt is None:
+            return job, self.store.save_call(call.publishing(number, due_at=due_at, event=event))
+        job = job.measured(
+            words_in=receipt.words_in,
+            target_words=receipt.target_words,
+            repairs=receipt.repairs,
+        )
+        call = call.publishing(number, due_at=due_at, event=event, sha256=receipt.sha256)
+        return self.store.save(job, call)
+
     def _counted(self, job: Job, call: Call, ended: Call, now: datetime) -> tuple[Job, Call]:
         """Count a call for its stage, then end it; ask for the next stage if this one is full.
 
@@ -208,99 +204,43 @@ class Settler:
                 self.queue.wants_next_stage(job.id)
         return job, self.store.save_call(ended)
 
-    def _recover(self, job: Job, call: Call, failure: Failure, now: datetime) -> tuple[Job, Call]:
-        """Go on from where whoever was publishing died, without the text, which is gone."""
+    def _recover(
+        self, job: Job, call: Call, number: int, failure: Failure, now: datetime
+    ) -> tuple[Job, Call]:
+        """Go on from where whoever was publishing died, without RunPod's report, which is gone."""
         standing = self.summaries.standing(job, now=now)
         if standing:
             return self._finish(job, call, standing, now)
+        delivered = self._delivered(job, call, number)
+        if delivered:
+            return self._publish(job, call, number, delivered, now)
         if self.workshop.kept(job.id, call.id):
             return self._counted(job, call, call.succeeded(self.event(now, {})), now)
         if call.paid_attempts < self.max_attempts:
             return job, self.retry(call, failure, now=now)
         return self.fail(job, call, failure, now=now)
 
+    def _delivered(self, job: Job, call: Call, number: int) -> Report | None:
+        """Return what still lies where the worker of pull mode put it. Its figures went with RunPod's."""
+        attempt = call.attempt_numbered(number)
+        if attempt is None or not attempt.sha256:
+            return None
+        body = self.workshop.delivered(job.id, call.id, number, max_bytes=LONGEST_SUMMARY_BYTES)
+        text = checked_text(body or b"", attempt.sha256)
+        if not text:
+            return None
+        return Report(runpod_id=attempt.runpod_id, status=Status.COMPLETED, text=text)
+
     def _finish(self, job: Job, call: Call, summary: Summary, now: datetime) -> tuple[Job, Call]:
         detail: dict[str, str | int] = {
             "attempt": summary.attempt,
             "words_in": job.words_in,
+            "words_asked": job.target_words,
             "words_out": summary.words,
             "finish_reason": summary.finish_reason,
         }
         event = self.event(now, detail)
         return self.store.save(job.succeeded(summary, event), call.succeeded(event))
-
-
-def is_the_summary(job: Job, call: Call, words: int, finish_reason: str) -> bool:
-    """Is a call's text the job's summary as it stands, or one that further calls must better?"""
-    if call.task.kind is not Kind.COMPOSE or job.slots != (call.id,):
-        return False
-    if job.repairs >= job.request.most_repairs:
-        return True
-    least = job.target_words * job.request.least_percent / 100
-    return finish_reason != CUT and least <= words <= 2 * job.target_words - least
-
-
-def is_left_behind(job: Job, call: Call) -> bool:
-    """Has the job ended, or gone on to a later stage, without this call's end?
-
-    A stage is left once each of its calls was counted. Whoever counts and dies leaves a call open.
-    """
-    return job.is_final or (call.stage < job.stage and call.state is not CallState.PUBLISHING)
-
-
-def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: int) -> Step:
-    """Say what a report about attempt `number` means for the call as it is now.
-
-    Any attempt's success is the call's success, also an earlier one's that was given up too soon. A
-    failure counts only from the attempt that is open. What comes after the end changes nothing: a
-    success after a failure is noted once, everything else is a duplicate.
-
-    Raises UnknownCall for an attempt that never began, ForeignRequest for another request's report.
-    """
-    attempt = _attempt_of(call, number, report.runpod_id)
-    if call.is_final:
-        is_news = report.text and call.state is not CallState.SUCCEEDED and not call.late
-        return Step.NOTE_LATE if is_news else Step.IGNORE
-    if not report.status.is_final:
-        return Step.IGNORE
-    if is_left_behind(job, call):
-        return Step.CLOSE
-    if call.state is CallState.PUBLISHING:
-        return _decide_published(attempt, report)
-    if report.failure is None:
-        return Step.SUCCEED
-    is_open = number == call.attempt.number and not attempt.outcome
-    return _decide_failed(call, report.failure, max_attempts) if is_open else Step.IGNORE
-
-
-def _attempt_of(call: Call, number: int, runpod_id: str) -> Attempt:
-    """Return the attempt that a report is about; without an id there is nothing to compare.
-
-    Raises UnknownCall and ForeignRequest.
-    """
-    attempt = call.attempt_numbered(number)
-    if attempt is None:
-        raise UnknownCall(f"call {call.id} of job {call.job_id} has no attempt {number}")
-    if attempt.runpod_id and runpod_id and attempt.runpod_id != runpod_id:
-        raise ForeignRequest(
-            f"the report is not about the request of attempt {number}, call {call.id}, job {call.job_id}"
-        )
-    return attempt
-
-
-def _decide_published(attempt: Attempt, report: Report) -> Step:
-    """Say what a report means for a call whose result is being written to S3."""
-    if attempt.outcome != SUCCEEDED:
-        return Step.IGNORE  # it is another attempt's result
-    return Step.SUCCEED if report.failure is None else Step.RECOVER
-
-
-def _decide_failed(call: Call, failure: Failure, max_attempts: int) -> Step:
-    if failure.code == OVERFLOW and call.task.pieces > 1:
-        return Step.SPLIT
-    if failure.may_help_to_retry and call.paid_attempts < max_attempts:
-        return Step.RETRY
-    return Step.FAIL
 
 
 def _changed_again_and_again(ref: CallRef) -> Conflict:

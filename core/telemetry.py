@@ -9,8 +9,9 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
+from core.decide import Step
 from core.jobs import Call, CallState, Job, JobState
-from core.settle import Settled, Step
+from core.settle import Settled
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")

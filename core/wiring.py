@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from core.files import S3Summaries, S3Transcripts, S3Workshop
+from core.links import S3Links
 from core.queue import SqsWorkQueue
 from core.runpod import HttpRunPod
 from core.secrets import ManagedCallbackSecrets, SecretReader
@@ -20,11 +21,22 @@ _CONFIG = Config(
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
 )
+# Left alone, botocore presigns with SigV2 in us-east-1, and elsewhere for the global host, which sends
+# whoever asks for a young bucket on to another host, where the signature does not hold.
+_PRESIGNING = Config(
+    signature_version="s3v4",
+    s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+)
 
 
 def client(service: str) -> Any:
     """Return a client of one AWS service."""
     return boto3.client(service, config=_CONFIG)  # type: ignore[call-overload]
+
+
+def presigner() -> Any:
+    """Return an S3 client whose presigned URLs hold in every Region."""
+    return boto3.client("s3", config=_CONFIG.merge(_PRESIGNING))
 
 
 def now() -> datetime:
@@ -38,6 +50,10 @@ def store(places: Places) -> DynamoJobStore:
 
 def transcripts() -> S3Transcripts:
     return S3Transcripts(client("s3"))
+
+
+def links(places: Places) -> S3Links:
+    return S3Links(presigner(), places.output_bucket)
 
 
 def summaries(places: Places) -> S3Summaries:

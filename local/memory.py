@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlencode
 
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
@@ -207,12 +208,30 @@ class MemoryS3:
         if IfMatch and stored.etag != IfMatch:
             raise _s3_error("PreconditionFailed")
         body = StreamingBody(io.BytesIO(stored.body), len(stored.body))
-        return {"Body": body, "ETag": stored.etag, "Metadata": dict(stored.metadata)}
+        return {"Body": body, **_told(stored)}
 
-    def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
-        stored = self._stored(Bucket, Key)
-        told = {"ETag": stored.etag, "Metadata": dict(stored.metadata)}
-        return told | ({"VersionId": stored.version_id} if stored.version_id else {})
+    def head_object(
+        self,
+        *,
+        Bucket: str,  # noqa: N803
+        Key: str,  # noqa: N803
+        IfMatch: str = "",  # noqa: N803
+        VersionId: str = "",  # noqa: N803
+    ) -> dict[str, Any]:
+        stored = self._stored(Bucket, Key, VersionId)
+        if IfMatch and stored.etag != IfMatch:
+            raise _s3_error("412")  # an answer to HEAD has no body that could say more
+        return _told(stored)
+
+    def generate_presigned_url(
+        self,
+        ClientMethod: str,  # noqa: N803
+        Params: Mapping[str, str],  # noqa: N803
+        ExpiresIn: int,  # noqa: N803
+    ) -> str:
+        """Return a URL that only `presigned` can read; nothing listens at its host."""
+        asked = {"operation": ClientMethod, "seconds": ExpiresIn, **Params}
+        return f"{PRESIGNED}{urlencode(asked)}"
 
     def _stored(self, bucket: str, key: str, version_id: str = "") -> StoredObject:
         with self._lock:
@@ -222,6 +241,23 @@ class MemoryS3:
                 return self.objects[bucket, key]
             except KeyError:
                 raise _s3_error("NoSuchVersion" if version_id else "NoSuchKey") from None
+
+
+PRESIGNED = "https://s3.invalid/?"
+
+
+def presigned(url: str) -> dict[str, str]:
+    """Return what a URL of MemoryS3 was signed for: operation, seconds, Bucket, Key, VersionId ..."""
+    return dict(parse_qsl(url.removeprefix(PRESIGNED), strict_parsing=True))
+
+
+def _told(stored: StoredObject) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "ETag": stored.etag,
+        "Metadata": dict(stored.metadata),
+        "ContentLength": len(stored.body),
+    }
+    return told | ({"VersionId": stored.version_id} if stored.version_id else {})
 
 
 def _s3_error(code: str) -> ClientError:

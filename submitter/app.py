@@ -92,5 +92,6 @@ def _wiring() -> Stages:
         runpod=wiring.runpod(settings.runpod),
         secrets=wiring.callback_secrets(settings.callback_secret),
         settings=settings,
+        links=wiring.links(settings.places),
     )
     return Stages(submitter=submitter, summaries=wiring.summaries(settings.places))

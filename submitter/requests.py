@@ -1,13 +1,14 @@
 """The body of POST /run for one call."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.asks import chat_request
 from core.callback import CallRef, callback_url
 from core.jobs import Call, Job
 from core.layers import Layer
-from core.ports import CallbackSecrets
+from core.ports import CallbackSecrets, Links
+from core.pull import Order
 from core.settings import SubmitterSettings
 
 # RunPod's ttl covers queue and run together and deletes the request in any state: we must have given
@@ -15,26 +16,59 @@ from core.settings import SubmitterSettings
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
 
 
-def request_for(
-    job: Job, call: Call, layer: Layer, *, settings: SubmitterSettings, secrets: CallbackSecrets
+def chat_input(
+    job: Job, call: Call, layer: Layer, *, settings: SubmitterSettings
 ) -> dict[str, Any]:
-    """Return it in the one format that every worker-vllm takes."""
+    """Return push mode's `input`, in the one format that every worker-vllm takes."""
+    return {
+        "openai_route": "/v1/chat/completions",
+        "openai_input": chat_request(
+            call.id,
+            call.task,
+            layer,
+            slots=job.slots,
+            request=job.request,
+            boundary=job.id,  # hashes the file's version: its author can't have known it
+            transcript_words=job.words_in,
+            context_tokens=settings.context_tokens,
+        ),
+    }
+
+
+def order_input(
+    job: Job, call: Call, *, settings: SubmitterSettings, links: Links, now: datetime
+) -> dict[str, Any]:
+    """Return pull mode's `input`, with URLs of this attempt's own that last as long as it may."""
+    # Three hours at most: the settings bound the deadline, and SigV4 a URL to 7 days.
+    lifetime = job.deadline - now + _TTL_PAST_DEADLINE
+    to_read = links.to_read(job.source, lifetime=lifetime)
+    to_deliver = links.to_deliver(job.id, call.id, call.attempt.number, lifetime=lifetime)
+    order = Order(
+        job_id=job.id,
+        name=job.source.key,
+        size_bytes=job.source.size_bytes,
+        get_url=to_read.url,
+        get_headers=to_read.headers,
+        put_url=to_deliver.url,
+        request=job.request,
+        context_tokens=settings.context_tokens,
+    )
+    return order.as_input()
+
+
+def request_for(
+    job: Job,
+    call: Call,
+    call_input: dict[str, Any],
+    *,
+    settings: SubmitterSettings,
+    secrets: CallbackSecrets,
+) -> dict[str, Any]:
+    """Return the whole body around an `input`."""
     ref = CallRef(job.id, call.id, call.attempt.number)
     ttl = settings.retries.job_deadline + _TTL_PAST_DEADLINE
     return {
-        "input": {
-            "openai_route": "/v1/chat/completions",
-            "openai_input": chat_request(
-                call.id,
-                call.task,
-                layer,
-                slots=job.slots,
-                request=job.request,
-                boundary=job.id,  # hashes the file's version: its author can't have known it
-                transcript_words=job.words_in,
-                context_tokens=settings.context_tokens,
-            ),
-        },
+        "input": call_input,
         "webhook": callback_url(settings.webhook_url, ref, secrets.current()),
         "policy": {
             "executionTimeout": settings.execution_timeout // timedelta(milliseconds=1),

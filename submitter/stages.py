@@ -18,7 +18,8 @@ from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
 from core.stages import Slot, redo, written
 from core.words import count_words
-from submitter.submit import Submitter, event
+from submitter.record import event
+from submitter.submit import Submitter
 
 _AT_ONCE = 16  # texts read at a time
 

@@ -21,26 +21,22 @@ from core.jobs import (
     NOT_TAKEN,
     Call,
     CallState,
-    Event,
     Job,
     JobState,
-    Request,
+    Mode,
     Source,
-    job_id_for,
     retry_delay,
 )
 from core.layers import Layer
-from core.names import summary_key_for
 from core.plans import PlanImpossibleError, Task, plan_stage
-from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
+from core.ports import CallbackSecrets, JobStore, Links, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from core.stages import Slot, aim, filled
-from submitter.material import Material
-from submitter.requests import request_for
+from core.stages import Slot, filled
+from submitter.material import Material, Reading
+from submitter.record import WHOLE, event, new_call, new_job, whole_task
+from submitter.requests import chat_input, order_input, request_for
 
-WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
-BY = "submitter"
 _AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
 _MOST_TRIES = 3
 _AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
@@ -56,6 +52,7 @@ class Submitter:
     runpod: RunPod
     secrets: CallbackSecrets
     settings: SubmitterSettings
+    links: Links
 
     def accept(self, source: Source, *, now: datetime) -> tuple[Job, list[Call]]:
         """Record an upload as a job and submit its calls.
@@ -65,27 +62,36 @@ class Submitter:
         """
         try:
             reading = self.material.read(source)
-            job = self._new_job(source, reading.request, reading.words, now, reading.format)
+            if reading.text is None:
+                job = new_job(reading, settings=self.settings, now=now)
+                return self._accept_whole(job, whole_task(job), None, now)
+            job = new_job(reading, settings=self.settings, now=now)
             layer = self.material.cut(0, reading.text)
             tasks = self._planned(job, layer)
         except BadTranscript as exc:
-            job = self._new_job(source, self.settings.request, 0, now)
+            unread = Reading(text=None, request=self.settings.request, source=source)
+            job = new_job(unread, settings=self.settings, now=now)
             job = job.failed(exc.code, event(now, why=str(exc)))
             self.store.create(job, [])
             return job, []
         if len(tasks) == 1:
-            job = job.in_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
-            call = self._claimed(_new_call(job, WHOLE, tasks[0]), now)
-            self.store.create(job, [call])
-            # The news stands in the table now; written again it would be told twice.
-            job, call = replace(job, news=()), replace(call, news=())
-            job, call = self._submit(job, call, layer, now)
-            return job, [call]
+            return self._accept_whole(job, tasks[0], layer, now)
         layer = self.material.keep(job, 0, reading.text)
         job, calls = self.staged(job, tasks, now)
         self.store.create(job, calls)
         job = replace(job, news=())
         return self.submit_all(job, calls, layer, now)
+
+    def _accept_whole(
+        self, job: Job, task: Task, layer: Layer | None, now: datetime
+    ) -> tuple[Job, list[Call]]:
+        job = job.in_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
+        call = self._claimed(new_call(job, WHOLE, task), now)
+        self.store.create(job, [call])
+        # The news stands in the table now; written again it would be told twice.
+        job, call = replace(job, news=()), replace(call, news=())
+        job, call = self._submit(job, call, layer, now)
+        return job, [call]
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
         """Submit a waiting call once more; do nothing if it is not waiting any longer.
@@ -95,6 +101,8 @@ class Submitter:
         job, call = self.store.load(job_id, call_id)
         if not self._is_wanted(job, call, now):
             return job, call
+        if job.request.mode is Mode.PULL:
+            return self._claim_and_submit(job, call, None, now)
         try:
             layer = self.material.layer(job, call.task.layer)
         except BadTranscript as exc:
@@ -118,7 +126,7 @@ class Submitter:
         ids, new = filled(slots or [tasks], stage=stage)
         due_at = now + LATEST_PICKUP
         calls = [
-            _new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
+            new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
         ]
         told = event(
             now,
@@ -182,7 +190,7 @@ class Submitter:
         )
 
     def _claim_and_submit(
-        self, job: Job, call: Call, layer: Layer, now: datetime
+        self, job: Job, call: Call, layer: Layer | None, now: datetime
     ) -> tuple[Job, Call]:
         try:
             call = self.store.save_call(self._claimed(call, now))
@@ -190,8 +198,13 @@ class Submitter:
             return job, call  # another message about the same call was quicker
         return self._submit(job, call, layer, now)
 
-    def _submit(self, job: Job, call: Call, layer: Layer, now: datetime) -> tuple[Job, Call]:
-        request = request_for(job, call, layer, settings=self.settings, secrets=self.secrets)
+    def _submit(self, job: Job, call: Call, layer: Layer | None, now: datetime) -> tuple[Job, Call]:
+        """Submit a claimed call; without a layer it is the worker that reads."""
+        if layer is None:
+            asked = order_input(job, call, settings=self.settings, links=self.links, now=now)
+        else:
+            asked = chat_input(job, call, layer, settings=self.settings)
+        request = request_for(job, call, asked, settings=self.settings, secrets=self.secrets)
         try:
             return self._taken(job, call, self.runpod.run(request), now)
         except RunPodRefused as exc:
@@ -255,47 +268,3 @@ class Submitter:
     def _claimed(self, call: Call, now: datetime) -> Call:
         due_at = now + self.settings.callback_overdue
         return call.claimed(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
-
-    def _new_job(
-        self,
-        source: Source,
-        request: Request,
-        words: int,
-        now: datetime,
-        read_as: str = "",
-    ) -> Job:
-        settings = self.settings
-        request, target = aim(request, words)
-        job = Job(
-            id=job_id_for(source),
-            state=JobState.ACTIVE,
-            source=source,
-            request=request,
-            summary_key=summary_key_for(
-                source.key, prefix=settings.places.output_prefix, suffixes=settings.accepts.suffixes
-            ),
-            words_in=words,
-            target_words=target,
-            created_at=now,
-            deadline=now + settings.retries.job_deadline,
-            expires_at=now + settings.retention,
-        )
-        detail: dict[str, str | int] = {"words_in": words, "bytes_in": source.size_bytes}
-        if read_as:
-            detail["read_as"] = read_as
-        return job.noted(Event(at=now, by=BY, what="recorded", detail=detail))
-
-
-def _new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
-    return Call(
-        job_id=job.id,
-        id=call_id,
-        stage=stage,
-        task=task,
-        state=CallState.WAITING,
-        expires_at=job.expires_at,
-    )
-
-
-def event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> Event:
-    return Event(at=now, by=BY, what=what, why=why, detail=detail)

@@ -17,11 +17,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from core.callback import CallRef
+from core.decide import Step, is_left_behind
 from core.errors import Conflict, RunPodError, UnknownCall
 from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
 from core.ports import RunPod
-from core.reports import Failure, Report, Status, gone
-from core.settle import LATEST_PICKUP, Settled, Settler, Step, is_left_behind
+from core.reports import Report, Status, gone
+from core.settle import LATEST_PICKUP, Settled, Settler
+from core.troubles import Failure
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.

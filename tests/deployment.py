@@ -33,6 +33,7 @@ AN_ENVIRONMENT = {
     "LEAST_LENGTH_PERCENT": "75",
     "MAX_REPAIRS": "2",
     "CITE_TIMES": "false",
+    "MODE": "push",
     "RETENTION_DAYS": "90",
     "VERIFY_CALLBACKS": "false",
 }

@@ -11,12 +11,12 @@ from threading import Event
 from typing import Any, Protocol
 
 from core.asks import chat_request
+from core.decide import CUT
 from core.jobs import Request
 from core.join import joined
 from core.layers import Layer, cut, limits_of
 from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
 from core.reports import Report
-from core.settle import CUT
 from core.stages import Slot, filled, redo, written
 from worker.model import TooLongForModel
 from worker.trouble import Trouble

@@ -63,7 +63,7 @@ class TestReading:
     def test_brings_the_object(self, s3: Any) -> None:
         source = self.upload(s3, b"Mara: hello")
 
-        assert S3Transcripts(s3).read(source, max_bytes=100) == Upload(b"Mara: hello", {})
+        assert S3Transcripts(s3).read(source, max_bytes=100) == Upload(b"Mara: hello", {}, 11)
 
     def test_brings_what_was_chosen_with_it(self, s3: Any) -> None:
         chosen = {"summary-words": "900"}

@@ -9,6 +9,7 @@ from typing import Any
 from core.callback import CallRef
 from core.files import S3Summaries, S3Transcripts, S3Workshop
 from core.jobs import Call, Event, Job, Source
+from core.links import S3Links
 from core.reports import parse_report
 from core.settings import SubmitterSettings
 from core.settle import Settled, Settler
@@ -78,6 +79,7 @@ class Pipeline:
             runpod=self.runpod,
             secrets=MemorySecrets((SECRET,)),
             settings=settings,
+            links=S3Links(s3, "out"),
         )
 
     @property

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from core.decide import Step
 from core.errors import ForeignRequest, UnknownCall
 from core.files import S3Summaries, S3Workshop
 from core.jobs import Call, CallState, JobState
 from core.reports import Report, gone, parse_report
-from core.settle import Settled, Settler, Step
+from core.settle import Settled, Settler
 from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.builders import (
     JOB_ID,

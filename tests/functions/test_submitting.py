@@ -17,6 +17,7 @@ from core.errors import (
 )
 from core.files import S3Transcripts, S3Workshop
 from core.jobs import Call, CallState, Job, JobState, Source, job_id_for
+from core.links import S3Links
 from core.settings import SubmitterSettings
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
@@ -50,6 +51,7 @@ class World:
             runpod=self.runpod,
             secrets=self.secrets,
             settings=self.settings,
+            links=S3Links(self.s3, "summaries"),  # type: ignore[arg-type]
         )
 
     def upload(self, body: bytes = TRANSCRIPT.encode(), **changes: str) -> Source:

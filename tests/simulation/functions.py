@@ -157,6 +157,7 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "now", _now)
         put(wiring, "store", lambda _: _clients().store)
         put(wiring, "client", lambda service: getattr(_clients(), _CLIENTS[service]))
+        put(wiring, "presigner", lambda: _clients().s3)
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
         put(sweeper_app, "_pace", lambda _: lambda: None)

@@ -2,10 +2,10 @@
 
 import pytest
 
+from core.decide import Step, decide
 from core.errors import ForeignRequest, UnknownCall
 from core.jobs import CallState, JobState
 from core.reports import gone, parse_report
-from core.settle import Step, decide
 from tests.builders import a_call, a_job, a_report, a_summary, an_event, failed_body
 
 SUCCESS = a_report()
