@@ -103,17 +103,21 @@ _WORKER_ERROR = Failure(
     may_help_to_retry=True,
 )
 
+_CONTEXT_LENGTH = Failure(
+    code="context-length",
+    message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
+    " MaxModelLenTokens to what the endpoint really serves",
+    may_help_to_retry=False,
+)
+
 # Parts of RunPod's error texts, in the order in which they are looked for.
 _FAILURES: tuple[tuple[str, Failure], ...] = (
+    ("maximum context length", _CONTEXT_LENGTH),
     (
-        "maximum context length",
-        Failure(
-            code="context-length",
-            message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
-            " MaxModelLenTokens to what the endpoint really serves",
-            may_help_to_retry=False,
-        ),
-    ),
+        "context length is only",
+        _CONTEXT_LENGTH,
+    ),  # vLLM since 0.16, of a prompt that alone is too long
+    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
     (
         "executionTimeout exceeded",
         Failure(
