@@ -119,7 +119,8 @@ _CONTEXT_LENGTH = Failure(
 # Parts of RunPod's error texts, in the order in which they are looked for.
 _FAILURES: tuple[tuple[str, Failure], ...] = (
     ("maximum context length", _CONTEXT_LENGTH),
-    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server behind the worker
+    ("context length is only", _CONTEXT_LENGTH),  # vLLM since 0.16, of a prompt too long by itself
+    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
     (
         "executionTimeout exceeded",
         Failure(

@@ -49,7 +49,7 @@ def _progress_of(job: dict[str, Any], progress_update: ProgressUpdate) -> Progre
 
 def start(environment: Mapping[str, str]) -> None:
     """Take jobs from RunPod until it wants no more."""
-    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(message)s")
+    _log_to_stdout()
     try:
         settings = WorkerSettings.from_environment(environment)
     except SettingsError as exc:
@@ -64,3 +64,9 @@ def start(environment: Mapping[str, str]) -> None:
             "concurrency_modifier": lambda _: settings.parallel_orders,
         }
     )
+
+
+def _log_to_stdout() -> None:
+    logging.basicConfig(level=logging.INFO, stream=sys.stdout, format="%(levelname)s %(message)s")
+    # Some of its warnings name the URL.
+    logging.getLogger("urllib3").propagate = False

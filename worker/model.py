@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import requests
+from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from core.jobs import OVERFLOW
@@ -39,6 +40,9 @@ class ModelServer:
     _session: requests.Session = field(default_factory=new_session)
 
     def __post_init__(self) -> None:
+        adapter = HTTPAdapter(pool_maxsize=self.settings.parallel_calls)
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, adapter)
         # A kept connection may have been closed meanwhile; finding that out would cost a try.
         self._session.headers["Connection"] = "close"
         if self.settings.model_key:

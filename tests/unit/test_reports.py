@@ -111,6 +111,16 @@ def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: obje
         (HANDLER_ERROR, "worker-error", True),
         ("handler: boom \ntraceback: ...", "worker-error", True),
         ({"message": "This model's maximum context length is 8192"}, "context-length", False),
+        (
+            "vLLM returned HTTP 400: However, the model's context length is only 8192 tokens",
+            "context-length",
+            False,
+        ),
+        (
+            "vLLM returned HTTP 400: the request exceeds the available context size",
+            "context-length",
+            False,
+        ),
         (None, "worker-error", True),
         (17, "worker-error", True),
     ],

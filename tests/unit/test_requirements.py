@@ -87,6 +87,22 @@ def test_the_tests_run_with_the_versions_that_are_deployed() -> None:
     assert runtime.items() <= pins("dev").items()
 
 
+def test_what_the_worker_shares_with_lambda_is_of_one_version() -> None:
+    worker, runtime = pins("worker"), pins("runtime")
+    shared = worker.keys() & runtime.keys()
+
+    assert shared >= {"requests", "charset-normalizer"}
+    assert {name: worker[name] for name in shared} == {name: runtime[name] for name in shared}
+
+
+def test_what_the_worker_imports_is_named_for_its_container() -> None:
+    modules = imported("worker") - sys.stdlib_module_names - {"core", "worker", "runpod"}
+    names = {name for module in modules for name in packages_distributions()[module]}
+
+    assert {canonicalize_name(name) for name in names} <= named("worker")
+    assert "runpod" in named("worker") & pins("worker").keys()
+
+
 def test_lambda_gets_what_is_named_with_what_that_needs_and_nothing_else() -> None:
     wanted = named("runtime")
     looked_at: set[str] = set()

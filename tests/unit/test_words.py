@@ -1,3 +1,5 @@
+import tracemalloc
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,3 +34,23 @@ def test_two_texts_have_no_more_words_than_each_alone(text: str, more: str) -> N
 @given(st.text(st.characters(codec="ascii")))
 def test_spaces_part_words_in_ascii(text: str) -> None:
     assert count_words(text) == len(text.split())
+
+
+@given(st.text(alphabet="ab \n\t\x1c,。中文かกข’é", max_size=60))
+def test_a_long_text_has_as_many_words_as_if_it_were_looked_at_whole(text: str) -> None:
+    whole = count_words(text)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("core.words._WINDOW", 3)
+        assert count_words(text) == whole
+
+
+def test_counting_takes_little_memory() -> None:
+    text = "we spoke of pumps " * 500_000
+    tracemalloc.start()
+    try:
+        assert count_words(text) == 2_000_000
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert most < 2 * len(text)

@@ -1,0 +1,91 @@
+"""A worker with a bucket and a model on loopback, and an order for it."""
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from core.pull import Order, Receipt, parse_receipt
+from tests.builders import JOB_ID, a_request
+from tests.functions.pipeline import a_transcript
+from tests.worker.servers import SECRET, Bucket, ModelService, bucket_served, model_served
+from worker.job import Worker
+from worker.settings import WorkerSettings
+
+KEY = "a-model-key-that-must-not-leak"
+
+
+@dataclass
+class World:
+    bucket: Bucket
+    service: ModelService
+    settings: WorkerSettings
+    slept: list[float] = field(default_factory=list)
+    told: list[dict[str, Any]] = field(default_factory=list)
+
+    def order(self, **changes: Any) -> Order:
+        default = Order(
+            job_id=JOB_ID,
+            name="calls/board.txt",
+            size_bytes=len(self.bucket.body),
+            get_url=self.bucket.get_url,
+            get_headers={"If-Match": '"an-etag"'},
+            put_url=self.bucket.put_url,
+            request=a_request(),
+            context_tokens=32_768,
+        )
+        return replace(default, **changes)
+
+    def work(self, **changes: Any) -> dict[str, Any]:
+        return self.work_on(self.order(**changes).as_input())
+
+    def work_on(self, job_input: object, **options: Any) -> dict[str, Any]:
+        worker = Worker(settings=self.settings, sleep=self.slept.append)
+        return worker.work(job_input, runpod_id="rp-1", progress=self.told.append, **options)
+
+    def receipt(self, **changes: Any) -> Receipt:
+        output = self.work(**changes)
+        receipt = parse_receipt(output)
+        assert receipt is not None, output
+        return receipt
+
+    def trouble(self, **changes: Any) -> str:
+        output = self.work(**changes)
+        assert output.keys() == {"error"}, output
+        code = output["error"].removeprefix("transcript-worker: ")
+        assert code != output["error"]
+        return str(code)
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with (
+        bucket_served(Bucket(a_transcript(6_000).encode())) as bucket,
+        model_served(ModelService()) as service,
+    ):
+        settings = WorkerSettings(model_url=service.url, model_key=KEY, model_start_seconds=0)
+        yield World(bucket, service, settings)
+
+
+@pytest.fixture(autouse=True)
+def nothing_secret_is_logged(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    caplog.set_level(logging.DEBUG, logger="worker")
+    yield
+    for record in caplog.get_records("call"):
+        if record.name != "worker":
+            continue  # what libraries log at DEBUG is not printed
+        said = record.getMessage() + str(record.exc_info)
+        for secret in (SECRET, KEY, "http:", "pumps", "MARK", "word word"):
+            assert secret not in said
+
+
+@pytest.fixture
+def refusing_url() -> str:
+    """An address where nobody listens."""
+    import socket
+
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{listener.getsockname()[1]}"

@@ -1,0 +1,336 @@
+"""Orders from beginning to end, with a bucket and a model on loopback."""
+
+import gzip
+import hashlib
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+import pytest
+
+from core.pull import TROUBLES
+from tests.builders import a_request
+from tests.functions.pipeline import Model, a_transcript
+from tests.worker.conftest import KEY, World
+from tests.worker.servers import SECRET
+from worker.trouble import Trouble
+
+
+def test_a_transcript_is_fetched_summarised_and_put(world: World) -> None:
+    receipt = world.receipt()
+
+    (put,) = world.bucket.puts
+    (get,) = world.bucket.gets
+    assert get["if-match"] == '"an-etag"'
+    assert hashlib.sha256(put).hexdigest() == receipt.sha256
+    assert len(put) == receipt.size_bytes
+    assert len(put.decode().split()) == receipt.words_out == receipt.target_words
+    assert (receipt.text, receipt.read_as, receipt.finish_reason) == ("", "labelled-text", "stop")
+    assert receipt.words_in == len(world.bucket.body.split())
+    assert (receipt.calls, receipt.repairs, receipt.model) == (1, 0, "a/model")
+    assert (receipt.prompt_tokens, receipt.completion_tokens) == (14_000, 5_300)
+    assert world.service.keys == {f"Bearer {KEY}"}
+
+
+def test_a_long_one_is_asked_about_in_sections_at_once_and_told_by_counts(world: World) -> None:
+    world.bucket.body = a_transcript(60_000).encode()
+
+    receipt = world.receipt()
+
+    stages = [told for told in world.told if "stage" in told]
+    notes = [told for told in stages if told["doing"] == "notes"]
+    assert receipt.calls == len(world.service.requests) > 5
+    assert [told["done"] for told in notes] == list(range(notes[0]["calls"] + 1))
+    assert world.told[0] == {"doing": "fetch"}
+    assert stages[-1] == {"stage": 2, "doing": "compose", "calls": 1, "done": 1}
+    assert receipt.prompt_tokens == 14_000 * receipt.calls
+
+
+def test_no_more_calls_are_made_at_a_time_than_the_settings_say(world: World) -> None:
+    world.bucket.body = a_transcript(60_000).encode()
+    world.settings = replace(world.settings, parallel_calls=2)
+
+    world.receipt()
+
+    assert world.service.most_at_once <= 2
+
+
+def test_a_summary_that_is_too_short_is_repaired(world: World) -> None:
+    world.bucket.body = a_transcript(20_000).encode()
+    world.service.model = Model(makes_of_ask=0.5)
+
+    receipt = world.receipt()
+
+    assert receipt.repairs >= 1
+    assert receipt.words_out == pytest.approx(4_000, rel=0.25)
+    assert {"repair"} <= {told["doing"] for told in world.told}
+
+
+def test_a_gzipped_transcript_is_read_like_any_other(world: World) -> None:
+    plain = world.receipt()
+    world.bucket.body = gzip.compress(world.bucket.body)
+
+    packed = world.receipt()
+
+    assert packed.sha256 == plain.sha256
+
+
+def test_a_server_with_less_context_than_ordered_is_asked_for_less(world: World) -> None:
+    world.service.max_model_len = 4_096
+
+    receipt = world.receipt(request=a_request(max_tokens=1_500))
+
+    assert receipt.calls > 1
+    assert all(len(str(each["messages"])) / 4 < 4_096 for each in world.service.requests)
+
+
+def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
+    world: World,
+) -> None:
+    world.service.max_model_len = 131_072
+
+    receipt = world.receipt(request=a_request(max_tokens=1_500), context_tokens=4_096)
+
+    assert receipt.calls > 1
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "This model's maximum context length is 4096 tokens. However, you requested 9000 tokens.",
+        "You passed 4097 input tokens. However, the model's context length is only 4096 tokens",
+        "request (4097 tokens) exceeds the available context size (4096 tokens), try increasing it",
+    ],
+)
+def test_a_prompt_that_is_too_long_after_all_is_asked_in_halves(world: World, said: str) -> None:
+    world.service.answers = [(400, said)]
+
+    receipt = world.receipt()
+
+    assert receipt.calls == 3
+    assert len(world.service.requests) == 3
+
+
+def test_one_that_is_too_long_for_any_model_is_impossible(world: World) -> None:
+    world.bucket.body = b"Mara: we spoke of pumps. " * 20
+    world.service.answers = [(400, "the model's context length is only 10 tokens")] * 9
+
+    assert world.trouble() == "impossible"
+
+
+class TestTheSummary:
+    @pytest.mark.parametrize("status", [403, 400, 412, 301])
+    def test_comes_with_the_receipt_if_it_is_refused(self, world: World, status: int) -> None:
+        world.bucket.put_answers = [status]
+
+        receipt = world.receipt()
+
+        assert len(world.bucket.puts) == 1
+        assert receipt.text.encode() == world.bucket.puts[0]
+        assert hashlib.sha256(receipt.text.encode()).hexdigest() == receipt.sha256
+
+    def test_is_put_again_while_the_bucket_breaks(self, world: World) -> None:
+        world.bucket.put_answers = [500, 503]
+
+        assert world.receipt().text == ""
+        assert len(world.bucket.puts) == 3
+        assert len(world.slept) == 2
+
+    def test_comes_with_the_receipt_if_the_bucket_stays_broken(self, world: World) -> None:
+        world.bucket.put_answers = [500] * 3
+
+        assert world.receipt().text
+        assert len(world.bucket.puts) == 3
+
+    def test_comes_with_the_receipt_if_nobody_listens(
+        self, world: World, refusing_url: str
+    ) -> None:
+        assert world.receipt(put_url=f"{refusing_url}/put?{SECRET}").text
+
+    def test_is_never_put_without_encryption_on_a_network(self, world: World) -> None:
+        assert world.receipt(put_url=f"http://bucket.example/put?{SECRET}").text
+
+
+class TestATranscript:
+    @pytest.mark.parametrize(
+        ("status", "code"),
+        [
+            (403, "fetch-expired"),
+            (400, "fetch-expired"),
+            (404, "deleted"),
+            (412, "replaced"),
+            (302, "fetch-failed"),
+            (204, "fetch-failed"),
+        ],
+    )
+    def test_that_is_not_to_be_had_costs_no_gpu(self, world: World, status: int, code: str) -> None:
+        world.bucket.get_answers = [status]
+
+        assert world.trouble() == code
+        assert len(world.bucket.gets) == 1
+        assert world.service.requests == []
+
+    @pytest.mark.parametrize("trouble", [500, 503, 429, "cut"])
+    def test_is_fetched_again_while_the_bucket_breaks(self, world: World, trouble: Any) -> None:
+        world.bucket.get_answers = [trouble, trouble]
+
+        assert world.receipt().words_in == len(world.bucket.body.split())
+        assert len(world.bucket.gets) == 3
+
+    @pytest.mark.parametrize("trouble", [500, "cut"])
+    def test_that_never_comes_whole_is_given_up(self, world: World, trouble: Any) -> None:
+        world.bucket.get_answers = [trouble] * 3
+
+        assert world.trouble() == "fetch-failed"
+
+    def test_whose_bucket_is_not_there_is_given_up(self, world: World, refusing_url: str) -> None:
+        assert world.trouble(get_url=f"{refusing_url}/get?{SECRET}") == "fetch-failed"
+
+    def test_of_another_size_than_announced_is_another(self, world: World) -> None:
+        assert world.trouble(size_bytes=len(world.bucket.body) + 1) == "replaced"
+
+    def test_of_unknown_size_is_taken_as_it_comes(self, world: World) -> None:
+        assert world.receipt(size_bytes=0)
+
+    def test_that_is_announced_too_large_is_not_fetched(self, world: World) -> None:
+        assert world.trouble(size_bytes=10**9 + 1) == "too-large"
+        assert world.bucket.gets == []
+
+    def test_that_turns_out_too_large_is_not_read_to_its_end(self, world: World) -> None:
+        world.settings = replace(world.settings, most_transcript_bytes=5_000)
+
+        assert world.trouble(size_bytes=0) == "too-large"
+
+    def test_that_unpacks_to_too_much_is_too_large(self, world: World) -> None:
+        world.bucket.body = gzip.compress(world.bucket.body)
+        world.settings = replace(world.settings, most_transcript_bytes=len(world.bucket.body) + 1)
+
+        assert world.trouble() == "too-large"
+
+    def test_with_a_content_encoding_of_its_own_is_not_unpacked_on_the_way(
+        self, world: World
+    ) -> None:
+        world.bucket.body = gzip.compress(world.bucket.body)
+        world.bucket.get_answers = [{"Content-Encoding": "gzip"}]
+
+        assert world.receipt().words_in > 1_000
+
+    @pytest.mark.parametrize("body", [b"", b"\x00\x01\x02\x03" * 100, b"\x1f\x8bbroken"])
+    def test_that_is_none_is_unreadable(self, world: World, body: bytes) -> None:
+        world.bucket.body = body
+
+        assert world.trouble() == "unreadable"
+
+    @pytest.mark.parametrize(
+        "url",
+        ["http://bucket.example/get", "file:///etc/passwd", "ftp://127.0.0.1/", "https://", "["],
+    )
+    def test_is_fetched_by_https_alone(self, world: World, url: str) -> None:
+        assert world.trouble(get_url=url) == "bad-order"
+
+
+class TestTheModel:
+    @pytest.mark.parametrize("trouble", [500, 502, "empty"])
+    def test_is_asked_three_times_at_most(self, world: World, trouble: Any) -> None:
+        empty = {"choices": [{"message": {"content": " "}, "finish_reason": "stop"}]}
+        world.service.answers = [(200, empty) if trouble == "empty" else trouble] * 5
+
+        assert world.trouble() == "model-failed"
+        assert len(world.service.requests) == 3
+        assert world.bucket.puts == []
+
+    def test_may_fail_twice(self, world: World) -> None:
+        world.service.answers = [500, 500]
+
+        assert world.receipt().calls == 1
+
+    def test_that_breaks_the_connection_is_asked_three_times_at_most(self, world: World) -> None:
+        world.service.answers = [0] * 5
+
+        assert world.trouble() == "model-unavailable"
+        assert len(world.service.requests) == 3
+
+    @pytest.mark.parametrize("status", [400, 401, 404, 422])
+    def test_that_refuses_is_not_asked_again(self, world: World, status: int) -> None:
+        world.service.answers = [(status, "The model `a/model` does not exist; Mara: pumps")]
+
+        assert world.trouble() == "model-refused"
+        assert len(world.service.requests) == 1
+
+    @pytest.mark.parametrize("status", [429, 503])
+    def test_that_is_busy_is_waited_for_without_losing_a_try(
+        self, world: World, status: int
+    ) -> None:
+        world.settings = replace(world.settings, model_start_seconds=600)
+        world.service.answers = [status] * 5
+
+        assert world.receipt()
+        assert len(world.slept) == 5
+
+    def test_that_stays_busy_is_given_up(self, world: World) -> None:
+        world.service.answers = [503]
+
+        assert world.trouble() == "model-unavailable"
+
+    def test_that_is_not_there_is_given_up(self, world: World, refusing_url: str) -> None:
+        world.settings = replace(world.settings, model_url=refusing_url)
+
+        assert world.trouble() == "model-unavailable"
+
+    def test_whose_last_word_was_cut_off_says_so_in_the_receipt(self, world: World) -> None:
+        receipt = world.receipt(request=a_request(most_repairs=0, max_tokens=2_000))
+        world.service.model = Model(tokens_per_word=4.0)
+        cut = world.receipt(request=a_request(most_repairs=0, max_tokens=3_700))
+
+        assert receipt.finish_reason == "stop"
+        assert cut.finish_reason == "length"
+
+    def test_that_fails_at_one_section_is_asked_no_more(self, world: World) -> None:
+        world.bucket.body = a_transcript(100_000).encode()
+        world.settings = replace(world.settings, parallel_calls=1)
+        world.service.answers = [(400, "no")]
+
+        assert world.trouble() == "model-refused"
+        assert len(world.service.requests) <= 2
+
+
+class TestAnOrder:
+    @pytest.mark.parametrize(
+        "job_input", [None, {}, {"prompt": "x"}, {"summarize": {"version": 2}}]
+    )
+    def test_that_is_none_is_refused(self, world: World, job_input: Any) -> None:
+        assert world.work_on(job_input) == {"error": "transcript-worker: bad-order"}
+
+    def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, world: World) -> None:
+        assert world.trouble(request=a_request(prompt="of-tomorrow")) == "bad-order"
+
+    def test_that_was_called_off_asks_nothing_more(self, world: World) -> None:
+        stop = Event()
+        stop.set()
+
+        assert "error" in world.work_on(world.order().as_input(), stop=stop)
+        assert world.service.requests == []
+
+    @pytest.mark.parametrize(
+        ("broken", "code"), [(MemoryError, "too-large"), (RuntimeError, "model-failed")]
+    )
+    def test_that_meets_a_bug_says_nothing_of_what_it_was_about(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        broken: type[Exception],
+        code: str,
+    ) -> None:
+        def breaks(*_: Any, **__: Any) -> None:
+            raise broken(world.bucket.get_url)
+
+        monkeypatch.setattr("worker.job.read_transcript", breaks)
+
+        assert world.trouble() == code
+
+
+def test_every_code_is_one_that_the_pipeline_knows() -> None:
+    with pytest.raises(AssertionError):
+        Trouble("something-else")
+    assert str(Trouble("too-large")) == "transcript-worker: too-large"
+    assert "too-large" in TROUBLES

@@ -1,0 +1,61 @@
+"""URLs as boto3 presigns them, against moto's S3."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from moto import mock_aws
+
+from core.pull import parse_receipt
+from tests.worker.conftest import World
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3", config=Config(signature_version="s3v4"))
+        for bucket in ("transcripts", "summaries"):
+            client.create_bucket(Bucket=bucket)
+        yield client
+
+
+def work(world: World, s3: Any, **get: Any) -> dict[str, Any]:
+    headers = {"If-Match": get["IfMatch"]} if "IfMatch" in get else {}
+    return world.work(
+        get_url=s3.generate_presigned_url(
+            "get_object", Params={"Bucket": "transcripts", "Key": "board.txt", **get}
+        ),
+        get_headers=headers,
+        put_url=s3.generate_presigned_url(
+            "put_object", Params={"Bucket": "summaries", "Key": "work/j/whole.1.txt"}
+        ),
+    )
+
+
+def test_the_version_that_was_announced_is_fetched_though_a_newer_stands_there(
+    world: World, s3: Any
+) -> None:
+    s3.put_bucket_versioning(Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"})
+    put = s3.put_object(Bucket="transcripts", Key="board.txt", Body=world.bucket.body)
+    s3.put_object(Bucket="transcripts", Key="board.txt", Body=b"something else")
+
+    receipt = parse_receipt(work(world, s3, VersionId=put["VersionId"]))
+
+    assert receipt is not None
+    assert receipt.text == ""
+    stored = s3.get_object(Bucket="summaries", Key="work/j/whole.1.txt")["Body"].read()
+    assert len(stored) == receipt.size_bytes
+    assert receipt.words_in == len(world.bucket.body.split())
+
+
+def test_another_object_in_its_place_is_recognised(world: World, s3: Any) -> None:
+    etag = s3.put_object(Bucket="transcripts", Key="board.txt", Body=world.bucket.body)["ETag"]
+    s3.put_object(Bucket="transcripts", Key="board.txt", Body=b"something else")
+
+    assert work(world, s3, IfMatch=etag) == {"error": "transcript-worker: replaced"}
+
+
+def test_one_that_is_gone_is_recognised(world: World, s3: Any) -> None:
+    assert work(world, s3) == {"error": "transcript-worker: deleted"}

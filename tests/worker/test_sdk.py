@@ -1,0 +1,165 @@
+"""The worker as RunPod runs it: the SDK's job loop, against the simulator as the platform."""
+
+import json
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.pull import parse_receipt
+from local.runpod_simulator import Config, Simulator, running_simulator
+from tests.functions.pipeline import a_transcript
+from tests.simulator.conftest import Caller, Receiver
+from tests.simulator.conftest import receiver as receiver  # noqa: PLC0414 (a fixture)
+from tests.worker.conftest import KEY, World
+from tests.worker.servers import SECRET
+
+ROOT = Path(__file__).parents[2]
+WORKER_PYTHON = "WORKER_PYTHON"  # names an interpreter with requirements/worker.txt installed
+LONG_SECONDS = 120.0
+
+
+@pytest.fixture(scope="module")
+def worker_python() -> str:
+    python = os.environ.get(WORKER_PYTHON, "")
+    if not python:
+        pytest.skip(f"name an interpreter that has RunPod's SDK in {WORKER_PYTHON}")
+    return python
+
+
+@pytest.fixture
+def platform() -> Iterator[Caller]:
+    config = Config(
+        worker="platform",
+        time_scale=0.01,
+        queue_delay_seconds=0,
+        heartbeat_timeout_seconds=20.0,
+        long_poll_seconds=0.5,
+    )
+    with running_simulator(config) as simulator:
+        caller = Caller(simulator)
+        yield caller
+        caller.close()
+
+
+@pytest.fixture
+def start_worker(worker_python: str, tmp_path: Path) -> Iterator[Callable[..., Path]]:
+    """Starts a worker of a simulator and returns where it logs."""
+    with ExitStack() as stack:
+
+        def starter(simulator: Simulator, model_url: str) -> Path:
+            log = tmp_path / "worker.log"
+            environment = simulator.worker_environment() | {
+                "HOME": str(tmp_path),
+                "MODEL_URL": model_url,
+                "MODEL_KEY": KEY,
+                "MODEL_START_SECONDS": "5",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "RUNPOD_LOG_LEVEL": "DEBUG",  # as it is on RunPod where nobody says otherwise
+            }
+            with log.open("wb") as out:
+                process = subprocess.Popen(
+                    [worker_python, "-m", "worker"],
+                    cwd=ROOT,
+                    env=environment,
+                    stdout=out,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            stack.callback(_end, process)
+            return log
+
+        yield starter
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
+def ended(platform: Caller, job_input: Any, **options: Any) -> dict[str, Any]:
+    return platform.when_over(
+        platform.run(job_input=job_input, **options), timeout_seconds=LONG_SECONDS
+    )
+
+
+def test_an_order_goes_in_and_a_receipt_comes_out(
+    platform: Caller, start_worker: Callable[..., Path], receiver: Receiver, world: World
+) -> None:
+    world.bucket.body = a_transcript(40_000).encode()
+    log = start_worker(platform.simulator, world.service.url)
+
+    done = ended(platform, world.order().as_input(), webhook=receiver.url)
+    (callback,) = receiver.wait_for(1, timeout_seconds=LONG_SECONDS)
+    world.bucket.put_answers = [403]
+    unput = ended(platform, world.order().as_input())
+    world.bucket.get_answers = [403]
+    expired = ended(platform, world.order().as_input())
+    none = ended(platform, {"prompt": "Say hello."})
+
+    receipt, other = parse_receipt(done["output"]), parse_receipt(unput["output"])
+    assert (done["status"], unput["status"]) == ("COMPLETED", "COMPLETED")
+    assert receipt is not None
+    assert other is not None
+    assert (len(world.bucket.puts[0]), receipt.text) == (receipt.size_bytes, "")
+    assert callback.json()["output"] == done["output"]
+    assert len(json.dumps(callback.json()["output"])) < 1_000
+    assert other.text.encode() == world.bucket.puts[0]
+    assert (expired["status"], expired["error"]) == ("FAILED", "transcript-worker: fetch-expired")
+    assert (none["status"], none["error"]) == ("FAILED", "transcript-worker: bad-order")
+    said = log.read_text()
+    assert "transcript-worker: fetch-expired" in said
+    for secret in (SECRET, KEY, "pumps", "MARK", "word word"):
+        assert secret not in said
+
+
+def test_progress_is_told_while_the_model_works(
+    platform: Caller, start_worker: Callable[..., Path], world: World
+) -> None:
+    start_worker(platform.simulator, world.service.url)
+    world.service.lock.acquire()  # so the model does not answer
+    try:
+        job_id = platform.run(job_input=world.order().as_input())
+        platform.simulator.wait_until(
+            lambda _: "stage" in platform.status(job_id).get("output", {}), LONG_SECONDS
+        )
+        under_way = platform.status(job_id)
+    finally:
+        world.service.lock.release()
+
+    assert under_way["status"] == "IN_PROGRESS"
+    assert under_way["output"] == {"stage": 1, "doing": "compose", "calls": 1, "done": 0}
+    done = platform.when_over(job_id, timeout_seconds=LONG_SECONDS)
+    assert parse_receipt(done["output"]) is not None
+
+
+def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
+    platform: Caller, start_worker: Callable[..., Path], world: World
+) -> None:
+    world.bucket.body = a_transcript(100_000).encode()
+    start_worker(platform.simulator, world.service.url)
+    world.service.lock.acquire()
+    try:
+        job_id = platform.run(job_input=world.order().as_input())
+        platform.simulator.wait_until(
+            lambda _: "stage" in platform.status(job_id).get("output", {}), LONG_SECONDS
+        )
+        platform.post(f"/cancel/{job_id}")
+        platform.when_status(job_id, "CANCELLED", timeout_seconds=LONG_SECONDS)
+        platform.simulator.wait_until(lambda one: one.requests()["job-stop"] > 3, LONG_SECONDS)
+    finally:
+        world.service.lock.release()
+    puts = len(world.bucket.puts)
+    world.bucket.body = a_transcript(1_000).encode()
+
+    after = ended(platform, world.order().as_input())
+
+    assert parse_receipt(after["output"]) is not None
+    assert puts == 0
+    assert len(world.bucket.puts) == 1
