@@ -111,9 +111,7 @@ class TestReading:
         assert refused.value.code == "replaced"
 
     def test_leaves_unread_what_its_metadata_says_is_not_wanted(self, s3: Any) -> None:
-        upload = S3Transcripts(s3).read(
-            self.upload(s3, b"eleven byte"), max_bytes=100, wants=bool
-        )
+        upload = S3Transcripts(s3).read(self.upload(s3, b"eleven byte"), max_bytes=100, wants=bool)
 
         assert upload == Upload(None, {}, 11)
 
