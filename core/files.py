@@ -188,8 +188,9 @@ class S3Workshop:
             if exc.response["Error"]["Code"] in {"NoSuchKey", "404"}:
                 return None
             raise
-        with answer["Body"] as body:
-            return body.read(max_bytes + 1)
+        with closing(answer["Body"]) as body:
+            received: bytes = body.read(max_bytes + 1)
+        return received
 
 
 def delivery_key(job_id: str, call_id: str, attempt: int) -> str:

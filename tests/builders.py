@@ -1,5 +1,6 @@
 """Things to test with: sensible by default, overridden by name. Times and ids are fixed."""
 
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from core.callback import CallRef
 from core.jobs import Call, CallState, Event, Job, JobState, Request, Source, Summary
 from core.plans import Kind, Task
+from core.pull import Receipt
 from core.reports import Report, parse_report
 from core.settings import (
     Accepts,
@@ -157,6 +159,30 @@ def completed_body(
         ],
     }
     return body | changes
+
+
+def a_receipt(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> Receipt:
+    """Return what the worker of pull mode tells of a summary that it has put."""
+    default = Receipt(
+        sha256=hashlib.sha256(body).hexdigest(),
+        size_bytes=len(body),
+        words_in=10_000,
+        target_words=4_000,
+        words_out=len(body.split()),
+        read_as="webvtt",
+        model="a/model",
+        calls=3,
+        repairs=1,
+        prompt_tokens=14_000,
+        completion_tokens=5_300,
+        finish_reason="stop",
+    )
+    return replace(default, **changes)
+
+
+def receipt_body(receipt: Receipt, **changes: Any) -> dict[str, Any]:
+    """Return what RunPod posts when the worker of pull mode has answered."""
+    return completed_body(input={"summarize": {}}, output=receipt.as_output(), **changes)
 
 
 def failed_body(error: str, **changes: Any) -> dict[str, Any]:

@@ -4,17 +4,20 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 import boto3
 import pytest
 from botocore.exceptions import ParamValidationError
 from moto import mock_aws
 
+from core import wiring
 from core.errors import BadTranscript, Superseded
 from core.files import S3Summaries, S3Transcripts, S3Workshop
-from core.ports import Kept, Upload
+from core.links import S3Links
+from core.ports import Kept, Link, Upload
 from local.memory import MemoryS3
-from tests.builders import NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
+from tests.builders import JOB_ID, NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
 
 KEY = "summaries/calls/harbour board.txt"
 
@@ -106,6 +109,45 @@ class TestReading:
             S3Transcripts(s3).read(source, max_bytes=100)
 
         assert refused.value.code == "replaced"
+
+    def test_leaves_unread_what_its_metadata_says_is_not_wanted(self, s3: Any) -> None:
+        upload = S3Transcripts(s3).read(self.upload(s3, b"eleven byte"), max_bytes=100, wants=bool)
+
+        assert upload == Upload(None, {}, 11)
+
+    def test_leaves_unread_what_is_larger_than_it_may_be_and_not_wanted(self, s3: Any) -> None:
+        source = replace(self.upload(s3, b"eleven byte"), size_bytes=0)
+
+        upload = S3Transcripts(s3).read(source, max_bytes=10, wants=lambda _: False)
+
+        assert upload.body is None
+
+    def test_tells_of_an_object_without_reading_it(self, s3: Any) -> None:
+        chosen = {"summary-mode": "pull"}
+        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=chosen)
+        source = a_source(key="a.txt", version_id="", etag="", size_bytes=0)
+
+        assert S3Transcripts(s3).head(source) == Upload(None, chosen, 11)
+
+    def test_tells_of_no_object_that_was_deleted_or_replaced(self, s3: Any) -> None:
+        first = self.upload(s3, b"first")
+        self.upload(s3, b"second")
+        gone = a_source(key="gone.txt", version_id="")
+
+        codes = []
+        for source in (first, gone):
+            with pytest.raises(BadTranscript) as refused:
+                S3Transcripts(s3).head(source)
+            codes.append(refused.value.code)
+
+        assert codes == ["replaced", "deleted"]
+
+    def test_tells_of_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
+        first = self.upload(versioned, b"first")
+        version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
+        self.upload(versioned, b"a second")
+
+        assert S3Transcripts(versioned).head(replace(first, version_id=version_id)).size_bytes == 5
 
     @pytest.mark.parametrize("announced_bytes", [0, 11], ids=["not announced", "announced"])
     def test_stops_at_the_limit(self, s3: Any, announced_bytes: int) -> None:
@@ -225,3 +267,74 @@ class TestTheWorkshop:
 
     def test_has_nothing_that_was_not_kept(self, s3: Any) -> None:
         assert S3Workshop(s3, "out").kept("j" * 32, "1-0") is None
+
+
+class TestADelivery:
+    KEY = f"work/{JOB_ID}/whole.2.txt"
+
+    def test_is_found_where_its_attempt_was_to_put_it(self, s3: Any) -> None:
+        s3.put_object(Bucket="out", Key=self.KEY, Body=b"delivered")
+
+        workshop = S3Workshop(s3, "out")
+
+        assert workshop.delivered(JOB_ID, "whole", 2, max_bytes=9) == b"delivered"
+        assert workshop.delivered(JOB_ID, "whole", 1, max_bytes=9) is None
+
+    def test_that_is_too_large_is_not_read_whole(self, s3: Any) -> None:
+        s3.put_object(Bucket="out", Key=self.KEY, Body=b"x" * 1_000)
+
+        assert S3Workshop(s3, "out").delivered(JOB_ID, "whole", 2, max_bytes=9) == b"x" * 10
+
+
+class TestAPresignedUrl:
+    """Of the client that is wired, which signs without asking anybody."""
+
+    @pytest.fixture(params=["us-east-1", "eu-central-1"])
+    def links(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S3Links:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", request.param)
+        self.region = request.param
+        return S3Links(wiring.presigner(), "out")
+
+    @staticmethod
+    def parts(link: Link) -> tuple[str, str, dict[str, str]]:
+        split = urlsplit(link.url)
+        return split.netloc, unquote(split.path), dict(parse_qsl(split.query))
+
+    def test_is_signed_with_sigv4_for_the_buckets_own_region(self, links: S3Links) -> None:
+        link = links.to_deliver(JOB_ID, "whole", 2, lifetime=minutes(70))
+
+        host, path, query = self.parts(link)
+        assert host == f"out.s3.{self.region}.amazonaws.com"
+        assert path == f"/{TestADelivery.KEY}"
+        assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
+        assert (query["X-Amz-Expires"], query["X-Amz-SignedHeaders"]) == ("4200", "host")
+
+    def test_reads_one_version(self, links: S3Links) -> None:
+        source = a_source(version_id="v7")
+        link = links.to_read(source, lifetime=minutes(1))
+
+        _, path, query = self.parts(link)
+        assert path == f"/{source.key}"
+        assert query["versionId"] == "v7"
+        assert link.headers == {}
+
+    def test_reads_one_etag_where_there_are_no_versions(self, links: S3Links) -> None:
+        source = a_source(version_id="")
+        link = links.to_read(source, lifetime=minutes(1))
+
+        _, _, query = self.parts(link)
+        assert link.headers == {"If-Match": f'"{source.etag}"'}
+        assert query["X-Amz-SignedHeaders"] == "host;if-match"
+
+    def test_of_a_bucket_with_a_dot_keeps_to_a_host_that_has_a_certificate(
+        self, links: S3Links
+    ) -> None:
+        host, path, _ = self.parts(links.to_read(a_source(bucket="a.b"), lifetime=minutes(1)))
+
+        assert host == f"s3.{self.region}.amazonaws.com"
+        assert path.startswith("/a.b/")
+
+    def test_is_in_nothing_that_is_printed(self, links: S3Links) -> None:
+        assert (
+            "amz" not in repr(links.to_read(a_source(version_id=""), lifetime=minutes(1))).lower()
+        )

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from core import wiring
 from core.callback import CallRef, token_for
-from core.jobs import CallState
+from core.jobs import CallState, Mode
 from core.telemetry import logger
 from tests.builders import (
     API_KEY,
@@ -23,6 +23,7 @@ from tests.builders import (
     SUMMARY_TEXT,
     a_call,
     a_job,
+    a_request,
     completed_body,
     minutes,
 )
@@ -52,6 +53,14 @@ CALLBACKS = {
     "webhook-wrong-token": (401, "active", "submitted"),
     "webhook-unknown-job": (404, "active", "submitted"),
 }
+# The same about a call of pull mode, whose summary lies where the worker was to put it.
+PULL_CALLBACKS = {
+    "webhook-receipt": (200, "succeeded", "succeeded"),
+    "webhook-receipt-with-text": (200, "succeeded", "succeeded"),
+    "webhook-receipt-wrong-checksum": (200, "active", "waiting"),
+    "webhook-worker-fetch-expired": (200, "active", "waiting"),
+    "webhook-worker-unreadable": (200, "failed", "failed"),
+}
 # file: (messages to come again, requests to RunPod)
 SUBMISSIONS = {
     "submitter-s3-direct": (None, 1),
@@ -70,7 +79,7 @@ SUBMISSIONS = {
 
 
 def test_every_event_is_used() -> None:
-    used = {*CALLBACKS, *SUBMISSIONS, "sweeper-scheduled"}
+    used = {*CALLBACKS, *PULL_CALLBACKS, *SUBMISSIONS, "sweeper-scheduled"}
 
     assert used == {path.stem for path in EVENTS.glob("*.json")}
 
@@ -160,6 +169,18 @@ class TestTheReceiver:
         assert answer["statusCode"] == status
         assert (job.state, call.state) == (job_state, call_state)
         assert (SUMMARY in holding.summaries()) == (job_state == "succeeded")
+
+    @pytest.mark.parametrize("name", PULL_CALLBACKS)
+    def test_takes_the_callback_of_pull_modes_worker(self, cloud: Cloud, name: str) -> None:
+        cloud.holding(a_job(request=a_request(mode=Mode.PULL)), a_call())
+        place = {"Bucket": "out", "Key": f"work/{JOB_ID}/whole.1.txt"}
+        boto3.client("s3").put_object(**place, Body=SUMMARY_TEXT.encode())
+
+        answer = cloud.invoke("webhook_receiver", cloud.event(name))
+
+        job, (call,), _ = cloud.history()
+        assert (answer["statusCode"], job.state, call.state) == PULL_CALLBACKS[name]
+        assert (SUMMARY in cloud.summaries()) == (job.state == "succeeded")
 
     @pytest.mark.parametrize("name", [name for name, row in CALLBACKS.items() if row[0] == 401])
     def test_reads_nothing_before_the_token_is_right(self, holding: Cloud, name: str) -> None:

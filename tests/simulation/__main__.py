@@ -149,10 +149,12 @@ def _piece(first: int, last: int) -> Sum:
 
 
 def _must_happen() -> list[str]:
+    from tests.simulation.pull_worker import FAULTS as WORKER_FAULTS
     from tests.simulation.weather import FAULTS
 
     return [
         *FAULTS,
+        *(f"worker: {fault}" for fault in WORKER_FAULTS),
         "callbacks given up",
         "callbacks repeated",
         "callbacks forged",

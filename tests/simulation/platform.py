@@ -7,9 +7,11 @@ from typing import Any
 
 from core.callback import CallRef
 from core.errors import RunPodRefused
+from core.pull import ORDER
 from core.reports import Report, Status, gone, parse_report
 from tests.builders import failed_body
 from tests.functions.pipeline import Model, ref_of
+from tests.simulation.pull_worker import PullWorker
 from tests.simulation.turns import outside
 from tests.simulation.world import World
 
@@ -33,16 +35,20 @@ class GpuJob:
     body: dict[str, Any] | None = None  # what it ended as
     ended_at_seconds: float | None = None
     is_gone: bool = False
+    delivered: str = ""  # the text that its receipt stands for
 
     @property
     def text(self) -> str:
-        return parse_report(self.body).text if self.body else ""
+        if not self.body:
+            return ""
+        return self.delivered or parse_report(self.body).text
 
 
 @dataclass
 class Platform:
     world: World
     post: Callable[[str, str, Answer], None]  # url, body; then the status that we answered
+    worker: PullWorker
     jobs: dict[str, GpuJob] = field(default_factory=dict)
     callbacks_to_come: int = 0
 
@@ -110,6 +116,12 @@ class Platform:
             if not error:
                 return {"status": "COMPLETED", "output": []}
             return failed_body(f"{error} {PRIVATE} in the prompt")
+        if ORDER in job.request["input"]:
+            words = "word " * random.choice((20, 200))
+            age_seconds = world.now_seconds - job.taken_at_seconds
+            made = self.worker.make(job.request, f"{job.id} says {PRIVATE} {words}", age_seconds)
+            job.delivered = made.text
+            return made.body
         is_odd = world.happens(world.weather.odd_lengths)
         model = Model(makes_of_ask=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
         body = model.answer(job.request, job.id)

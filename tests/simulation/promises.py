@@ -14,6 +14,7 @@ from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobSta
 from core.join import joined
 from core.names import facts_key_for
 from core.words import count_words
+from local.memory import PRESIGNED
 from tests.builders import NOON
 from tests.functions.pipeline import ref_of
 from tests.simulation.platform import PRIVATE, Platform
@@ -115,7 +116,8 @@ class Promises:
         told, now = self._events.get(job_id, []), self.store.events(job_id)
         if now[: len(told)] != told:
             raise Broken(f"the audit of job {job_id} was changed afterwards")
-        if PRIVATE in str(now[len(told) :]):
+        news = str(now[len(told) :])
+        if PRIVATE in news or PRESIGNED in news:
             raise Broken(f"the audit of job {job_id} quotes what is confidential")
         self._events[job_id] = list(now)
 
@@ -188,6 +190,8 @@ class Promises:
             raise Broken(f"job {job.id} succeeded without its facts")
         if not text or job.summary is None or job.summary.words != count_words(text):
             raise Broken(f"job {job.id} succeeded without its summary")
+        if not job.words_in:
+            raise Broken(f"job {job.id} succeeded and nobody knows how long its transcript was")
 
     def _failure_has_its_reason(self, job: Job) -> None:
         """No job fails for a reason that is not so."""
@@ -198,6 +202,7 @@ class Promises:
             "deadline": lambda: self.world.now() >= job.deadline,
             "empty": lambda: not upload.is_good,
             "not-text": lambda: not upload.is_good,
+            "unreadable": lambda: not upload.is_good,
             "too-large": lambda: not upload.is_good,
             "deleted": lambda: upload.is_deleted,
             "replaced": lambda: upload.is_replaced,
@@ -303,7 +308,7 @@ class Promises:
         tokens = {
             str(job.request["webhook"]).rpartition("/")[2] for job in self.platform.jobs.values()
         }
-        private = {PRIVATE, "/webhook/", *tokens}
+        private = {PRIVATE, PRESIGNED, "/webhook/", *tokens}
         if any(each in output for each in private):
             raise Broken("a log line holds a token, a URL or somebody's words")
 

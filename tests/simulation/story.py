@@ -17,6 +17,7 @@ from tests.functions.pipeline import a_transcript
 from tests.simulation.functions import RECEIVER, SUBMITTER, SWEEPER, WEBHOOK_URL, Clients, Functions
 from tests.simulation.platform import PRIVATE, Answer, Endpoint, Platform
 from tests.simulation.promises import Broken, Promises, Upload
+from tests.simulation.pull_worker import PullWorker
 from tests.simulation.services import (
     SECRETS_KEPT_SECONDS,
     TRANSCRIPTS,
@@ -63,7 +64,7 @@ class Story:
         self.s3 = SteppedS3(world, versioned=world.random.random() < 0.5)
         self.queue = Queue(world, self._take_message)
         self.secrets = Secrets((SECRET,))
-        self.platform = Platform(world, self.post)
+        self.platform = Platform(world, self.post, PullWorker(world, self.s3))
         self.promises = Promises(
             world=world,
             store=self.store,
@@ -195,6 +196,7 @@ def run_seed(
     output.seek(0)
     output.truncate()
     os.environ["VERIFY_CALLBACKS"] = random.choice(("true", "false"))
+    os.environ["MODE"] = random.choice(("push", "push", "pull"))
     story = Story(world)
     broken = ""
     try:
@@ -231,6 +233,7 @@ def _plan(story: Story) -> None:
         story.upload(key, _good_file(random) if is_good else _bad_file(random), is_good=is_good)
 
     keys = [f"calls/{name}.txt" for name in ("a", "b", "a b+c", "ü")]
+    keys += ["summary-mode=pull/a.txt", "summary-mode=push/a.txt"]
     for _ in range(random.choice((1, 1, 2, 3, 4))):
         at = _UPLOADS_UNTIL_SECONDS * random.random()
         key = random.choice(keys)

@@ -35,6 +35,7 @@ class Weather:
     gpu_troubles: float = 0.0  # of RunPod requests: they end without a usable text
     gpu_losses: float = 0.0  # of RunPod requests: they vanish from the queue
     slow_gpus: float = 0.0  # of RunPod requests: they wait or run for up to an hour
+    pulls_broken: float = 0.0  # of pull mode's orders: what the worker fetches or delivers
     odd_lengths: float = 0.0  # of texts: far shorter or longer than asked, or cut
 
     deletions: float = 0.0  # of uploads: deleted again within minutes
@@ -87,6 +88,7 @@ _BAD_DAY = Weather(
     gpu_troubles=0.15,
     gpu_losses=0.03,
     slow_gpus=0.1,
+    pulls_broken=0.2,
     odd_lengths=0.3,
     deletions=0.05,
     bad_files=0.15,

@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from core.choices import chosen
 from core.errors import BadTranscript
+from core.jobs import Mode
 from core.plans import Strategy
 from tests.builders import a_request
 
@@ -18,6 +19,7 @@ def test_metadata_chooses_for_one_file() -> None:
             "summary-strategy": "sections",
             "summary-prompt": "minutes",
             "summary-times": "cite",
+            "summary-mode": "pull",
             "author": "Mara",
         },
     )
@@ -25,6 +27,7 @@ def test_metadata_chooses_for_one_file() -> None:
     assert (request.words, request.language) == (2_500, "Brazilian Portuguese")
     assert (request.strategy, request.prompt) == (Strategy.SECTIONS, "minutes")
     assert request.with_times
+    assert request.mode is Mode.PULL
 
 
 def test_a_folder_chooses_for_all_that_is_dropped_in() -> None:
@@ -57,6 +60,7 @@ def test_what_is_not_chosen_stays_as_it_is() -> None:
         ("summary-strategy", "fast", "auto, sections"),
         ("summary-prompt", "../../etc", "default, minutes"),
         ("summary-times", "yes", "cite, drop"),
+        ("summary-mode", "drag", "push, pull"),
         ("summary-wrods", "900", "not known"),
     ],
 )

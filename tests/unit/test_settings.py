@@ -77,6 +77,15 @@ def test_a_flag_is_true_or_false() -> None:
         ReceiverSettings.from_env(AN_ENVIRONMENT | {"VERIFY_CALLBACKS": "perhaps"})
 
 
+@pytest.mark.parametrize("name", ["push", "pull"])
+def test_the_mode_is_one_of_two(name: str) -> None:
+    settings = SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODE": name})
+
+    assert settings.request.mode == name
+    with pytest.raises(SettingsError, match="push or pull"):
+        SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODE": f"{name}s"})
+
+
 class TestDiscoveryOfALostCallback:
     @pytest.mark.parametrize(
         "unsafe",

@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import responses
 
 from core.callback import CallRef
-from tests.builders import completed_body, failed_body
+from core.pull import ORDER, parse_order
+from tests.builders import a_receipt, completed_body, failed_body, receipt_body
 from tests.functions.cloud import RUNPOD
 from tests.functions.pipeline import Model, ref_of
 
@@ -45,6 +47,9 @@ class Endpoint:
     habits: Habits
     clock: Callable[[], datetime]
     on_ending: Callable[[Run], None]  # told when it is known when a request ends
+    put: Callable[
+        [str, bytes], None
+    ]  # an object into the output bucket, past the functions' clients
     runs: list[Run] = field(default_factory=list)
 
     def serve(self, mock: responses.RequestsMock) -> None:
@@ -71,11 +76,20 @@ class Endpoint:
     def _outcome(self, body: Mapping[str, Any], ref: CallRef, runpod_id: str) -> dict[str, Any]:
         if self.habits.loses_first_attempts and ref.attempt == 1:
             return failed_body("job timed out after 1 retries", id=runpod_id)
+        if ORDER in body["input"]:
+            return self._fulfilled(body, runpod_id)
         asked = str(body["input"]["openai_input"]["messages"][1]["content"])
         share = 1.0 if "Take notes of this section" in asked else self.habits.makes_of_ask
         written = Model(makes_of_ask=share).answer(body, runpod_id)
         text = written["output"][0]["choices"][0]["message"]["content"]
         return completed_body(f"{text} {_mark(runpod_id)}", id=runpod_id)
+
+    def _fulfilled(self, body: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
+        """Answer as the worker of pull mode; that it can read the object is not looked at."""
+        order = parse_order(body["input"])
+        written = f"The MARK of pumps. {_mark(runpod_id)}".encode()
+        self.put(unquote(urlsplit(order.put_url).path).removeprefix("/"), written)
+        return receipt_body(a_receipt(written), id=runpod_id)
 
     def _status(self, request: Any) -> tuple[int, dict[str, str], str]:
         run = self._named(request)
@@ -102,6 +116,8 @@ class Endpoint:
 def text_of(run: Run) -> str:
     """Return the text that a run ends with; "" if it has none."""
     output = run.says.get("output")
+    if output and "receipt" in output:
+        return f"The MARK of pumps. {_mark(run.id)}"
     return str(output[0]["choices"][0]["message"]["content"]) if output else ""
 
 

@@ -13,7 +13,7 @@ from tests.functions.every_call.gpu import text_of
 from tests.functions.every_call.lab import Ended
 
 MOST_ATTEMPTS = 3
-_NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps")
+_NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps", "X-Amz")
 
 
 def check(ended: Ended, *, ends: JobState, runs_without_fault: int) -> None:

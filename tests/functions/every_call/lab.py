@@ -87,6 +87,7 @@ class Lab:
             plan,
             is_over=self._job_has_ended,
             after_invocation=lambda: audits.append(self._audits()),
+            put=lambda key, body: self._s3.put_object(Bucket="out", Key=key, Body=body),
             slow_messages=scenario.slow_messages,
         )
         with self._wired(world, scenario), _told_to(world):

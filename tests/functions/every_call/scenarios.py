@@ -48,6 +48,14 @@ SCENARIOS = (
         environment=_PARTS,
         slow_messages=WANTS_NEXT_STAGE,
     ),
+    Scenario("pulled", _SHORT, environment={"MODE": "pull"}),
+    Scenario(
+        "pulled, called back once and forgotten",
+        _SHORT,
+        habits=Habits(callbacks=1, keeps=timedelta()),
+        environment={"MODE": "pull"},
+        repeats=True,
+    ),
     Scenario("repaired and joined", _LONG, habits=Habits(makes_of_ask=0.6), environment=_PARTS),
 )
 

@@ -37,6 +37,7 @@ class World:
     plan: Plan | None
     is_over: Callable[[], bool]  # has the job ended?
     after_invocation: Callable[[], None]
+    put: Callable[[str, bytes], None]  # an object into the output bucket
     slow_messages: str = ""  # which of our own messages others overtake
     now: datetime = NOON
     told: io.StringIO = field(default_factory=io.StringIO)  # what Lambda would have logged
@@ -46,7 +47,12 @@ class World:
     _count: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
-        self.runpod = Endpoint(self.habits, clock=lambda: self.now, on_ending=self._will_call_back)
+        self.runpod = Endpoint(
+            self.habits,
+            clock=lambda: self.now,
+            on_ending=self._will_call_back,
+            put=self.put,
+        )
         self.wire = Wire(self.plan, on_sent=self.send, runpod_ids=self.runpod.ids)
 
     def play(self) -> None:

@@ -1,0 +1,427 @@
+"""Pull mode over the world in memory, and its price over moto's: the worker fetches and delivers."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from core.jobs import CallState, Job, JobState, Mode
+from core.pull import LONGEST_SUMMARY_BYTES, TROUBLE_PREFIX, TROUBLES, Order, parse_order
+from core.reports import gone, parse_report
+from core.settings import SubmitterSettings
+from core.settle import Settled
+from local.memory import PRESIGNED, MemoryS3, presigned
+from tests.builders import (
+    NOON,
+    SUMMARY_TEXT,
+    a_receipt,
+    a_request,
+    a_source,
+    completed_body,
+    failed_body,
+    minutes,
+    receipt_body,
+    submitter_settings,
+)
+from tests.functions.cloud import Cloud, running_cloud
+from tests.functions.pipeline import Pipeline, a_transcript, ref_of
+
+SUMMARY = SUMMARY_TEXT.encode()
+
+
+class UnreadS3(MemoryS3):
+    """One whose objects' bodies may not be read: S3 sends them, and nobody takes them."""
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        answer = super().get_object(**request)
+        if request["Bucket"] == "transcripts":
+            answer["Body"] = _Unread()
+        return answer
+
+
+class _Unread:
+    is_closed = False
+
+    def iter_chunks(self, _size: int) -> Iterator[bytes]:
+        raise AssertionError("the object's body was read")
+
+    def close(self) -> None:
+        _Unread.is_closed = True
+
+
+def pull_settings() -> SubmitterSettings:
+    return submitter_settings(request=a_request(mode=Mode.PULL))
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(settings=pull_settings(), s3=UnreadS3())
+
+
+def order_of(pipeline: Pipeline, number: int = -1) -> Order:
+    return parse_order(json.loads(json.dumps(pipeline.runpod.requests[number]["input"])))
+
+
+def deliver(pipeline: Pipeline, body: bytes = SUMMARY) -> None:
+    """Put a result as the worker does, by the latest order's URL."""
+    asked = presigned(order_of(pipeline).put_url)
+    pipeline.s3.put_object(Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
+
+
+def call_back(pipeline: Pipeline, answer: dict[str, Any]) -> Settled:
+    number = len(pipeline.runpod.requests)
+    body = pipeline.runpod.requests[-1]
+    return pipeline.call_back(f"rp-{number}", body, answer=answer | {"id": f"rp-{number}"})
+
+
+def code_of(pipeline: Pipeline, job: Job) -> str:
+    """Return what the first attempt came to."""
+    _, (call,), _ = pipeline.history(job)
+    return call.attempts[0].outcome
+
+
+class TestAnUpload:
+    def test_is_ordered_and_not_read(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload(a_transcript(30_000))
+
+        _, (call,), _ = pipeline.history(job)
+        order = order_of(pipeline)
+        assert (job.state, call.state) == (JobState.ACTIVE, CallState.SUBMITTED)
+        assert (order.job_id, order.name) == (job.id, job.source.key)
+        assert (order.size_bytes, order.request) == (job.source.size_bytes, job.request)
+        assert (job.words_in, job.target_words, job.request.most_repairs) == (0, 4_000, 2)
+
+    def test_gets_urls_of_one_version_and_one_key_that_last_as_long_as_it_may(
+        self, pipeline: Pipeline
+    ) -> None:
+        job = pipeline.upload("Mara: yes.")
+
+        order = order_of(pipeline)
+        to_read, to_put = presigned(order.get_url), presigned(order.put_url)
+        assert to_read["Key"] == job.source.key
+        assert order.get_headers == {"If-Match": f'"{job.source.etag}"'}
+        assert (to_put["Bucket"], to_put["Key"]) == ("out", f"work/{job.id}/whole.1.txt")
+        assert to_read["seconds"] == to_put["seconds"] == str(70 * 60)
+
+    def test_of_any_size_is_taken(self, pipeline: Pipeline) -> None:
+        pipeline.settings = replace(
+            pipeline.settings, accepts=replace(pipeline.settings.accepts, max_bytes=10)
+        )
+
+        assert pipeline.upload("Mara: yes. " * 1_000).state is JobState.ACTIVE
+
+    def test_that_the_event_tells_no_size_of_has_the_one_that_s3_tells(
+        self, pipeline: Pipeline
+    ) -> None:
+        pipeline.s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"Mara: yes.")
+        pipeline.accept(a_source(key="a.txt", version_id="", etag="", size_bytes=0))
+
+        assert order_of(pipeline).size_bytes == 10
+
+    def test_that_is_gone_fails_at_once(self, pipeline: Pipeline) -> None:
+        job = pipeline.accept(a_source(version_id=""))
+
+        assert (job.state, job.reason_code) == (JobState.FAILED, "deleted")
+        assert pipeline.runpod.requests == []
+
+
+class TestTheChoice:
+    def upload(self, pipeline: Pipeline, mode: str, key: str = "a.txt", size_bytes: int = 1) -> Job:
+        body = b"Mara: The pump holds."
+        pipeline.s3.put_object(
+            Bucket="transcripts",
+            Key=key,
+            Body=body,
+            Metadata={"summary-mode": mode} if mode else {},
+        )
+        source = a_source(key=key, version_id="", etag="", size_bytes=size_bytes)
+        return pipeline.accept(source)
+
+    def test_of_pull_where_push_is_set_leaves_the_body_unread(self) -> None:
+        pipeline = Pipeline(s3=UnreadS3())
+        _Unread.is_closed = False
+
+        job = self.upload(pipeline, "pull")
+
+        assert job.request.mode is Mode.PULL
+        assert order_of(pipeline).job_id == job.id
+        assert _Unread.is_closed
+
+    def test_of_pull_takes_a_file_that_push_would_not(self) -> None:
+        pipeline = Pipeline(s3=UnreadS3())
+
+        job = self.upload(pipeline, "pull", size_bytes=200_000_000)
+
+        assert (job.state, job.request.mode) == (JobState.ACTIVE, Mode.PULL)
+
+    def test_of_push_is_held_to_what_push_takes(self) -> None:
+        pipeline = Pipeline(settings=pull_settings())
+
+        job = self.upload(pipeline, "push", size_bytes=200_000_000)
+
+        assert job.reason_code == "too-large"
+
+    def test_of_push_where_pull_is_set_reads_the_file(self) -> None:
+        pipeline = Pipeline(settings=pull_settings())
+
+        job = self.upload(pipeline, "push")
+
+        assert (job.request.mode, job.words_in) == (Mode.PUSH, 4)
+        assert "openai_input" in pipeline.runpod.requests[0]["input"]
+
+    def test_can_be_made_by_the_folder(self) -> None:
+        pipeline = Pipeline(s3=UnreadS3())
+
+        job = self.upload(pipeline, "", key="summary-mode=pull/a.txt")
+
+        assert job.request.mode is Mode.PULL
+
+    def test_that_can_not_be_fails_clearly(self) -> None:
+        job = self.upload(Pipeline(), "drag")
+
+        assert (job.reason_code, "push, pull" in job.reason) == ("bad-choice", True)
+
+
+class TestAReceipt:
+    def test_becomes_the_summary_with_the_workers_figures(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload(a_transcript(100))
+        deliver(pipeline)
+
+        call_back(pipeline, receipt_body(a_receipt()))
+
+        job, (call,), events = pipeline.history(job)
+        assert (job.state, call.state) == (JobState.SUCCEEDED, CallState.SUCCEEDED)
+        assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
+        assert (job.words_in, job.target_words, job.repairs) == (10_000, 4_000, 1)
+        facts_key = job.summary_key.replace(".txt", ".json")
+        facts = json.loads(pipeline.s3.objects["out", facts_key].body)
+        assert (facts["transcript_words"], facts["asked"]["target_words"]) == (10_000, 4_000)
+        assert facts["asked"]["mode"] == "pull"
+        told = {name: value for event in events for name, value in event.detail.items()}
+        assert (told["read_as"], told["model_calls"], told["words_in"]) == ("webvtt", 3, 10_000)
+
+    def test_that_holds_the_text_needs_no_object(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+
+        call_back(pipeline, receipt_body(a_receipt(text=SUMMARY_TEXT)))
+
+        assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
+
+    @pytest.mark.parametrize(
+        ("lies_there", "receipt", "code"),
+        [
+            (None, a_receipt(), "result-missing"),
+            (SUMMARY, a_receipt(size_bytes=len(SUMMARY) - 1), "result-damaged"),
+            (SUMMARY, a_receipt(sha256="0" * 64), "result-damaged"),
+            (b"\xff\xfe", a_receipt(b"\xff\xfe"), "result-damaged"),
+            (b" \n", a_receipt(b" \n"), "result-damaged"),
+            (
+                b"x" * (LONGEST_SUMMARY_BYTES + 9),
+                a_receipt(size_bytes=LONGEST_SUMMARY_BYTES),
+                "result-damaged",
+            ),
+            (None, a_receipt(text="\ud800"), "result-damaged"),
+        ],
+        ids=["missing", "size", "checksum", "not UTF-8", "no words", "huge", "surrogate"],
+    )
+    def test_that_is_not_so_costs_another_attempt(
+        self, pipeline: Pipeline, lies_there: bytes | None, receipt: Any, code: str
+    ) -> None:
+        job = pipeline.upload("Mara: yes.")
+        if lies_there is not None:
+            deliver(pipeline, lies_there)
+
+        call_back(pipeline, receipt_body(receipt))
+
+        assert code_of(pipeline, job) == code
+        assert len(pipeline.queue.sent) == 1
+        assert ("out", job.summary_key) not in pipeline.s3.objects
+
+    def test_does_not_pass_off_another_attempts_result(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        deliver(pipeline)
+        call_back(pipeline, failed_body("job timed out after 1 retries"))
+        pipeline.take_messages()
+
+        call_back(pipeline, receipt_body(a_receipt()))
+
+        _, (call,), _ = pipeline.history(job)
+        assert call.attempts[1].outcome == "result-missing"
+
+    def test_that_comes_twice_changes_nothing(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        deliver(pipeline)
+        call_back(pipeline, receipt_body(a_receipt()))
+        before = pipeline.history(job)
+
+        call_back(pipeline, receipt_body(a_receipt()))
+
+        assert pipeline.history(job) == before
+
+    def test_of_an_earlier_attempt_is_honoured(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        first = pipeline.runpod.requests[0]
+        deliver(pipeline)
+        call_back(pipeline, failed_body("job timed out after 1 retries"))
+        pipeline.take_messages()
+
+        pipeline.call_back("rp-1", first, answer=receipt_body(a_receipt()))
+
+        assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
+
+    def test_that_comes_after_the_end_is_noted(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}unreadable"))
+
+        call_back(pipeline, receipt_body(a_receipt()))
+
+        _, _, events = pipeline.history(job)
+        assert "late COMPLETED noted" in [event.what for event in events]
+
+    def test_in_push_mode_was_not_asked_for(self) -> None:
+        pipeline = Pipeline()
+        job = pipeline.upload("Mara: yes.")
+
+        call_back(pipeline, receipt_body(a_receipt(text=SUMMARY_TEXT)))
+
+        assert pipeline.history(job)[0].reason_code == "unasked-receipt"
+
+    def test_is_needed_in_pull_mode(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+
+        call_back(pipeline, completed_body())
+
+        assert pipeline.history(job)[0].reason_code == "no-receipt"
+
+
+class TestWhenThePublisherDied:
+    def dead(self, pipeline: Pipeline) -> Job:
+        """Return a job whose result was taken, and whose summary was not written."""
+        job = pipeline.upload("Mara: yes.")
+        deliver(pipeline)
+        settler = pipeline.settler("webhook_receiver")
+
+        class Dead(Exception):
+            pass
+
+        class Dying:
+            def publish(self, *_: Any, **__: Any) -> Any:
+                raise Dead
+
+        report = parse_report(receipt_body(a_receipt()))
+        with pytest.raises(Dead):
+            replace(settler, summaries=Dying()).settle(
+                ref_of(pipeline.runpod.requests[0]), report, now=NOON
+            )
+        pipeline.runpod.reports["rp-1"] = gone("rp-1")
+        return job
+
+    def test_what_was_delivered_is_published_though_runpod_has_forgotten_it(
+        self, pipeline: Pipeline
+    ) -> None:
+        job = self.dead(pipeline)
+
+        pipeline.sweep(minutes(40))
+
+        job, _, _ = pipeline.history(job)
+        assert (job.state, job.words_in) == (JobState.SUCCEEDED, 10_000)
+        assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
+
+    def test_what_was_changed_since_is_not(self, pipeline: Pipeline) -> None:
+        job = self.dead(pipeline)
+        deliver(pipeline, b"another text")
+
+        pipeline.sweep(minutes(40))
+
+        _, (call,), _ = pipeline.history(job)
+        assert call.state is CallState.WAITING
+        assert ("out", job.summary_key) not in pipeline.s3.objects
+
+
+class TestATrouble:
+    @pytest.mark.parametrize("code", TROUBLES)
+    def test_ends_the_job_or_the_attempt_with_a_reason_of_ours(
+        self, pipeline: Pipeline, code: str
+    ) -> None:
+        job = pipeline.upload("Mara: yes.")
+
+        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}{code}"))
+
+        job, (call,), events = pipeline.history(job)
+        assert call.attempts[0].outcome == code
+        assert (job.state is JobState.ACTIVE) == TROUBLES[code]
+        assert len(events[-1].why) > 40
+
+    def test_of_another_version_of_the_worker_is_retried(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+
+        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}something new"))
+
+        assert code_of(pipeline, job) == "worker-error"
+
+    def test_with_the_url_is_met_with_fresh_ones(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}fetch-expired"))
+        pipeline.now += minutes(10)
+        pipeline.take_messages()
+
+        first, second = order_of(pipeline, 0), order_of(pipeline, 1)
+        assert presigned(second.put_url)["Key"] == f"work/{job.id}/whole.2.txt"
+        assert presigned(second.get_url)["seconds"] == str(60 * 60)
+        assert second.request == first.request
+
+    def test_or_success_leaves_no_url_in_the_record(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload("Mara: yes.")
+        quoting = f"{TROUBLE_PREFIX}fetch-failed {order_of(pipeline).get_url}"
+        call_back(pipeline, failed_body(quoting))
+
+        assert PRESIGNED not in repr(pipeline.history(job))
+        assert PRESIGNED not in repr(order_of(pipeline))
+
+
+class TestThePrice:
+    @pytest.fixture
+    def cloud(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+        with running_cloud(monkeypatch, MODE="pull") as cloud:
+            yield cloud
+
+    def test_is_nine_requests_of_aws_and_no_byte_of_the_transcript(
+        self, cloud: Cloud, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        cloud.upload("calls/harbour board + pilot.txt")
+        cloud.runpod_takes()
+        event = cloud.event("submitter-s3-direct")
+        s3_object = event["Records"][0]["s3"]["object"]
+        s3_object["versionId"] = ""
+        s3_object["eTag"] = ""
+        cloud.invoke("submitter", event)
+        (request,) = cloud.sent_to_runpod()
+        order = parse_order(request["input"])
+        ref = ref_of(request)
+        boto3.client("s3").put_object(
+            Bucket="out", Key=f"work/{ref.job_id}/{ref.call_id}.1.txt", Body=SUMMARY
+        )
+        token = request["webhook"].rpartition("/")[2]
+        path = {"job_id": ref.job_id, "call_id": ref.call_id, "attempt": "1", "token": token}
+        body = receipt_body(a_receipt()) | {"input": request["input"]}
+        cloud.invoke("webhook_receiver", {"pathParameters": path, "body": json.dumps(body)})
+
+        assert cloud.only_job()[0].state is JobState.SUCCEEDED
+        assert dict(cloud.requests) == {
+            "s3.HeadObject": 1,
+            "s3.GetObject": 1,  # the summary, to be redeemed
+            "dynamodb.TransactWriteItems": 3,
+            "dynamodb.UpdateItem": 1,
+            "dynamodb.BatchGetItem": 1,
+            "s3.PutObject": 2,
+            "secretsmanager.GetSecretValue": 3,
+        }
+        stored = json.dumps(boto3.client("dynamodb").scan(TableName="jobs")["Items"])
+        told = "".join(capfd.readouterr()) + stored
+        signature = order.get_url.partition("X-Amz-Signature=")[2][:32]
+        assert len(signature) == 32
+        for secret in (signature, "X-Amz", token):
+            assert secret not in told

@@ -1,0 +1,95 @@
+"""The worker of pull mode on RunPod: fetches, writes, puts and reports; some of it goes wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from core.errors import BadTranscript
+from core.pull import TROUBLE_PREFIX, Order, parse_order
+from core.transcripts import read_transcript
+from local.memory import MemoryS3, presigned
+from tests.builders import a_receipt, failed_body, receipt_body
+from tests.simulation.world import World
+
+_MOST_BYTES = 100_000
+FAULTS = (
+    "fetch expired",
+    "worker lost after its PUT",
+    "receipt without an object",
+    "object unlike its receipt",
+    "PUT refused",
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """How an order ended, and the text that can be had of it."""
+
+    body: dict[str, Any]
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class PullWorker:
+    world: World
+    s3: MemoryS3
+
+    def make(self, request: Mapping[str, Any], text: str, age_seconds: float) -> Made:
+        """Carry out an order that was signed so long ago. Its requests to S3 take no turn of ours."""
+        world = self.world
+        fault = world.random.choice(FAULTS) if world.happens(world.weather.pulls_broken) else ""
+        if fault:
+            world.tally[f"worker: {fault}"] += 1
+        order = parse_order(request["input"])
+        if fault == "fetch expired" or _is_dead(order.get_url, age_seconds):
+            return _trouble("fetch-expired")
+        try:
+            words_in = self._fetch(order)
+        except BadTranscript as exc:
+            return _trouble(exc.code)
+        return self._deliver(order, text, words_in, fault)
+
+    def _fetch(self, order: Order) -> int:
+        asked = presigned(order.get_url)
+        version = {"VersionId": asked["VersionId"]} if "VersionId" in asked else {}
+        if "IfMatch" in asked:
+            version = {"IfMatch": order.get_headers["If-Match"]}
+        try:
+            answer = MemoryS3.get_object(
+                self.s3, Bucket=asked["Bucket"], Key=asked["Key"], **version
+            )
+        except ClientError as exc:
+            is_replaced = exc.response["Error"]["Code"] == "PreconditionFailed"
+            raise BadTranscript("replaced" if is_replaced else "deleted", "") from exc
+        body = answer["Body"].read()
+        if len(body) > _MOST_BYTES:
+            raise BadTranscript("too-large", "")
+        try:
+            return read_transcript(body, max_bytes=_MOST_BYTES).words
+        except BadTranscript as exc:
+            raise BadTranscript("unreadable", "") from exc
+
+    def _deliver(self, order: Order, text: str, words_in: int, fault: str) -> Made:
+        body = text.encode()
+        receipt = a_receipt(body, words_in=words_in, target_words=order.request.words)
+        if fault == "PUT refused":
+            return Made(receipt_body(replace(receipt, text=text)), text)
+        if fault == "receipt without an object":
+            return Made(receipt_body(receipt))
+        asked = presigned(order.put_url)
+        MemoryS3.put_object(self.s3, Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
+        if fault == "worker lost after its PUT":
+            return Made(failed_body("job timed out after 1 retries"))
+        if fault == "object unlike its receipt":
+            return Made(receipt_body(replace(receipt, sha256="0" * 64)))
+        return Made(receipt_body(receipt), text)
+
+
+def _is_dead(url: str, age_seconds: float) -> bool:
+    return age_seconds > float(presigned(url)["seconds"])
+
+
+def _trouble(code: str) -> Made:
+    return Made(failed_body(f"{TROUBLE_PREFIX}{code}"))
