@@ -5,7 +5,7 @@ from typing import Self
 
 import requests
 
-from core.jobs import Call, CallState, Event, JobState
+from core.jobs import Call, CallState, Event, Job, JobState, Mode
 from core.reports import Status
 from local.round_trip import Deployment, History, Upload
 from local.stack.simulator import RunPodEndpoint
@@ -53,7 +53,7 @@ class Follower:
 
     def _tell(self, history: History) -> None:
         job = history.job
-        self._end(Step.RECORD, f"job {job.id[:8]}, {job.words_in:,} words to the model")
+        self._end(Step.RECORD, f"job {job.id[:8]}, {_material(job)}")
         if not history.calls:
             return
         self.observer.begin(Step.SUBMIT)
@@ -108,10 +108,29 @@ class Follower:
             return f"{nth}being sent"
         try:
             answer = self._http.get(f"{self.runpod.url}/status/{attempt.runpod_id}", timeout=5)
-            status = Status(answer.json()["status"])
+            body = answer.json()
+            status = Status(body["status"])
         except (requests.RequestException, ValueError, KeyError):
             return f"{nth}status unknown"
-        return f"{nth}{status}{'; waiting for its callback' if status.is_final else ''}"
+        if status.is_final:
+            return f"{nth}{status}; waiting for its callback"
+        return f"{nth}{status}{_under_way(body.get('output'))}"
+
+
+def _material(job: Job) -> str:
+    if job.request.mode is Mode.PULL:
+        return f"{job.source.size_bytes:,} bytes for the worker to fetch"
+    return f"{job.words_in:,} words to the model"
+
+
+def _under_way(progress: object) -> str:
+    """Say how far a worker of pull mode is, from what it told RunPod last."""
+    match progress:
+        case {"doing": str(doing), "calls": int(calls), "done": int(done)}:
+            return f", {doing}: {done} of {calls} done"
+        case {"doing": str(doing)}:
+            return f", {doing}"
+    return ""
 
 
 def _is_arrival(event: Event) -> bool:

@@ -9,7 +9,7 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
-from core.jobs import CallState, Event
+from core.jobs import CallState, Event, Mode
 from local.round_trip import History, StoredSummary
 
 _BEGINNING_LINES = 25
@@ -68,6 +68,7 @@ def show_outcome(
         f"{written:,} of about {asked:,} asked for ({written / asked:.0%}), from {job.words_in:,}"
     )
     rows = (
+        ("mode", _mode(history)),
         ("words", words),
         ("in S3", f"s3://{summary.bucket}/{summary.key}"),
         ("facts", f"s3://{summary.bucket}/{summary.facts_key}"),
@@ -78,6 +79,19 @@ def show_outcome(
     for name, value in rows:
         # Paths are not broken into lines: they are there to be copied.
         console.print(f"  {name:7} {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _mode(history: History) -> str:
+    job = history.job
+    if job.request.mode is Mode.PUSH:
+        return "push: the transcript's words were sent to RunPod"
+    [told] = [event.detail for event in history.events if "model_calls" in event.detail][-1:] or [
+        {}
+    ]
+    return (
+        f"pull: {job.source.size_bytes:,} bytes, read as {told.get('read_as', 'unknown')} by the worker,"
+        f" that no Lambda function saw; {told.get('model_calls', 0)} requests to the model beside it"
+    )
 
 
 def show_beginning(console: Console, text: str) -> None:
