@@ -14,7 +14,7 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cloud check format requirements deploy clean
+.PHONY: help demo up test test-cloud defects check format requirements deploy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included 
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
+
+defects: $(VENV)/ready ## plant known defects one by one: the tests must notice each; takes long
+	@$(BIN)/python -m defects --write
 
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .
