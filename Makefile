@@ -3,10 +3,16 @@
 PYTHON   ?= python3
 VENV     := .venv
 EMULATOR := .venv-emulator
+SECURITY := .venv-security
 BIN      := $(CURDIR)/$(VENV)/bin
 UV        = $(BIN)/uv
 FILE     ?= samples/product-planning-meeting.txt
 TESTS    ?=
+PINS     ?= runtime
+JOBS     ?= 300
+SEEDS    ?= 10000
+SEED     ?=
+REQUESTS ?= 100000
 
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
@@ -14,10 +20,11 @@ export UV_NO_PROGRESS = 1
 export PATH := $(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up test test-cloud defects check format requirements deploy clean
+.PHONY: help demo up simulate soak fuzz test test-cloud defects check audit audit-template audit-dependencies format \
+        requirements deploy clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this machine (FILE=path for your own)
 	@$(BIN)/python -m local demo --file "$(FILE)"
@@ -25,8 +32,17 @@ demo: $(VENV)/ready $(EMULATOR)/ready ## a transcript becomes a summary, on this
 up: $(VENV)/ready $(EMULATOR)/ready ## the same stack, kept up to play with until Ctrl-C
 	@$(BIN)/python -m local up
 
+soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
+	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(or $(SEED),1)
+
+simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n tells one)
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
+
 test: $(VENV)/ready $(EMULATOR)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
+
+fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
+	@$(BIN)/python -m tests.door --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
@@ -40,6 +56,23 @@ check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/mypy
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
+audit: audit-template audit-dependencies ## scan the template and the dependencies for what is known to be unsafe
+
+audit-template: $(VENV)/ready $(SECURITY)/ready ## the first half of it: as written and as SAM translates it; offline
+	@mkdir -p out
+	@$(BIN)/python -c 'import json; from tests.template.cloudformation import translated; \
+	  print(json.dumps(translated(), indent=1))' > out/translated.json
+	@CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(SECURITY)/bin/checkov --config-file .checkov.yaml \
+	  --file template.yaml out/translated.json
+	@echo "The template has no finding but those that .checkov.yaml gives reasons for."
+
+audit-dependencies: $(SECURITY)/ready ## the second half: known vulnerabilities; asks pypi.org (PINS="runtime dev" for more)
+	@for name in $(PINS); do echo "requirements/$$name.txt:"; \
+	  $(SECURITY)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	    -r requirements/$$name.txt || { \
+	  echo "Not passed: a vulnerability, or no answer of pypi.org; the lines above say which."; exit 1; }; \
+	done
+
 format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
@@ -49,28 +82,38 @@ deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
 	@$(BIN)/sam deploy --guided
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
-	@for name in bootstrap runtime emulator dev; do \
+	@for name in bootstrap runtime emulator dev security; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-header requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	    --no-emit-index-url --no-header --excludes requirements/excluded.in \
+	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) .aws-sam out
+	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) .aws-sam out
 
-# Environments: one fast installer first, then everything pinned by hash.
+# Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
+# distribution would be built by code of its own.
 
 $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --require-hashes requirements/dev.txt requirements/bootstrap.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+	  -r requirements/bootstrap.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --only-binary :all: --require-hashes \
+	  requirements/dev.txt requirements/bootstrap.txt
 	@touch $@
 
 $(EMULATOR)/ready: $(VENV)/ready requirements/emulator.txt
 	@echo "Setting up $(EMULATOR) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
-	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --require-hashes requirements/emulator.txt
+	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/emulator.txt
+	@touch $@
+
+$(SECURITY)/ready: $(VENV)/ready requirements/security.txt
+	@echo "Setting up $(SECURITY) ..."
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(SECURITY)
+	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
 	@touch $@
 
 include build.mk

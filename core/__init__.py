@@ -12,8 +12,10 @@ words         how many words a text has, also in scripts without spaces
 budget        how many tokens a text may cost
 pieces        a long text cut at turns and sentences, and shared out
 plans         what a job's calls read and write, stage by stage, and how a length is repaired
+layers        a transcript, or the notes of it, in pieces with what they cost
 join          summaries of parts put together as one
 prompts       material to chat messages; the texts are files in prompts/
+asks          what the model is asked for in one call
 choices       what the uploader of one file chose for its summary
 settle        one call's result moves the call and its job on; receiver and sweeper share it
 errors        the error tree: one class for each different reaction

@@ -64,6 +64,18 @@ class S3Summaries:
 
     def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
         standing = self._create(job, summary, text.rstrip() + "\n")
+        self._tell_facts(job, standing, now)
+        return standing
+
+    def standing(self, job: Job, *, now: datetime) -> Summary | None:
+        there = self._head(job.summary_key)
+        if there is None or there["Metadata"].get("job-id") != job.id:
+            return None
+        standing = _from_metadata(there["Metadata"])
+        self._tell_facts(job, standing, now)  # whoever created it may have died before that
+        return standing
+
+    def _tell_facts(self, job: Job, standing: Summary, now: datetime) -> None:
         facts = _facts(job, standing, bucket=self._bucket, now=now)
         self._client.put_object(
             Bucket=self._bucket,
@@ -71,13 +83,6 @@ class S3Summaries:
             Body=json.dumps(facts, indent=2, ensure_ascii=False).encode("utf-8", "replace"),
             ContentType="application/json",
         )
-        return standing
-
-    def standing(self, job: Job) -> Summary | None:
-        there = self._head(job.summary_key)
-        if there is None or there["Metadata"].get("job-id") != job.id:
-            return None
-        return _from_metadata(there["Metadata"])
 
     def _create(self, job: Job, summary: Summary, text: str) -> Summary:
         condition: dict[str, Any] = {"IfNoneMatch": "*"}

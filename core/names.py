@@ -1,9 +1,11 @@
 """What things are called in S3: which names are transcripts, and where their summaries go. Pure."""
 
+import re
 from hashlib import sha256
 
 WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
 _LONGEST_KEY_BYTES = 1024  # S3's limit
+_CUT_NAME = re.compile(r"~[0-9a-f]{16}\.txt\Z")
 
 
 def is_transcript_name(key: str, suffixes: tuple[str, ...]) -> bool:
@@ -17,11 +19,12 @@ def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
     `a.txt` becomes `<prefix>a.txt`; any other name keeps its ending, so `a.vtt` becomes
     `<prefix>a.vtt.txt` and `a.txt.gz` `<prefix>a.txt.gz.txt`. No two uploads share a summary:
     `a.vtt.txt`, which would take that name too, becomes `<prefix>a.vtt.txt.txt`. A name too long
-    for S3 is cut and ends in a hash of the whole.
+    for S3 is cut and ends in a hash of the whole; so does one that ends as such a name does.
     """
     is_anothers = is_transcript_name(key[:-4], suffixes)
     name = f"{prefix}{key}" if key.endswith(".txt") and not is_anothers else f"{prefix}{key}.txt"
-    if len(name.encode()) <= _LONGEST_KEY_BYTES - len("n"):  # `.json` is a byte longer than `.txt`
+    is_short = len(name.encode()) <= _LONGEST_KEY_BYTES - len("n")  # `.json` is longer than `.txt`
+    if is_short and not _CUT_NAME.search(name):
         return name
     tail = f"~{sha256(key.encode()).hexdigest()[:16]}.txt"
     head = name.encode()[: _LONGEST_KEY_BYTES - len(tail) - len("n")].decode("utf-8", "ignore")

@@ -70,6 +70,10 @@ class Limits:
     def can_write(self, words: int) -> bool:
         return words * _TOKENS_PER_WORD_OUT <= self.max_tokens
 
+    def parts_of(self, words: int) -> int:
+        """Return in how many answers at least so many words can be written."""
+        return max(1, math.ceil(words * _TOKENS_PER_WORD_OUT / self.max_tokens))
+
     @property
     def piece_tokens(self) -> int:
         """Return the most that one piece of a layer may have."""
@@ -209,7 +213,7 @@ def _split(task: Task, tokens: Sequence[int], *, shares: int, made_of_ask: float
 
 def _composing(layer: int, tokens: Sequence[int], *, target: int, limits: Limits) -> list[Task]:
     # A transcript is composed whole or not at all: who wrote a part of it would not know the rest.
-    most_parts = 1 if layer == 0 else max(1, target // _LEAST_PART_WORDS)
+    most_parts = 1 if layer == 0 else max(target // _LEAST_PART_WORDS, limits.parts_of(target))
     for parts in range(1, min(most_parts, len(tokens)) + 1):
         words = math.ceil(target / parts)
         ranges = shared_out(tokens, parts)

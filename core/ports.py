@@ -78,8 +78,8 @@ class Summaries(Protocol):
         Raises Superseded where a newer upload of the same file has its summary there already.
         """
 
-    def standing(self, job: Job) -> Summary | None:
-        """Return the job's summary if it is visible."""
+    def standing(self, job: Job, *, now: datetime) -> Summary | None:
+        """Return the job's summary if it is visible, and see to it that its facts are too."""
 
 
 class Workshop(Protocol):

@@ -8,6 +8,7 @@ later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.outpu
 RunPod's error texts can quote the prompt, so they are classified here and never kept.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -156,11 +157,7 @@ def parse_report(body: object) -> Report:
     if not isinstance(body, Mapping):
         raise BadBody("the body is not a JSON object")
     runpod_id, status_word = body.get("id"), body.get("status")
-    if (
-        not isinstance(runpod_id, str)
-        or not 0 < len(runpod_id) <= _LONGEST_WORD
-        or not runpod_id.isprintable()
-    ):
+    if not is_runpod_id(runpod_id):
         raise BadBody("the body has no id")
     if not isinstance(status_word, str):
         raise BadBody("the body has no status")
@@ -185,6 +182,18 @@ def parse_report(body: object) -> Report:
 
 
 _RUNPOD_WORDS = frozenset(status.value for status in Status) - {Status.GONE, Status.UNKNOWN}
+
+
+def is_runpod_id(value: object) -> TypeGuard[str]:
+    """Is this an id that RunPod could have given a request?
+
+    It becomes part of the paths that are asked with our key, and a callback can claim any: one like
+    `../purge-queue` would lead elsewhere.
+    """
+    return isinstance(value, str) and _RUNPOD_ID.fullmatch(value) is not None
+
+
+_RUNPOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
 def gone(runpod_id: str) -> Report:
@@ -256,7 +265,7 @@ def _list(value: object) -> list[Any]:
 
 
 def _word(value: object) -> str:
-    """Return a short printable word, or nothing: it goes into metadata and the audit."""
+    """Return a short printable word, or nothing: it goes into metadata, which is ASCII, and the audit."""
     if (
         isinstance(value, str)
         and len(value) <= _LONGEST_WORD

@@ -6,6 +6,7 @@ never made. RunPod has no idempotency key, so after any other trouble the caller
 
 from collections.abc import Mapping
 from typing import Any, Protocol
+from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -60,7 +61,7 @@ class HttpRunPod:
         self._raise_unless_ok(answer)
         body = _object_in(answer)
         runpod_id = body.get("id")
-        if not isinstance(runpod_id, str) or not runpod_id:
+        if not reports.is_runpod_id(runpod_id):
             # RunPod's own command line tool: such an answer "is not a job at all".
             raise RunPodRefused(
                 "RunPod answered 200 without a job id; check the endpoint's settings"
@@ -68,7 +69,7 @@ class HttpRunPod:
         return runpod_id
 
     def status(self, runpod_id: str) -> Report:
-        path = f"/status/{runpod_id}"
+        path = f"/status/{quote(runpod_id, safe='')}"
         answer = self._send("GET", path, answer_seconds=_STATUS_ANSWER_SECONDS)
         if answer.status_code == requests.codes.not_found:
             return reports.gone(runpod_id)
@@ -79,7 +80,7 @@ class HttpRunPod:
             raise RunPodFailed(f"RunPod's status of request {runpod_id} is not a job") from exc
 
     def cancel(self, runpod_id: str) -> None:
-        path = f"/cancel/{runpod_id}"
+        path = f"/cancel/{quote(runpod_id, safe='')}"
         answer = self._send("POST", path, answer_seconds=_STATUS_ANSWER_SECONDS)
         if answer.status_code != requests.codes.not_found:
             self._raise_unless_ok(answer)

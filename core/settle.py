@@ -53,7 +53,7 @@ class Step(StrEnum):
     RETRY = "wants another attempt"
     SPLIT = "too long for the model"  # its task is done anew in smaller shares
     FAIL = "failed"
-    CLOSE = "closed"  # the job has ended; the call follows
+    CLOSE = "closed"  # the job has ended, or gone on; the call follows
     NOTE_LATE = "late result noted"  # the call has ended otherwise; the audit says what came
     IGNORE = "nothing to do"  # a duplicate, or a state on the way
 
@@ -91,27 +91,25 @@ class Settler:
             except Conflict:
                 continue
             return Settled(step=step, job=job, call=call)
-        raise Conflict(
-            f"call {ref.call_id} of job {ref.job_id} was changed by others again and again"
-        )
+        raise _changed_again_and_again(ref)
 
-    def hurry(self, ref: CallRef, *, now: datetime) -> None:
-        """Let the sweeper ask about a call at its next turn: something came that tells nothing.
+    def hurry(self, ref: CallRef, *, what: str, now: datetime, runpod_id: str = "") -> None:
+        """Let the sweeper ask about a call at its next turn: what came does not tell enough.
 
-        Raises UnknownCall.
+        Raises UnknownCall and ForeignRequest, and Conflict where others write again and again.
         """
-        _, call = self.store.load(ref.job_id, ref.call_id)
-        if call.attempt_numbered(ref.attempt) is None:
-            raise UnknownCall(
-                f"call {ref.call_id} of job {ref.job_id} has no attempt {ref.attempt}"
-            )
-        if call.due_at is None or call.due_at <= now:
+        for _ in range(_MOST_TRIES):
+            _, call = self.store.load(ref.job_id, ref.call_id)
+            _attempt_of(call, ref.attempt, runpod_id)
+            if call.due_at is None or call.due_at <= now:
+                return
+            event = self.event(now, {"attempt": ref.attempt}, what=what)
+            try:
+                self.store.save_call(call.due_again(now).noted(event))
+            except Conflict:
+                continue
             return
-        event = self.event(now, {"attempt": ref.attempt}, what="callback without a body")
-        try:
-            self.store.save_call(call.due_again(now).noted(event))
-        except Conflict:
-            return  # somebody knows more
+        raise _changed_again_and_again(ref)
 
     def fail(self, job: Job, call: Call, failure: Failure, *, now: datetime) -> tuple[Job, Call]:
         """End a call and its job for good. Raises Conflict."""
@@ -134,8 +132,8 @@ class Settler:
         return call
 
     def close(self, job: Job, call: Call, *, now: datetime) -> Call:
-        """Let a call follow its job, which has ended. Raises Conflict."""
-        event = self.event(now, {}, why=f"its job has {job.state}")
+        """Let a call follow its job, which has ended or gone on. Raises Conflict."""
+        event = self.event(now, {}, why=f"its job has {job.state if job.is_final else 'gone on'}")
         return self.store.save_call(call.cancelled(event))
 
     def event(
@@ -212,7 +210,7 @@ class Settler:
 
     def _recover(self, job: Job, call: Call, failure: Failure, now: datetime) -> tuple[Job, Call]:
         """Go on from where whoever was publishing died, without the text, which is gone."""
-        standing = self.summaries.standing(job)
+        standing = self.summaries.standing(job, now=now)
         if standing:
             return self._finish(job, call, standing, now)
         if self.workshop.kept(job.id, call.id):
@@ -242,6 +240,14 @@ def is_the_summary(job: Job, call: Call, words: int, finish_reason: str) -> bool
     return finish_reason != CUT and least <= words <= 2 * job.target_words - least
 
 
+def is_left_behind(job: Job, call: Call) -> bool:
+    """Has the job ended, or gone on to a later stage, without this call's end?
+
+    A stage is left once each of its calls was counted. Whoever counts and dies leaves a call open.
+    """
+    return job.is_final or (call.stage < job.stage and call.state is not CallState.PUBLISHING)
+
+
 def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: int) -> Step:
     """Say what a report about attempt `number` means for the call as it is now.
 
@@ -251,19 +257,13 @@ def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: i
 
     Raises UnknownCall for an attempt that never began, ForeignRequest for another request's report.
     """
-    attempt = call.attempt_numbered(number)
-    if attempt is None:
-        raise UnknownCall(f"call {call.id} of job {call.job_id} has no attempt {number}")
-    if attempt.runpod_id and attempt.runpod_id != report.runpod_id:
-        raise ForeignRequest(
-            f"the report is not about the request of attempt {number}, call {call.id}, job {call.job_id}"
-        )
+    attempt = _attempt_of(call, number, report.runpod_id)
     if call.is_final:
         is_news = report.text and call.state is not CallState.SUCCEEDED and not call.late
         return Step.NOTE_LATE if is_news else Step.IGNORE
     if not report.status.is_final:
         return Step.IGNORE
-    if job.is_final:
+    if is_left_behind(job, call):
         return Step.CLOSE
     if call.state is CallState.PUBLISHING:
         return _decide_published(attempt, report)
@@ -271,6 +271,21 @@ def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: i
         return Step.SUCCEED
     is_open = number == call.attempt.number and not attempt.outcome
     return _decide_failed(call, report.failure, max_attempts) if is_open else Step.IGNORE
+
+
+def _attempt_of(call: Call, number: int, runpod_id: str) -> Attempt:
+    """Return the attempt that a report is about; without an id there is nothing to compare.
+
+    Raises UnknownCall and ForeignRequest.
+    """
+    attempt = call.attempt_numbered(number)
+    if attempt is None:
+        raise UnknownCall(f"call {call.id} of job {call.job_id} has no attempt {number}")
+    if attempt.runpod_id and runpod_id and attempt.runpod_id != runpod_id:
+        raise ForeignRequest(
+            f"the report is not about the request of attempt {number}, call {call.id}, job {call.job_id}"
+        )
+    return attempt
 
 
 def _decide_published(attempt: Attempt, report: Report) -> Step:
@@ -286,3 +301,7 @@ def _decide_failed(call: Call, failure: Failure, max_attempts: int) -> Step:
     if failure.may_help_to_retry and call.paid_attempts < max_attempts:
         return Step.RETRY
     return Step.FAIL
+
+
+def _changed_again_and_again(ref: CallRef) -> Conflict:
+    return Conflict(f"call {ref.call_id} of job {ref.job_id} was changed by others again and again")

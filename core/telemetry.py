@@ -3,6 +3,7 @@
 What goes into `extra` is ids, states, counts and codes; never a body, a URL or a header.
 """
 
+import logging
 import warnings
 
 from aws_lambda_powertools import Logger, Metrics
@@ -13,6 +14,11 @@ from core.settle import Settled, Step
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
+
+# Lambda gives the root logger the deployment's LogLevel. At DEBUG botocore would print every request and
+# answer whole, the secrets among them; ours are the only lines for which DEBUG is meant.
+_root = logging.getLogger()
+_root.setLevel(max(_root.level, logging.INFO))
 
 # Service name, level and namespace come from the POWERTOOLS_* variables.
 logger = Logger()

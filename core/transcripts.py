@@ -28,6 +28,7 @@ _SAMPLE_BYTES = 64_000  # enough to guess an encoding by, whatever the file's si
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1f]")
 _MOST_CONTROLS_PER_CHARACTER = 0.001
 _GZIP = b"\x1f\x8b"
+_MOST_LINES = 4_000_000  # of a character each they take half of the submitter's memory
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,11 @@ def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:
     if body.startswith(_GZIP):
         body = _unpacked(body, max_bytes)
     text = _decoded(body).replace("\r\n", "\n").replace("\r", "\n")
+    if text.count("\n") > _MOST_LINES:
+        raise BadTranscript(
+            "too-large",
+            f"the file has more than {_MOST_LINES:,} lines; split it, or put more words into a line",
+        )
     form, turns = formats.read(text)
     transcript = Transcript(turns=turns, format=form)
     if not transcript.words:

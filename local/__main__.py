@@ -14,6 +14,7 @@ from rich.console import Console
 from local import up as up_command
 from local.demo import Demo, JobFailedError
 from local.progress import Progress
+from local.soak.run import Soak, SoakFailedError
 from local.stack import needs
 from local.stack.processes import StackError
 from local.stack.stack import Setup, local_stack
@@ -127,6 +128,57 @@ def up(inbox: Path | None, output_folder: Path, **options: Any) -> None:
             up_command.keep_up(console, stack, folder, output_folder)
 
 
+_SHARE = click.FloatRange(0, 100)
+
+
+@main.command()
+@click.option(
+    "--jobs", type=click.IntRange(6), default=300, show_default=True, help="Files to upload."
+)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Decides on texts and on RunPod's faults.",
+)
+@click.option(
+    "--throttled",
+    type=_SHARE,
+    default=5.0,
+    show_default=True,
+    help="Of the functions' AWS calls, in percent.",
+)
+@click.option(
+    "--lost", type=_SHARE, default=30.0, show_default=True, help="Of the callbacks, in percent."
+)
+@click.option(
+    "--longest-minutes", type=float, default=30.0, show_default=True, help="Then it is over."
+)
+@click.option("--emulator-python", type=click.Path(path_type=Path))
+def soak(
+    *,
+    jobs: int,
+    seed: int,
+    throttled: float,
+    lost: float,
+    longest_minutes: float,
+    emulator_python: Path | None,
+) -> None:
+    """Hundreds of transcripts, with faults everywhere; fails if anything is lost or done twice."""
+    console = _console()
+    with _said_plainly(console):
+        python = needs.emulator_python(emulator_python)
+        _check_nothing_is_missing(python)
+        Soak(
+            jobs=jobs,
+            seed=seed,
+            throttled_share=throttled / 100,
+            lost_share=lost / 100,
+            longest_minutes=longest_minutes,
+        ).run(console, emulator_python=python)
+
+
 def _checked_setup(
     *,
     port: int,
@@ -138,9 +190,7 @@ def _checked_setup(
 ) -> Setup:
     """Raises StackError for what is missing."""
     python = needs.emulator_python(emulator_python)
-    missing = needs.missing(python)
-    if missing:
-        raise StackError("Something is missing:\n" + "\n".join(f"- {line}" for line in missing))
+    _check_nothing_is_missing(python)
     simulator_options = [f"--scenario={scenario}" for scenario in scenarios]
     if model_url:
         simulator_options += ["--worker=openai", f"--model-url={model_url}"]
@@ -152,6 +202,12 @@ def _checked_setup(
         simulator_options=tuple(simulator_options),
         parameters=_IMPATIENT | dict(map(_name_and_value, parameters)),
     )
+
+
+def _check_nothing_is_missing(python: Path) -> None:
+    missing = needs.missing(python)
+    if missing:
+        raise StackError("Something is missing:\n" + "\n".join(f"- {line}" for line in missing))
 
 
 def _name_and_value(text: str) -> tuple[str, str]:
@@ -179,6 +235,9 @@ def _said_plainly(console: Console) -> Iterator[None]:
         yield
     except (StackError, NotInTime) as exc:
         console.print(f"\n{exc}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except SoakFailedError as exc:
+        console.print(f"\nThe soak failed:\n{exc}", style="red", markup=False, highlight=False)
         sys.exit(1)
     except JobFailedError as exc:
         console.print(f"\nThe job failed: {exc}", style="red", markup=False, highlight=False)

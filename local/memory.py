@@ -8,12 +8,12 @@ import copy
 import hashlib
 import io
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
 from core.errors import Conflict, JobExists, UnknownCall
@@ -84,10 +84,19 @@ class MemoryJobStore:
             return self._jobs[job.id]
 
     def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
+        self.record_missing(calls)
+        return self.begin(job)
+
+    def record_missing(self, calls: Sequence[Call]) -> None:
+        """Do the first half of `begin_stage`: in DynamoDB the two are writes of their own."""
         with self._lock:
             for call in calls:
                 if (call.job_id, call.id) not in self._calls:
                     self._calls[call.job_id, call.id] = self._taken(call)
+
+    def begin(self, job: Job) -> Job:
+        """Do the second half of `begin_stage`."""
+        with self._lock:
             self._check(self._jobs.get(job.id), job)
             return self._put(job, frozenset())
 
@@ -134,13 +143,19 @@ class StoredObject:
     etag: str
     metadata: Mapping[str, str]
     content_type: str
+    version_id: str = ""  # "" in a bucket without versions
 
 
 class MemoryS3:
-    """The few operations of an S3 client that the adapters use, with S3's conditions."""
+    """The few operations of an S3 client that the adapters use, with S3's conditions.
 
-    def __init__(self) -> None:
+    Buckets named in `versioned` keep what is overwritten or deleted.
+    """
+
+    def __init__(self, *, versioned: Collection[str] = ()) -> None:
         self.objects: dict[tuple[str, str], StoredObject] = {}
+        self._versions: dict[tuple[str, str, str], StoredObject] = {}
+        self._versioned = frozenset(versioned)
         self._lock = threading.Lock()
 
     def put_object(
@@ -154,6 +169,8 @@ class MemoryS3:
         IfNoneMatch: str = "",  # noqa: N803
         IfMatch: str = "",  # noqa: N803
     ) -> dict[str, Any]:
+        if not "".join((Metadata or {}).values()).isascii():
+            raise ParamValidationError(report="Non ascii characters found in S3 metadata")
         with self._lock:
             there = self.objects.get((Bucket, Key))
             if there and IfNoneMatch:
@@ -163,9 +180,20 @@ class MemoryS3:
             if there and IfMatch and there.etag != IfMatch:
                 raise _s3_error("PreconditionFailed")
             digest = hashlib.md5(Body, usedforsecurity=False).hexdigest()
-            stored = StoredObject(Body, f'"{digest}"', dict(Metadata or {}), ContentType)
+            version_id = f"v{len(self._versions) + 1}" if Bucket in self._versioned else ""
+            stored = StoredObject(
+                Body, f'"{digest}"', dict(Metadata or {}), ContentType, version_id
+            )
             self.objects[Bucket, Key] = stored
+            if version_id:
+                self._versions[Bucket, Key, version_id] = stored
+                return {"ETag": stored.etag, "VersionId": version_id}
             return {"ETag": stored.etag}
+
+    def delete_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
+        with self._lock:
+            self.objects.pop((Bucket, Key), None)
+            return {}
 
     def get_object(
         self,
@@ -173,8 +201,9 @@ class MemoryS3:
         Bucket: str,  # noqa: N803
         Key: str,  # noqa: N803
         IfMatch: str = "",  # noqa: N803
+        VersionId: str = "",  # noqa: N803
     ) -> dict[str, Any]:
-        stored = self._stored(Bucket, Key)
+        stored = self._stored(Bucket, Key, VersionId)
         if IfMatch and stored.etag != IfMatch:
             raise _s3_error("PreconditionFailed")
         body = StreamingBody(io.BytesIO(stored.body), len(stored.body))
@@ -182,14 +211,17 @@ class MemoryS3:
 
     def head_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         stored = self._stored(Bucket, Key)
-        return {"ETag": stored.etag, "Metadata": dict(stored.metadata)}
+        told = {"ETag": stored.etag, "Metadata": dict(stored.metadata)}
+        return told | ({"VersionId": stored.version_id} if stored.version_id else {})
 
-    def _stored(self, bucket: str, key: str) -> StoredObject:
+    def _stored(self, bucket: str, key: str, version_id: str = "") -> StoredObject:
         with self._lock:
             try:
+                if version_id:
+                    return self._versions[bucket, key, version_id]
                 return self.objects[bucket, key]
             except KeyError:
-                raise _s3_error("NoSuchKey") from None
+                raise _s3_error("NoSuchVersion" if version_id else "NoSuchKey") from None
 
 
 def _s3_error(code: str) -> ClientError:

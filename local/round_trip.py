@@ -16,10 +16,13 @@ from botocore.config import Config
 
 from core.errors import UnknownCall
 from core.items import JOB_ITEM
-from core.jobs import Call, Event, Job, Source, job_id_for
+from core.jobs import Call, Event, Job, JobState, Source, job_id_for
 from core.names import facts_key_for
 from core.store import DynamoJobStore
 from local.waiting import wait_for
+
+# A sweep may take two minutes. botocore gives up after one and begins another beside it.
+_PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
 
 class NoSuchStackError(Exception):
@@ -73,7 +76,9 @@ class Deployment:
     def client(self, service: str) -> Any:
         if service not in self._clients:
             # An emulator is on this machine, where no proxy stands between.
-            config = Config(proxies={}) if self._endpoint_url else None
+            config = Config(proxies={}) if self._endpoint_url else Config()
+            if service == "lambda":
+                config = config.merge(_PATIENT)
             self._clients[service] = self._session.client(  # type: ignore[call-overload]
                 service, endpoint_url=self._endpoint_url, config=config
             )
@@ -88,8 +93,26 @@ class Deployment:
 
     def history(self, upload: Upload) -> History | None:
         """Return the job of an upload, or None while it is not recorded."""
-        job_id = self._job_id(upload)
+        job_id = self.job_id_of(upload)
         return self.history_of(job_id) if job_id else None
+
+    def job_id_of(self, upload: Upload) -> str | None:
+        """Return which job an upload leads to; None while a bucket without versions can't tell."""
+        if upload.version_id:
+            now = datetime.now(UTC)  # not part of the id
+            return job_id_for(
+                Source(
+                    bucket=upload.bucket,
+                    key=upload.key,
+                    version_id=upload.version_id,
+                    uploaded_at=now,
+                )
+            )
+        for item in self._scan_jobs():
+            source = item["source"]["M"]
+            if (source["key"]["S"], source["etag"]["S"]) == (upload.key, upload.etag):
+                return str(item["job_id"]["S"])
+        return None
 
     def history_of(self, job_id: str) -> History | None:
         try:
@@ -99,7 +122,11 @@ class Deployment:
 
     def job_ids(self) -> list[str]:
         """Return every job in the table: for a table of tests, not for one of years."""
-        return [item["job_id"]["S"] for item in self._scan_jobs()]
+        return list(self.job_states())
+
+    def job_states(self) -> dict[str, JobState]:
+        """Return the state of every job in the table, which should be as small as above."""
+        return {item["job_id"]["S"]: JobState(item["state"]["S"]) for item in self._scan_jobs()}
 
     def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 60.0) -> History:
         """Return the job of an upload once it has ended. Raises NotInTime."""
@@ -133,28 +160,15 @@ class Deployment:
             raise RuntimeError(f"the sweeper failed: {found.get('errorType')}")
         return dict(found)
 
-    def logs(self, output: str) -> list[str]:
+    def logs(self, output: str, *, since_ms: int = 0) -> list[str]:
         """Return the log lines of a function, named by the stack output that names it."""
         group = f"/aws/lambda/{self.outputs[output]}"
-        pages = self.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+        pages = (
+            self.client("logs")
+            .get_paginator("filter_log_events")
+            .paginate(logGroupName=group, startTime=since_ms)
+        )
         return [event["message"] for page in pages for event in page["events"]]
-
-    def _job_id(self, upload: Upload) -> str | None:
-        if upload.version_id:
-            now = datetime.now(UTC)  # not part of the id
-            return job_id_for(
-                Source(
-                    bucket=upload.bucket,
-                    key=upload.key,
-                    version_id=upload.version_id,
-                    uploaded_at=now,
-                )
-            )
-        for item in self._scan_jobs():
-            source = item["source"]["M"]
-            if (source["key"]["S"], source["etag"]["S"]) == (upload.key, upload.etag):
-                return str(item["job_id"]["S"])
-        return None
 
     def _scan_jobs(self) -> list[dict[str, Any]]:
         pages = (
@@ -164,9 +178,13 @@ class Deployment:
                 TableName=self.outputs["JobsTable"],
                 ConsistentRead=True,
                 FilterExpression="#item = :job",
-                ExpressionAttributeNames={"#item": "item", "#source": "source"},
+                ExpressionAttributeNames={
+                    "#item": "item",
+                    "#source": "source",
+                    "#state": "state",
+                },
                 ExpressionAttributeValues={":job": {"S": JOB_ITEM}},
-                ProjectionExpression="job_id, #source",
+                ProjectionExpression="job_id, #source, #state",
             )
         )
         return [item for page in pages for item in page["Items"]]

@@ -1,18 +1,15 @@
-"""What calls read: the layers of a job, in pieces, and the limits that one request has."""
+"""Where what calls read comes from: the upload, and the layers of a job that are kept."""
 
 from dataclasses import dataclass
 
-from core.budget import estimate_tokens
 from core.choices import chosen
 from core.errors import BadTranscript
 from core.jobs import Job, Request, Source
-from core.pieces import split_pieces
+from core.layers import Layer, cut, limits_of
 from core.plans import Limits
 from core.ports import Transcripts, Workshop
-from core.prompts import frame_tokens
 from core.settings import SubmitterSettings
 from core.transcripts import read_transcript
-from core.words import count_words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,17 +23,6 @@ class Reading:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Layer:
-    number: int
-    pieces: list[str]
-    tokens: list[int]  # upper estimates, one a piece
-
-    @property
-    def words(self) -> int:
-        return sum(map(count_words, self.pieces))
-
-
-@dataclass(frozen=True, kw_only=True)
 class Material:
     transcripts: Transcripts
     workshop: Workshop
@@ -44,10 +30,9 @@ class Material:
 
     @property
     def limits(self) -> Limits:
-        return Limits(
+        return limits_of(
             context_tokens=self.settings.context_tokens,
             max_tokens=self.settings.request.max_tokens,
-            frame_tokens=frame_tokens(),
         )
 
     def read(self, source: Source) -> Reading:
@@ -80,10 +65,7 @@ class Material:
         return self.cut(number, text)
 
     def cut(self, number: int, text: str) -> Layer:
-        pieces = split_pieces(text, most_tokens=self.limits.piece_tokens, tokens_of=estimate_tokens)
-        return Layer(
-            number=number, pieces=pieces, tokens=[estimate_tokens(each) for each in pieces]
-        )
+        return cut(number, text, self.limits)
 
 
 def _name(number: int) -> str:

@@ -12,11 +12,11 @@ from datetime import datetime
 from core.errors import BadTranscript, Conflict, Superseded
 from core.jobs import JOINED, Call, Job, JobState, Summary
 from core.join import joined
+from core.layers import Layer
 from core.plans import Kind, PlanImpossibleError, Task, Written, plan_repair, plan_stage
 from core.ports import Kept, Summaries
 from core.settle import PUBLISHING_TIME
 from core.words import count_words
-from submitter.material import Layer
 from submitter.submit import Submitter, event
 
 _AT_ONCE = 16  # texts read at a time
@@ -48,9 +48,9 @@ class Stages:
             return store.load_job(job_id)  # another message about the same stage was quicker
 
     def _fail(self, job_id: str, code: str, why: str, now: datetime) -> Job:
-        job = self.submitter.store.load_job(job_id)  # it may have moved on to joining
-        if job.is_final:
-            return job
+        job = self.submitter.store.load_job(job_id)
+        if job.is_final or (job.is_joining and code != "superseded"):
+            return job  # somebody is publishing at this instant what was not to be had here
         return self.submitter.store.save_job(job.failed(code, event(now, why=why)))
 
     def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:

@@ -29,6 +29,7 @@ from core.jobs import (
     job_id_for,
     retry_delay,
 )
+from core.layers import Layer
 from core.names import summary_key_for
 from core.plans import (
     WORTH_REPAIRING_WORDS,
@@ -40,7 +41,7 @@ from core.plans import (
 from core.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from submitter.material import Layer, Material
+from submitter.material import Material
 from submitter.requests import request_for
 
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
@@ -184,8 +185,9 @@ class Submitter:
 
     def _is_wanted(self, job: Job, call: Call, now: datetime) -> bool:
         return (
-            job.state is JobState.ACTIVE
-            and call.state is CallState.WAITING
+            call.state is CallState.WAITING
+            and call.stage == job.stage  # else the stage has not begun, or is over
+            and job.state is JobState.ACTIVE
             and call.paid_attempts < self.settings.retries.max_attempts
             and now < job.deadline
         )
@@ -242,8 +244,8 @@ class Submitter:
 
     def _ended(self, job: Job, call: Call, code: str, why: str, now: datetime) -> tuple[Job, Call]:
         job, call = self.store.load(job.id, call.id)  # others of its calls may have moved it on
-        if job.is_final or call.is_final:
-            return job, call
+        if job.is_final or call.is_final or call.state is CallState.PUBLISHING:
+            return job, call  # an earlier attempt's result may be on its way to S3
         told = event(now, why=why, call=call.id)
         try:
             return self.store.save(job.failed(code, told), call.failed(code, told))

@@ -20,8 +20,8 @@ from core.callback import CallRef
 from core.errors import Conflict, RunPodError, UnknownCall
 from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
 from core.ports import RunPod
-from core.reports import Failure, Status
-from core.settle import LATEST_PICKUP, Settled, Settler, Step
+from core.reports import Failure, Report, Status, gone
+from core.settle import LATEST_PICKUP, Settled, Settler, Step, is_left_behind
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.
@@ -109,7 +109,7 @@ class Sweeper:
             job, call = self.settler.store.load(job_id, call_id)
             if call.due_at is None or call.due_at > now:
                 return Look(Found.SETTLED_ALREADY)  # the index lags behind the table
-            if job.is_final:
+            if is_left_behind(job, call):
                 self.settler.close(job, call, now=now)
                 self._cancel(_asked_about(call))
                 return Look(Found.SETTLED_ALREADY)
@@ -125,7 +125,7 @@ class Sweeper:
         job = store.load_job(job_id)
         if job.due_at is None or job.due_at > now:
             return Look(Found.SETTLED_ALREADY)
-        if now >= job.deadline and not job.is_joining:
+        if now >= job.deadline and not job.is_joining and not self._is_left_to_its_call(job):
             event = self.settler.event(now, {"stage": job.stage}, why=DEADLINE.message)
             store.save_job(job.failed(DEADLINE.code, event))
             return Look(Found.GIVEN_UP)
@@ -134,6 +134,13 @@ class Sweeper:
             return Look(Found.STILL_RUNNING)
         self.settler.queue.wants_next_stage(job_id)
         return Look(Found.RESENT)
+
+    def _is_left_to_its_call(self, job: Job) -> bool:
+        """Can the summary be on its way to S3 at this instant? Then job and call end in one write."""
+        if len(job.slots) != 1:
+            return False
+        _, call = self.settler.store.load(job.id, job.slots[0])
+        return not call.is_final
 
     def _needed(self, job: Job, call: Call, now: datetime) -> Look:
         attempt = _asked_about(call)
@@ -160,15 +167,18 @@ class Sweeper:
         is_gone = report.status is Status.GONE
         is_young = is_gone and now - attempt.begun_at < _YOUNG
         if report.status.is_final and (call.state is CallState.PUBLISHING or not is_young):
-            ref = CallRef(call.job_id, call.id, attempt.number)
-            settled = self.settler.settle(ref, report, now=now)
-            return Look(_found(call, settled, is_gone=is_gone), settled)
+            return self._settle(call, attempt, report, now)
         if now >= job.deadline:
             return self._give_up(job, call, DEADLINE, now)
         if call.asks + 1 >= self.max_asks:
             return self._give_up(job, call, ASKS_SPENT, now)
         self.settler.store.save_call(call.asked(due_at=self._next_ask(job, call, now)))
         return Look(Found.STILL_RUNNING)
+
+    def _settle(self, call: Call, attempt: Attempt, report: Report, now: datetime) -> Look:
+        ref = CallRef(call.job_id, call.id, attempt.number)
+        settled = self.settler.settle(ref, report, now=now)
+        return Look(_found(call, settled, is_gone=report.status is Status.GONE), settled)
 
     def _next_ask(self, job: Job, call: Call, now: datetime) -> datetime:
         """Spread the asks that are left evenly, the last of them at the deadline."""
@@ -177,9 +187,13 @@ class Sweeper:
         return min(now + gap, job.deadline)
 
     def _give_up(self, job: Job, call: Call, failure: Failure, now: datetime) -> Look:
+        attempt = _asked_about(call)
+        if call.state is CallState.PUBLISHING and attempt:
+            # S3 knows how far that got, and a summary that stands there must not be a failed job's.
+            return self._settle(call, attempt, gone(attempt.runpod_id), now)
         # The record first: RunPod calls back about what is cancelled, and would give that as the reason.
         job, call = self.settler.fail(job, call, failure, now=now)
-        self._cancel(_asked_about(call))
+        self._cancel(attempt)
         return Look(Found.GIVEN_UP, Settled(step=Step.FAIL, job=job, call=call))
 
     def _cancel(self, attempt: Attempt | None) -> None:

@@ -13,6 +13,7 @@ from core import wiring
 from core.callback import CallRef
 from core.errors import BadBody, BadToken, ForeignRequest, UnknownCall
 from core.ports import CallbackSecrets
+from core.reports import Status
 from core.runpod import HttpRunPod
 from core.settings import ReceiverSettings
 from core.settle import Settler
@@ -49,10 +50,15 @@ def _record(
     now = wiring.now()
     report = parse_body(event)
     if report is None:
-        settler.hurry(ref, now=now)
+        settler.hurry(ref, what="callback without a body", now=now)
         return "without a body; the sweeper will ask"
     if runpod:
         report = runpod.status(report.runpod_id)
+        if report.status is Status.GONE:
+            # RunPod told of it and does not know it: too young for /status, or too old. The sweeper
+            # knows which; taken for a loss here, a result that is there would be paid for again.
+            settler.hurry(ref, what="callback not confirmed", now=now, runpod_id=report.runpod_id)
+            return "not confirmed; the sweeper will ask"
     settled = settler.settle(ref, report, now=now)
     tell_settled(settled)
     return settled.step

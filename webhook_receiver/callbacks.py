@@ -1,7 +1,6 @@
 """From an HTTP request of API Gateway to a report that may be believed. Pure but for the secrets."""
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -34,11 +33,13 @@ def parse_body(event: Mapping[str, Any]) -> Report | None:
     tells which request has ended. The content type is not looked at: the body says what it is.
     """
     body = event.get("body") or ""
+    if not isinstance(body, str):
+        raise BadBody("the body is not JSON")
     try:
         if event.get("isBase64Encoded"):
             body = base64.b64decode(body, validate=True).decode("utf-8")
         job = json.loads(body, parse_constant=_no_constant) if body.strip() else None
-    except (ValueError, binascii.Error, RecursionError, AttributeError):
+    except (ValueError, RecursionError):
         raise BadBody("the body is not JSON") from None
     return None if job is None else parse_report(job)
 

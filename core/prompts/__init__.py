@@ -7,6 +7,7 @@ them, or add a folder, and deploy.
 covered by tests/unit/test_prompts.py: a replacement must keep the placeholders.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,6 +27,15 @@ CHAT_TEMPLATE_TOKENS = 64  # the markers a chat template puts around two message
 LONGEST_BEFORE_CHARACTERS = 600  # about a hundred words
 
 
+# What chat templates mark turns with: Llama's, ChatML's and its like, and Mistral's. Most servers find
+# them in the middle of a text too, where they would end the user's turn and begin another.
+_CONTROL_TOKENS = re.compile(
+    r"<(?=\|\w{1,40}\|>|/?s>|unk>|pad>|SPECIAL_\d{1,4}>)"
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT"
+    r"|IMG|IMG_BREAK|IMG_END|PREFIX|MIDDLE|SUFFIX)\])"
+)
+
+
 class Message(TypedDict):
     role: str
     content: str
@@ -36,7 +46,8 @@ class Prompt:
     """What a prompt is filled with.
 
     `boundary` marks where the material begins and ends. It must be something its author can't have
-    known: then no text inside can end the block and speak as the operator.
+    known, and is taken out of the material all the same: notes are written by a model that has seen it.
+    So no text inside can end the block and speak as the operator.
     """
 
     text: str
@@ -62,7 +73,7 @@ def messages_for(kind: Kind, layer: int, prompt: Prompt) -> list[Message]:
         "transcript_words": f"{prompt.transcript_words:,}",
         "language_rule": _language_rule(prompt.language),
         "boundary": prompt.boundary,
-        "transcript": prompt.text,
+        "transcript": _as_material(prompt.text, prompt.boundary),
         "part": str(prompt.part),
         "parts": str(prompt.parts),
         "times_rule": _TIMES_RULE if prompt.with_times else "",
@@ -97,9 +108,15 @@ def _before_rule(prompt: Prompt) -> str:
         return ""
     return (
         "To understand how the section begins, here is how the one before it ended. It has been covered"
-        f' there: take no notes of it.\n\n<before id="{prompt.boundary}">\n{prompt.before}\n'
+        f' there: take no notes of it.\n\n<before id="{prompt.boundary}">\n'
+        f"{_as_material(prompt.before, prompt.boundary)}\n"
         f'</before id="{prompt.boundary}">\n'
     )
+
+
+def _as_material(text: str, boundary: str) -> str:
+    """Return a text that can end neither its block nor its turn: a space makes a token plain words."""
+    return _CONTROL_TOKENS.sub(r"\g<0> ", text).replace(boundary, "…")
 
 
 def _language_rule(language: str) -> str:

@@ -164,7 +164,7 @@ PLANTS = (
         (
             Edit(
                 "core/settle.py",
-                "    if attempt.runpod_id and attempt.runpod_id != report.runpod_id:",
+                "    if attempt.runpod_id and runpod_id and attempt.runpod_id != runpod_id:",
                 "    if False:",
             ),
         ),
@@ -193,7 +193,7 @@ PLANTS = (
         "empty-callback-forgotten",
         Kind.TOO_SOON,
         "A callback without a body is answered with 200, and nobody asks RunPod what it was about.",
-        (Edit(_APP, "        settler.hurry(ref, now=now)\n", ""),),
+        (Edit(_APP, '        settler.hurry(ref, what="callback without a body", now=now)\n', ""),),
         _HANDLERS,
         "test_lets_the_sweeper_ask_after_a_callback_without_a_body",
     ),

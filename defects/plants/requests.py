@@ -4,6 +4,7 @@ from defects.plant import Edit, Kind, Plant
 
 _SUBMIT = "submitter/submit.py"
 _REQUESTS = "submitter/requests.py"
+_ASKS = "core/asks.py"
 _RUNPOD = "core/runpod.py"
 _BUDGET = "core/budget.py"
 _SUBMITTING = "tests/functions/test_submitting.py"
@@ -39,12 +40,12 @@ PLANTS = (
         "`max_tokens` stands where the worker does not look: it writes as many tokens as it does by"
         " default.",
         (
-            Edit(_REQUESTS, '                "max_tokens": min(asked.max_tokens, room),\n', ""),
+            Edit(_ASKS, '        "max_tokens": min(request.max_tokens, room),\n', ""),
             Edit(
                 _REQUESTS,
                 '            "openai_route": "/v1/chat/completions",',
                 '            "openai_route": "/v1/chat/completions",\n'
-                '            "max_tokens": min(asked.max_tokens, room),',
+                '            "max_tokens": job.request.max_tokens,',
             ),
         ),
         _SUBMITTING,
@@ -54,7 +55,7 @@ PLANTS = (
         "no-room-for-the-answer",
         Kind.UNBOUNDED,
         "Prompt and answer together may be longer than the model's context.",
-        (Edit(_REQUESTS, "min(asked.max_tokens, room)", "asked.max_tokens"),),
+        (Edit(_ASKS, "min(request.max_tokens, room)", "request.max_tokens"),),
         _SUBMITTING,
         "test_leaves_the_answer_no_more_room_than_the_context_has",
     ),
@@ -64,7 +65,7 @@ PLANTS = (
         "The model sees the first 30,000 characters.",
         (
             Edit(
-                _REQUESTS,
+                _ASKS,
                 '"\\n".join(layer.pieces[task.first : task.last])',
                 '"\\n".join(layer.pieces[task.first : task.last])[:30_000]',
             ),

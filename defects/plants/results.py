@@ -131,10 +131,10 @@ PLANTS = (
         (
             Edit(
                 _SETTLE,
-                """        raise Conflict(
-            f"call {ref.call_id} of job {ref.job_id} was changed by others again and again"
-        )""",
-                "        return Settled(step=Step.IGNORE, job=job, call=call)",
+                """            return Settled(step=step, job=job, call=call)
+        raise _changed_again_and_again(ref)""",
+                """            return Settled(step=step, job=job, call=call)
+        return Settled(step=Step.IGNORE, job=job, call=call)""",
             ),
         ),
         _SETTLING,

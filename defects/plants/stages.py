@@ -19,9 +19,9 @@ PLANTS = (
             Edit(
                 _PIECES,
                 """    if held:
-        pieces.append("\\n".join(held))
-    return""",
-                "    return",
+        yield between.join(held)
+""",
+                "",
             ),
         ),
         "tests/unit/test_plans.py",

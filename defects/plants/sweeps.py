@@ -149,7 +149,7 @@ PLANTS = (
         (
             Edit(
                 _SWEEP,
-                """        self._cancel(_asked_about(call))
+                """        self._cancel(attempt)
         return Look(Found.GIVEN_UP""",
                 """        return Look(Found.GIVEN_UP""",
             ),

@@ -6,11 +6,12 @@ with running_simulator(Config(time_scale=0.01)) as simulator:
 """
 
 from .config import Config, Limit
-from .endpoint import JobRecord
 from .in_process import Simulator, running_simulator
 from .jobs import Status
+from .records import JobRecord
 from .scenarios import SCENARIOS, Rule, UnknownScenarioError
 from .webhooks import Delivery
+from .workers.fleet import RemoteWorker
 
 __all__ = [
     "SCENARIOS",
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "JobRecord",
     "Limit",
+    "RemoteWorker",
     "Rule",
     "Simulator",
     "Status",

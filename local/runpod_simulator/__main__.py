@@ -32,8 +32,8 @@ _DEFAULT = Config()
 @click.option(
     "--worker",
     default=_DEFAULT.worker,
-    type=click.Choice(["extractive", "openai"]),
-    help="What computes answers.",
+    type=click.Choice(["extractive", "openai", "platform"]),
+    help="What computes answers; platform: workers with RunPod's SDK, run elsewhere.",
 )
 @click.option("--model-url", default="", help="openai: base URL of an OpenAI-compatible server.")
 @click.option(
@@ -51,6 +51,17 @@ _DEFAULT = Config()
     default=_DEFAULT.output_shape,
     type=click.Choice(["openai", "native"]),
     help="native: as worker-vllm up to 2.23.",
+)
+@click.option(
+    "--worker-key",
+    default=_DEFAULT.worker_key,
+    envvar="RUNPOD_SIMULATOR_WORKER_KEY",
+    help="platform: the key its workers have.",
+)
+@click.option(
+    "--heartbeat-timeout-seconds",
+    default=_DEFAULT.heartbeat_timeout_seconds,
+    help="platform: real seconds after which a job that no worker names is lost.",
 )
 @click.option("--time-scale", default=_DEFAULT.time_scale, help="Real seconds per RunPod second.")
 @click.option("--max-workers", default=_DEFAULT.max_workers, help="Jobs that run at once.")
@@ -85,8 +96,12 @@ _DEFAULT = Config()
     help="/cancel requests per 10 seconds.",
 )
 @click.option(
-    "--scenario", "scenarios", multiple=True, help="NAME or NAME=VALUE, for all jobs; repeatable."
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    help="NAME or NAME=VALUE, for all jobs, or with @SHARE for some: lost-webhook@0.3. Repeatable.",
 )
+@click.option("--seed", type=int, help="Decides which requests a share falls on; else chance does.")
 @click.option("--list-scenarios", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 def main(**options: Any) -> None:
@@ -128,6 +143,8 @@ async def _serve(config: Config) -> None:
         "control": f"{server.origin}/_simulator",
         "pid": os.getpid(),
     }
+    if config.worker == "platform":
+        listening["worker_environment"] = server.worker_environment()
     print(json.dumps(listening), flush=True)
     await stopped.wait()
     await server.stop()

@@ -1,8 +1,9 @@
 """Everything that can be set, with RunPod's own values as defaults.
 
 Durations are RunPod's seconds. `time_scale` is how many real seconds one of them takes: at 0.01 a
-30-minute retention lasts 18 seconds. Two things are never scaled because they happen outside the
-simulation: how long a worker really computes, and how long a webhook receiver may take to answer.
+30-minute retention lasts 18 seconds. Three things are never scaled because they happen outside the
+simulation: how long a worker really computes, how often one that runs elsewhere is heard, and how long
+a webhook receiver may take to answer.
 """
 
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ class Config:
     webhook_on_timed_out: bool = False  # promised in 2023 only, never observed
 
     # Worker
-    worker: Literal["extractive", "openai"] = "extractive"
+    worker: Literal["extractive", "openai", "platform"] = "extractive"
     model_name: str = (
         ""  # openai: sent in place of the job's model; extractive: named in its answers
     )
@@ -66,8 +67,17 @@ class Config:
     model_key: str = field(default="", repr=False)
     model_timeout_seconds: float = 3_600.0  # real seconds; worker-vllm's REQUEST_TIMEOUT
 
+    # Workers with RunPod's SDK that run elsewhere (worker="platform"); its seconds are real
+    worker_key: str = field(default="local-worker-key", repr=False)  # their RUNPOD_AI_API_KEY
+    heartbeat_timeout_seconds: float = 40.0  # a job that no worker names for so long is lost
+    long_poll_seconds: float = 5.0  # how long job-take and job-stop wait for something to tell
+    run_result_max_mib: float = 10.0
+    runsync_result_max_mib: float = 20.0
+    stream_chunk_max_mib: float = 1.0
+
     # Faults, for all jobs or for some
     scenarios: tuple[Rule | str, ...] = ()
+    seed: int | None = None  # decides which requests the share of a rule falls on; None: chance
 
     def __post_init__(self) -> None:
         if self.time_scale <= 0:

@@ -10,7 +10,7 @@ from aiohttp import web
 from .endpoint import Endpoint
 from .scenarios import SCENARIOS, Rule, UnknownScenarioError, names_in
 
-_FIELDS = {"scenario", "scenarios", "next_jobs", "containing"}
+_FIELDS = {"scenario", "scenarios", "next_jobs", "containing", "share"}
 
 
 def routes(endpoint: Endpoint) -> list[web.RouteDef]:
@@ -18,6 +18,7 @@ def routes(endpoint: Endpoint) -> list[web.RouteDef]:
     return [
         web.get("/_simulator/health", control.health),
         web.get("/_simulator/jobs", control.jobs),
+        web.get("/_simulator/workers", control.workers),
         web.get("/_simulator/deliveries", control.deliveries),
         web.get("/_simulator/scenarios", control.scenarios),
         web.post("/_simulator/scenarios", control.add_scenarios),
@@ -35,6 +36,7 @@ def read_rule(sent: Any) -> Rule:
         raise UnknownScenarioError(msg)
     names = (*names_in(sent.get("scenario", [])), *names_in(sent.get("scenarios", [])))
     next_jobs, containing = sent.get("next_jobs"), sent.get("containing", "")
+    share = sent.get("share", 1.0)
     if not names:
         msg = "name at least one scenario"
         raise UnknownScenarioError(msg)
@@ -44,7 +46,10 @@ def read_rule(sent: Any) -> Rule:
     if not isinstance(containing, str):
         msg = "containing must be a string"
         raise UnknownScenarioError(msg)
-    return Rule(scenarios=names, next_jobs=next_jobs, containing=containing)
+    if type(share) not in {int, float}:
+        msg = "share must be a number from 0 to 1"
+        raise UnknownScenarioError(msg)
+    return Rule(scenarios=names, next_jobs=next_jobs, containing=containing, share=share)
 
 
 class _Control:
@@ -67,6 +72,9 @@ class _Control:
 
     async def jobs(self, _request: web.Request) -> web.Response:
         return web.json_response({"jobs": [record.public() for record in self._endpoint.records()]})
+
+    async def workers(self, _request: web.Request) -> web.Response:
+        return web.json_response({"workers": [one.public() for one in self._endpoint.workers()]})
 
     async def deliveries(self, _request: web.Request) -> web.Response:
         return web.json_response(
@@ -95,6 +103,7 @@ class _Control:
                 "scenarios": rule.scenarios,
                 "next_jobs": rule.next_jobs,
                 "containing": rule.containing,
+                "share": rule.share,
             }
             for rule in self._endpoint.rulebook.rules()
         ]

@@ -7,17 +7,20 @@ import logging
 import time
 import traceback
 from collections import Counter
-from dataclasses import dataclass, field
 from typing import Any
 
+from .bell import Bell
 from .clock import Clock
 from .config import Config
+from .dispatch import Dispatch
 from .jobs import Book, Job, Request, Result, Status
+from .records import JobRecord, record_of
 from .rules import Rulebook
-from .scenarios import EXECUTION_TIMEOUT_ERROR, Plan
+from .scenarios import EXECUTION_TIMEOUT_ERROR, WORKER_LOST_ERROR, Plan
 from .webhooks import Deliverer, Delivery, host_of
-from .workers import Task, Worker
+from .workers import Task, Worker, WorkerLostError
 from .workers.extractive import ExtractiveWorker
+from .workers.fleet import Fleet, RemoteWorker
 from .workers.openai import OpenAIWorker
 
 EARLY_ANSWER_MAX_SECONDS = 30.0  # real; /run waits no longer for its own early callback
@@ -25,41 +28,25 @@ EARLY_ANSWER_MAX_SECONDS = 30.0  # real; /run waits no longer for its own early 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobRecord:
-    """A job as it is now, for tests and for the control API."""
-
-    id: str
-    status: Status
-    scenarios: tuple[str, ...]
-    executions: int
-    retries: int
-    submitted_at_seconds: float
-    delay_seconds: float | None
-    execution_seconds: float | None
-    webhook_host: str
-    webhook: str = field(repr=False)
-    input: dict[str, Any] = field(repr=False)
-    output: Any = field(repr=False)
-    error: str = field(repr=False)
-
-    def public(self) -> dict[str, Any]:
-        """Without anything the caller or the worker wrote."""
-        private = {"webhook", "input", "output", "error"}
-        return {name: value for name, value in vars(self).items() if name not in private}
-
-
 class Endpoint:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = Clock(config.time_scale)
-        self.rulebook = Rulebook(config.scenarios)
+        self.rulebook = Rulebook(config.scenarios, seed=config.seed)
         self.calls: Counter[str] = Counter()  # requests by operation, refused ones too
+        self._bell = Bell()
+        self._worker = _worker(config, self._bell)
+        self.fleet = self._worker if isinstance(self._worker, Fleet) else None
         self._book = Book(
-            max_workers=config.max_workers, queue_delay_seconds=config.queue_delay_seconds
+            max_workers=0 if self.fleet else config.max_workers,  # a fleet takes jobs by itself
+            queue_delay_seconds=config.queue_delay_seconds,
+        )
+        self.dispatch = (
+            Dispatch(self._book, self.fleet, self.clock, self._bell, self._start)
+            if self.fleet
+            else None
         )
         self._deliverer = Deliverer(config, self.clock)
-        self._worker = _worker(config)
         self._wake = asyncio.Event()
         self._over: dict[str, asyncio.Event] = {}
         self._called_back: dict[str, asyncio.Event] = {}
@@ -70,6 +57,7 @@ class Endpoint:
         self._in_background(self._serve())
 
     async def close(self) -> None:
+        self._bell.ring_for_good()
         tasks = [*self._background, *self._executions.values()]
         for task in tasks:
             task.cancel()
@@ -96,6 +84,10 @@ class Endpoint:
     def find(self, job_id: str) -> Job | None:
         return self._book.find(job_id, self.clock.now())
 
+    def known(self, job_id: str) -> Job | None:
+        """Also while `/status` does not know it yet."""
+        return self._book.jobs.get(job_id)
+
     def cancel(self, job: Job) -> None:
         if self._book.cancel(job, self.clock.now()):
             self._stop(job)
@@ -119,10 +111,14 @@ class Endpoint:
         return len(removed)
 
     def health(self) -> dict[str, dict[str, int]]:
-        return self._book.health()
+        workers = {"workers": self.fleet.health()} if self.fleet else {}
+        return self._book.health() | workers
 
     def records(self) -> list[JobRecord]:
-        return [_record(job) for job in self._book.jobs.values()]
+        return [record_of(job) for job in self._book.jobs.values()]
+
+    def workers(self) -> list[RemoteWorker]:
+        return list(self.fleet.workers.values()) if self.fleet else []
 
     def deliveries(self) -> list[Delivery]:
         return list(self._deliverer.deliveries)
@@ -148,14 +144,18 @@ class Endpoint:
                 self._stop(job)
                 self._forget(job)
             for job in self._book.start_ready(now):
-                log.info("job %s started, execution %d", job.id, job.executions)
-                self._executions[job.id] = asyncio.create_task(self._execute(job))
+                self._start(job)
+            self._bell.ring()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(
                     self.clock.real_seconds(self._book.next_event_at() - now)
                 ):
                     await self._wake.wait()
+
+    def _start(self, job: Job) -> None:
+        log.info("job %s started, execution %d", job.id, job.executions)
+        self._executions[job.id] = asyncio.create_task(self._execute(job))
 
     async def _execute(self, job: Job) -> None:
         result, seconds = await self._outcome(job)
@@ -173,6 +173,8 @@ class Endpoint:
         limit_seconds = job.request.execution_timeout_seconds
         planned_seconds = min(self.config.execution_seconds, limit_seconds)
         if job.executions > job.plan.crashes and not (job.plan.error or job.plan.times_out):
+            if self.fleet:
+                return await self._work(job, 0.0, limit_seconds)
             if self.config.execution_seconds <= limit_seconds:
                 return await self._work(job, planned_seconds, limit_seconds)
             await self.clock.sleep(limit_seconds)
@@ -188,15 +190,23 @@ class Endpoint:
 
     async def _work(
         self, job: Job, planned_seconds: float, limit_seconds: float
-    ) -> tuple[Result, float]:
+    ) -> tuple[Result | None, float]:
         plan = job.plan
-        task = Task(input=job.request.input, length_fraction=plan.length_fraction, cut=plan.cut)
+        task = Task(
+            job_id=job.id,
+            worker_id=job.worker_id,
+            input=job.request.input,
+            length_fraction=plan.length_fraction,
+            cut=plan.cut,
+        )
         began_at = time.monotonic()
         try:
             async with asyncio.timeout(limit_seconds):
                 answer = await self._worker.run(task)
         except TimeoutError:
             return Result(status=Status.FAILED, error=EXECUTION_TIMEOUT_ERROR), limit_seconds
+        except WorkerLostError:
+            return _lost(job), time.monotonic() - began_at
         except Exception as exc:  # RunPod's SDK reports whatever a handler raises
             log.error("job %s: the worker raised %s", job.id, type(exc).__name__)  # noqa: TRY400 (no texts in logs)
             return Result(status=Status.FAILED, error=_handler_error(exc)), planned_seconds
@@ -204,7 +214,8 @@ class Endpoint:
         await self.clock.sleep(planned_seconds - worked_seconds / self.config.time_scale)
         seconds = max(planned_seconds, worked_seconds)
         if answer.error:
-            return Result(status=Status.FAILED, error=answer.error), seconds
+            failed = Result(status=Status.FAILED, error=answer.error, output=answer.output)
+            return failed, seconds
         return Result(
             status=Status.COMPLETED, output=None if plan.loses_output else answer.output
         ), seconds
@@ -254,7 +265,9 @@ class Endpoint:
             log.critical("the simulator itself failed: %s", type(exc).__name__)
 
 
-def _worker(config: Config) -> Worker:
+def _worker(config: Config, bell: Bell) -> Worker:
+    if config.worker == "platform":
+        return Fleet(heartbeat_timeout_seconds=config.heartbeat_timeout_seconds, bell=bell)
     if config.worker == "openai":
         return OpenAIWorker(
             base_url=config.model_url,
@@ -271,22 +284,9 @@ def _worker(config: Config) -> Worker:
     )
 
 
-def _record(job: Job) -> JobRecord:
-    return JobRecord(
-        id=job.id,
-        status=job.status,
-        scenarios=job.scenarios,
-        executions=job.executions,
-        retries=job.retries,
-        submitted_at_seconds=job.submitted_at,
-        delay_seconds=None if job.started_at is None else job.started_at - job.queued_at,
-        execution_seconds=job.execution_seconds,
-        webhook_host=host_of(job.request.webhook) if job.request.webhook else "",
-        webhook=job.request.webhook,
-        input=job.request.input,
-        output=job.output,
-        error=job.error,
-    )
+def _lost(job: Job) -> Result | None:
+    """None the first time: the job is dispatched once more."""
+    return Result(status=Status.FAILED, error=WORKER_LOST_ERROR) if job.retries else None
 
 
 def _handler_error(exc: Exception) -> str:

@@ -5,13 +5,15 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TypeVar
 
 from .config import Config
-from .endpoint import JobRecord
+from .records import JobRecord
 from .scenarios import Rule
 from .server import Server
 from .webhooks import Delivery
+from .workers.fleet import RemoteWorker
 
 _T = TypeVar("_T")
 _CALL_MAX_SECONDS = 30.0
@@ -37,17 +39,34 @@ class Simulator:
         """Every attempt to deliver a webhook, oldest first, with URL and body."""
         return self._call(self._server.endpoint.deliveries)
 
+    def workers(self) -> list[RemoteWorker]:
+        """Those that have called so far, with Config(worker="platform")."""
+        return self._call(lambda: [replace(one) for one in self._server.endpoint.workers()])
+
+    def worker_environment(self) -> dict[str, str]:
+        """The variables that make a process with RunPod's SDK a worker; each call is another worker.
+
+        subprocess.Popen([python, "handler.py"], env={**os.environ, **simulator.worker_environment()})
+        """
+        return self._server.worker_environment()
+
     def requests(self) -> dict[str, int]:
         """How often each operation was called, refused calls too: {"run": 1, "status": 3}."""
         return self._call(lambda: dict(self._server.endpoint.calls))
 
-    def use(self, *scenarios: str, next_jobs: int | None = None, containing: str = "") -> None:
-        """Applies scenarios to all jobs from now on, the next few, or those with a text in their body.
+    def use(
+        self,
+        *scenarios: str,
+        next_jobs: int | None = None,
+        containing: str = "",
+        share: float = 1.0,
+    ) -> None:
+        """Applies scenarios to jobs from now on: all, the next few, some, those with a text in their body.
 
         Raises:
-            UnknownScenarioError: for a name that is not in SCENARIOS.
+            UnknownScenarioError: for a name that is not in SCENARIOS, or a share that is none.
         """
-        rule = Rule(scenarios=scenarios, next_jobs=next_jobs, containing=containing)
+        rule = Rule(scenarios=scenarios, next_jobs=next_jobs, containing=containing, share=share)
         self._call(lambda: self._server.endpoint.rulebook.add(rule))
 
     def clear(self) -> None:

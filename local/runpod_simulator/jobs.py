@@ -9,6 +9,7 @@ ttl, retention and purge-queue remove a job altogether: 404 from then on.
 
 import math
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -83,12 +84,21 @@ class Job:
     retries: int = 0
     output: Any = None
     error: str = ""
+    stream: list[Any] = field(
+        default_factory=list
+    )  # what a generator yielded, until it is asked for
+    faults: Counter[str] = field(default_factory=Counter)
 
     def move_to(self, status: Status) -> None:
         if status not in MOVES[self.status]:
             msg = f"job {self.id} cannot go from {self.status} to {status}"
             raise IllegalMoveError(msg)
         self.status = status
+
+    def suffers(self, fault: str, times: float) -> bool:
+        """True the first `times` that this job meets this fault."""
+        self.faults[fault] += 1
+        return self.faults[fault] <= times
 
     def is_visible(self, now: float) -> bool:
         return now >= self.submitted_at + self.plan.hidden_seconds
@@ -158,14 +168,25 @@ class Book:
     def start_ready(self, now: float) -> list[Job]:
         """Gives waiting jobs to free workers."""
         started = []
-        for job in sorted(self._waiting(), key=lambda job: job.ready_at):
-            if job.ready_at > now or len(self._running()) >= self.max_workers:
+        for job in self.ready(now):
+            if len(self._running()) >= self.max_workers:
                 break
-            job.move_to(Status.IN_PROGRESS)
-            job.started_at, job.worker_id = now, self._free_worker()
-            job.executions += 1
+            self.start(job, self._free_worker(), now)
             started.append(job)
         return started
+
+    def ready(self, now: float) -> list[Job]:
+        """The jobs that wait for nothing but a worker, in their order."""
+        ready = [job for job in self._waiting() if job.ready_at <= now]
+        return sorted(ready, key=lambda job: job.ready_at)
+
+    def next_ready_at(self) -> float:
+        return min((job.ready_at for job in self._waiting()), default=math.inf)
+
+    def start(self, job: Job, worker_id: str, now: float) -> None:
+        job.move_to(Status.IN_PROGRESS)
+        job.started_at, job.worker_id = now, worker_id
+        job.executions += 1
 
     def requeue(self, job: Job, now: float) -> None:
         """The worker died without a report; the platform dispatches the job once more."""
@@ -173,6 +194,8 @@ class Book:
         job.retries += 1
         self.retried += 1
         job.queued_at, job.ready_at, job.started_at, job.worker_id = now, now, None, ""
+        job.output = None  # it may have told its progress
+        job.stream.clear()
 
     def finish(self, job: Job, result: Result, now: float, execution_seconds: float) -> None:
         job.move_to(result.status)
@@ -201,6 +224,7 @@ class Book:
         self.retried += 1
         job.plan, job.scenarios = Plan(), ()
         job.output, job.error, job.retries = None, "", 0
+        job.stream.clear()
         job.started_at = job.finished_at = job.execution_seconds = None
         job.queued_at, job.ready_at, job.worker_id = now, self._ready_at(job.plan, now), ""
 

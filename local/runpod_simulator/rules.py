@@ -1,8 +1,9 @@
 """Which scenarios apply to a request: its own wishes and the standing rules."""
 
 import hashlib
+import random
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from .scenarios import Plan, Rule, plan_for
 
@@ -11,17 +12,34 @@ from .scenarios import Plan, Rule, plan_for
 class _Standing:
     rule: Rule
     left: int | None  # None: no end
+    dice: random.Random
+    _drawn: dict[str, bool] = field(default_factory=dict)  # by request
+
+    def applies_to(self, text: str, request: str) -> bool:
+        if self.left == 0 or self.rule.containing not in text:
+            return False
+        if self.rule.share < 1 and request not in self._drawn:
+            self._drawn[request] = self.dice.random() < self.rule.share
+        return self._drawn.get(request, True)
 
 
 class Rulebook:
-    def __init__(self, rules: tuple[Rule | str, ...] = ()) -> None:
+    """`seed` decides which requests a share falls on, by the order in which they come; None: by chance."""
+
+    def __init__(self, rules: tuple[Rule | str, ...] = (), *, seed: int | None = None) -> None:
+        self._seed = seed
+        self._added = 0
         self._standing: list[_Standing] = []
         self._refused: Counter[tuple[int, str]] = Counter()
         for rule in rules:
-            self.add(Rule(scenarios=(rule,)) if isinstance(rule, str) else rule)
+            self.add(Rule.parse(rule) if isinstance(rule, str) else rule)
 
     def add(self, rule: Rule) -> None:
-        self._standing.append(_Standing(rule, rule.next_jobs))
+        # Dice of its own for each rule: what one draws must not depend on what others stand beside it.
+        seed = None if self._seed is None else f"{self._seed}/{self._added}"
+        self._added += 1
+        dice = random.Random(seed)  # noqa: S311 - chance, not secrecy
+        self._standing.append(_Standing(rule, rule.next_jobs, dice))
 
     def clear(self) -> None:
         self._standing.clear()
@@ -37,23 +55,24 @@ class Rulebook:
         A refused request uses up the rule that refuses it and no other.
         """
         text = body.decode("utf-8", errors="replace")
-        matching = [one for one in self._standing if one.left != 0 and one.rule.containing in text]
+        request = hashlib.sha256(body).hexdigest()
+        matching = [one for one in self._standing if one.applies_to(text, request)]
         for one in matching:
             plan = plan_for(one.rule.scenarios)
-            if plan.refuse_status and (one.left is not None or self._still_refuses(plan, body)):
+            if plan.refuse_status and (one.left is not None or self._still_refuses(plan, request)):
                 _use(one)
                 return one.rule.scenarios, plan
         own = plan_for(asked)
-        if own.refuse_status and self._still_refuses(own, body):
+        if own.refuse_status and self._still_refuses(own, request):
             return asked, own
         for one in matching:
             _use(one)
         names = (*(name for one in matching for name in one.rule.scenarios), *asked)
         return names, replace(plan_for(names), refuse_status=0)
 
-    def _still_refuses(self, plan: Plan, body: bytes) -> bool:
+    def _still_refuses(self, plan: Plan, request: str) -> bool:
         """Counts how often this very request was sent."""
-        key = (plan.refuse_status, hashlib.sha256(body).hexdigest())
+        key = (plan.refuse_status, request)
         self._refused[key] += 1
         return self._refused[key] <= plan.refuse_times
 

@@ -1,15 +1,16 @@
 """What can go wrong, one line each: SCENARIOS is the whole list, a Plan is what they do to one job.
 
 A scenario is written `name` or `name=value`, and several may be combined. Three ways to choose one:
-a Rule for all jobs, the next N, or those whose /run body contains a text; the /run body's top-level
-field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input or output.
+a Rule for all jobs, a share of them, the next N, or those whose /run body contains a text; the /run
+body's top-level field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input
+or output.
 """
 
 import json
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 FOREVER = math.inf
 
@@ -24,7 +25,13 @@ class Plan:
     extra_queue_seconds: float = 0.0
     lost_in_queue: bool = False
     hidden_seconds: float = 0.0  # /status says 404 for so long
+    take_errors: float = 0  # how often job-take answers 500 instead of giving it
+    take_answers_lost: float = 0  # how often a worker takes it and never hears of it
+    is_given_twice: bool = False  # a second worker gets it while the first runs it
     crashes: int = 0  # executions that die before they report
+    done_errors: float = 0  # how often job-done answers 500 instead of taking its result
+    done_losses: float = 0  # how often its result is lost on the way
+    done_repeats: float = 0  # how often job-done answers 500 although it took the result
     error: str = ""  # ends FAILED with this text
     partial_output: Any = None  # beside the error
     times_out: bool = False  # ends TIMED_OUT
@@ -54,14 +61,34 @@ class Scenario:
 
 @dataclass(frozen=True, kw_only=True)
 class Rule:
-    """Applies scenarios to all jobs, to the next `next_jobs`, to those whose body contains a text."""
+    """Applies scenarios to all jobs, a share of them, the next few, or those whose body contains a text."""
 
     scenarios: tuple[str, ...]
     next_jobs: int | None = None
     containing: str = ""
+    share: float = 1.0  # of the requests; which ones is drawn from Config.seed
 
     def __post_init__(self) -> None:
         plan_for(self.scenarios)
+        if not 0 <= self.share <= 1:
+            msg = f"share must be from 0 to 1, not {self.share:g}"
+            raise UnknownScenarioError(msg)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `name`, `name=value`, or either with the share of the requests it is for: `name@0.3`.
+
+        Raises:
+            UnknownScenarioError: there is no such scenario, value or share.
+        """
+        scenario, at, share = text.partition("@")
+        try:
+            return cls(scenarios=(scenario.strip(),), share=float(share) if at else 1.0)
+        except ValueError as exc:
+            if isinstance(exc, UnknownScenarioError):
+                raise
+            msg = f"what stands after @ must be a share from 0 to 1: {text[:60]!r}"
+            raise UnknownScenarioError(msg) from exc
 
 
 EXECUTION_TIMEOUT_ERROR = "executionTimeout exceeded"
@@ -130,6 +157,23 @@ _ALL = (
     Scenario(name="status-lags", group="queue", value="seconds", default=5,
              change=lambda seconds: {"hidden_seconds": seconds},
              meaning="/status says 404 at first although the job exists"),
+    # Between the platform and a worker that runs elsewhere
+    Scenario(name="job-take-error", group="worker", value="times", default=1,
+             change=lambda times: {"take_errors": times},
+             meaning="job-take answers 500 the first n times it would give the job"),
+    Scenario(name="job-take-unanswered", group="worker", value="times", default=1,
+             change=lambda times: {"take_answers_lost": times},
+             meaning="given to a worker that dies at once: its connection drops, nobody runs the job"),
+    Scenario(name="given-twice", group="worker", change=_always(is_given_twice=True),
+             meaning="a second worker gets the job while the first runs it; the first result counts"),
+    Scenario(name="job-done-error", group="worker", value="times", default=1,
+             change=lambda times: {"done_errors": times},
+             meaning="job-done answers 500 the first n times; the SDK posts a result three times"),
+    Scenario(name="job-done-lost", group="worker", value="times", default=1,
+             change=lambda times: {"done_losses": times},
+             meaning="the connection drops before the result is read; the SDK doesn't post it again"),
+    Scenario(name="job-done-repeated", group="worker", change=_always(done_repeats=1),
+             meaning="job-done takes the result but answers 500, so the SDK posts it again"),
     # How it ends
     Scenario(name="worker-crash", group="result", value="crashes", default=1,
              change=lambda crashes: {"crashes": int(crashes)},

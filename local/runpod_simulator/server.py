@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from . import control
+from . import control, worker_api
 from .config import Config
 from .endpoint import Endpoint
 from .intake import MIB, RUN_MAX_MIB, RUNSYNC_MAX_MIB, RefusedError, Submission, read_submission
@@ -36,7 +36,10 @@ def application(endpoint: Endpoint) -> web.Application:
             web.post(f"{base}/cancel/{{id}}", api.guarded("cancel", api.cancel)),
             web.post(f"{base}/retry/{{id}}", api.guarded("retry", api.retry)),
             web.post(f"{base}/purge-queue", api.guarded("purge-queue", api.purge_queue)),
+            web.get(f"{base}/stream/{{id}}", api.guarded("stream", api.stream)),
+            web.post(f"{base}/stream/{{id}}", api.guarded("stream", api.stream)),
             web.get(f"{base}/health", api.guarded("health", api.health)),
+            *worker_api.routes(endpoint),
             *control.routes(endpoint),
             web.route("*", "/{path:.*}", _unknown),
         ]
@@ -53,6 +56,7 @@ class _Api:
             "run": RateLimiter(config.run_limit),
             "runsync": RateLimiter(config.runsync_limit),
             "status": RateLimiter(config.status_limit),
+            "stream": RateLimiter(config.status_limit),
             "cancel": RateLimiter(config.cancel_limit),
             "purge-queue": RateLimiter(config.purge_limit),
         }
@@ -88,6 +92,13 @@ class _Api:
     async def status(self, request: web.Request) -> web.StreamResponse:
         job = self._endpoint.find(request.match_info["id"])
         return web.json_response(job.status_body()) if job else _job_not_found()
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        job = self._endpoint.find(request.match_info["id"])
+        if job is None:
+            return _job_not_found()
+        chunks, job.stream = job.stream, []  # each is told once
+        return web.json_response({"status": job.status, "stream": chunks})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
         job = self._endpoint.find(request.match_info["id"])
@@ -220,6 +231,10 @@ class Server:
     def url(self) -> str:
         """The endpoint's base, as in https://api.runpod.ai/v2/<endpoint id>."""
         return f"{self.origin}/v2/{self.config.endpoint}"
+
+    def worker_environment(self) -> dict[str, str]:
+        """What a process with RunPod's SDK needs to become a worker of this endpoint."""
+        return worker_api.worker_environment(self.config, self.url)
 
     async def start(self) -> None:
         await self._runner.setup()

@@ -47,10 +47,17 @@ class Emulator:
 
 
 def start_emulator(
-    processes: Processes, *, python: Path, port: int = 0, enforce_iam: bool = True
+    processes: Processes,
+    *,
+    python: Path,
+    port: int,
+    enforce_iam: bool = True,
+    functions_endpoint: str = "",
 ) -> Emulator:
-    """Start the emulator on a port of 127.0.0.1, or on a free one. Raises StackError."""
-    port = checked_port(port)
+    """Start the emulator on a port of 127.0.0.1.
+
+    Its functions call AWS at `functions_endpoint`, or at the emulator itself.
+    """
     scratch = processes.folder / "emulator"  # it leaves its functions' code in TMPDIR
     scratch.mkdir()
     child = processes.start(
@@ -71,7 +78,8 @@ def start_emulator(
             "PATH": "/usr/local/bin:/usr/bin:/bin",
             "PYTHONUNBUFFERED": "1",
             "TMPDIR": str(scratch),
-        },
+        }
+        | ({"AWS_ENDPOINT_URL": functions_endpoint} if functions_endpoint else {}),
         working_folder=scratch,
     )
     return Emulator(child, port)

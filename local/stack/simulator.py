@@ -12,6 +12,10 @@ from local.stack.needs import ROOT
 from local.stack.processes import Child, Processes, StackError
 from local.waiting import NotInTime, wait_for
 
+# RunPod's patience is not what a busy machine shall try: a callback that is given up while its function
+# starts is sent again and starts another, and so on until none is answered.
+CALLBACK_ANSWER_SECONDS = 120.0
+
 _START_SECONDS = 60.0  # 0.7 s on an idle machine
 
 
@@ -51,7 +55,11 @@ def start_simulator(processes: Processes, options: Sequence[str] = ()) -> Simula
     api_key = f"local-{secrets.token_hex(16)}"
     child = processes.start(
         "RunPod simulator",
-        [sys.executable, "-m", "local.runpod_simulator", "--port", "0", *options],
+        [
+            *(sys.executable, "-m", "local.runpod_simulator", "--port", "0"),
+            f"--webhook-timeout-seconds={CALLBACK_ANSWER_SECONDS:g}",
+            *options,
+        ],
         environment={
             **os.environ,
             "RUNPOD_SIMULATOR_API_KEY": api_key,

@@ -11,10 +11,11 @@ import botocore.session
 
 from local.round_trip import Deployment
 from local.stack import sam
-from local.stack.emulator import REGION, ROOT_KEY, Emulator, start_emulator
+from local.stack.emulator import REGION, ROOT_KEY, Emulator, checked_port, start_emulator
+from local.stack.faults import FaultProxy, start_fault_proxy
 from local.stack.needs import emulator_python
-from local.stack.processes import Processes
-from local.stack.simulator import RunPodEndpoint, start_simulator
+from local.stack.processes import Processes, StackError
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint, start_simulator
 from local.steps import Nobody, Observer, Step
 
 API_KEY_SECRET = "runpod/api-key"  # noqa: S105 - its name; the template's default
@@ -30,13 +31,25 @@ class Setup:
     emulator_python: Path = field(default_factory=emulator_python)
     runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
     simulator_options: tuple[str, ...] = ()
+    throttled_share: float = 0.0  # of the functions' AWS calls
+
+    def __post_init__(self) -> None:
+        if self.throttled_share and self.enforce_iam:
+            raise StackError("permissions can't be enforced behind the fault proxy")
 
 
 class LocalStack(Deployment):
     """The deployed stack, driven with the account's root key."""
 
-    def __init__(self, emulator: Emulator, runpod: RunPodEndpoint, processes: Processes) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        runpod: RunPodEndpoint,
+        processes: Processes,
+        faults: FaultProxy | None = None,
+    ) -> None:
         self.endpoint_url = emulator.url
+        self.faults = faults  # between the functions and the emulator; never before this client
         self.runpod = runpod
         self.folder = processes.folder  # logs of everything, as long as the stack is up
         self._emulator = emulator
@@ -64,11 +77,16 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
     told = observer or Nobody()
     with Processes() as processes:
         told.begin(Step.EMULATOR)
+        port = checked_port(setup.port)
+        faults = None
+        if setup.throttled_share:
+            faults = start_fault_proxy(processes, upstream=f"http://127.0.0.1:{port}")
         emulator = start_emulator(
             processes,
             python=setup.emulator_python,
-            port=setup.port,
+            port=port,
             enforce_iam=setup.enforce_iam,
+            functions_endpoint=faults.url if faults else "",
         )
         told.begin(Step.BUILD)
         build = sam.start_build(processes)
@@ -78,7 +96,10 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             told.begin(Step.SIMULATOR)
             simulator = start_simulator(processes, setup.simulator_options)
         emulator.wait_until_ready()
-        told.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_iam(setup)}")
+        if faults:
+            faults.wait_until_ready()
+            faults.throttle(setup.throttled_share)
+        told.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_how(setup)}")
         if simulator:
             runpod = simulator.wait_until_ready()
             told.end(Step.SIMULATOR, runpod.url)
@@ -91,7 +112,8 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
         sam.start_deploy(
             processes, endpoint_url=emulator.url, parameters=parameters
         ).check_succeeded()
-        stack = LocalStack(emulator, runpod, processes)
+        stack = LocalStack(emulator, runpod, processes, faults)
+        _let_start(stack, "WebhookReceiverFunction")
         told.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
         try:
             yield stack
@@ -99,8 +121,10 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             stack.close()
 
 
-def local_session() -> boto3.Session:
-    """A session that knows the emulator's root key and nothing of the user's AWS."""
+def local_session(
+    key: str = ROOT_KEY, secret: str = ROOT_KEY, token: str | None = None
+) -> boto3.Session:
+    """A session that knows the emulator's root key, or another, and nothing of the user's AWS."""
     no_profile = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
@@ -108,13 +132,26 @@ def local_session() -> boto3.Session:
     }
     return boto3.Session(
         botocore_session=botocore.session.Session(no_profile),
-        aws_access_key_id=ROOT_KEY,
-        aws_secret_access_key=ROOT_KEY,
+        aws_access_key_id=key,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         region_name=REGION,
     )
 
 
-def _iam(setup: Setup) -> str:
+def _let_start(stack: LocalStack, output: str) -> None:
+    """Give a function time to start, which the emulator takes off its time limit and Lambda does not.
+
+    Where many callbacks meet a busy machine, each start would be cut off and begun anew for the next try.
+    """
+    stack.client("lambda").update_function_configuration(
+        FunctionName=stack.outputs[output], Timeout=round(CALLBACK_ANSWER_SECONDS)
+    )
+
+
+def _how(setup: Setup) -> str:
+    if setup.throttled_share:
+        return f", {setup.throttled_share:.0%} of the functions' AWS calls throttled"
     return ", permissions enforced" if setup.enforce_iam else ""
 
 

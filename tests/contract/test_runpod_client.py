@@ -1,6 +1,7 @@
 """The RunPod client: what it makes of each answer, and that the simulator answers as it expects."""
 
 import json
+import re
 import socket
 import socketserver
 import threading
@@ -124,7 +125,9 @@ class TestRun:
             client().run(REQUEST)
 
     @pytest.mark.parametrize(
-        "body", [{"error": "boom"}, {"id": ""}, {"id": 7}], ids=["error", "empty", "number"]
+        "body",
+        [{"error": "boom"}, {"id": ""}, {"id": 7}, {"id": "../purge-queue"}],
+        ids=["error", "empty", "number", "path"],
     )
     def test_an_answer_without_an_id_is_refused(
         self, runpod: responses.RequestsMock, body: dict[str, object]
@@ -210,6 +213,17 @@ class TestStatus:
         runpod.get(f"{URL}/status/rp-1", status=404, json=body)
 
         assert client().status("rp-1").status is Status.GONE
+
+    def test_of_an_id_that_looks_like_a_path_stays_within_the_endpoint(
+        self, runpod: responses.RequestsMock
+    ) -> None:
+        runpod.get(re.compile(f"{re.escape(URL)}/status/.*"), status=404)
+
+        client().status("../../other?id=1#x/status/rp-1")
+
+        assert runpod.calls[0].request.url == (
+            f"{URL}/status/..%2F..%2Fother%3Fid%3D1%23x%2Fstatus%2Frp-1"
+        )
 
     @pytest.mark.parametrize("body", [{}, {"status": "COMPLETED"}, {"id": "rp-1"}])
     def test_that_is_no_job_is_an_error(

@@ -7,6 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ParamValidationError
 from moto import mock_aws
 
 from core.errors import BadTranscript, Superseded
@@ -31,6 +32,15 @@ def s3(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture
+def versioned(s3: Any) -> Any:
+    """The same with a bucket that keeps versions."""
+    if isinstance(s3, MemoryS3):
+        return MemoryS3(versioned=["transcripts"])
+    s3.put_bucket_versioning(Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"})
+    return s3
+
+
+@pytest.fixture
 def summaries(s3: Any) -> S3Summaries:
     return S3Summaries(s3, "out")
 
@@ -38,6 +48,11 @@ def summaries(s3: Any) -> S3Summaries:
 def text_of(s3: Any, key: str = KEY) -> str:
     body: bytes = s3.get_object(Bucket="out", Key=key)["Body"].read()
     return body.decode()
+
+
+def test_metadata_outside_ascii_is_refused(s3: Any) -> None:
+    with pytest.raises(ParamValidationError):
+        s3.put_object(Bucket="out", Key=KEY, Body=b"x", Metadata={"runpod-id": "é"})
 
 
 class TestReading:
@@ -63,6 +78,23 @@ class TestReading:
     def test_says_that_an_object_is_gone(self, s3: Any) -> None:
         with pytest.raises(BadTranscript) as refused:
             S3Transcripts(s3).read(a_source(version_id=""), max_bytes=10**6)
+
+        assert refused.value.code == "deleted"
+
+    def test_brings_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
+        first = self.upload(versioned, b"first")
+        version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
+        self.upload(versioned, b"second")
+
+        upload = S3Transcripts(versioned).read(replace(first, version_id=version_id), max_bytes=100)
+
+        assert upload.body == b"first"
+
+    def test_says_that_a_version_is_gone(self, versioned: Any) -> None:
+        source = replace(self.upload(versioned, b"first"), version_id="no-such-version")
+
+        with pytest.raises(BadTranscript) as refused:
+            S3Transcripts(versioned).read(source, max_bytes=100)
 
         assert refused.value.code == "deleted"
 
@@ -175,7 +207,7 @@ class TestPublishing:
 
         summaries.publish(job, a_summary(), "text", now=NOON)
 
-        assert summaries.standing(job) == a_summary()
+        assert summaries.standing(job, now=NOON) == a_summary()
         metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
         assert all(value.isascii() and value.isprintable() for value in metadata.values())
         assert sum(len(name) + len(value) for name, value in metadata.items()) < 2048
@@ -183,12 +215,12 @@ class TestPublishing:
 
 class TestStanding:
     def test_is_nothing_before_the_summary_is_visible(self, summaries: S3Summaries) -> None:
-        assert summaries.standing(a_job()) is None
+        assert summaries.standing(a_job(), now=NOON) is None
 
     def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
         summaries.publish(a_job(id="f" * 32), a_summary(), "theirs", now=NOON)
 
-        assert summaries.standing(a_job()) is None
+        assert summaries.standing(a_job(), now=NOON) is None
 
 
 class TestTheWorkshop:

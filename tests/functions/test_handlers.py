@@ -11,6 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from core import wiring
 from core.callback import CallRef, token_for
 from core.jobs import CallState
 from core.telemetry import logger
@@ -25,7 +26,7 @@ from tests.builders import (
     completed_body,
     minutes,
 )
-from tests.functions.cloud import EVENTS, TRANSCRIPT, Cloud, running_cloud
+from tests.functions.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
 
 KEY = "calls/harbour board + pilot.txt"
 SUMMARY = "summaries/calls/harbour board.txt"
@@ -268,6 +269,16 @@ class TestTheReceiverThatVerifies:
         assert verifying.history()[0].state == "active"
         assert verifying.summaries() == []
 
+    def test_asks_runpod_nothing_but_the_status_of_a_request(self, verifying: Cloud) -> None:
+        """The id is whoever's who knows the URL, and it becomes part of a path asked with our key."""
+        event = verifying.event("webhook-completed")
+        event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
+
+        answer = verifying.invoke("webhook_receiver", event)
+
+        assert answer["statusCode"] == 400
+        assert len(verifying.runpod.calls) == 0
+
     def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
         verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
 
@@ -275,6 +286,21 @@ class TestTheReceiverThatVerifies:
 
         body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
         assert body.decode() == f"{SUMMARY_TEXT} Indeed.\n"
+
+    def test_leaves_what_runpod_does_not_know_to_the_sweeper(
+        self, monkeypatch: pytest.MonkeyPatch, verifying: Cloud
+    ) -> None:
+        """Simulation seed 43 found it: /status may not know yet what the callback tells of."""
+        monkeypatch.setattr(wiring, "now", lambda: NOON)
+        verifying.runpod.get(f"{RUNPOD}/status/rp-1", status=404, json={"status": 404})
+
+        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
+
+        _, (call,), events = verifying.history()
+        assert answer["statusCode"] == 200
+        assert call.state == "submitted"  # no further attempt is paid for
+        assert call.due_at == NOON
+        assert events[-1].what == "callback not confirmed"
 
 
 class TestTheSweeper:

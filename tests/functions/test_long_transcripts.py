@@ -413,6 +413,26 @@ class TestWhoeverDies:
 
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
 
+    def test_before_a_stage_began_leaves_calls_that_are_not_submitted_yet(
+        self, pipeline: Pipeline
+    ) -> None:
+        """Simulation seed 30345: their results came, were not counted, and the job never ended."""
+        job = pipeline.upload(LONG)
+        for runpod_id, body in pipeline.open_requests():
+            pipeline.call_back(runpod_id, body)
+        self.dying_once(pipeline.store, "begin", after=False)
+        with pytest.raises(Killed):
+            pipeline.take_messages()
+
+        _, call = pipeline.submitter.next_attempt(job.id, "2-0", now=pipeline.now)
+
+        assert (call.stage, call.state) == (2, CallState.WAITING)
+        assert pipeline.open_requests() == []
+        for _ in range(3):
+            pipeline.sweep(minutes(4))
+            pipeline.run()
+        assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize(("target", "method"), [("s3", "put_object"), ("store", "save_job")])
     def test_while_joining_leaves_one_summary_and_a_job_that_says_so(

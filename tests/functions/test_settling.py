@@ -1,14 +1,15 @@
 """Settling over the world in memory: what receiver and sweeper both do with a report."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
 
-from core.errors import Conflict, UnknownCall
+from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.files import S3Summaries, S3Workshop
-from core.jobs import CallState, JobState
+from core.jobs import Call, CallState, JobState
 from core.reports import Report, gone, parse_report
 from core.settle import Settled, Settler, Step
 from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
@@ -29,6 +30,7 @@ from tests.builders import (
 
 LOST = parse_report(failed_body("job timed out after 1 retries"))
 KEY = ("out", "summaries/calls/harbour board.txt")
+FACTS_KEY = "summaries/calls/harbour board.json"
 
 
 @dataclass
@@ -260,6 +262,19 @@ class TestWhoeverDiesInTheMiddle:
         assert settled.job.summary is not None
         assert settled.job.summary.words == len(SUMMARY_TEXT.split())
 
+    def test_between_a_summary_and_its_facts_leaves_both_when_runpod_forgets(
+        self, world: World
+    ) -> None:
+        cure = dying_at(world.s3, "put_object", after=True)
+        with pytest.raises(Killed):
+            world.settle(a_report())
+        cure()
+
+        world.settle(gone("rp-1"))
+
+        assert world.states == ("succeeded", "succeeded")
+        assert sorted(key for _, key in world.s3.objects) == [FACTS_KEY, KEY[1]]
+
     def test_before_publishing_costs_an_attempt_when_runpod_forgets(self, world: World) -> None:
         cure = dying_at(world.s3, "put_object", after=False)
         with pytest.raises(Killed):
@@ -319,13 +334,13 @@ class TestTwoAtOnce:
 
 class TestACallbackThatTellsNothing:
     def test_makes_the_sweeper_ask_at_its_next_turn(self, world: World) -> None:
-        world.settler().hurry(a_ref(), now=NOON + minutes(1))
+        hurry(world, NOON + minutes(1))
 
         assert list(world.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
 
     def test_is_written_down_once(self, world: World) -> None:
         for _ in range(3):
-            world.settler().hurry(a_ref(), now=NOON + minutes(1))
+            hurry(world, NOON + minutes(1))
 
         assert world.audit() == ["callback without a body"]
 
@@ -333,10 +348,42 @@ class TestACallbackThatTellsNothing:
         world.settle(a_report())
         before = world.store.history(JOB_ID)
 
-        world.settler().hurry(a_ref(), now=NOON + minutes(3))
+        hurry(world, NOON + minutes(3))
 
         assert world.store.history(JOB_ID) == before
 
     def test_about_an_attempt_that_never_began_is_unknown(self, world: World) -> None:
         with pytest.raises(UnknownCall):
-            world.settler().hurry(a_ref(2), now=NOON)
+            world.settler().hurry(a_ref(2), what="callback without a body", now=NOON)
+
+    def test_about_another_request_changes_nothing(self, world: World) -> None:
+        with pytest.raises(ForeignRequest):
+            world.settler().hurry(
+                a_ref(), what="callback not confirmed", now=NOON, runpod_id="rp-9"
+            )
+
+        assert world.audit() == []
+
+    def test_is_heard_though_somebody_writes_at_the_same_instant(self, world: World) -> None:
+        class Beaten(MemoryJobStore):
+            """Somebody else writes the call just before the first save of it."""
+
+            is_beaten = False
+
+            def save_call(self, call: Call) -> Call:
+                if not self.is_beaten:
+                    self.is_beaten = True
+                    later = NOON + minutes(5)
+                    super().save_call(replace(call, due_at=later, news=()))
+                return super().save_call(call)
+
+        world.store = Beaten()
+        world.store.create(a_job(), [a_call()])
+
+        hurry(world, NOON + minutes(1))
+
+        assert list(world.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
+
+
+def hurry(world: World, now: datetime) -> None:
+    world.settler().hurry(a_ref(), what="callback without a body", now=now)

@@ -266,6 +266,22 @@ class TestWhenRunPod:
 
         assert call.state is CallState.PUBLISHING
 
+    def test_refuses_while_an_earlier_result_is_published_the_job_goes_on(
+        self, world: World
+    ) -> None:
+        class Refusing(MemoryRunPod):
+            def run(self, request):  # type: ignore[no-untyped-def]
+                job_id = request["webhook"].split("/")[-4]
+                _, call = world.store.load(job_id, "whole")
+                world.store.save_call(call.publishing(1, due_at=NOON, event=an_event()))
+                raise RunPodRefused("401")
+
+        world.runpod = Refusing()
+
+        job, call = world.accept()
+
+        assert (job.state, call.state) == (JobState.ACTIVE, CallState.PUBLISHING)
+
 
 class TestTheNextAttempt:
     @pytest.fixture

@@ -22,6 +22,7 @@ from tests.builders import (
     a_call,
     a_job,
     a_report,
+    a_summary,
     an_event,
     failed_body,
     minutes,
@@ -250,6 +251,50 @@ class TestACallThatIsBeingPublished:
         world.holding(a_call(CallState.PUBLISHING))
 
         assert world.found() == ["resent"]
+
+    def test_is_finished_though_runpod_can_not_be_asked_any_more(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING))
+        summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        world.runpod.unreachable = RunPodFailed("502")
+        world.now = NOON + minutes(75)
+
+        assert world.found() == ["taken over"]
+        assert world.states == ("succeeded", "succeeded")
+
+    def test_is_not_given_up_with_its_job_at_the_deadline(self, world: World) -> None:
+        """Simulation seed 22228: the summary was in S3 and its job failed, for the job was due itself."""
+        call = a_call(CallState.PUBLISHING, stage=2)
+        world.holding(call, stage=2, due_at=NOON + minutes(2))
+        world.now = NOON + minutes(61)
+        world.store.due = lambda _: iter([(JOB_ID, "")])  # type: ignore[method-assign]
+        world.sweep()
+        del world.store.due  # type: ignore[method-assign]
+        world.runpod.reports["rp-1"] = a_report()
+
+        assert world.states == ("active", "publishing")
+        world.sweep()
+        assert world.states == ("succeeded", "succeeded")
+
+
+class TestACallThatItsJobHasLeftBehind:
+    """Whoever counted it for its stage died before ending it."""
+
+    def test_is_closed_and_costs_nothing_more(self, world: World) -> None:
+        world.holding(a_call(stage=1), stage=2, slots=("2-0",))
+
+        world.sweep()
+
+        assert world.states == ("active", "cancelled")
+        assert world.runpod.asked == []
+
+    def test_does_not_take_its_job_with_it(self, world: World) -> None:
+        world.holding(a_call(stage=1, attempts=3), stage=2, slots=("2-0",))
+        world.now = NOON + minutes(61)
+
+        world.sweep()
+
+        assert world.states == ("active", "cancelled")
 
 
 class TestACallWhoseJobHasEnded:

@@ -1,13 +1,17 @@
 """One stack for the whole folder: built and deployed once, with RunPod simulated in this process."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 import requests
 
+from core.items import CALL_PREFIX, JOB_ITEM
 from local.round_trip import Upload
 from local.runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from local.stack import needs
@@ -40,16 +44,16 @@ class Local:
     def send_to_queue(self, body: str) -> None:
         """Send to the work queue and wait until the submitter has dealt with it."""
         url = self.stack.outputs["UploadQueueUrl"]
-        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-
-        def is_empty() -> bool | None:
-            asked = self.stack.client("sqs").get_queue_attributes(
-                QueueUrl=url, AttributeNames=names
-            )
-            return all(asked["Attributes"][name] == "0" for name in names) or None
-
         self.stack.client("sqs").send_message(QueueUrl=url, MessageBody=body)
-        wait_for(is_empty, what="an empty queue", timeout_seconds=30)
+        wait_for(lambda: self.is_queue_empty() or None, what="an empty queue", timeout_seconds=30)
+
+    def is_queue_empty(self) -> bool:
+        """Is no message waiting, or being dealt with?"""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        asked = self.stack.client("sqs").get_queue_attributes(
+            QueueUrl=self.stack.outputs["UploadQueueUrl"], AttributeNames=names
+        )
+        return all(asked["Attributes"][name] == "0" for name in names)
 
     def purge_queue(self) -> None:
         self.stack.client("sqs").purge_queue(QueueUrl=self.stack.outputs["UploadQueueUrl"])
@@ -64,6 +68,23 @@ class Local:
         """Return what each delivery of a callback was answered."""
         told = self.simulator.deliveries()
         return [each.http_status for each in told if each.job_id == runpod_id]
+
+    def has_called_back(self, job: JobRecord) -> bool:
+        """Has RunPod ended a request, and said so or given that up?"""
+        if {"lost-webhook", "queue-lost"} & set(job.scenarios):
+            return True
+        answers = self.answers_to(job.id)
+        return len(answers) == 3 or any(answer and answer < 500 for answer in answers)
+
+    def delete_jobs(self, marker: str) -> None:
+        """Delete what the table holds of the uploads with a text in their name."""
+        dynamodb, table = self.stack.client("dynamodb"), self.stack.outputs["JobsTable"]
+        for job_id in self.stack.job_ids():
+            job, calls, _ = self.stack.store.history(job_id)
+            if marker in job.source.key:
+                for item in (JOB_ITEM, *(CALL_PREFIX + call.id for call in calls)):
+                    key = {"job_id": {"S": job_id}, "item": {"S": item}}
+                    dynamodb.delete_item(TableName=table, Key=key)
 
     def post(self, url: str, body: object) -> requests.Response:
         """Post to the API's host name, which not every system takes for this machine."""
@@ -119,3 +140,20 @@ def short_transcript(marker: str) -> str:
         "[00:00:21] Chen Wei: We have agreed to fund it and to ask the county for a grant.\n"
         "[00:00:33] Ada Okafor: Bruno sends the figures for the flood wall to everyone by Friday.\n"
     )
+
+
+def notification(upload: Upload) -> str:
+    """What S3 sends to a queue when an object is created."""
+    stored: dict[str, Any] = {
+        "key": quote_plus(upload.key, safe="/"),
+        "versionId": upload.version_id,
+        "eTag": upload.etag,
+        "size": 1,
+    }
+    record = {
+        "eventSource": "aws:s3",
+        "eventName": "ObjectCreated:Put",
+        "eventTime": datetime.now(UTC).isoformat(),
+        "s3": {"bucket": {"name": upload.bucket}, "object": stored},
+    }
+    return json.dumps({"Records": [record]})

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from local.stack.sam import STACK_NAME
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS
 from tests.local.conftest import Local
 
 
@@ -130,6 +131,10 @@ def test_the_callback_secret_is_long_and_random(local: Local) -> None:
     assert keys["previous"] == ""
     assert len(keys["current"]) == 64
     assert keys["current"].isalnum()
+
+
+def test_the_receiver_may_take_long_to_start_because_the_emulator_counts_that(local: Local) -> None:
+    assert timeout_seconds(local, "WebhookReceiverFunction") == CALLBACK_ANSWER_SECONDS
 
 
 def queue(local: Local, output: str) -> dict[str, str]:

@@ -1,19 +1,14 @@
 """Uploads become summaries: SQS, the three handlers, callbacks over HTTP, DynamoDB and S3."""
 
-import json
 from collections.abc import Callable
 from contextlib import closing
-from datetime import UTC, datetime
-from typing import Any
-from urllib.parse import quote_plus
 
 import pytest
 
 from core.jobs import JobState
-from local.round_trip import Upload
 from local.stack.needs import ROOT
 from tests.local.checks import assert_audit_is_whole, assert_summarised, sentences_of
-from tests.local.conftest import Local
+from tests.local.conftest import Local, notification
 
 MEETING = ROOT / "samples/product-planning-meeting.txt"
 
@@ -150,20 +145,3 @@ def test_an_upload_that_is_no_text_is_a_failed_job_with_a_reason(
 
 def duplicates_told(local: Local) -> int:
     return sum('"DuplicateUploads"' in line for line in local.stack.logs("SubmitterFunction"))
-
-
-def notification(upload: Upload) -> str:
-    """What S3 sends to a queue when an object is created."""
-    stored: dict[str, Any] = {
-        "key": quote_plus(upload.key, safe="/"),
-        "versionId": upload.version_id,
-        "eTag": upload.etag,
-        "size": 1,
-    }
-    record = {
-        "eventSource": "aws:s3",
-        "eventName": "ObjectCreated:Put",
-        "eventTime": datetime.now(UTC).isoformat(),
-        "s3": {"bucket": {"name": upload.bucket}, "object": stored},
-    }
-    return json.dumps({"Records": [record]})

@@ -14,6 +14,7 @@ import pytest
 import requests
 
 from local.runpod_simulator import Config, Simulator, running_simulator
+from tests.simulator.pod import NEVER_SECONDS, Pod
 
 FAST = Config(time_scale=0.01, queue_delay_seconds=1.0, execution_seconds=1.0)
 HELLO = {"messages": [{"role": "user", "content": "Good morning, this is a short text."}]}
@@ -147,6 +148,30 @@ def start() -> Iterator[Callable[..., Caller]]:
 @pytest.fixture
 def caller(start: Callable[..., Caller]) -> Caller:
     return start()
+
+
+@pytest.fixture
+def platform(start: Callable[..., Caller]) -> Callable[..., Caller]:
+    """Starts a simulator whose jobs wait for workers; no worker is lost and no poll ends by itself."""
+
+    def starter(**settings: Any) -> Caller:
+        given = {"heartbeat_timeout_seconds": NEVER_SECONDS, "long_poll_seconds": NEVER_SECONDS}
+        return start(**(given | {"worker": "platform", "queue_delay_seconds": 0.0} | settings))
+
+    return starter
+
+
+@pytest.fixture
+def new_pod() -> Iterator[Callable[[Caller], Pod]]:
+    pods: list[Pod] = []
+
+    def starter(caller: Caller) -> Pod:
+        pods.append(Pod(caller.simulator))
+        return pods[-1]
+
+    yield starter
+    for pod in pods:
+        pod.close()
 
 
 _SUBJECTS = {

@@ -72,6 +72,30 @@ def test_it_stops_at_once_in_the_middle_of_a_long_summary(meeting, chat):
     assert "Traceback" not in log
 
 
+def test_it_prints_what_a_worker_needs():
+    options = ("--worker", "platform", "--worker-key", "w1-secret", "--queue-delay-seconds", "0")
+    with started(*options) as process:
+        try:
+            listening = json.loads(process.stdout.readline())
+            requests.post(
+                listening["url"] + "/run",
+                json={"input": {"prompt": "hidden words"}},
+                headers={"Authorization": "local-runpod-key"},
+                timeout=10,
+            )
+            given = listening["worker_environment"]
+            url = given["RUNPOD_WEBHOOK_GET_JOB"].replace("$ID", given["RUNPOD_POD_ID"])
+            headers = {"Authorization": given["RUNPOD_AI_API_KEY"]}
+            job = requests.get(url, headers=headers, timeout=10).json()
+            process.terminate()
+            _, log = process.communicate(timeout=20)
+        finally:
+            process.kill()
+
+    assert job["input"] == {"prompt": "hidden words"}
+    assert not [secret for secret in ("w1-secret", "hidden words") if secret in log]
+
+
 def test_it_lists_its_scenarios():
     listed = subprocess.run(
         [*PROGRAM, "--list-scenarios"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -84,10 +108,11 @@ def test_it_lists_its_scenarios():
     ("options", "said"),
     [
         (("--scenario", "nonsense"), "no scenario is called"),
+        (("--scenario", "timed-out@half"), "must be a share"),
         (("--worker", "openai"), "needs model_url"),
         (("--time-scale", "0"), "time_scale must be above 0"),
     ],
-    ids=["unknown scenario", "no model server", "no time"],
+    ids=["unknown scenario", "no share", "no model server", "no time"],
 )
 def test_settings_that_make_no_sense_are_named(options, said):
     done = subprocess.run(
@@ -129,4 +154,4 @@ def test_waiting_for_what_never_happens_ends_with_what_there_is():
 
 
 def test_no_configuration_shows_its_keys():
-    assert "hidden" not in repr(Config(api_key="hidden", model_key="hidden"))
+    assert "hidden" not in repr(Config(api_key="hidden", model_key="hidden", worker_key="hidden"))

@@ -284,6 +284,48 @@ def test_a_rule_can_be_for_jobs_that_contain_a_text(caller):
     assert caller.when_over(marked)["status"] == "TIMED_OUT"
 
 
+def which_of_forty_met(caller, status):
+    """Which of forty requests, in the order of their coming, met a scenario."""
+    answers = [caller.try_run(job_input={"prompt": f"Text {n}"}) for n in range(40)]
+    ends = [caller.when_over(answer.json()["id"])["status"] for answer in answers]
+    return [number for number, end in enumerate(ends) if end == status]
+
+
+def test_a_rule_can_be_for_a_share_of_the_jobs_which_a_seed_decides(start):
+    first, again, other = (
+        which_of_forty_met(start(scenarios=("timed-out@0.3",), seed=seed), "TIMED_OUT")
+        for seed in (7, 7, 8)
+    )
+
+    assert first == again
+    assert first != other
+    assert 4 <= len(first) <= 20
+
+
+def test_what_a_share_falls_on_does_not_depend_on_the_other_rules(start):
+    alone = start(scenarios=("timed-out@0.3",), seed=7)
+    beside = start(scenarios=("timed-out@0.3", "null-webhook-body@0.5"), seed=7)
+
+    assert which_of_forty_met(alone, "TIMED_OUT") == which_of_forty_met(beside, "TIMED_OUT")
+
+
+def test_a_share_is_drawn_once_for_a_request_however_often_it_is_sent(caller):
+    caller.simulator.use("rate-limited=3", share=0.5)
+
+    answers = [
+        [caller.try_run(job_input={"n": n}).status_code for _ in range(4)] for n in range(20)
+    ]
+
+    assert {tuple(each) for each in answers} == {(429, 429, 429, 200), (200, 200, 200, 200)}
+
+
+def test_a_share_of_one_is_every_job_and_of_none_is_no_job(start):
+    every, none = start(scenarios=("timed-out@1",)), start(scenarios=("timed-out@0",))
+
+    assert len(which_of_forty_met(every, "TIMED_OUT")) == 40
+    assert which_of_forty_met(none, "TIMED_OUT") == []
+
+
 def test_a_refusal_for_the_next_jobs_counts_requests_whatever_is_in_them(caller):
     caller.simulator.use("rate-limited", next_jobs=2)
 
@@ -314,6 +356,14 @@ def test_a_scenario_that_makes_no_sense_is_refused_at_once(name):
         Rule(scenarios=(name,))
 
 
+@pytest.mark.parametrize(
+    "text", ["timed-out@2", "timed-out@-0.1", "timed-out@some", "@0.3", "timed-out@"]
+)
+def test_a_share_that_makes_no_sense_is_refused_at_once(text):
+    with pytest.raises(UnknownScenarioError):
+        Rule.parse(text)
+
+
 def control(caller, method, path, **options):
     return requests.request(
         method, f"{caller.simulator.origin}/_simulator/{path}", timeout=10, **options
@@ -321,10 +371,10 @@ def control(caller, method, path, **options):
 
 
 def test_the_control_api_adds_lists_and_clears_rules(caller):
-    rule = {"scenario": "timed-out", "next_jobs": 1, "containing": ""}
+    rule = {"scenario": "timed-out", "next_jobs": 1, "containing": "", "share": 1}
     added = control(caller, "post", "scenarios", json=rule)
 
-    expected = [{"scenarios": ["timed-out"], "next_jobs": 1, "containing": ""}]
+    expected = [{"scenarios": ["timed-out"], "next_jobs": 1, "containing": "", "share": 1}]
     assert added.json() == {"rules": expected}
     assert control(caller, "get", "scenarios").json()["rules"] == expected
     assert caller.when_over(caller.run())["status"] == "TIMED_OUT"
@@ -342,8 +392,19 @@ def test_the_control_api_adds_lists_and_clears_rules(caller):
         b'{"scenario": "x"}',
         b'{"scenario": "slow", "next_jobs": 0}',
         b'{"scenario": "slow", "n": 1}',
+        b'{"scenario": "slow", "share": "half"}',
+        b'{"scenario": "slow", "share": 2}',
     ],
-    ids=["no JSON", "array", "empty", "unknown scenario", "none of the next", "unknown field"],
+    ids=[
+        "no JSON",
+        "array",
+        "empty",
+        "unknown scenario",
+        "none of the next",
+        "unknown field",
+        "no number",
+        "more than all",
+    ],
 )
 def test_the_control_api_refuses_what_is_no_rule(caller, body):
     assert control(caller, "post", "scenarios", data=body).status_code == 400

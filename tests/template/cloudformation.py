@@ -184,7 +184,7 @@ def deployed(**given: object) -> dict[str, Any]:
 def of_type(resources: Mapping[str, Any], wanted: str) -> dict[str, Any]:
     """Properties by logical id of the resources of one type."""
     return {
-        name: resource["Properties"]
+        name: resource.get("Properties", {})
         for name, resource in resources.items()
         if resource["Type"] == wanted
     }

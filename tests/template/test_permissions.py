@@ -29,7 +29,6 @@ SUBMITTER = {
     ("sqs:DeleteMessage", QUEUE),
     ("sqs:GetQueueAttributes", QUEUE),
     ("sqs:SendMessage", QUEUE),
-    ("s3:GetObject", f"{TRANSCRIPTS}/*"),
     ("s3:GetObjectVersion", f"{TRANSCRIPTS}/*"),
     ("s3:ListBucket", TRANSCRIPTS),
     *RESULTS,
@@ -123,6 +122,26 @@ def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
     }
     for role in ("WebhookReceiverRole", "SweeperRole"):
         assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == results
+
+
+@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+@pytest.mark.parametrize(
+    "given", [{}, {"InputBucketName": "given-in", "OutputBucketName": "given-out"}]
+)
+def test_a_bucket_of_the_same_name_in_another_account_is_not_used(
+    role: str, given: dict[str, str]
+) -> None:
+    """A bucket that is deleted leaves its name to anybody."""
+    (policy,) = deployed(**given)[role]["Properties"]["Policies"]
+    on_buckets = [
+        statement
+        for statement in policy["PolicyDocument"]["Statement"]
+        if any(action.startswith("s3:") for action in as_list(statement["Action"]))
+    ]
+
+    assert len(on_buckets) >= 2
+    for statement in on_buckets:
+        assert statement["Condition"] == {"StringEquals": {"aws:ResourceAccount": "123456789012"}}
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.budget import estimate_tokens
 from core.pieces import shared_out, split_pieces
 from core.plans import (
     Kind,
@@ -204,10 +205,37 @@ class TestPieces:
         for piece in split_pieces(text, most_tokens=120, tokens_of=len)[:-1]:
             assert piece.strip().endswith(".")
 
+    @pytest.mark.parametrize("line", ["." * 36_000, "a." * 18_000, "a: " * 12_000, "a\n" * 18_000])
+    def test_are_not_counted_sign_by_sign(self, line: str) -> None:
+        """A file of nothing but these kept the submitter busy for minutes, and no job was recorded."""
+        counted: list[int] = []
+
+        def tokens_of(text: str) -> int:
+            counted.append(len(text))
+            return estimate_tokens(text)
+
+        split_pieces(line, most_tokens=900, tokens_of=tokens_of)
+
+        assert len(counted) < 1_000
+        assert sum(counted) < 30 * len(line)
+
+    @given(st.text("0aA. \n\té港😀", max_size=400).map(lambda text: text * 9))
+    def test_may_rely_on_what_a_byte_costs_at_most(self, text: str) -> None:
+        assert estimate_tokens(text) <= 1.3 * len(text.encode()) + 1
+
     def test_of_a_million_words_are_cut_in_seconds(self) -> None:
         text = "\n".join("Mara: " + "word " * 30 for _ in range(33_000))
 
         assert len(split_pieces(text, most_tokens=5_000, tokens_of=len)) > 900
+
+
+def test_a_summary_a_little_longer_than_an_answer_is_written_in_two_short_parts() -> None:
+    """Each is shorter than parts are made otherwise: notes of notes would never fit one answer."""
+    short_answers = Limits(context_tokens=8_192, max_tokens=1_000, frame_tokens=1_241)
+
+    tasks = plan_stage(1, [1_000, 250], 805, target=668, limits=short_answers)
+
+    assert [(task.kind, task.words) for task in tasks] == [(Kind.COMPOSE, 334)] * 2
 
 
 class TestSharingOut:

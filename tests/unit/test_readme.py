@@ -9,7 +9,7 @@ from samtranslator.yaml_helper import yaml_parse
 from core.models import PROFILES
 
 ROOT = Path(__file__).parents[2]
-PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *sorted(
+PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
 )]  # fmt: skip
 FOLDERS = "submitter|webhook_receiver|sweeper|core|local|events|samples|tests|docs|requirements|benchmarks"

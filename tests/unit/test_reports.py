@@ -168,11 +168,25 @@ def test_a_state_that_we_do_not_know_is_no_end(word: str) -> None:
         {"id": "rp-1", "status": 404},
         {"id": "x" * 201, "status": "COMPLETED"},
         {"id": "a\nb", "status": "COMPLETED"},
+        {"id": "../purge-queue", "status": "COMPLETED"},  # ids become part of paths at RunPod
+        {"id": "..", "status": "COMPLETED"},
+        {"id": "a/b", "status": "COMPLETED"},
+        {"id": "a?b=c", "status": "COMPLETED"},
+        {"id": "a#b", "status": "COMPLETED"},
+        {"id": "%2e%2e", "status": "COMPLETED"},
+        {"id": "rp-é", "status": "COMPLETED"},
     ],
 )
 def test_what_is_not_a_job_is_refused(body: object) -> None:
     with pytest.raises(BadBody):
         parse_report(body)
+
+
+@pytest.mark.parametrize(
+    "runpod_id", ["c80ffee4-f315-4e25-a146-0f3d98cf024b-u1", "sync-1a2b-e1", "a_b.c", "7"]
+)
+def test_an_id_as_runpod_writes_them_is_taken(runpod_id: str) -> None:
+    assert parse_report({"id": runpod_id, "status": "IN_QUEUE"}).runpod_id == runpod_id
 
 
 @pytest.mark.parametrize(

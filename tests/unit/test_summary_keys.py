@@ -45,6 +45,16 @@ def test_no_two_transcripts_share_a_summary(keys: list[str]) -> None:
     assert len({facts_key_for(key) for key in summaries}) == len(keys)
 
 
+@given(st.integers(1010, 1020), st.sampled_from(["a", "é", "港", "😀", "/"]))
+def test_the_name_that_a_long_one_is_cut_to_can_not_be_taken_by_another(size: int, of: str) -> None:
+    """Its author can calculate it, upload a file of that name, and would overwrite the summary."""
+    long = "x" * (size % len(of.encode())) + of * (size // len(of.encode())) + ".txt"
+    taken = key_for(long).removeprefix("summaries/")
+
+    assert len(taken.encode()) <= 1024
+    assert key_for(taken) != key_for(long)
+
+
 @given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=1024).map(lambda s: s + ".txt"))
 def test_every_name_fits_into_s3(key: str) -> None:
     for name in (key_for(key), facts_key_for(key_for(key))):

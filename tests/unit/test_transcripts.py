@@ -51,6 +51,14 @@ def test_a_file_that_is_not_text_is_refused(body: bytes) -> None:
     assert refused.value.code == "not-text"
 
 
+@pytest.mark.parametrize("line", [b"\n", b"a\n", b"\r"])
+def test_a_file_of_too_many_lines_is_refused_before_it_fills_the_memory(line: bytes) -> None:
+    with pytest.raises(BadTranscript) as refused:
+        read_transcript(line * 4_000_001, max_bytes=20_000_000)
+
+    assert refused.value.code == "too-large"
+
+
 def test_line_ends_are_made_one_kind() -> None:
     assert (
         read_transcript(b"A: one\r\nB: two\rC: three\n", max_bytes=MAX_BYTES).text

@@ -1,0 +1,33 @@
+"""What calls read: a transcript, or the notes taken of it, in pieces with what they cost. Pure."""
+
+from dataclasses import dataclass
+
+from core.budget import estimate_tokens
+from core.pieces import split_pieces
+from core.plans import Limits
+from core.prompts import frame_tokens
+from core.words import count_words
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """Layer 0 is the transcript; each layer after it is made of notes about the one before."""
+
+    number: int
+    pieces: list[str]
+    tokens: list[int]  # upper estimates, one a piece
+
+    @property
+    def words(self) -> int:
+        return sum(map(count_words, self.pieces))
+
+
+def cut(number: int, text: str, limits: Limits) -> Layer:
+    """Cut a layer's text into pieces that fit the limits."""
+    pieces = split_pieces(text, most_tokens=limits.piece_tokens, tokens_of=estimate_tokens)
+    return Layer(number=number, pieces=pieces, tokens=[estimate_tokens(each) for each in pieces])
+
+
+def limits_of(*, context_tokens: int, max_tokens: int) -> Limits:
+    """Return what one request can hold: the endpoint's context, and the most it may write."""
+    return Limits(context_tokens=context_tokens, max_tokens=max_tokens, frame_tokens=frame_tokens())

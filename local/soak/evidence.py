@@ -1,0 +1,188 @@
+"""What there is to see of a soak: the table, the bucket, the queues, the logs, and RunPod's side."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from core.names import facts_key_for
+from core.reports import parse_report
+from local.round_trip import Deployment, History, Upload
+from local.runpod_simulator import Delivery, JobRecord, Simulator
+from local.soak.load import Planned
+from local.stack.faults import Traffic
+
+FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
+_LONG_ENOUGH = timedelta(days=1)  # later than anything can be due
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sent:
+    """One upload, and which job it leads to."""
+
+    planned: Planned
+    upload: Upload
+    job_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """One request that RunPod took, as RunPod saw it."""
+
+    runpod_id: str
+    job_id: str
+    call_id: str
+    text: str = field(repr=False)  # what its worker returned; "" if it failed
+    is_callback_lost: bool
+    answers: tuple[int | None, ...]  # what each delivery of its callback was answered
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stored:
+    """One version of a summary in the bucket."""
+
+    key: str
+    job_id: str  # as its metadata says
+    text: str = field(repr=False)
+    is_latest: bool
+    facts_job_id: str  # as the facts beside it say, which have no versions here
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    sent: list[Sent]
+    histories: dict[str, History]  # by job; every job in the table
+    requests: list[Request]
+    stored: list[Stored]
+    due: list[tuple[str, str]]  # job and call
+    queued: int  # messages that wait in the work queue, or are being worked on
+    dead_letters: int
+    log_lines: dict[str, list[str]] = field(repr=False)  # by function
+    secrets: dict[str, list[str]] = field(repr=False)  # what no log line may hold, by its kind
+    traffic: dict[str, Traffic]
+    refused: int  # submissions that RunPod did not take
+    max_attempts: int
+
+
+class RunPodSide:
+    """What RunPod was asked and what it delivered. Look often: a simulator forgets, as RunPod does."""
+
+    def __init__(self, simulator: Simulator) -> None:
+        self.simulator = simulator
+        self._jobs: dict[str, JobRecord] = {}
+        self._deliveries: dict[tuple[str, float], Delivery] = {}
+
+    def look(self) -> None:
+        self._jobs.update({job.id: job for job in self.simulator.jobs()})
+        for each in self.simulator.deliveries():
+            self._deliveries[each.job_id, each.at_seconds] = each
+
+    @property
+    def is_idle(self) -> bool:
+        """Has every request ended, as of the last look?"""
+        return all(job.status.is_final for job in self._jobs.values())
+
+    @property
+    def refused(self) -> int:
+        """How many submissions were turned away."""
+        return self.simulator.requests().get("run", 0) - len(self._jobs)
+
+    def requests(self) -> list[Request]:
+        answers: dict[str, list[int | None]] = {}
+        for each in self._deliveries.values():
+            answers.setdefault(each.job_id, []).append(each.http_status)
+        return [_request(job, answers.get(job.id, [])) for job in self._jobs.values()]
+
+
+def _request(job: JobRecord, answers: list[int | None]) -> Request:
+    job_id, call_id, _, token = urlsplit(job.webhook).path.split("/")[-4:]
+    told = {"id": job.id, "status": job.status.value, "output": job.output}
+    return Request(
+        runpod_id=job.id,
+        job_id=job_id,
+        call_id=call_id,
+        text=parse_report(told).text,
+        is_callback_lost="lost-webhook" in job.scenarios,
+        answers=tuple(answers),
+        token=token,
+    )
+
+
+def collected(
+    stack: Deployment,
+    runpod: RunPodSide,
+    sent: list[Sent],
+    *,
+    traffic: dict[str, Traffic],
+    private_texts: tuple[str, ...],
+    max_attempts: int,
+) -> Evidence:
+    """Read everything once; nothing of it may still be moving."""
+    histories = {job_id: stack.history_of(job_id) for job_id in stack.job_ids()}
+    requests = runpod.requests()
+    return Evidence(
+        sent=sent,
+        histories={job_id: history for job_id, history in histories.items() if history},
+        requests=requests,
+        stored=list(_stored(stack)),
+        due=open_calls(stack),
+        queued=queue_length(stack, "UploadQueueUrl"),
+        dead_letters=queue_length(stack, "UploadDeadLetterQueueUrl"),
+        log_lines={output: stack.logs(output) for output in FUNCTIONS},
+        secrets={
+            "a callback's token": [request.token for request in requests],
+            "a callback's URL": ["/webhook/", stack.outputs["WebhookUrl"]],
+            "RunPod's key": [runpod.simulator.api_key],
+            "the callback secret": [_callback_secret(stack)],
+            "words of a transcript or summary": list(private_texts),
+        },
+        traffic=traffic,
+        refused=runpod.refused,
+        max_attempts=max_attempts,
+    )
+
+
+def open_calls(stack: Deployment) -> list[tuple[str, str]]:
+    """Return all that the sweeper has to look at, now or later: job and call, or "" for the job itself."""
+    return list(stack.store.due(datetime.now(UTC) + _LONG_ENOUGH))
+
+
+def queue_length(stack: Deployment, output: str) -> int:
+    """Return how many messages a queue holds: visible, being worked on, or delayed."""
+    names = [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ]
+    asked = stack.client("sqs").get_queue_attributes(
+        QueueUrl=stack.outputs[output], AttributeNames=names
+    )
+    return sum(int(asked["Attributes"][name]) for name in names)
+
+
+def _stored(stack: Deployment) -> Iterator[Stored]:
+    s3, bucket = stack.client("s3"), stack.outputs["OutputBucket"]
+    pages = s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix="summaries/")
+    for page in pages:
+        for version in page.get("Versions", []):
+            key = version["Key"]
+            if not key.endswith(".txt"):
+                continue
+            there = s3.get_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
+            facts = s3.get_object(Bucket=bucket, Key=facts_key_for(key))
+            yield Stored(
+                key=key,
+                job_id=there["Metadata"].get("job-id", ""),
+                text=there["Body"].read().decode("utf-8"),
+                is_latest=version["IsLatest"],
+                facts_job_id=json.load(facts["Body"])["job_id"],
+            )
+
+
+def _callback_secret(stack: Deployment) -> str:
+    secret = stack.client("secretsmanager").get_secret_value(
+        SecretId=stack.outputs["CallbackSecret"]
+    )
+    return str(json.loads(secret["SecretString"])["current"])

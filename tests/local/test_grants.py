@@ -1,0 +1,256 @@
+"""Each function runs under exactly its own role: what it grants is needed, and nothing else is granted.
+
+A grant is proved by taking it away: the function must then be refused the action, in an occasion that
+comes to its good end as soon as the role is whole again. A grant that the template gains tomorrow fails
+here until an occasion needs it.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+
+from local.waiting import wait_for
+from tests.local import occasions
+from tests.local.conftest import Local
+from tests.local.grants import (
+    FUNCTIONS,
+    Grant,
+    Refusals,
+    forget_what_it_remembers,
+    role_of,
+    role_of_schedule,
+    sweep_schedule,
+)
+from tests.local.occasions import Occasion
+
+GET_SECRET = "secretsmanager:GetSecretValue"
+
+SUBMITTER: Mapping[Grant, Occasion] = {
+    Grant("s3:GetObjectVersion", "input/*"): occasions.upload,
+    Grant("dynamodb:PutItem", "table"): occasions.upload,
+    Grant(GET_SECRET, "callback secret"): occasions.upload,
+    Grant(GET_SECRET, "runpod key"): occasions.upload,
+    Grant("dynamodb:UpdateItem", "table"): occasions.upload,
+    Grant("sqs:SendMessage", "queue"): occasions.broken_submission,
+    Grant("dynamodb:BatchGetItem", "table"): occasions.broken_submission,
+    Grant("s3:PutObject", "output/work/*"): occasions.sections,
+    Grant("dynamodb:Query", "table"): occasions.short_text,
+    Grant("s3:GetObject", "output/work/*"): occasions.short_text,
+    Grant("s3:PutObject", "output/summaries/*"): occasions.short_text,
+    Grant("s3:GetObject", "output/summaries/*"): occasions.short_text,
+}
+RECEIVER: Mapping[Grant, Occasion] = {
+    Grant(GET_SECRET, "callback secret"): occasions.upload,
+    Grant("dynamodb:BatchGetItem", "table"): occasions.upload,
+    Grant("dynamodb:UpdateItem", "table"): occasions.upload,
+    Grant("s3:PutObject", "output/summaries/*"): occasions.upload,
+    Grant("s3:PutObject", "output/work/*"): occasions.short_text,
+    Grant("sqs:SendMessage", "queue"): occasions.short_text,
+    Grant("s3:GetObject", "output/summaries/*"): occasions.dead_publisher_and_failure,
+    Grant("s3:GetObject", "output/work/*"): occasions.dead_publisher_and_failure,
+}
+SWEEPER: Mapping[Grant, Occasion] = {
+    Grant("dynamodb:Query", "table/index/due"): occasions.lost_callback,
+    Grant("dynamodb:BatchGetItem", "table"): occasions.lost_callback,
+    Grant(GET_SECRET, "runpod key"): occasions.lost_callback,
+    Grant("dynamodb:UpdateItem", "table"): occasions.lost_callback,
+    Grant("s3:PutObject", "output/summaries/*"): occasions.lost_callback,
+    Grant("s3:PutObject", "output/work/*"): occasions.lost_short_text,
+    Grant("sqs:SendMessage", "queue"): occasions.lost_short_text,
+    Grant("s3:GetObject", "output/summaries/*"): occasions.dead_publisher,
+    Grant("s3:GetObject", "output/work/*"): occasions.dead_publisher,
+}
+NEEDED = dict(zip(FUNCTIONS, (SUBMITTER, RECEIVER, SWEEPER), strict=True))
+
+NOT_POLLED = "Lambda takes messages with the function's role; the emulator's Lambda asks no role"
+NOT_LISTED = (
+    "S3 says 404 of what is not there only to who may list, else 403; the emulator always 404"
+)
+NOT_LOGGED = "Lambda writes the log with the function's role; the emulator's Lambda asks no role"
+
+
+@dataclass(frozen=True)
+class NotEnforced:
+    """A grant that AWS asks for and the emulator does not."""
+
+    why: str
+    used_in: Occasion
+
+
+LOGS = {
+    Grant(action, "log:*"): NotEnforced(NOT_LOGGED, occasions.upload)
+    for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+}
+NOT_ENFORCED: Mapping[str, Mapping[Grant, NotEnforced]] = {
+    "SubmitterFunction": {
+        Grant("sqs:ReceiveMessage", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
+        Grant("sqs:DeleteMessage", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
+        Grant("sqs:GetQueueAttributes", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
+        Grant("s3:ListBucket", "input"): NotEnforced(NOT_LISTED, occasions.deleted_file),
+        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, occasions.broken_submission),
+        **LOGS,
+    },
+    "WebhookReceiverFunction": {
+        Grant("s3:ListBucket", "output"): NotEnforced(
+            NOT_LISTED, occasions.dead_publisher_and_failure
+        ),
+        **LOGS,
+    },
+    "SweeperFunction": {
+        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, occasions.dead_publisher),
+        **LOGS,
+    },
+}
+# What a deployment adds that reads a bucket which keeps no versions, and verifies callbacks.
+ADDED: Mapping[str, Mapping[Grant, Occasion]] = {
+    "SubmitterFunction": {Grant("s3:GetObject", "input/*"): occasions.upload},
+    "WebhookReceiverFunction": {Grant(GET_SECRET, "runpod key"): occasions.upload},
+    "SweeperFunction": {},
+}
+OCCASIONS = list(
+    dict.fromkeys(
+        [each for needed in NEEDED.values() for each in needed.values()]
+        + [each.used_in for excused in NOT_ENFORCED.values() for each in excused.values()]
+    )
+)
+
+
+@pytest.fixture
+def tidy(local: Local, marker: str) -> Iterator[None]:
+    yield
+    leave_nothing(local, marker)
+
+
+@pytest.fixture(scope="module")
+def other(local: Local) -> Iterator[Local]:
+    """A second deployment: callbacks verified, and a given bucket of transcripts."""
+    s3 = local.stack.client("s3")
+    s3.create_bucket(Bucket="given-transcripts")
+    s3.put_bucket_notification_configuration(
+        Bucket="given-transcripts",
+        NotificationConfiguration={"EventBridgeConfiguration": {}},
+    )
+    parameters = {"InputBucketName": "given-transcripts", "VerifyCallbacks": "true"}
+    with closing(local.stack.deploy_another("other", parameters)) as stack:
+        yield Local(stack, local.simulator)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_role_grants_what_an_occasion_needs_and_nothing_else(local: Local, function: str) -> None:
+    granted = set(role_of(local.stack, function).arns)
+
+    assert granted - NEEDED[function].keys() - NOT_ENFORCED[function].keys() == set()  # unused
+    assert NEEDED[function].keys() - granted == set()
+    assert NOT_ENFORCED[function].keys() - granted == set()
+    assert NEEDED[function].keys() & NOT_ENFORCED[function].keys() == set()
+
+
+@pytest.mark.parametrize(
+    ("function", "grant"),
+    [
+        pytest.param(function, grant, id=f"{function}: {grant}")
+        for function, needed in NEEDED.items()
+        for grant in needed
+    ],
+)
+@pytest.mark.usefixtures("tidy")
+def test_a_function_without_a_grant_is_refused_what_it_needs(
+    local: Local, marker: str, function: str, grant: Grant
+) -> None:
+    assert_refused_without(grant, NEEDED[function][grant], local, marker, function)
+
+
+@pytest.mark.parametrize(
+    "occasion",
+    OCCASIONS,
+    ids=lambda occasion: occasion.__name__,
+)
+@pytest.mark.usefixtures("tidy")
+def test_with_the_roles_as_they_are_nothing_is_refused(
+    local: Local, marker: str, occasion: Occasion
+) -> None:
+    refusals = {function: Refusals(local.stack, function) for function in FUNCTIONS}
+
+    come_to_its_end(occasion(local, marker))
+
+    refused = {name: each.actions(role_of(local.stack, name)) for name, each in refusals.items()}
+    assert refused == {function: set() for function in FUNCTIONS}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+@pytest.mark.usefixtures("tidy")
+def test_a_grant_is_excused_only_while_the_emulator_does_not_enforce_it(
+    local: Local, marker: str, function: str
+) -> None:
+    """An emulator that begins to enforce one fails here: then it can be proved as the others are."""
+    excused = NOT_ENFORCED[function]
+
+    with role_of(local.stack, function).without(*excused):
+        for number, occasion in enumerate({each.used_in for each in excused.values()}):
+            come_to_its_end(occasion(local, f"{marker}-{number}"))
+
+
+def test_the_schedule_may_start_what_it_starts_and_nothing_else(local: Local) -> None:
+    """The emulator's scheduler asks no role, so what it starts is compared with what it may."""
+    role, target = role_of_schedule(local.stack), sweep_schedule(local.stack)["Target"]
+
+    assert role.arns == {Grant("lambda:InvokeFunction", "sweeper"): target["Arn"]}
+
+
+def test_the_options_add_one_grant_each(local: Local, other: Local) -> None:
+    for function in FUNCTIONS:
+        without = set(role_of(local.stack, function).arns)
+        assert set(role_of(other.stack, function).arns) == without | ADDED[function].keys()
+
+
+@pytest.mark.parametrize(
+    ("function", "grant"),
+    [(function, grant) for function, added in ADDED.items() for grant in added],
+    ids=str,
+)
+def test_a_function_without_an_options_grant_is_refused_what_it_needs(
+    other: Local, marker: str, function: str, grant: Grant
+) -> None:
+    try:
+        assert_refused_without(grant, ADDED[function][grant], other, marker, function)
+    finally:
+        leave_nothing(other, marker)
+
+
+def assert_refused_without(
+    grant: Grant, occasion: Occasion, local: Local, marker: str, function: str
+) -> None:
+    role = role_of(local.stack, function)
+    refusals = Refusals(local.stack, function)
+    with role.without(grant):
+        if grant.action == GET_SECRET:
+            forget_what_it_remembers(local.stack, function)
+        occasion(local, marker)
+        wait_for(
+            lambda: grant.action in refusals.actions(role) or None,
+            what=f"a refusal of {grant.action}",
+            timeout_seconds=30,
+            every_seconds=0.02,
+        )
+
+    assert refusals.actions(role) == {grant.action}
+
+
+def come_to_its_end(has_ended: Callable[[], bool | None]) -> None:
+    wait_for(has_ended, what="the good end", timeout_seconds=30, every_seconds=0.02)
+
+
+def leave_nothing(local: Local, marker: str) -> None:
+    """Let nothing of an occasion reach into other tests: no message, callback, or call that is due."""
+    local.purge_queue()  # what was refused would come back in six minutes
+
+    def is_quiet() -> bool | None:
+        before = [job.id for job in local.runpod_jobs(marker) if local.has_called_back(job)]
+        is_empty = local.is_queue_empty()
+        return (is_empty and before == [job.id for job in local.runpod_jobs(marker)]) or None
+
+    wait_for(is_quiet, what="quiet", timeout_seconds=30, every_seconds=0.05)
+    local.purge_queue()
+    local.delete_jobs(marker)

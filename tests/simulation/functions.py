@@ -1,0 +1,192 @@
+"""The three functions as Lambda runs them: real handlers, real wiring, environments that are reused.
+
+`simulated` puts the simulated services where the wiring makes its clients; whose they are is decided by
+who is running.
+"""
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import ModuleType
+from typing import Any
+from unittest.mock import patch
+
+import submitter.stages
+import submitter.submit
+import sweeper.sweep
+from core import wiring
+from core.telemetry import logger
+from submitter import app as submitter_app
+from sweeper import app as sweeper_app
+from tests.deployment import AN_ENVIRONMENT
+from tests.simulation.platform import Endpoint
+from tests.simulation.services import (
+    SUMMARIES,
+    TRANSCRIPTS,
+    CachedSecrets,
+    Queue,
+    Secrets,
+    SteppedS3,
+    SteppedStore,
+)
+from tests.simulation.turns import Invocation, Killed, Pool, here, wait
+from tests.simulation.world import World
+from webhook_receiver import app as receiver_app
+
+WEBHOOK_URL = "https://hooks.invalid/webhook"
+SUBMITTER, RECEIVER, SWEEPER = "submitter", "webhook_receiver", "sweeper"
+_APPS: dict[str, ModuleType] = {
+    SUBMITTER: submitter_app,
+    RECEIVER: receiver_app,
+    SWEEPER: sweeper_app,
+}
+TIMEOUTS_SECONDS = {SUBMITTER: 60.0, RECEIVER: 15.0, SWEEPER: 120.0}  # as in template.yaml
+
+# Small, so that a few thousand words already fan out, and cheap to run by the thousand.
+SETTINGS = AN_ENVIRONMENT | {
+    "OUTPUT_BUCKET": SUMMARIES,
+    "INPUT_BUCKET": TRANSCRIPTS,
+    "INPUT_SUFFIXES": ".txt",
+    "WEBHOOK_URL": WEBHOOK_URL,
+    "MAX_MODEL_LEN": "4096",
+    "MAX_TOKENS": "450",
+    "SUMMARY_WORDS": "240",
+    "MAX_TRANSCRIPT_BYTES": "100000",
+}
+
+
+@dataclass
+class Environment:
+    """One execution environment: what a function keeps from one invocation to the next."""
+
+    function: str
+    clients: "Clients"
+    secrets: CachedSecrets
+    _wired: Any = None
+
+    def wired(self, make: Callable[[], Any]) -> Any:
+        if self._wired is None:
+            self._wired = make()
+        return self._wired
+
+
+@dataclass(frozen=True)
+class Clients:
+    world: World
+    store: SteppedStore
+    s3: SteppedS3
+    queue: Queue
+    secrets: Secrets
+    runpod: Endpoint
+
+
+@dataclass
+class Functions:
+    clients: Clients
+    _idle: dict[str, list[Environment]] = field(default_factory=dict)
+    _number: int = 0
+
+    def invoke(
+        self,
+        function: str,
+        event: dict[str, Any],
+        on_end: Callable[[Any, BaseException | None], None],
+    ) -> Invocation:
+        """Start a function, in an environment that is idle or in a new one."""
+        world = self.clients.world
+        idle = self._idle.setdefault(function, [])
+        is_new = not idle or world.random.random() < 0.1
+        environment = (
+            Environment(function, self.clients, CachedSecrets(world, self.clients.secrets))
+            if is_new
+            else idle.pop(world.random.randrange(len(idle)))
+        )
+        self._number += 1
+
+        def ended(result: Any, error: BaseException | None) -> None:
+            world.running.remove(invocation)
+            if isinstance(error, Killed):
+                world.tally["functions killed"] += 1
+            else:
+                idle.append(environment)
+            said = type(error).__name__ if error else json.dumps(result)
+            world.tell(invocation.name, f"ends: {said}")
+            on_end(result, error)
+
+        invocation = Invocation(
+            name=f"{function} {self._number}",
+            world=world,
+            environment=environment,
+            ends_at_seconds=world.now_seconds + TIMEOUTS_SECONDS[function],
+            on_end=ended,
+        )
+        world.running.append(invocation)
+        world.tally[f"{function} invoked"] += 1
+        invocation.start(lambda: _APPS[function].handler(event, Context(invocation)))
+        return invocation
+
+
+@dataclass(frozen=True)
+class Context:
+    """What the functions read of a Lambda context."""
+
+    invocation: Invocation
+    function_name: str = "function"
+    memory_limit_in_mb: int = 512
+    invoked_function_arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
+    aws_request_id: str = "request"
+
+    def get_remaining_time_in_millis(self) -> int:
+        left = self.invocation.ends_at_seconds - self.invocation.world.seconds()
+        return int(left * 1_000)
+
+
+@contextmanager
+def simulated() -> Iterator[io.StringIO]:
+    """Let the functions live in a simulated world; yield what they print and log."""
+    output = io.StringIO()
+    with ExitStack() as stack:
+
+        def put(where: object, name: str, what: object) -> None:
+            stack.enter_context(patch.object(where, name, what))
+
+        stack.enter_context(patch.dict("os.environ", SETTINGS))
+        put(wiring, "now", _now)
+        put(wiring, "store", lambda _: _clients().store)
+        put(wiring, "client", lambda service: getattr(_clients(), _CLIENTS[service]))
+        put(wiring, "callback_secrets", lambda _: _environment().secrets)
+        put(wiring, "runpod", lambda _: _clients().runpod)
+        put(sweeper_app, "_pace", lambda _: lambda: None)
+        for module in (submitter.submit, submitter.stages, sweeper.sweep):
+            put(module, "ThreadPoolExecutor", Pool)
+        put(sweeper.sweep, "wait", wait)
+        for app in _APPS.values():
+            put(app, "_wiring", _wired_by(app._wiring.__wrapped__))
+        for handler in logger._logger.handlers:
+            stack.callback(handler.setStream, handler.setStream(output))
+        stack.enter_context(redirect_stdout(output))
+        yield output
+
+
+_CLIENTS = {"s3": "s3", "sqs": "queue"}
+
+
+def _now() -> datetime:
+    return _clients().world.now()
+
+
+def _wired_by(make: Callable[[], Any]) -> Callable[[], Any]:
+    return lambda: _environment().wired(make)
+
+
+def _environment() -> Environment:
+    environment = here().environment
+    assert isinstance(environment, Environment)
+    return environment
+
+
+def _clients() -> Clients:
+    return _environment().clients

@@ -1,0 +1,192 @@
+"""RunPod: its queue, its workers, its results and its callbacks (the facts: docs/runpod-simulator.md)."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from core.callback import CallRef
+from core.errors import RunPodRefused
+from core.reports import Report, Status, gone, parse_report
+from tests.builders import failed_body
+from tests.functions.pipeline import Model, ref_of
+from tests.simulation.turns import outside
+from tests.simulation.world import World
+
+PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
+
+_RETENTION_SECONDS = 30 * 60
+_CALLBACK_GAPS_SECONDS = (5.0, 10.0)
+
+Answer = Callable[[int], None]
+
+
+@dataclass
+class GpuJob:
+    """One request that RunPod took."""
+
+    id: str
+    ref: CallRef
+    request: Mapping[str, Any]
+    taken_at_seconds: float
+    is_known_from_seconds: float  # before, /status answers 404
+    body: dict[str, Any] | None = None  # what it ended as
+    ended_at_seconds: float | None = None
+    is_gone: bool = False
+
+    @property
+    def text(self) -> str:
+        return parse_report(self.body).text if self.body else ""
+
+
+@dataclass
+class Platform:
+    world: World
+    post: Callable[[str, str, Answer], None]  # url, body; then the status that we answered
+    jobs: dict[str, GpuJob] = field(default_factory=dict)
+    callbacks_to_come: int = 0
+
+    def run(self, request: Mapping[str, Any]) -> str:
+        world, random = self.world, self.world.random
+        now = world.now_seconds
+        job = GpuJob(
+            id=f"rp-{len(self.jobs) + 1}",
+            ref=ref_of(request),
+            request=request,
+            taken_at_seconds=now,
+            is_known_from_seconds=now + random.choice((0.0, 0.0, 0.0, 300.0)) * random.random(),
+        )
+        self.jobs[job.id] = job
+        is_slow = world.happens(world.weather.slow_gpus)
+        seconds = (3_600 if is_slow else 120) * random.random() ** 2
+        limit = request["policy"]["executionTimeout"] / 1_000
+        if seconds > 2 * limit:
+            self._later(2 * limit, lambda: self._end(job, _EXECUTION_TIMEOUT))
+        elif world.happens(world.weather.gpu_losses):
+            world.tally["RunPod: requests lost"] += 1
+            self._later(seconds, lambda: self._lose(job))
+        else:
+            self._later(seconds, lambda: self._end(job, self._outcome(job)))
+        self._later(request["policy"]["ttl"] / 1_000, lambda: self._lose(job))
+        return job.id
+
+    def status(self, runpod_id: str) -> Report:
+        job = self.jobs.get(runpod_id)
+        if job is None or job.is_gone or self.world.now_seconds < job.is_known_from_seconds:
+            return gone(runpod_id)
+        if job.body is None:
+            return Report(runpod_id=runpod_id, status=Status.IN_PROGRESS)
+        return parse_report(job.body)
+
+    def cancel(self, runpod_id: str) -> None:
+        self._end(self.jobs[runpod_id], {"status": "CANCELLED"})
+
+    @property
+    def is_idle(self) -> bool:
+        return not self.callbacks_to_come and all(
+            job.is_gone or job.body for job in self.jobs.values()
+        )
+
+    def of_call(self, job_id: str, call_id: str) -> list[GpuJob]:
+        return [
+            job
+            for job in self.jobs.values()
+            if (job.ref.job_id, job.ref.call_id) == (job_id, call_id)
+        ]
+
+    def _later(self, seconds: float, what: Callable[[], None]) -> None:
+        self.world.after(seconds, what)
+
+    def _lose(self, job: GpuJob) -> None:
+        if not job.is_gone:
+            job.is_gone = True
+            self.world.tell("RunPod", f"{job.id} is gone")
+
+    def _outcome(self, job: GpuJob) -> dict[str, Any]:
+        world, random = self.world, self.world.random
+        if world.happens(world.weather.gpu_troubles):
+            error = random.choice((*_TROUBLES, ""))
+            world.tally[f"RunPod: {error or 'no output'}"] += 1
+            if not error:
+                return {"status": "COMPLETED", "output": []}
+            return failed_body(f"{error} {PRIVATE} in the prompt")
+        is_odd = world.happens(world.weather.odd_lengths)
+        model = Model(makes_of_ask=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+        body = model.answer(job.request, job.id)
+        message = body["output"][0]["choices"][0]["message"]
+        message["content"] = f"{job.id} says {PRIVATE} {message['content']}"
+        return body
+
+    def _end(self, job: GpuJob, ends_as: dict[str, Any]) -> None:
+        if job.body or job.is_gone:
+            return
+        echo = {"input": job.request["input"], "webhook": job.request["webhook"]}
+        job.body = {"delayTime": 900, "executionTime": 8_000} | echo | ends_as | {"id": job.id}
+        job.ended_at_seconds = self.world.now_seconds
+        self.world.tell("RunPod", f"{job.id} ends as {job.body['status']}")
+        self._later(_RETENTION_SECONDS, lambda: self._lose(job))
+        self.callbacks_to_come += 1
+        is_empty = self.world.happens(self.world.weather.callbacks_empty)
+        body = "" if is_empty else json.dumps(job.body)
+        self._call_back(job, body, _CALLBACK_GAPS_SECONDS)
+
+    def _call_back(self, job: GpuJob, body: str, gaps: tuple[float, ...]) -> None:
+        """Try until it is answered 200, at most three times."""
+        world, weather = self.world, self.world.weather
+
+        def answered(status: int) -> None:
+            if status == 200 and not world.happens(weather.callbacks_unheard):
+                self.callbacks_to_come -= 1
+            elif gaps:
+                self._later(gaps[0], lambda: self._call_back(job, body, gaps[1:]))
+            else:
+                world.tally["callbacks given up"] += 1
+                self.callbacks_to_come -= 1
+
+        if world.happens(weather.callbacks_lost):
+            world.tell("network", f"loses the callback about {job.id}")
+            self._later(10, lambda: answered(0))
+        elif world.happens(weather.callbacks_turned_away):
+            world.tell("gateway", f"turns the callback about {job.id} away")
+            answered(429)
+        else:
+            self.post(job.request["webhook"], body, answered)
+        if world.happens(weather.callbacks_repeated):
+            world.tally["callbacks repeated"] += 1
+            later = world.random.choice((0.0, 1.0, 60.0, 3_600.0)) * world.random.random()
+            self._later(later, lambda: self.post(job.request["webhook"], body, lambda _: None))
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """The functions' way to it: a RunPod port, one turn a request."""
+
+    platform: Platform
+    taken: Callable[[Mapping[str, Any]], None]  # told of each request that RunPod takes
+    refused: Callable[[Mapping[str, Any]], None]  # told of each that it says it will never take
+
+    def run(self, request: Mapping[str, Any]) -> str:
+        def effect() -> str:
+            self.taken(request)
+            return self.platform.run(request)
+
+        try:
+            return outside("runpod", "run", effect)
+        except RunPodRefused:
+            self.refused(request)
+            raise
+
+    def status(self, runpod_id: str) -> Report:
+        return outside("runpod", "status", lambda: self.platform.status(runpod_id))
+
+    def cancel(self, runpod_id: str) -> None:
+        outside("runpod", "cancel", lambda: self.platform.cancel(runpod_id))
+
+
+_EXECUTION_TIMEOUT = failed_body("executionTimeout exceeded")
+_TROUBLES = (
+    "the worker broke on",
+    "job timed out after 1 retries, of",
+    "vLLM returned HTTP 400: This model's maximum context length is 100 tokens, of",
+    "vLLM returned HTTP 400: bad request, of",
+)

@@ -1,0 +1,281 @@
+"""S3, DynamoDB, SQS and the callback secrets, as the fakes of local/memory.py with a turn a request."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+from urllib.parse import quote_plus
+
+from botocore.exceptions import IncompleteReadError
+
+from core.jobs import Call, Job
+from local.memory import MemoryJobStore, MemoryS3
+from tests.simulation.turns import outside
+from tests.simulation.world import World
+
+T = TypeVar("T")
+
+TRANSCRIPTS, SUMMARIES = "transcripts", "out"
+_VISIBILITY_SECONDS = 360.0
+_MOST_RECEIVES = 5
+_SECRETS_KEPT_SECONDS = 300.0
+
+
+class SteppedStore(MemoryJobStore):
+    """A transaction that the SDK sends twice counts once (it carries a token); an update is judged anew."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__()
+        self._world = world
+        self._lagging: list[tuple[str, str]] = []
+
+    def create(self, job: Job, calls: Sequence[Call]) -> None:
+        outside("dynamodb", "create", lambda: super(SteppedStore, self).create(job, calls))
+
+    def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
+        return outside("dynamodb", "load", lambda: super(SteppedStore, self).load(job_id, call_id))
+
+    def load_job(self, job_id: str) -> Job:
+        return outside("dynamodb", "load job", lambda: super(SteppedStore, self).load_job(job_id))
+
+    def save_call(self, call: Call) -> Call:
+        return _judged_anew("save call", lambda: super(SteppedStore, self).save_call(call))
+
+    def save(self, job: Job, call: Call) -> tuple[Job, Call]:
+        return outside(
+            "dynamodb", "save job and call", lambda: super(SteppedStore, self).save(job, call)
+        )
+
+    def save_job(self, job: Job) -> Job:
+        return _judged_anew("save job", lambda: super(SteppedStore, self).save_job(job))
+
+    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+        return _judged_anew(
+            "count done",
+            lambda: super(SteppedStore, self).count_done(call, stage=stage, due_at=due_at),
+        )
+
+    def record_missing(self, calls: Sequence[Call]) -> None:
+        outside("dynamodb", "record calls", lambda: super(SteppedStore, self).record_missing(calls))
+
+    def begin(self, job: Job) -> Job:
+        return _judged_anew("begin stage", lambda: super(SteppedStore, self).begin(job))
+
+    def due(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """Read the index, which may lag behind the table: with too much in it, or too little."""
+        fresh = outside("dynamodb", "query due", lambda: list(super(SteppedStore, self).due(now)))
+        world, told = self._world, fresh
+        if world.happens(world.weather.index_lags):
+            told = [each for each in fresh if world.random.random() < 0.8]
+            told += [each for each in self._lagging if each not in told]
+        self._lagging = fresh
+        return iter(told)
+
+    def history(self, job_id: str) -> Any:
+        return outside("dynamodb", "history", lambda: self.as_it_is(job_id))
+
+    def as_it_is(self, job_id: str) -> Any:
+        """Read without a turn: for whoever stands outside."""
+        return super().history(job_id)
+
+    def items(self) -> tuple[dict[str, Job], dict[tuple[str, str], Call]]:
+        return self._jobs, self._calls
+
+    def events(self, job_id: str) -> list[Any]:
+        return self._events[job_id]
+
+    def is_quiet(self, until: datetime) -> bool:
+        return not list(super().due(until))
+
+
+def _judged_anew(operation: str, effect: Callable[[], T]) -> T:
+    return outside("dynamodb", operation, effect, again=effect)
+
+
+class SteppedS3(MemoryS3):
+    """The functions' client; `written` is what the bucket of the summaries took, in order."""
+
+    def __init__(self, world: World, *, versioned: bool) -> None:
+        super().__init__(versioned=[TRANSCRIPTS, SUMMARIES] if versioned else [])
+        self._world = world
+        self.written: list[tuple[str, bytes, dict[str, str]]] = []
+
+    def put_object(self, **request: Any) -> dict[str, Any]:
+        def effect() -> dict[str, Any]:
+            answer = super(SteppedS3, self).put_object(**request)
+            self.written.append((request["Key"], request["Body"], request.get("Metadata", {})))
+            return answer
+
+        whose = request.get("Metadata", {}).get("job-id", "")
+        return outside("s3", f"PutObject {request['Key']} {whose}".rstrip(), effect, again=effect)
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        answer = outside(
+            "s3",
+            f"GetObject {request['Key']}",
+            lambda: super(SteppedS3, self).get_object(**request),
+        )
+        if self._world.happens(self._world.weather.bodies_broken):
+            self._world.tally["AWS: body broken"] += 1
+            answer["Body"] = _BrokenBody()
+        return answer
+
+    def head_object(self, **request: Any) -> dict[str, Any]:
+        return outside(
+            "s3",
+            f"HeadObject {request['Key']}",
+            lambda: super(SteppedS3, self).head_object(**request),
+        )
+
+    def upload(self, key: str, body: bytes) -> dict[str, Any]:
+        """Put without a turn, as whoever uploads."""
+        return super().put_object(Bucket=TRANSCRIPTS, Key=key, Body=body)
+
+
+class _BrokenBody:
+    def read(self) -> bytes:
+        raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+    def iter_chunks(self, _size: int) -> Iterator[bytes]:
+        yield b"half of "
+        raise IncompleteReadError(actual_bytes=1, expected_bytes=2)
+
+    def close(self) -> None:
+        pass
+
+
+@dataclass
+class Message:
+    body: str
+    receives: int = 0
+    is_gone: bool = False
+
+
+@dataclass
+class Queue:
+    """SQS with its dead letters: at least once, in any order."""
+
+    world: World
+    invoke: Callable[[str, Callable[[bool], None]], None]  # the body; was it taken?
+    messages: list[Message] = field(default_factory=list)
+    dead: list[Message] = field(default_factory=list)
+
+    def send_message(self, *, MessageBody: str, DelaySeconds: int, **_: Any) -> None:  # noqa: N803
+        def effect() -> None:
+            self.put(MessageBody, DelaySeconds)
+
+        outside("sqs", f"SendMessage {MessageBody}", effect, again=effect)
+
+    def put(self, body: str, delay_seconds: float) -> None:
+        message = Message(body)
+        self.messages.append(message)
+        random = self.world.random
+        self.world.after(delay_seconds + random.random() ** 2, lambda: self._deliver(message))
+        if self.world.happens(self.world.weather.messages_repeated):
+            self.world.tally["messages delivered twice"] += 1
+            again = delay_seconds + random.choice((0.0, 2.0, 600.0)) * random.random()
+            self.world.after(again, lambda: self._deliver(message, is_extra=True))
+
+    def redrive(self) -> None:
+        """Do what the operator does once the trouble is over."""
+        dead, self.dead = self.dead, []
+        for message in dead:
+            self.world.tell("operator", f"redrives {message.body}")
+            self.put(message.body, 0)
+
+    @property
+    def is_empty(self) -> bool:
+        return all(message.is_gone for message in self.messages)
+
+    def _deliver(self, message: Message, *, is_extra: bool = False) -> None:
+        if message.is_gone and not is_extra:
+            return
+        if not is_extra:
+            message.receives += 1
+        if message.receives > _MOST_RECEIVES:
+            message.is_gone = True
+            self.dead.append(message)
+            self.world.tally["messages dead"] += 1
+            self.world.tell("sqs", f"dead letter: {message.body}")
+            return
+
+        def on_end(was_taken: bool) -> None:
+            message.is_gone = message.is_gone or was_taken
+
+        if not is_extra:
+            self.world.after(_VISIBILITY_SECONDS, lambda: self._deliver(message))
+        self.invoke(message.body, on_end)
+
+
+@dataclass
+class Secrets:
+    """The callback secret as it is now, and when it changed."""
+
+    live: tuple[bytes, ...]
+
+    def rotate(self, new: bytes) -> None:
+        self.live = (new, self.live[0])
+
+    def retire(self) -> None:
+        self.live = self.live[:1]
+
+
+@dataclass
+class CachedSecrets:
+    """What one execution environment knows of them: a CallbackSecrets."""
+
+    world: World
+    secrets: Secrets
+    _known: tuple[bytes, ...] = ()
+    _until_seconds: float = float("-inf")
+    _refetched_seconds: float = float("-inf")
+
+    def current(self) -> bytes:
+        return self._get(force=False)[0]
+
+    def live(self) -> tuple[bytes, ...]:
+        return self._get(force=False)
+
+    def refetched(self) -> tuple[bytes, ...]:
+        now = self.world.now_seconds
+        may = now - self._refetched_seconds >= timedelta(seconds=30).total_seconds()
+        if may:
+            self._refetched_seconds = now
+        return self._get(force=may)
+
+    def _get(self, *, force: bool) -> tuple[bytes, ...]:
+        if force or self.world.now_seconds >= self._until_seconds:
+            self._known = outside("secretsmanager", "GetSecretValue", lambda: self.secrets.live)
+            self._until_seconds = self.world.now_seconds + _SECRETS_KEPT_SECONDS
+        return self._known
+
+
+def notification(source: dict[str, Any], *, through_eventbridge: bool) -> str:
+    """Return an upload's event, in one of its two shapes."""
+    if through_eventbridge:
+        detail = {
+            "bucket": {"name": TRANSCRIPTS},
+            "object": {
+                "key": source["key"],
+                "size": source["size"],
+                "etag": source["etag"],
+                "sequencer": source["sequencer"],
+                "version-id": source["version_id"] or None,
+            },
+        }
+        event = {"source": "aws.s3", "detail-type": "Object Created", "time": source["time"]}
+        return json.dumps(event | {"detail": detail})
+    s3_object = {
+        "key": quote_plus(source["key"]),
+        "size": source["size"],
+        "eTag": source["etag"],
+        "sequencer": source["sequencer"],
+        "versionId": source["version_id"],
+    }
+    record = {
+        "eventName": "ObjectCreated:Put",
+        "eventTime": source["time"],
+        "s3": {"bucket": {"name": TRANSCRIPTS}, "object": s3_object},
+    }
+    return json.dumps({"Records": [record]})

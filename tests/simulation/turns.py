@@ -1,0 +1,249 @@
+"""Functions that take turns: an invocation runs until it reaches for the outside world, and waits there.
+
+The code of the functions is synchronous and knows nothing of this. Each invocation, and each task of a
+thread pool in it, is a greenlet. Whatever it asks of the world goes through `outside`, which gives the
+turn back twice: while the request is on its way and while the answer is. In between others have theirs,
+the invocation may be killed, or the request may fail. So one thread plays any number of Lambdas, in an
+order that is the agenda's alone.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Killed(BaseException):
+    """The execution environment died: nothing in it gets to run again."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What befalls one request."""
+
+    name: str
+    error: Callable[[], BaseException]
+    has_effect: bool  # it fails after it was carried out
+    kills: bool = False
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """The answer is lost, and the SDK sends the same request again."""
+
+    name: str = "sent twice"
+
+
+class Surroundings(Protocol):
+    """What an invocation needs of the world that it runs in."""
+
+    def after(self, delay_seconds: float, what: Callable[[], None]) -> None:
+        """Do something later."""
+
+    def latency_seconds(self) -> float:
+        """Return how long a request, or its answer, is on its way."""
+
+    def fault(self, service: str, operation: str) -> Fault | Repeated | None:
+        """Say what befalls this request."""
+
+    def seconds(self) -> float:
+        """Return the world's time."""
+
+    def tell(self, who: str, what: str) -> None:
+        """Write a line of the history."""
+
+    def look(self) -> None:
+        """See whether every promise holds."""
+
+
+class Turn(greenlet):
+    """One thread of an invocation."""
+
+    def __init__(self, invocation: "Invocation", run: Callable[[], None]) -> None:
+        super().__init__(run, parent=invocation.hub)
+        self.invocation = invocation
+
+
+@dataclass
+class Invocation:
+    """One run of a function."""
+
+    name: str
+    world: Surroundings
+    environment: Any
+    ends_at_seconds: float  # its timeout
+    on_end: Callable[[Any, BaseException | None], None]
+    hub: greenlet = field(default_factory=getcurrent)
+    is_dead: bool = False
+    _parked: list[Turn] = field(default_factory=list)
+
+    def start(self, handler: Callable[[], Any]) -> None:
+        def run() -> None:
+            try:
+                result = handler()
+            except Killed as exc:
+                self.on_end(None, exc)
+            except Exception as exc:
+                self.on_end(None, exc)
+            else:
+                self.on_end(result, None)
+
+        Turn(self, run).switch()
+
+    def reach(
+        self, service: str, operation: str, effect: Callable[[], T], again: Callable[[], T] | None
+    ) -> T:
+        if self.is_dead:
+            raise Killed
+        what = f"{service} {operation}"
+        fault = self.world.fault(service, operation)
+        if fault:
+            self.world.tell(self.name, f"{what}: {fault.name}")
+        self._pause()
+        if isinstance(fault, Fault) and not fault.has_effect:
+            self._fail(fault)
+        result = effect()
+        self.world.tell(self.name, what)
+        self.world.look()
+        self._pause()
+        if isinstance(fault, Fault):
+            self._fail(fault)
+        if isinstance(fault, Repeated) and again:
+            result = again()
+            self.world.look()
+            self._pause()
+        return result
+
+    def park(self) -> None:
+        """Wait until some task of the invocation has ended."""
+        turn = getcurrent()
+        assert isinstance(turn, Turn)
+        self._parked.append(turn)
+        self.hub.switch()
+
+    def wake(self) -> None:
+        parked, self._parked = self._parked, []
+        for turn in parked:
+            self.world.after(0, turn.switch)
+
+    def _fail(self, fault: Fault) -> None:
+        self.is_dead = self.is_dead or fault.kills
+        raise fault.error()
+
+    def _pause(self) -> None:
+        if not self.is_dead:
+            self.world.after(self.world.latency_seconds(), getcurrent().switch)
+            self.hub.switch()
+        if self.world.seconds() >= self.ends_at_seconds and not self.is_dead:
+            self.world.tell(self.name, "timed out")
+            self.is_dead = True
+        if self.is_dead:
+            raise Killed
+
+
+def here() -> Invocation:
+    """Return the invocation whose code is running."""
+    turn = getcurrent()
+    assert isinstance(turn, Turn)
+    return turn.invocation
+
+
+def outside(
+    service: str, operation: str, effect: Callable[[], T], *, again: Callable[[], T] | None = None
+) -> T:
+    """Ask something of the world. `again` is what asking it once more comes to, if not the same."""
+    return here().reach(service, operation, effect, again)
+
+
+class Future:
+    """As concurrent.futures.Future, with an order of its own, so that sets of them have one."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number  # within its pool
+        self._result: Any = None
+        self._exception: BaseException | None = None
+        self.is_done = False
+
+    def __hash__(self) -> int:
+        return self._number
+
+    def result(self) -> Any:
+        self._await()
+        if self._exception:
+            raise self._exception
+        return self._result
+
+    def exception(self) -> BaseException | None:
+        self._await()
+        return self._exception
+
+    def run(self, work: Callable[[], Any]) -> None:
+        try:
+            self._result = work()
+        except BaseException as exc:
+            self._exception = exc
+        self.is_done = True
+
+    def _await(self) -> None:
+        while not self.is_done:
+            here().park()
+
+
+class Pool:
+    """As concurrent.futures.ThreadPoolExecutor, with turns for threads."""
+
+    def __init__(self, max_workers: int) -> None:
+        self._free = max_workers
+        self._queue: list[tuple[Future, Callable[[], Any]]] = []
+        self._all: list[Future] = []
+
+    def __enter__(self) -> "Pool":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future in self._all:
+            future.exception()
+
+    def submit(self, work: Callable[..., Any], *args: Any) -> Future:
+        future = Future(len(self._all))
+        self._all.append(future)
+        self._queue.append((future, lambda: work(*args)))
+        self._start_next(here())
+        return future
+
+    def map(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+        futures = [self.submit(work, item) for item in items]
+        return (future.result() for future in futures)
+
+    def _start_next(self, invocation: Invocation) -> None:
+        if not self._free or not self._queue:
+            return
+        self._free -= 1
+        future, work = self._queue.pop(0)
+
+        def run() -> None:
+            future.run(work)
+            self._free += 1
+            self._start_next(invocation)
+            invocation.wake()
+
+        invocation.world.after(0, Turn(invocation, run).switch)
+
+
+class Waited(NamedTuple):
+    done: set[Future]
+    not_done: set[Future]
+
+
+def wait(futures: Iterable[Future], return_when: str = "ALL_COMPLETED") -> Waited:
+    """As concurrent.futures.wait."""
+    every = sorted(futures, key=hash)
+    enough = any if return_when == "FIRST_COMPLETED" else all
+    while every and not enough(future.is_done for future in every):
+        here().park()
+    done = {future for future in every if future.is_done}
+    return Waited(done, set(every) - done)

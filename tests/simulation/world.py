@@ -1,0 +1,106 @@
+"""The clock, the agenda, the history: what everything in a run shares."""
+
+import heapq
+import itertools
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+
+from greenlet import getcurrent
+
+from tests.builders import NOON
+from tests.simulation.turns import Fault, Invocation, Repeated
+from tests.simulation.weather import CALM, Weather
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the history."""
+
+    at_seconds: float
+    who: str
+    what: str
+
+    def __str__(self) -> str:
+        minutes, seconds = divmod(self.at_seconds, 60)
+        return f"{minutes:5.0f}:{seconds:06.3f}  {self.who:<24}  {self.what}"
+
+
+@dataclass
+class World:
+    """Surroundings of every invocation."""
+
+    random: Random
+    weather: Weather = CALM
+    now_seconds: float = 0.0
+    history: list[Line] = field(default_factory=list)
+    tally: Counter[str] = field(default_factory=Counter)  # what happened how often
+    looks: list[Callable[[], None]] = field(default_factory=list)  # after every effect
+    running: list[Invocation] = field(default_factory=list)
+    effects: int = 0
+    trouble: Exception | None = None  # what a look has found; the functions must not get to see it
+    _agenda: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    def now(self) -> datetime:
+        return NOON + timedelta(seconds=self.now_seconds)
+
+    def seconds(self) -> float:
+        return self.now_seconds
+
+    def after(self, delay_seconds: float, what: Callable[[], object]) -> None:
+        at = self.now_seconds + delay_seconds
+        heapq.heappush(self._agenda, (at, next(self._numbers), what))
+
+    def step(self) -> bool:
+        """Do the next thing on the agenda; False if there is none. Raises what a look has found."""
+        if not self._agenda:
+            return False
+        self.now_seconds, _, what = heapq.heappop(self._agenda)
+        what()
+        if self.trouble:
+            raise self.trouble
+        return True
+
+    def latency_seconds(self) -> float:
+        """Mostly milliseconds; sometimes longer than any function runs."""
+        if self.happens(self.weather.slow_requests):
+            return self.random.choice((1, 5, 20, 70, 130)) * self.random.random()
+        return 0.001 + 0.05 * self.random.random() ** 3
+
+    def happens(self, share: float) -> bool:
+        return share > 0 and self.random.random() < share
+
+    def fault(self, service: str, operation: str) -> Fault | Repeated | None:
+        fault = self.weather.faults(service, operation, self.random)
+        if fault:
+            self.tally[f"{'RunPod' if service == 'runpod' else 'AWS'}: {fault.name}"] += 1
+        return fault
+
+    def tell(self, who: str, what: str) -> None:
+        self.history.append(Line(self.now_seconds, who, what))
+
+    def look(self) -> None:
+        self.effects += 1
+        for look in self.looks:
+            self.check(look)
+
+    def check(self, promise: Callable[[], None]) -> None:
+        """See whether a promise holds; what breaks is raised by `step`, past the functions' own code."""
+        try:
+            promise()
+        except Exception as exc:
+            self.trouble = self.trouble or exc
+
+    def end(self) -> None:
+        """Kill whatever is still running, so that no turn is left behind."""
+        assert getcurrent().parent is None
+        self.looks.clear()
+        self.trouble = None
+        while self.running:
+            for invocation in self.running:
+                invocation.is_dead = True
+            if not self.step():
+                return
