@@ -47,6 +47,7 @@ from submitter.requests import request_for
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model
 BY = "submitter"
 _AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
+_MOST_TRIES = 3
 _AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
 
 
@@ -202,14 +203,9 @@ class Submitter:
         return self._submit(job, call, layer, now)
 
     def _submit(self, job: Job, call: Call, layer: Layer, now: datetime) -> tuple[Job, Call]:
-        number = call.attempt.number
         request = request_for(job, call, layer, settings=self.settings, secrets=self.secrets)
         try:
-            runpod_id = self.runpod.run(request)
-            told = event(now, attempt=number, runpod_id=runpod_id)
-            return job, self.store.save_call(call.submitted(runpod_id, told))
-        except Conflict:
-            return self.store.load(job.id, call.id)  # the callback was quicker than the answer
+            return self._taken(job, call, self.runpod.run(request), now)
         except RunPodRefused as exc:
             return self._ended(job, call, "refused-by-runpod", str(exc), now)
         except RunPodBusy as exc:
@@ -221,6 +217,22 @@ class Submitter:
             return self._left_to_callback(job, call, str(exc), now)
         except RunPodSilent as exc:
             return self._left_to_callback(job, call, str(exc), now)
+
+    def _taken(self, job: Job, call: Call, runpod_id: str, now: datetime) -> tuple[Job, Call]:
+        """Record what RunPod calls the request, unless its callback was quicker than its answer.
+
+        Whoever wrote meanwhile may not have known the id, and without it nobody can ask for the result.
+        """
+        number = call.attempt.number
+        told = event(now, attempt=number, runpod_id=runpod_id)
+        for _ in range(_MOST_TRIES):
+            try:
+                return job, self.store.save_call(call.submitted(runpod_id, told))
+            except Conflict:
+                job, call = self.store.load(job.id, call.id)
+                if call.state is not CallState.SUBMITTING or call.attempt.number != number:
+                    break
+        return job, call
 
     def _wait(self, call: Call, outcome: str, why: str, delay: timedelta, now: datetime) -> Call:
         """Record that the attempt came to nothing and ask for another."""

@@ -266,6 +266,23 @@ class TestWhenRunPod:
 
         assert call.state is CallState.PUBLISHING
 
+    def test_calls_back_in_vain_before_it_answers_its_id_is_kept(self, world: World) -> None:
+        """Simulation seed 40535: without the id nobody could ask, and the result was paid for twice."""
+
+        class Quick(MemoryRunPod):
+            def run(self, request):  # type: ignore[no-untyped-def]
+                job_id = request["webhook"].split("/")[-4]
+                _, call = world.store.load(job_id, "whole")
+                world.store.save_call(call.due_again(NOON).noted(an_event()))
+                return "rp-1"
+
+        world.runpod = Quick()
+
+        _, call = world.accept()
+
+        assert (call.state, call.attempt.runpod_id) == (CallState.SUBMITTED, "rp-1")
+        assert call.due_at == NOON
+
     def test_refuses_while_an_earlier_result_is_published_the_job_goes_on(
         self, world: World
     ) -> None:

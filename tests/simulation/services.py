@@ -19,7 +19,7 @@ T = TypeVar("T")
 TRANSCRIPTS, SUMMARIES = "transcripts", "out"
 _VISIBILITY_SECONDS = 360.0
 _MOST_RECEIVES = 5
-_SECRETS_KEPT_SECONDS = 300.0
+SECRETS_KEPT_SECONDS = 300.0
 
 
 class SteppedStore(MemoryJobStore):
@@ -210,15 +210,20 @@ class Queue:
 
 @dataclass
 class Secrets:
-    """The callback secret as it is now, and when it changed."""
+    """The callback secret as it is now, rotated step by step as docs/operating.md says."""
 
-    live: tuple[bytes, ...]
+    live: tuple[bytes, ...]  # the one that tokens are made with comes first
+    is_retired: bool = False  # an old one opens nothing any more
 
-    def rotate(self, new: bytes) -> None:
-        self.live = (new, self.live[0])
+    def announce(self, new: bytes) -> None:
+        self.live = (self.live[0], new)
+
+    def use(self) -> None:
+        self.live = self.live[::-1]
 
     def retire(self) -> None:
         self.live = self.live[:1]
+        self.is_retired = True
 
 
 @dataclass
@@ -247,7 +252,7 @@ class CachedSecrets:
     def _get(self, *, force: bool) -> tuple[bytes, ...]:
         if force or self.world.now_seconds >= self._until_seconds:
             self._known = outside("secretsmanager", "GetSecretValue", lambda: self.secrets.live)
-            self._until_seconds = self.world.now_seconds + _SECRETS_KEPT_SECONDS
+            self._until_seconds = self.world.now_seconds + SECRETS_KEPT_SECONDS
         return self._known
 
 

@@ -18,6 +18,7 @@ from tests.simulation.functions import RECEIVER, SUBMITTER, SWEEPER, WEBHOOK_URL
 from tests.simulation.platform import PRIVATE, Answer, Endpoint, Platform
 from tests.simulation.promises import Broken, Promises, Upload
 from tests.simulation.services import (
+    SECRETS_KEPT_SECONDS,
     TRANSCRIPTS,
     Queue,
     Secrets,
@@ -32,7 +33,7 @@ _SWEEP_SECONDS = 120.0
 _UPLOADS_UNTIL_SECONDS = 1_800.0
 _CALM_FROM_SECONDS = 2 * 3_600.0  # the weather's end; whatever is left must end soon after
 _PATIENCE_SECONDS = 4 * 3_600.0
-_ROTATION_SECONDS = 90 * 60.0  # a job lives for sixty minutes, and its last request ten more
+_JOB_SECONDS = 65 * 60.0  # the deadline, and as long as a function may keep what it knows
 
 
 @dataclass(frozen=True)
@@ -114,6 +115,8 @@ class Story:
         def on_end(result: Any, error: BaseException | None) -> None:
             status = 500 if error else int(result["statusCode"])
             self.world.tally[f"callbacks answered {status}"] += 1
+            if status == 401 and not self.secrets.is_retired:
+                raise Broken("a callback of RunPod's was taken for a stranger's")
             if ref_and_body:
                 self.promises.answered(*ref_and_body, status)
             answered(status)
@@ -242,9 +245,10 @@ def _plan(story: Story) -> None:
     for _ in range(random.choice((0, 0, 2, 6))):
         world.after(5_400 * random.random(), story.forge)
     if random.random() < 0.3:
-        rotates_at = _UPLOADS_UNTIL_SECONDS * random.random()
-        world.after(rotates_at, lambda: story.secrets.rotate(b"n" * 40))
-        world.after(rotates_at + _ROTATION_SECONDS, story.secrets.retire)
+        at = _UPLOADS_UNTIL_SECONDS * random.random()
+        world.after(at, lambda: story.secrets.announce(b"n" * 40))
+        world.after(at + SECRETS_KEPT_SECONDS, story.secrets.use)
+        world.after(at + SECRETS_KEPT_SECONDS + _JOB_SECONDS, story.secrets.retire)
 
 
 def _play(story: Story, output: io.StringIO) -> None:

@@ -20,7 +20,7 @@ _PIECES = 8
 
 # What each found is told in docs/reliability.md. The schedule a seed stands for changes with the code,
 # so each of these findings has a test of its own besides.
-FOUND = {43, 1118, 20_829, 21_742}
+FOUND = {43, 21_742, 22_228, 30_345, 40_535}
 
 
 @pytest.mark.parametrize("piece", range(_PIECES))

@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from tests.functions.pipeline import a_transcript
 from tests.simulation.functions import simulated
 from tests.simulation.platform import PRIVATE
+from tests.simulation.services import SECRETS_KEPT_SECONDS
 from tests.simulation.story import Story
 from tests.simulation.weather import CALM, Weather
 from tests.simulation.world import World
@@ -82,7 +83,10 @@ class Pipeline(RuleBasedStateMachine):
     @precondition(lambda self: len(self.story.secrets.live) == 1)
     @rule()
     def rotate_the_secret(self) -> None:
-        self.story.secrets.rotate(b"n" * 40)
+        """Step by step, each after the time that functions keep what they know."""
+        secrets, world = self.story.secrets, self.story.world
+        secrets.announce(b"n" * 40)
+        world.after(SECRETS_KEPT_SECONDS, secrets.use)
 
     def teardown(self) -> None:
         if not hasattr(self, "story"):
