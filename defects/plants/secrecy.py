@@ -2,6 +2,8 @@
 
 from defects.plant import Edit, Kind, Plant
 
+_SUBMIT = "submitter/submit.py"
+
 _HANDLERS = "tests/functions/test_handlers.py"
 _CLIENT = "tests/contract/test_runpod_client.py"
 _RESOURCES = "tests/template/test_resources.py"
@@ -28,9 +30,9 @@ PLANTS = (
         "The submitter prints what it sends: the transcript, and the callback's URL.",
         (
             Edit(
-                "submitter/submit.py",
-                "            runpod_id = self.runpod.run(request)\n",
-                "            print(request)\n            runpod_id = self.runpod.run(request)\n",
+                _SUBMIT,
+                "            return self._taken(job",
+                "            print(request)\n            return self._taken(job",
             ),
         ),
         _HANDLERS,
@@ -42,9 +44,19 @@ PLANTS = (
         "The record of a call holds the URL, and so the token, of its callback.",
         (
             Edit(
-                "submitter/submit.py",
+                _SUBMIT,
+                "self._taken(job, call, self.runpod.run(request), now)",
+                'self._taken(job, call, self.runpod.run(request), now, request["webhook"])',
+            ),
+            Edit(
+                _SUBMIT,
+                "def _taken(self, job: Job, call: Call, runpod_id: str, now: datetime)",
+                "def _taken(self, job: Job, call: Call, runpod_id: str, now: datetime, url: str)",
+            ),
+            Edit(
+                _SUBMIT,
                 "told = event(now, attempt=number, runpod_id=runpod_id)",
-                'told = event(now, attempt=number, runpod_id=runpod_id, url=request["webhook"])',
+                "told = event(now, attempt=number, runpod_id=runpod_id, url=url)",
             ),
         ),
         _HANDLERS,
