@@ -107,6 +107,22 @@ class TestReading:
 
         assert refused.value.code == "replaced"
 
+    @mock_aws
+    def test_brings_the_version_that_was_announced(self) -> None:
+        s3 = boto3.client("s3")
+        s3.create_bucket(Bucket="transcripts")
+        s3.put_bucket_versioning(
+            Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"}
+        )
+        first, _ = (
+            s3.put_object(Bucket="transcripts", Key="a.txt", Body=body)["VersionId"]
+            for body in (b"first", b"second")
+        )
+
+        source = a_source(key="a.txt", version_id=first, etag="", size_bytes=5)
+
+        assert S3Transcripts(s3).read(source, max_bytes=100).body == b"first"
+
     @pytest.mark.parametrize("announced_bytes", [0, 11], ids=["not announced", "announced"])
     def test_stops_at_the_limit(self, s3: Any, announced_bytes: int) -> None:
         source = replace(self.upload(s3, b"eleven byte"), size_bytes=announced_bytes)
