@@ -32,7 +32,7 @@ OPTIONS   = $(if $(MODE),--mode "$(MODE)") $(if $(MODEL),--model "$(MODEL)") $(i
               $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up simulate soak fuzz test test-cloud check audit audit-template audit-dependencies format \
+.PHONY: help demo up simulate soak fuzz test test-cloud defects check audit audit-template audit-dependencies format \
         requirements deploy clean
 
 help: ## show this list
@@ -58,6 +58,9 @@ fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SE
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
+
+defects: $(VENV)/ready ## plant known defects one by one: the tests must notice each; takes long
+	@$(BIN)/python -m defects --write
 
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .

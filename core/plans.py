@@ -184,7 +184,7 @@ def _redone(each: Written, tokens: Sequence[int], limits: Limits) -> list[Task]:
         )
     if each.overflowed:
         return _split(task, tokens, shares=2, made_of_ask=1.0)
-    if each.was_cut:
+    if each.was_cut and each.words < task.words:  # else it was asked for less, not for shares
         shares = max(2, math.ceil(task.words / max(each.words, _LEAST_PART_WORDS)))
         return _split(task, tokens, shares=shares, made_of_ask=1.0)
     made_of_ask = min(max(each.words / task.ask, _YIELD[0]), _YIELD[1])

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import boto3
 import pytest
@@ -18,15 +19,19 @@ from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_
 from tests.deployment import create_jobs_table
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Iterator[JobStore]:
-    if request.param == "memory":
-        yield MemoryJobStore()
-        return
+@pytest.fixture
+def dynamodb() -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("dynamodb")
         create_jobs_table(client)
-        yield DynamoJobStore(client, "jobs")
+        yield client
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> JobStore:
+    if request.param == "memory":
+        return MemoryJobStore()
+    return DynamoJobStore(request.getfixturevalue("dynamodb"), "jobs")
 
 
 def test_what_was_recorded_is_loaded_whole(store: JobStore) -> None:
@@ -283,3 +288,57 @@ class TestDueCalls:
             store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
 
         assert len(set(store.due(NOON + timedelta(days=1)))) == 60
+
+    def test_are_found_on_every_page(self, dynamodb: Any) -> None:
+        store = DynamoJobStore(dynamodb, "jobs")
+        for number in range(5):
+            job_id = f"{number:032x}"
+            store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
+
+        def two_a_page(params: dict[str, Any], **_: Any) -> None:
+            params["Limit"] = 2
+
+        dynamodb.meta.events.register("provide-client-params.dynamodb.Query", two_a_page)
+
+        assert len(set(store.due(NOON + timedelta(days=1)))) == 5
+
+    def test_cost_what_is_due_and_not_what_is_stored(self, dynamodb: Any) -> None:
+        store = DynamoJobStore(dynamodb, "jobs")
+        store.create(a_job(), [a_call()])
+        requests: set[tuple[str, str]] = set()
+
+        def remember(params: dict[str, Any], model: Any, **_: Any) -> None:
+            requests.add((model.name, params.get("IndexName", "")))
+
+        dynamodb.meta.events.register("provide-client-params.dynamodb.*", remember)
+        assert list(store.due(NOON + timedelta(days=1)))
+
+        assert requests == {("Query", "due")}
+
+
+def test_what_dynamodb_left_unread_is_read_again(
+    dynamodb: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = DynamoJobStore(dynamodb, "jobs")
+    store.create(a_job(), [a_call()])
+    read = dynamodb.batch_get_item
+
+    def one_at_a_time(RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        wanted = RequestItems["jobs"]
+        first, *others = wanted["Keys"]
+        answer: dict[str, Any] = read(RequestItems={"jobs": wanted | {"Keys": [first]}})
+        return answer | {"UnprocessedKeys": {"jobs": wanted | {"Keys": others}} if others else {}}
+
+    monkeypatch.setattr(dynamodb, "batch_get_item", one_at_a_time)
+
+    assert store.load(JOB_ID, "whole")[1].id == "whole"
+
+
+def test_dynamodb_is_told_in_seconds_when_a_record_expires(dynamodb: Any) -> None:
+    DynamoJobStore(dynamodb, "jobs").create(a_job(), [a_call()])
+
+    items = dynamodb.scan(TableName="jobs")["Items"]
+
+    assert len(items) == 2
+    for item in items:
+        assert item["expires_at"] == {"N": str(int(a_job().expires_at.timestamp()))}

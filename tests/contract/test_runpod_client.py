@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import socketserver
 import threading
 from collections.abc import Iterator
 
@@ -162,21 +163,23 @@ class TestRun:
             client(url=f"http://127.0.0.1:{port}/v2/e").run(REQUEST)
 
     def test_a_connection_that_breaks_may_mean_that_it_was_taken(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            accepted: list[int] = []
+        taken: list[bytes] = []
 
-            def hang_up() -> None:
-                connection, _ = server.accept()
-                accepted.append(len(connection.recv(65_536)))
-                connection.close()
+        class HangingUp(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                taken.append(self.request.recv(65_536))
 
-            thread = threading.Thread(target=hang_up)
+        with socketserver.TCPServer(("127.0.0.1", 0), HangingUp) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
             thread.start()
-            port = server.getsockname()[1]
-            with pytest.raises(RunPodSilent):
-                client(url=f"http://127.0.0.1:{port}/v2/e").run(REQUEST)
-            thread.join(5)
-            assert len(accepted) == 1
+            try:
+                with pytest.raises(RunPodSilent):
+                    client(url=f"http://127.0.0.1:{server.server_address[1]}/v2/e").run(REQUEST)
+            finally:
+                server.shutdown()
+                thread.join()
+
+        assert len(taken) == 1  # so it is not sent again
 
     def test_a_key_that_was_replaced_is_fetched_afresh(
         self, runpod: responses.RequestsMock

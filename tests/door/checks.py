@@ -33,6 +33,7 @@ OUTCOMES = frozenset(
         "the body has no id",
         "the body has no status",
         "without a body; the sweeper will ask",
+        "not confirmed; the sweeper will ask",
         "succeeded",
         "recovered",
         "wants another attempt",

@@ -43,9 +43,8 @@ def test_what_wants_to_be_obeyed_stays_between_markers_that_it_can_not_know(
 ) -> None:
     cloud.runpod_takes()
 
-    harmless = (
-        "Ilse: We come to that. " * 200
-    )  # a few escapes alone would be taken for a binary file
+    # A few escapes alone would be taken for a binary file.
+    harmless = "Ilse: We come to that. " * 300
     assert submit(cloud, "a.txt", f"Mara: The pump holds.\n{said}\n{harmless}\nIlse: Good.") == []
 
     (request,) = cloud.sent_to_runpod()

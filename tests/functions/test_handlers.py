@@ -134,6 +134,13 @@ class TestTheSubmitter:
         assert len(answer["batchItemFailures"]) == 1
         assert cloud.sent_to_runpod() == []
 
+    def test_raises_for_an_event_by_itself_so_that_lambda_tries_again(self, cloud: Cloud) -> None:
+        cloud.upload(KEY)
+        boto3.client("dynamodb").delete_table(TableName="jobs")
+
+        with pytest.raises(ClientError, match="ResourceNotFound"):
+            cloud.invoke("submitter", without_versions(cloud.event("submitter-s3-direct"), cloud))
+
     def test_records_a_file_that_is_no_text_and_does_not_want_it_again(self, cloud: Cloud) -> None:
         cloud.upload(KEY, b"\x89PNG\r\n\x1a\n\x00\x00\x00\r")
 
@@ -189,6 +196,13 @@ class TestTheReceiver:
         services = {request.split(".")[0] for request in holding.requests}
         assert services == {"secretsmanager"}
 
+    def test_refuses_a_callback_without_a_token(self, holding: Cloud) -> None:
+        event = holding.event("webhook-completed")
+        del event["pathParameters"]["token"]
+
+        assert holding.invoke("webhook_receiver", event)["statusCode"] == 401
+        assert holding.history()[0].state == "active"
+
     def test_asks_for_fresh_secrets_once_in_a_while_however_many_tokens_are_wrong(
         self, holding: Cloud
     ) -> None:
@@ -208,6 +222,16 @@ class TestTheReceiver:
         event["pathParameters"]["token"] = token_for(CallRef(JOB_ID, "whole", 1), new.encode())
 
         assert holding.invoke("webhook_receiver", event)["statusCode"] == 200
+
+    def test_takes_a_token_of_the_secret_that_is_being_replaced(self, holding: Cloud) -> None:
+        boto3.client("secretsmanager").put_secret_value(
+            SecretId="callback",
+            SecretString=json.dumps({"current": "n" * 40, "previous": SECRET.decode()}),
+        )
+
+        answer = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
 
     def test_answers_a_duplicate_with_200_and_does_nothing(self, holding: Cloud) -> None:
         holding.invoke("webhook_receiver", holding.event("webhook-completed"))

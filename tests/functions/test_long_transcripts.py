@@ -12,7 +12,7 @@ from core.errors import RunPodFailed, RunPodRefused
 from core.jobs import CallState, JobState
 from core.reports import parse_report
 from local.memory import MemoryRunPod
-from tests.builders import a_summary, failed_body, minutes, submitter_settings
+from tests.builders import a_summary, completed_body, failed_body, minutes, submitter_settings
 from tests.functions.pipeline import MARKER, Model, Pipeline, a_transcript, ref_of
 
 LONG = a_transcript(100_000)
@@ -248,6 +248,49 @@ class TestSections:
         assert job.state is JobState.SUCCEEDED
         assert "context-length" in {call.attempts[0].outcome for call in calls}
         assert set(MARKER.findall(pipeline.summary(job))) == set(MARKER.findall(LONG))
+
+    def test_are_read_in_the_order_of_the_transcript_whatever_order_they_end_in(self) -> None:
+        pipeline = Pipeline(settings=settings(8_192, 2_000))
+        text = a_transcript(40_000)
+        job = pipeline.upload(text)
+        requests = pipeline.open_requests()
+        assert len(requests) > 10  # so that the tenth's name sorts before the second's
+        for request in reversed(requests):
+            pipeline.call_back(*request)
+
+        pipeline.take_messages()
+
+        notes = pipeline.s3.objects["out", f"work/{job.id}/layer-1.txt"].body.decode()
+        assert MARKER.findall(notes) == list(dict.fromkeys(MARKER.findall(text)))
+
+    def test_that_are_not_all_there_are_waited_for(self, pipeline: Pipeline) -> None:
+        job = pipeline.upload(LONG)
+        _, *others = pipeline.open_requests()
+        for request in others:
+            pipeline.call_back(*request)
+        before = pipeline.history(job)
+
+        pipeline.stages.go_on(job.id, now=pipeline.now)
+
+        assert pipeline.history(job) == before
+
+    def test_whose_notes_were_cut_off_are_read_again_in_smaller_shares(
+        self, pipeline: Pipeline
+    ) -> None:
+        job = pipeline.upload(LONG)
+        (first, _), *others = pipeline.open_requests()
+        cut = completed_body("word " * 1_400, finish_reason="length", id=first)
+        pipeline.call_back(first, {"webhook": pipeline.runpod.requests[0]["webhook"]}, answer=cut)
+        for request in others:
+            pipeline.call_back(*request)
+
+        pipeline.take_messages()
+
+        job, calls, _ = pipeline.history(job)
+        again = [call.task for call in calls if call.stage == job.stage]
+        assert job.repairs == 1
+        assert len(again) >= 2
+        assert {task.kind for task in again} == {"notes"}
 
     def test_that_come_twice_count_once(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(LONG)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.decide import Step
-from core.errors import ForeignRequest, UnknownCall
+from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.files import S3Summaries, S3Workshop
 from core.jobs import Call, CallState, JobState
 from core.reports import Report, gone, parse_report
@@ -320,6 +320,17 @@ class TestTwoAtOnce:
         world.settle(a_report(id="rp-1", text=f"{SUMMARY_TEXT} (1)"), attempt=1)
 
         assert world.summary == f"{SUMMARY_TEXT} (2)\n"
+
+    def test_whose_writes_others_always_beat_is_an_error_so_that_runpod_calls_again(
+        self, world: World
+    ) -> None:
+        def beaten(*_: object) -> Any:
+            raise Conflict("changed meanwhile")
+
+        world.store.save_call = beaten  # type: ignore[method-assign]
+
+        with pytest.raises(Conflict):
+            world.settle(a_report())
 
 
 class TestACallbackThatTellsNothing:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from core.budget import estimate_tokens
 from core.callback import CallRef, is_token_of
 from core.errors import (
     JobExists,
@@ -91,6 +92,17 @@ class TestAnUpload:
         assert (asked["model"], asked["max_tokens"]) == ("a/model", 6000)
         assert (asked["temperature"], asked["top_p"]) == (0.3, 0.9)
         assert request["policy"]["executionTimeout"] == 900_000
+
+    def test_leaves_the_answer_no_more_room_than_the_context_has(self, world: World) -> None:
+        request = replace(world.settings.request, words=1000)
+        world.settings = replace(world.settings, request=request)
+        tokens_of_a_word = estimate_tokens("and the pump holds " * 1000) / 4000
+        world.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
+
+        asked = world.runpod.requests[0]["input"]["openai_input"]
+        prompt = sum(estimate_tokens(message["content"]) for message in asked["messages"])
+        assert 1000 < asked["max_tokens"] < 6000
+        assert prompt + asked["max_tokens"] <= 32_768
 
     def test_outlives_its_deadline_at_runpod(self, world: World) -> None:
         """RunPod deletes a request at its ttl, even while it runs."""

@@ -45,7 +45,11 @@ class World:
         self.store.create(a_job(**job_changes), [call])
         return self
 
-    def sweep(self, has_time: Callable[[], bool] = lambda: True) -> list[Look]:
+    def sweep(
+        self,
+        has_time: Callable[[], bool] = lambda: True,
+        pace: Callable[[], None] = lambda: None,
+    ) -> list[Look]:
         settler = Settler(
             store=self.store,
             summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
@@ -61,7 +65,7 @@ class World:
             shortest_wait=self.shortest_wait,
             clock=lambda: self.now,
         )
-        return list(sweeper.sweep(pace=lambda: None, has_time=has_time))
+        return list(sweeper.sweep(pace=pace, has_time=has_time))
 
     def found(self) -> list[str]:
         return [look.found.value for look in self.sweep()]
@@ -325,6 +329,16 @@ class TestASweep:
         second = world.sweep()
 
         assert (len(first), len(second)) == (30, 70)
+
+    def test_takes_a_turn_for_each_look(self, world: World) -> None:
+        for number in range(5):
+            job_id = f"{number:032x}"
+            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
+        turns: list[int] = []
+
+        looks = world.sweep(pace=lambda: turns.append(1))
+
+        assert len(turns) == len(looks) == 5
 
     def test_is_not_held_up_by_a_call_that_can_not_be_looked_at(self, world: World) -> None:
         world.holding(a_call()).runpod.reports["rp-1"] = a_report()

@@ -1,3 +1,6 @@
+import base64
+import hmac
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +41,10 @@ def test_two_secrets_are_valid_while_one_replaces_the_other() -> None:
 
 @pytest.mark.parametrize("secrets", [[], [b""], [b"", b""]], ids=["none", "empty", "two empty"])
 def test_without_a_secret_no_token_is_right(secrets: list[bytes]) -> None:
+    message = f"callback-v1 {JOB_ID} whole 1".encode()
+    with_no_secret = base64.urlsafe_b64encode(hmac.digest(b"", message, "sha256"))
+
+    assert not is_token_of(a_ref(), with_no_secret.rstrip(b"=").decode(), secrets)
     assert not is_token_of(a_ref(), token_for(a_ref(), SECRET), secrets)
 
 

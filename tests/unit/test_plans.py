@@ -162,6 +162,20 @@ def test_a_prompt_that_was_too_long_after_all_is_split() -> None:
     assert redone[1] == []
 
 
+def test_a_part_that_was_cut_off_for_writing_too_much_is_asked_for_less() -> None:
+    task = Task(kind=Kind.COMPOSE, layer=1, first=0, last=8, words=1_000, ask=1_000)
+
+    [[redone]] = plan_repair(
+        [Written(task=task, words=1_600, was_cut=True)],
+        [500] * 8,
+        target=1_000,
+        limits=limits(),
+        least_share=0.75,
+    )
+
+    assert (redone.first, redone.last, redone.words, redone.ask) == (0, 8, 1_000, 625)
+
+
 def test_a_context_too_small_for_anything_is_told() -> None:
     with pytest.raises(PlanImpossibleError, match="MAX_MODEL_LEN"):
         plan_stage(0, [900] * 50, 20_000, target=4_000, limits=limits(2_048, 1_024))

@@ -1,0 +1,85 @@
+"""What the secrets from Secrets Manager (moto) promise."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities.parameters import base
+from moto import mock_aws
+
+from core.errors import SettingsError
+from core.secrets import ManagedCallbackSecrets, SecretReader
+from tests.builders import SECRET
+
+OTHER = "n" * 40
+
+
+@pytest.fixture
+def manager() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("secretsmanager")
+        client.create_secret(Name="callback", SecretString="to be set")
+        yield client
+
+
+def secrets(manager: Any, value: str) -> ManagedCallbackSecrets:
+    manager.put_secret_value(SecretId="callback", SecretString=value)
+    return ManagedCallbackSecrets(SecretReader(manager, "callback"))
+
+
+def test_new_tokens_are_made_with_the_current_one_and_both_count(manager: Any) -> None:
+    both = secrets(manager, json.dumps({"current": SECRET.decode(), "previous": OTHER}))
+
+    assert both.current() == SECRET
+    assert both.live() == (SECRET, OTHER.encode())
+
+
+@pytest.mark.parametrize("fields", [{}, {"previous": ""}], ids=["missing", "empty"])
+def test_without_a_rotation_one_counts(manager: Any, fields: dict[str, str]) -> None:
+    one = secrets(manager, json.dumps({"current": SECRET.decode()} | fields))
+
+    assert one.live() == (SECRET,)
+
+
+@pytest.mark.parametrize("current", ["", "x", "x" * 31])
+def test_a_callback_secret_that_could_be_guessed_is_refused(manager: Any, current: str) -> None:
+    with pytest.raises(SettingsError, match="32 characters"):
+        secrets(manager, json.dumps({"current": current})).live()
+
+
+@pytest.mark.parametrize("value", [SECRET.decode(), "[]", "{}", '{"current": 7}'])
+def test_a_callback_secret_of_another_form_is_refused_without_being_told(
+    manager: Any, value: str
+) -> None:
+    with pytest.raises(SettingsError, match="must be JSON") as refused:
+        secrets(manager, value).live()
+
+    assert SECRET.decode() not in str(refused.value)
+
+
+def test_a_secret_without_a_value_is_refused(manager: Any) -> None:
+    manager.put_secret_value(SecretId="callback", SecretString=" ")
+
+    with pytest.raises(SettingsError, match="is empty"):
+        SecretReader(manager, "callback").value()
+
+
+def test_a_secret_is_read_again_after_minutes(
+    manager: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = SecretReader(manager, "callback")
+    reader.value()
+    manager.put_secret_value(SecretId="callback", SecretString="new")
+    still = reader.value()
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Any:
+            return datetime.now(tz) + timedelta(minutes=10)
+
+    monkeypatch.setattr(base, "datetime", Later)
+
+    assert (still, reader.value()) == ("to be set", "new")
