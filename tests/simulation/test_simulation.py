@@ -38,8 +38,8 @@ def test_what_a_seed_found_stays_mended(seed: int, output: io.StringIO) -> None:
 
 
 def test_a_run_is_its_seed(output: io.StringIO) -> None:
-    first = run_seed(8, output, keeps_history=True)
-    second = run_seed(8, output, keeps_history=True)
+    first = run_seed(11, output, keeps_history=True)
+    second = run_seed(11, output, keeps_history=True)
 
     assert first == second
     assert len(first.history) > 100
