@@ -31,6 +31,9 @@ class Grant:
         return f"{self.action} on {self.on}"
 
 
+_OWN_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}
+
+
 @dataclass(frozen=True)
 class Role:
     """A role of a deployment, with the one policy that the template gives it."""
@@ -44,8 +47,11 @@ class Role:
         """Each single grant, and the ARN that it is written with."""
         found = {}
         for statement in self._document["Statement"]:
-            assert statement.keys() <= {"Sid", "Effect", "Action", "Resource"}, statement
+            assert statement.keys() <= {"Sid", "Effect", "Action", "Resource", "Condition"}, (
+                statement
+            )
             assert statement["Effect"] == "Allow"
+            assert statement.get("Condition", _OWN_ACCOUNT) == _OWN_ACCOUNT, statement
             for action in _listed(statement["Action"]):
                 for arn in _listed(statement["Resource"]):
                     found[Grant(action, self._part(arn))] = arn
