@@ -67,7 +67,7 @@ class Bench:
 
     def measured(self, body: bytes, mode: Mode) -> Row:
         words = len(body.split())
-        upload = self.stack.upload(body, f"{mode}-{words}.txt", metadata={"summary-mode": mode})
+        upload = self.stack.upload(body, f"{words}.txt")
         began_at = time.monotonic()
         history = self.stack.wait_for_job(upload, timeout_seconds=_LONGEST_SECONDS)
         seconds = time.monotonic() - began_at
@@ -118,8 +118,8 @@ def _peak_mb(pid: int) -> float:
 
 
 @contextmanager
-def bench() -> Iterator[Bench]:
-    """A stack of its own, whose AWS calls are counted."""
+def bench(mode: Mode) -> Iterator[Bench]:
+    """A stack of its own in this mode, whose AWS calls are counted."""
     with ExitStack() as running:
         config = Config(worker="platform", time_scale=0.1, webhook_timeout_seconds=120.0)
         simulator = running.enter_context(running_simulator(config))
@@ -138,7 +138,7 @@ def bench() -> Iterator[Bench]:
             enforce_iam=False,
             functions_endpoint=origin,
             runpod=RunPodEndpoint(simulator.url, simulator.api_key),
-            parameters={"SweepScheduleMinutes": "5"},
+            parameters={"Mode": mode.value, "SweepScheduleMinutes": "5"},
         )
         stack = running.enter_context(local_stack(setup))
         worker.wait_until_it_asks(simulator.url)
@@ -195,12 +195,12 @@ def main(megabytes: int | None) -> None:
     if megabytes:
         line = a_transcript(10_000).encode() + b"\n"
         body = (line * (megabytes * _MB // len(line) + 1))[: megabytes * _MB]
-        with bench() as one:
+        with bench(Mode.PULL) as one:
             rows.append(one.measured(body, Mode.PULL))
     else:
         for words in SIZES_WORDS:
             for mode in Mode:
-                with bench() as one:
+                with bench(mode) as one:
                     rows.append(one.measured(a_transcript(words).encode(), mode))
     Console(width=160).print(table_of(rows))
 

@@ -1,15 +1,18 @@
 """What goes wrong between a worker of pull mode and S3, through the deployed stack."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 import requests
+from botocore.config import Config
 
 from core.jobs import JobState, Mode
 from core.pull import Order
 from local.round_trip import History, Upload
 from local.runpod_simulator import JobRecord, Status
+from local.stack.stack import local_session
 from local.waiting import wait_for
 from tests.builders import a_request
 from tests.local.checks import assert_summarised
@@ -53,8 +56,8 @@ def delivered(local: Local, history: History) -> list[str]:
 def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempts(
     local: Local, marker: str
 ) -> None:
+    upload = begun_slowly(local, marker)
     with role_of(local.stack, "SubmitterFunction").without(FETCH):
-        upload = begun_slowly(local, marker)
         ended(local, marker)
 
     history = local.stack.wait_for_job(upload, timeout_seconds=90)
@@ -69,9 +72,14 @@ def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
     local: Local, marker: str
 ) -> None:
     upload = local.stack.upload(short_transcript(marker), f"not-for-the-stack/{marker}.png")
-    url = local.stack.client("s3").generate_presigned_url(
-        "get_object", Params={"Bucket": upload.bucket, "Key": upload.key}, ExpiresIn=1
-    )
+    with closing(
+        local_session().client(
+            "s3", endpoint_url=local.stack.endpoint_url, config=Config(signature_version="s3v4")
+        )
+    ) as s3:
+        url = s3.generate_presigned_url(
+            "get_object", Params={"Bucket": upload.bucket, "Key": upload.key}, ExpiresIn=1
+        )
     order = Order(
         job_id="a" * 32,
         name=upload.key,
@@ -174,8 +182,8 @@ def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_re
 
 
 def test_a_summary_that_can_not_be_put_comes_in_the_receipt(local: Local, marker: str) -> None:
+    upload = begun_slowly(local, marker)
     with role_of(local.stack, "SubmitterFunction").without(DELIVER):
-        upload = begun_slowly(local, marker)
         [request] = ended(local, marker)
 
     history = local.stack.wait_for_job(upload)
