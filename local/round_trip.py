@@ -84,11 +84,15 @@ class Deployment:
             )
         return self._clients[service]
 
-    def upload(self, content: Path | str | bytes, key: str) -> Upload:
+    def upload(
+        self, content: Path | str | bytes, key: str, *, metadata: Mapping[str, str] | None = None
+    ) -> Upload:
         """Put a transcript into the input bucket: a file's content, a text, or bytes."""
         body = content.read_bytes() if isinstance(content, Path) else content
         bucket = self.outputs["InputBucket"]
-        put = self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)
+        put = self.client("s3").put_object(
+            Bucket=bucket, Key=key, Body=body, Metadata=metadata or {}
+        )
         return Upload(bucket, key, put.get("VersionId", ""), put["ETag"].strip('"'))
 
     def history(self, upload: Upload) -> History | None:

@@ -1,10 +1,14 @@
-"""One stack for the whole folder: built and deployed once, with RunPod simulated in this process."""
+"""One stack for the whole folder: built and deployed once, with RunPod simulated in this process.
+
+The endpoint's worker is ours, on RunPod's SDK: it serves both modes, so each upload chooses its own.
+"""
 
 import json
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -12,16 +16,26 @@ import pytest
 import requests
 
 from core.items import CALL_PREFIX, JOB_ITEM
+from core.jobs import Mode
 from local.round_trip import Upload
 from local.runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from local.stack import needs
+from local.stack.model import Model
+from local.stack.processes import Processes
 from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
+from local.stack.worker import start_worker
 from local.waiting import wait_for
+from tests.model_server import ModelServer, running_model
 
 # RunPod's pauses are a tenth as long; what the computer itself needs is not changed.
-SIMULATOR = Config(time_scale=0.1, api_key="local-key-that-must-not-leak-4711")
+SIMULATOR = Config(
+    worker="platform",
+    time_scale=0.1,
+    heartbeat_timeout_seconds=8.0,
+    api_key="local-key-that-must-not-leak-4711",
+)
 PARAMETERS = {
     "CallbackOverdueSeconds": "5",
     "MaxAttempts": "2",
@@ -33,9 +47,14 @@ PARAMETERS = {
 class Local:
     stack: LocalStack
     simulator: Simulator
+    model: ModelServer  # what the worker asks
+
+    def upload(self, content: Path | str | bytes, key: str, *, mode: Mode) -> Upload:
+        """Upload with a mode of its own; the stack's is push."""
+        return self.stack.upload(content, key, metadata={"summary-mode": mode.value})
 
     def runpod_jobs(self, marker: str) -> list[JobRecord]:
-        """Return the RunPod requests whose prompt holds a text."""
+        """Return the RunPod requests that hold a text: in a prompt, or in an order's key."""
         return [job for job in self.simulator.jobs() if marker in str(job.input)]
 
     def wait_for_runpod_job(self, marker: str) -> JobRecord:
@@ -110,13 +129,27 @@ class Local:
 
 @pytest.fixture(scope="session")
 def local() -> Iterator[Local]:
-    missing = needs.missing(needs.emulator_python())
+    python = needs.worker_python()
+    missing = needs.missing(needs.emulator_python()) + needs.missing_for_worker(python)
     if missing:
         pytest.fail("\n".join(["the local stack's tests need:", *missing]), pytrace=False)
-    with running_simulator(SIMULATOR) as simulator:
+    with running_simulator(SIMULATOR) as simulator, running_model() as model, Processes() as own:
+        worker = start_worker(
+            own,
+            python=python,
+            given_by_runpod=simulator.worker_environment(),
+            model=Model(url=model.url),
+        )
         runpod = RunPodEndpoint(simulator.url, simulator.api_key)
         with local_stack(Setup(runpod=runpod, parameters=PARAMETERS)) as stack:
-            yield Local(stack, simulator)
+            worker.wait_until_it_asks(simulator.url)
+            yield Local(stack, simulator, model)
+
+
+@pytest.fixture(params=list(Mode), ids=lambda mode: mode.value)
+def mode(request: pytest.FixtureRequest) -> Mode:
+    """Each of the two, one after the other."""
+    return Mode(request.param)
 
 
 @pytest.fixture

