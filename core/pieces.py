@@ -9,18 +9,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TokenCount = Callable[[str], int]
 
-_MOST_TOKENS_PER_BYTE = 1.3  # core/budget.py counts 1.25 for digits and letters by turns
+_MOST_TOKENS_PER_CHARACTER = 4  # and one for the text, by any tokenizer that goes by bytes
+_HANDFUL_CHARACTERS = 40
 
 _SENTENCE_END = re.compile(r"(?<=[.!?…。！？।؟])[\"'”’»)\]]*\s*")  # noqa: RUF001 - other scripts' full stops
 
 
 def split_pieces(text: str, *, most_tokens: int, tokens_of: TokenCount) -> list[str]:
-    """Cut a text into pieces of `most_tokens` or less, at the best place there is.
-
-    `tokens_of` must not count more than 1.3 tokens for a byte of UTF-8, and one for the text itself.
-    """
-    parts = (part for line in text.split("\n") for part in _cut(line, most_tokens - 1, tokens_of))
-    pieces = _packed(parts, most_tokens, tokens_of, between="\n")
+    """Cut a text into pieces of `most_tokens` or less, at the best place there is."""
+    fitting = (part for line in text.split("\n") for part in _cut(line, most_tokens - 1, tokens_of))
+    pieces = _joined(fitting, most_tokens, tokens_of, between="\n")
     return [piece for piece in pieces if piece.strip()]
 
 
@@ -51,7 +49,7 @@ def _cut(line: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
     if _fits(line, most_tokens, tokens_of):
         yield line
         return
-    yield from _packed(_sentences(line, most_tokens, tokens_of), most_tokens, tokens_of)
+    yield from _joined(_sentences(line, most_tokens, tokens_of), most_tokens, tokens_of)
 
 
 def _sentences(line: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[str]:
@@ -73,39 +71,47 @@ def _words(sentence: str, most_tokens: int, tokens_of: TokenCount) -> Iterator[s
         if _fits(word, most_tokens, tokens_of):
             yield word
         else:
-            width = max(1, most_tokens // 4)  # no character costs more than four tokens
+            width = max(1, most_tokens // _MOST_TOKENS_PER_CHARACTER)
             yield from (word[at : at + width] for at in range(0, len(word), width))
 
 
-def _packed(
+def _joined(
     parts: Iterable[str], most_tokens: int, tokens_of: TokenCount, *, between: str = ""
 ) -> Iterator[str]:
-    """Join as many parts as fit, in their order.
+    """Join as many parts as fit, in their order."""
+    # So few characters never fill half of what fits.
+    width = min(_HANDFUL_CHARACTERS, most_tokens // (4 * _MOST_TOKENS_PER_CHARACTER))
+    held: list[str] = []
+    held_tokens = 0
+    for part in _handfuls(parts, width, between):
+        tokens = tokens_of(part) + len(between)
+        if held and held_tokens + tokens > most_tokens:
+            yield between.join(held)
+            held, held_tokens = [], 0
+        held.append(part)
+        held_tokens += tokens
+    if held:
+        yield between.join(held)
 
-    Counting each would take minutes for a file of nothing but full stops. So they are counted together,
-    and only when the most that they could cost has reached the limit.
+
+def _handfuls(parts: Iterable[str], width: int, between: str) -> Iterator[str]:
+    """Join parts of less than so many characters to some of about as many.
+
+    Counting tokens costs much the same for a letter as for a sentence, and a file of nothing but full
+    stops or lines of a letter would take minutes.
     """
     held: list[str] = []
-    counted, could_add = 0, 0.0  # tokens when last counted, and the most that came since
+    length = 0
     for part in parts:
-        could_cost = _most_tokens_of(part) + len(between)
-        if held and counted + could_add + could_cost > most_tokens:
-            counted, could_add = tokens_of(between.join(held)), 0.0
-            if counted + could_cost > most_tokens:
-                could_cost = tokens_of(part) + len(between)
-            if counted + could_cost > most_tokens:
-                yield between.join(held)
-                held, counted = [], 0
+        if held and (length >= width or len(part) >= width):
+            yield between.join(held)
+            held, length = [], 0
         held.append(part)
-        could_add += could_cost
+        length += len(part) + len(between)
     if held:
         yield between.join(held)
 
 
 def _fits(text: str, most_tokens: int, tokens_of: TokenCount) -> bool:
-    return _most_tokens_of(text) <= most_tokens or tokens_of(text) <= most_tokens
-
-
-def _most_tokens_of(text: str) -> float:
-    """Return what no text of this size costs more than."""
-    return len(text.encode("utf-8", "surrogatepass")) * _MOST_TOKENS_PER_BYTE + 1
+    is_surely_small = len(text) * _MOST_TOKENS_PER_CHARACTER < most_tokens
+    return is_surely_small or tokens_of(text) <= most_tokens

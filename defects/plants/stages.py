@@ -18,10 +18,11 @@ PLANTS = (
         (
             Edit(
                 _PIECES,
-                """    if held:
+                """        held_tokens += tokens
+    if held:
         yield between.join(held)
 """,
-                "",
+                "        held_tokens += tokens\n",
             ),
         ),
         "tests/unit/test_plans.py",

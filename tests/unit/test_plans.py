@@ -230,12 +230,12 @@ class TestPieces:
 
         split_pieces(line, most_tokens=900, tokens_of=tokens_of)
 
-        assert len(counted) < 1_000
-        assert sum(counted) < 30 * len(line)
+        assert len(counted) < len(line) / 10
+        assert sum(counted) < 5 * len(line)
 
-    @given(st.text("0aA. \n\té港😀", max_size=400).map(lambda text: text * 9))
-    def test_may_rely_on_what_a_byte_costs_at_most(self, text: str) -> None:
-        assert estimate_tokens(text) <= 1.3 * len(text.encode()) + 1
+    @given(st.text(max_size=400))
+    def test_may_rely_on_what_a_character_costs_at_most(self, text: str) -> None:
+        assert estimate_tokens(text) <= 4 * len(text) + 1
 
     def test_of_a_million_words_are_cut_in_seconds(self) -> None:
         text = "\n".join("Mara: " + "word " * 30 for _ in range(33_000))
