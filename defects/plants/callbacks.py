@@ -163,12 +163,12 @@ PLANTS = (
         "A report about another request than the attempt's is taken.",
         (
             Edit(
-                "core/settle.py",
+                "core/decide.py",
                 "    if attempt.runpod_id and runpod_id and attempt.runpod_id != runpod_id:",
                 "    if False:",
             ),
         ),
-        "tests/unit/test_settle.py",
+        "tests/unit/test_decide.py",
         "test_a_report_about_another_request_is_foreign",
     ),
     Plant(

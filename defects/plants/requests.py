@@ -19,16 +19,17 @@ PLANTS = (
         (
             Edit(
                 _SUBMIT,
-                """            self.store.create(job, [call])
-            # The news stands in the table now; written again it would be told twice.
-            job, call = replace(job, news=()), replace(call, news=())
-            job, call = self._submit(job, call, layer, now)
-            return job, [call]""",
-                """            given = {"settings": self.settings, "secrets": self.secrets}
-            runpod_id = self.runpod.run(request_for(job, call, layer, **given))
-            call = call.submitted(runpod_id, event(now, attempt=1, runpod_id=runpod_id))
-            self.store.create(job, [call])
-            return replace(job, news=()), [replace(call, news=())]""",
+                """        self.store.create(job, [call])
+        # The news stands in the table now; written again it would be told twice.
+        job, call = replace(job, news=()), replace(call, news=())
+        job, call = self._submit(job, call, layer, now)
+        return job, [call]""",
+                """        given = {"settings": self.settings, "secrets": self.secrets}
+        asked = chat_input(job, call, layer, settings=self.settings)
+        runpod_id = self.runpod.run(request_for(job, call, asked, **given))
+        call = call.submitted(runpod_id, event(now, attempt=1, runpod_id=runpod_id))
+        self.store.create(job, [call])
+        return replace(job, news=()), [replace(call, news=())]""",
             ),
         ),
         _SUBMITTING,
@@ -43,9 +44,9 @@ PLANTS = (
             Edit(_ASKS, '        "max_tokens": min(request.max_tokens, room),\n', ""),
             Edit(
                 _REQUESTS,
-                '            "openai_route": "/v1/chat/completions",',
-                '            "openai_route": "/v1/chat/completions",\n'
-                '            "max_tokens": job.request.max_tokens,',
+                '        "openai_route": "/v1/chat/completions",',
+                '        "openai_route": "/v1/chat/completions",\n'
+                '        "max_tokens": job.request.max_tokens,',
             ),
         ),
         _SUBMITTING,

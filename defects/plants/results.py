@@ -3,6 +3,7 @@
 from defects.plant import Edit, Kind, Plant
 
 _REPORTS = "core/reports.py"
+_DECIDE = "core/decide.py"
 _SETTLE = "core/settle.py"
 _FILES = "core/files.py"
 _SETTLING = "tests/functions/test_settling.py"
@@ -37,14 +38,14 @@ PLANTS = (
         "A callback on the way, or in a state that is new, ends the call with no text.",
         (
             Edit(
-                _SETTLE,
+                _DECIDE,
                 """    if not report.status.is_final:
         return Step.IGNORE
 """,
                 "",
             ),
         ),
-        "tests/unit/test_settle.py",
+        "tests/unit/test_decide.py",
         "test_a_report_means_one_thing_in_each_state",
     ),
     Plant(
@@ -53,7 +54,7 @@ PLANTS = (
         'A summary that ends where the tokens ran out (`finish_reason` is "length") stands as it is.',
         (
             Edit(
-                _SETTLE,
+                _DECIDE,
                 "return finish_reason != CUT and least <= words",
                 "return least <= words",
             ),
@@ -67,7 +68,7 @@ PLANTS = (
         "A summary of any length counts as the 4,000 words that were asked for.",
         (
             Edit(
-                _SETTLE,
+                _DECIDE,
                 "return finish_reason != CUT and least <= words <= 2 * job.target_words - least",
                 "return finish_reason != CUT",
             ),
@@ -81,12 +82,12 @@ PLANTS = (
         "MaxAttempts is not looked at when a request has failed.",
         (
             Edit(
-                _SETTLE,
+                _DECIDE,
                 "if failure.may_help_to_retry and call.paid_attempts < max_attempts:",
                 "if failure.may_help_to_retry:",
             ),
         ),
-        "tests/unit/test_settle.py",
+        "tests/unit/test_decide.py",
         "test_the_last_attempt_that_may_be_paid_for_is_the_last",
     ),
     Plant(
@@ -95,7 +96,7 @@ PLANTS = (
         "What RunPod will refuse every time is paid for as often as allowed.",
         (
             Edit(
-                _SETTLE,
+                _DECIDE,
                 "if failure.may_help_to_retry and call.paid_attempts < max_attempts:",
                 "if call.paid_attempts < max_attempts:",
             ),

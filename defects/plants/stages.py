@@ -48,9 +48,9 @@ PLANTS = (
         "A section whose notes are missing is left out of the summary.",
         (
             Edit(
-                _STAGES,
-                "Written(task=call.task, words=0, overflowed=True)",
-                "Written(task=call.task, words=call.task.words)",
+                "core/stages.py",
+                "Written(task=task, words=0, overflowed=True)",
+                "Written(task=task, words=task.words)",
             ),
         ),
         _LONG,
