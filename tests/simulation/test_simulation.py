@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from core import settle
+from core import redeem, settle
 from core.settle import Settled, Settler
 from submitter.submit import Submitter
 from tests.simulation.story import Outcome, run_seed
@@ -38,8 +38,8 @@ def test_what_a_seed_found_stays_mended(seed: int, output: io.StringIO) -> None:
 
 
 def test_a_run_is_its_seed(output: io.StringIO) -> None:
-    first = run_seed(8, output, keeps_history=True)
-    second = run_seed(8, output, keeps_history=True)
+    first = run_seed(11, output, keeps_history=True)
+    second = run_seed(11, output, keeps_history=True)
 
     assert first == second
     assert len(first.history) > 100
@@ -98,6 +98,14 @@ class TestTheWatch:
 
         weather = replace(self.WEATHER, gpu_losses=0.9)
         assert "paid for too often" in self.broken(output, weather)
+
+    def test_sees_a_receipt_that_is_believed_unseen(
+        self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(redeem, "checked_text", lambda body, _: body.decode().strip())
+
+        weather = replace(self.WEATHER, pulls_broken=0.9)
+        assert "is not what RunPod made" in self.broken(output, weather)
 
     def test_sees_private_words_in_a_log_line(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
