@@ -90,7 +90,7 @@ def _mode(history: History) -> str:
     ]
     return (
         f"pull: {job.source.size_bytes:,} bytes, read as {told.get('read_as', 'unknown')} by the worker,"
-        f" that no Lambda function saw; {told.get('model_calls', 0)} requests to the model beside it"
+        f" that no Lambda function saw; requests to the model: {told.get('model_calls', 0)}"
     )
 
 

@@ -7,7 +7,7 @@ here until an occasion needs it.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -134,7 +134,7 @@ def other(local: Local) -> Iterator[Local]:
     )
     parameters = {"InputBucketName": "given-transcripts", "VerifyCallbacks": "true"}
     with closing(local.stack.deploy_another("other", parameters)) as stack:
-        yield Local(stack, local.simulator)
+        yield replace(local, stack=stack)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
