@@ -13,7 +13,8 @@ build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
 
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
 # METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them.
+# Powertools' event handler are a quarter of the archive and nothing here serves them. tar, and not cp:
+# bytecode comes and goes while tests run beside a build.
 build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction:
 	$(BUILD_UV) pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
@@ -23,5 +24,4 @@ build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction:
 	  *.dist-info/entry_points.txt *.dist-info/top_level.txt \
 	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js \
 	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css
-	cp -R "$(BUILD_ROOT)/core" "$(BUILD_ROOT)/$(ARTIFACT_FOLDER)" "$(ARTIFACTS_DIR)/"
-	find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -rf {} +
+	tar -C "$(BUILD_ROOT)" --exclude __pycache__ -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
