@@ -78,11 +78,11 @@ audit-template: $(VENV)/ready $(SECURITY)/ready ## the first half of it: as writ
 	  --file template.yaml out/translated.json
 	@echo "The template has no finding but those that .checkov.yaml gives reasons for."
 
-audit-dependencies: $(SECURITY)/ready ## the second half: known vulnerabilities; asks pypi.org (PINS="runtime dev" for more)
+audit-dependencies: $(SECURITY)/ready ## the second half: known vulnerabilities; asks the package index (PINS="runtime dev" for more)
 	@for name in $(PINS); do echo "requirements/$$name.txt:"; \
 	  $(SECURITY)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
 	    -r requirements/$$name.txt || { \
-	  echo "Not passed: a vulnerability, or no answer of pypi.org; the lines above say which."; exit 1; }; \
+	  echo "Not passed: a vulnerability, or no answer of the package index; the lines above say which."; exit 1; }; \
 	done
 
 format: $(VENV)/ready ## put the code into its one format
