@@ -5,7 +5,7 @@ PipelineError
 ├── BadTranscript      the upload can't be summarised: end the job as failed with this reason
 ├── JobExists          a duplicate event: leave the job to whoever recorded it
 ├── UnknownCall        no such job or call: answer 404
-├── Conflict           somebody else wrote first: load again and decide again
+├── Conflict           others wrote first, or are writing: load again and decide again
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
@@ -43,7 +43,10 @@ class UnknownCall(PipelineError):
 
 
 class Conflict(PipelineError):
-    """The item changed since it was loaded."""
+    """The item changed since it was loaded, or others are writing to it: nothing was written.
+
+    It does not say that somebody else has done what was to be done.
+    """
 
 
 class Superseded(PipelineError):

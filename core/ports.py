@@ -13,7 +13,10 @@ class JobStore(Protocol):
     """Jobs and calls. Every write holds only on the revision that it was decided on."""
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
-        """Record a new job and its calls, all or nothing. Raises JobExists."""
+        """Record a new job and its calls, all or nothing.
+
+        Raises JobExists, and Conflict where others are in the way: then it may or may not be recorded.
+        """
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Return a job and one of its calls as they are now. Raises UnknownCall."""
