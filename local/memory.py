@@ -299,7 +299,8 @@ class MemoryQueue:
 class MemoryRunPod:
     """A RunPod that takes every request and says of it what the test has set.
 
-    `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`.
+    `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`; `no_key` by
+    all of them, and before.
     """
 
     requests: list[Mapping[str, Any]] = field(default_factory=list)
@@ -308,8 +309,14 @@ class MemoryRunPod:
     asked: list[str] = field(default_factory=list)
     refusal: Exception | None = None
     unreachable: Exception | None = None
+    no_key: Exception | None = None
+
+    def check_key(self) -> None:
+        if self.no_key:
+            raise self.no_key
 
     def run(self, request: Mapping[str, Any]) -> str:
+        self.check_key()
         if self.refusal:
             refusal, self.refusal = self.refusal, None
             raise refusal
@@ -317,12 +324,14 @@ class MemoryRunPod:
         return f"rp-{len(self.requests)}"
 
     def status(self, runpod_id: str) -> Report:
+        self.check_key()
         if self.unreachable:
             raise self.unreachable
         self.asked.append(runpod_id)
         return self.reports.get(runpod_id, gone(runpod_id))
 
     def cancel(self, runpod_id: str) -> None:
+        self.check_key()
         if self.unreachable:
             raise self.unreachable
         self.cancelled.append(runpod_id)
@@ -330,13 +339,16 @@ class MemoryRunPod:
 
 @dataclass
 class MemorySecrets:
-    """Callback secrets; `next_live` is what a refetch brings."""
+    """Callback secrets; `next_live` is what a refetch brings; `unusable` is raised when they are read."""
 
     secrets: tuple[bytes, ...]
     next_live: tuple[bytes, ...] | None = None
     refetches: int = 0
+    unusable: Exception | None = None
 
     def current(self) -> bytes:
+        if self.unusable:
+            raise self.unusable
         return self.secrets[0]
 
     def live(self) -> tuple[bytes, ...]:
