@@ -10,6 +10,7 @@ PipelineError
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
+├── NotYetKnown        RunPod's id of the attempt is not on record yet: answer 503, so that it comes again
 ├── ForeignRequest     the body is about another RunPod request than the call's: answer 409
 └── RunPodError
     ├── RunPodRefused  it will never take this: end the job as failed with this reason
@@ -65,6 +66,10 @@ class BadToken(PipelineError):
 
 class BadBody(PipelineError):
     """The callback's body is not a RunPod job."""
+
+
+class NotYetKnown(PipelineError):
+    """A callback can't be verified: RunPod's answer with the attempt's id is not on record yet."""
 
 
 class ForeignRequest(PipelineError):

@@ -109,6 +109,7 @@ def call_item(call: Call) -> dict[str, Any]:
         "due_at": instant(call.due_at) if call.due_at else None,
         "asks": call.asks,
         "late": call.late,
+        "hold": call.hold or None,
         "expires_at": int(call.expires_at.timestamp()),
         "revision": call.revision,
         "events": [_event_item(event) for event in call.news],
@@ -129,6 +130,7 @@ def to_call(item: Mapping[str, Any]) -> Call:
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
         asks=item["asks"],
         late=item["late"],
+        hold=item.get("hold", ""),
         expires_at=datetime.fromtimestamp(item["expires_at"], UTC),
         revision=item["revision"],
     )

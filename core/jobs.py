@@ -11,7 +11,7 @@ token of its own.
 
     a  submitter          claims the call just before POST /run
     b  submitter          RunPod answered with its id
-    c  submitter          RunPod did not take it: it waits for another attempt
+    c  submitter          RunPod did not take it: it waits for another attempt, or is held for a secret
     d  receiver, sweeper  RunPod's result is here, from whichever attempt; from now on nobody gives up
     e  any                RunPod refused it, it failed for good, or its deadline passed
     f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
@@ -237,6 +237,10 @@ class Job:
     def due_again(self, due_at: datetime | None) -> Self:
         return replace(self, due_at=due_at)
 
+    def prolonged(self, deadline: datetime) -> Self:
+        """Move the deadline on: a call is held, for what is not the job's fault."""
+        return replace(self, deadline=max(deadline, self.deadline))
+
     def succeeded(self, summary: Summary, event: Event) -> Self:
         return replace(self._moved_to(JobState.SUCCEEDED, event), summary=summary)
 
@@ -284,6 +288,7 @@ class Call:
     due_at: datetime | None = None  # when the sweeper shall look; None once the call has ended
     asks: int = 0  # how often the sweeper asked about the latest attempt
     late: bool = False  # a result that came after the end was noted; it is noted once
+    hold: str = ""  # why it is held: a secret that can't be used; "" once RunPod has taken it
     expires_at: datetime
     revision: int = 1
     news: tuple[Event, ...] = ()
@@ -322,11 +327,21 @@ class Call:
 
     def submitted(self, runpod_id: str, event: Event) -> Self:
         moved = self._moved_to(CallState.SUBMITTED, event, due_at=self.due_at)
-        return moved.identified(self.attempt.number, runpod_id)
+        return replace(moved, hold="").identified(self.attempt.number, runpod_id)
+
+    def held(self, why: str, *, due_at: datetime, event: Event) -> Self:
+        """Wait until a secret is mended. An attempt that was begun without it is none."""
+        call = self
+        if self.state is CallState.SUBMITTING:
+            moved = self._moved_to(CallState.WAITING, event)
+            call = replace(moved, attempts=self.attempts[:-1])
+        elif why != self.hold:  # told once, however long it lasts
+            call = self.noted(replace(event, what="held"))
+        return replace(call, hold=why, due_at=due_at)
 
     def waiting(self, outcome: str, *, due_at: datetime, event: Event) -> Self:
         """End the latest attempt as `outcome` and wait for another."""
-        moved = self._moved_to(CallState.WAITING, event, due_at=due_at)
+        moved = replace(self._moved_to(CallState.WAITING, event, due_at=due_at), hold="")
         return moved._attempt_changed(self.attempt.number, outcome=outcome)
 
     def publishing(self, number: int, *, due_at: datetime, event: Event, sha256: str = "") -> Self:

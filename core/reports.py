@@ -4,8 +4,8 @@ A callback's body and `GET /status` hold the same object: `id`, `status`, `outpu
 `delayTime` and `executionTime` in milliseconds, and in a callback also the whole `input` and `webhook`.
 worker-vllm answers in two shapes, by generation: chat completions as OpenAI writes them (2.24 and
 later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before). The worker of
-pull mode answers with a receipt. An error is not always said as one: worker-vllm 2.2 to 2.9 ended such requests as
-COMPLETED, with vLLM's error object for the output.
+pull mode answers with a receipt. An error is not always said as one: worker-vllm 2.2 to 2.9 ended such
+requests as COMPLETED, with vLLM's error object for the output.
 
 RunPod's error texts can quote the prompt, so they are classified here and never kept.
 """

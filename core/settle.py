@@ -30,6 +30,8 @@ from core.words import count_words
 
 # How long after its delay a message may take to be picked up before the sweeper sends another.
 LATEST_PICKUP = timedelta(minutes=2)
+# How long a submitter can be at a call that it has claimed: until its timeout, and a margin.
+SUBMITTING_TIME = timedelta(seconds=75)
 # How long publishing may take before the sweeper takes it over: longer than any function runs.
 PUBLISHING_TIME = timedelta(minutes=3)
 
@@ -75,18 +77,23 @@ class Settler:
         raise _changed_again_and_again(ref)
 
     def hurry(self, ref: CallRef, *, what: str, now: datetime, runpod_id: str = "") -> None:
-        """Let the sweeper ask about a call at its next turn: what came does not tell enough.
+        """Let the sweeper look at a call at its next turn: what came does not tell enough.
+
+        Not while a submitter can be at it: the sweeper would take the call for one that nobody answered,
+        and have it paid for again.
 
         Raises UnknownCall and ForeignRequest, and Conflict where others write again and again.
         """
         for _ in range(_MOST_TRIES):
             _, call = self.store.load(ref.job_id, ref.call_id)
-            attempt_of(call, ref.attempt, runpod_id)
-            if call.due_at is None or call.due_at <= now:
+            attempt = attempt_of(call, ref.attempt, runpod_id)
+            is_at_work = call.state is CallState.SUBMITTING
+            due_at = max(now, attempt.begun_at + SUBMITTING_TIME) if is_at_work else now
+            if call.due_at is None or call.due_at <= due_at:
                 return
             event = self.event(now, {"attempt": ref.attempt}, what=what)
             try:
-                self.store.save_call(call.due_again(now).noted(event))
+                self.store.save_call(call.due_again(due_at).noted(event))
             except Conflict:
                 continue
             return
@@ -125,7 +132,6 @@ class Settler:
     def _carry_out(
         self, step: Step, job: Job, call: Call, number: int, report: Report, now: datetime
     ) -> tuple[Job, Call]:
-        call = call.identified(number, report.runpod_id)
         match step:
             case Step.SUCCEED:
                 return self._publish(job, call, number, report, now)

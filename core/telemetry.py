@@ -58,4 +58,8 @@ def tell_submitted(job: Job, calls: list[Call]) -> None:
             count("JobsSucceeded")
         submitted = sum(call.state is CallState.SUBMITTED for call in calls)
         count("CallsSubmitted", submitted)
+        holds = {call.hold for call in calls if call.state is CallState.WAITING and call.hold}
+        if holds:
+            count("CallsHeld", sum(call.hold in holds for call in calls))
+            logger.error("calls are held: %s", "; ".join(sorted(holds)), extra=extra)
         logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})

@@ -93,5 +93,6 @@ def _wiring() -> Stages:
         secrets=wiring.callback_secrets(settings.callback_secret),
         settings=settings,
         links=wiring.links(settings.places),
+        clock=wiring.now,
     )
     return Stages(submitter=submitter, summaries=wiring.summaries(settings.places))

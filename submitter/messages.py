@@ -74,7 +74,7 @@ def _unwrapped(event: object) -> list[object]:
         return [event]
     records = event.get("Records")
     if event.get("Type") == "Notification":
-        wrappers = [event]
+        wrappers: list[Any] = [event]
     elif isinstance(records, list) and any(_is_from_sns(record) for record in records):
         wrappers = [record.get("Sns") for record in records if isinstance(record, Mapping)]
     else:

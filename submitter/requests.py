@@ -7,7 +7,7 @@ from core.asks import chat_request
 from core.callback import CallRef, callback_url
 from core.jobs import Call, Job
 from core.layers import Layer
-from core.ports import CallbackSecrets, Links
+from core.ports import Links
 from core.pull import Order
 from core.settings import SubmitterSettings
 
@@ -62,14 +62,14 @@ def request_for(
     call_input: dict[str, Any],
     *,
     settings: SubmitterSettings,
-    secrets: CallbackSecrets,
+    secret: bytes,
 ) -> dict[str, Any]:
     """Return the whole body around an `input`."""
     ref = CallRef(job.id, call.id, call.attempt.number)
     ttl = settings.retries.job_deadline + _TTL_PAST_DEADLINE
     return {
         "input": call_input,
-        "webhook": callback_url(settings.webhook_url, ref, secrets.current()),
+        "webhook": callback_url(settings.webhook_url, ref, secret),
         "policy": {
             "executionTimeout": settings.execution_timeout // timedelta(milliseconds=1),
             "ttl": ttl // timedelta(milliseconds=1),

@@ -104,7 +104,7 @@ class Stages:
     ) -> Job:
         job, calls = self.submitter.staged(job, tasks, now, slots=slots, repairs=repairs)
         job = self.submitter.store.begin_stage(job, calls)
-        return self.submitter.submit_all(job, calls, layer, now)[0]
+        return self.submitter.submit_all(job, calls, layer)[0]
 
     def _publish(self, job: Job, calls: Sequence[Call], text: str, now: datetime) -> Job:
         store = self.submitter.store

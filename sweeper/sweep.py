@@ -23,7 +23,7 @@ from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
 from core.ports import RunPod
 from core.reports import Report, Status, gone
 from core.settle import LATEST_PICKUP, Settled, Settler
-from core.troubles import Failure
+from core.troubles import Failure, held_up
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.
@@ -128,14 +128,23 @@ class Sweeper:
         if job.due_at is None or job.due_at > now:
             return Look(Found.SETTLED_ALREADY)
         if now >= job.deadline and not job.is_joining and not self._is_left_to_its_call(job):
-            event = self.settler.event(now, {"stage": job.stage}, why=DEADLINE.message)
-            store.save_job(job.failed(DEADLINE.code, event))
+            failure = self._why_too_late(job)
+            event = self.settler.event(now, {"stage": job.stage}, why=failure.message)
+            store.save_job(job.failed(failure.code, event))
             return Look(Found.GIVEN_UP)
         store.save_job(job.due_again(now + LATEST_PICKUP))
         if not job.is_stage_done:
             return Look(Found.STILL_RUNNING)
         self.settler.queue.wants_next_stage(job_id)
         return Look(Found.RESENT)
+
+    def _why_too_late(self, job: Job) -> Failure:
+        """Say what kept a stage from ending: one of its calls may have been held."""
+        for slot in job.slots:
+            _, call = self.settler.store.load(job.id, slot)
+            if call.stage == job.stage and call.state is CallState.WAITING and call.hold:
+                return held_up(call.hold)
+        return DEADLINE
 
     def _is_left_to_its_call(self, job: Job) -> bool:
         """Can the summary be on its way to S3 at this instant? Then job and call end in one write."""
@@ -148,8 +157,13 @@ class Sweeper:
         attempt = _asked_about(call)
         if attempt:
             return self._ask(job, call, attempt, now)
+        if call.state is CallState.PUBLISHING:
+            # RunPod can't be asked, for want of its id. S3 knows how far publishing got.
+            published = next(each for each in call.attempts if each.outcome == SUCCEEDED)
+            return self._settle(call, published, gone(""), now)
         if now >= job.deadline:
-            return self._give_up(job, call, DEADLINE, now)
+            is_held = call.state is CallState.WAITING and call.hold
+            return self._give_up(job, call, held_up(call.hold) if is_held else DEADLINE, now)
         if call.state is CallState.WAITING:
             self.settler.store.save_call(call.due_again(now + LATEST_PICKUP))
             self.settler.queue.wants_attempt(call.job_id, call.id, after=timedelta())

@@ -60,6 +60,7 @@ class Pipeline:
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
+    secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets((SECRET,)))
     now: datetime = NOON
     answered: set[str] = field(default_factory=set)
 
@@ -77,9 +78,10 @@ class Pipeline:
             material=material,
             queue=self.queue,
             runpod=self.runpod,
-            secrets=MemorySecrets((SECRET,)),
+            secrets=self.secrets,
             settings=settings,
             links=S3Links(s3, "out"),
+            clock=lambda: self.now,
         )
 
     @property

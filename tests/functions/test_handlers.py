@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from core import wiring
 from core.callback import CallRef, token_for
 from core.jobs import CallState, Mode
+from core.settle import SUBMITTING_TIME
 from core.telemetry import logger
 from tests.builders import (
     API_KEY,
@@ -24,6 +25,7 @@ from tests.builders import (
     a_call,
     a_job,
     a_request,
+    an_event,
     completed_body,
     minutes,
 )
@@ -299,6 +301,57 @@ class TestTheReceiverThatVerifies:
 
         assert answer["statusCode"] == 400
         assert len(verifying.runpod.calls) == 0
+
+    @pytest.fixture
+    def unanswered(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+        """RunPod's answer to POST /run, which has the attempt's id, is not on record."""
+        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
+            cloud.holding(a_job(), a_call(CallState.SUBMITTING, due_at=NOON + minutes(9)))
+            yield cloud
+
+    def test_believes_nobody_while_it_does_not_know_the_attempts_own_request(
+        self, unanswered: Cloud
+    ) -> None:
+        event = unanswered.event("webhook-completed")
+        event["body"] = json.dumps(completed_body("Another's.", id="rp-of-another-job"))
+
+        answer = unanswered.invoke("webhook_receiver", event)
+
+        assert answer["statusCode"] == 503  # RunPod calls again, when the answer may be on record
+        assert len(unanswered.runpod.calls) == 0
+        assert unanswered.summaries() == []
+        assert "rp-of-another-job" not in repr(unanswered.history())
+
+    def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
+        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+        _, call = unanswered.store().load(JOB_ID, "whole")
+        unanswered.store().save_call(call.submitted("rp-1", an_event()))
+        unanswered.runpod_says(completed_body())
+
+        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert SUMMARY in unanswered.summaries()
+
+    def test_lets_the_sweeper_look_as_soon_as_no_submitter_can_be_at_it(
+        self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
+    ) -> None:
+        monkeypatch.setattr(wiring, "now", lambda: NOON)
+
+        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        _, (call,), events = unanswered.history()
+        assert call.due_at == NOON + SUBMITTING_TIME
+        assert events[-1].what == "callback before RunPod's answer"
+
+    def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
+        _, call = unanswered.store().load(JOB_ID, "whole")
+        unanswered.store().save_call(call.failed("deadline", an_event()))
+
+        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert len(unanswered.runpod.calls) == 0
 
     def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
         verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
