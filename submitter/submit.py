@@ -102,6 +102,9 @@ class Submitter:
         job, call = self.store.load(job_id, call_id)
         if not self._is_wanted(job, call, now):
             return job, call
+        why = self._reason_to_hold()
+        if why:  # before anything is read for it: a held call is tried hundreds of times a day
+            return self._outcomes.held(job, call, why)
         if job.request.mode is Mode.PULL:
             return self._claim_and_submit(job, call, None)
         try:

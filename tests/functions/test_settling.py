@@ -113,7 +113,7 @@ class TestASuccess:
         assert world.store.history(JOB_ID) == before
 
     def test_teaches_the_call_no_runpod_id(self, world: World) -> None:
-        """Whoever knows the URL can name any: what we ask and cancel with our key, RunPod told us itself."""
+        """Whoever knows the URL can name any; what is asked with our key, RunPod told us itself."""
         world.store = MemoryJobStore()
         world.store.create(a_job(), [a_call(CallState.SUBMITTING)])
 
