@@ -19,6 +19,7 @@ prompts       material to chat messages; the texts are files in prompts/
 asks          what the model is asked for in one call
 pull          pull mode: what the worker is sent, and what it reports
 troubles      why an attempt brought no text, in words of ours
+worker_errors  what a worker's error means, by its words
 redeem        pull mode: a receipt turned into the summary that it tells of
 choices       what the uploader of one file chose for its summary
 decide        what one report means for its call as it is now

@@ -7,7 +7,7 @@ later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.outpu
 pull mode answers with a receipt. An error is not always said as one: worker-vllm 2.2 to 2.9 ended such
 requests as COMPLETED, with vLLM's error object for the output.
 
-RunPod's error texts can quote the prompt, so they are classified here and never kept.
+RunPod's error texts can quote the prompt, so they are classified (core/worker_errors.py) and never kept.
 """
 
 import re
@@ -19,7 +19,8 @@ from typing import Any, TypeGuard
 
 from core.errors import BadBody
 from core.pull import Receipt, parse_receipt
-from core.troubles import Failure, trouble_in
+from core.troubles import Failure
+from core.worker_errors import error_in, failure_in, parts_of
 
 
 class Status(StrEnum):
@@ -104,66 +105,6 @@ TIMED_OUT = Failure(
     message="RunPod timed the request out before a worker finished it",
     may_help_to_retry=True,
 )
-_WORKER_ERROR = Failure(
-    code="worker-error",
-    message="the RunPod worker reported an error; look the request up in RunPod's console",
-    may_help_to_retry=True,
-)
-
-_CONTEXT_LENGTH = Failure(
-    code="context-length",
-    message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
-    " MaxModelLenTokens to what the endpoint really serves",
-    may_help_to_retry=False,
-)
-
-_MODEL_REFUSED = Failure(
-    code="model-refused",
-    message="vLLM refused the request as invalid; check the model's name and MaxTokens",
-    may_help_to_retry=False,
-)
-
-# Parts of RunPod's error texts, in the order in which they are looked for.
-_FAILURES: tuple[tuple[str, Failure], ...] = (
-    ("maximum context length", _CONTEXT_LENGTH),
-    ("longer than the maximum model length", _CONTEXT_LENGTH),  # vLLM's engine, past its own check
-    ("context length is only", _CONTEXT_LENGTH),  # vLLM since 0.16, of a prompt too long by itself
-    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
-    (
-        "executionTimeout exceeded",
-        Failure(
-            code="execution-timeout",
-            message="the request ran longer than ExecutionTimeoutSeconds; raise it, or use a faster GPU",
-            may_help_to_retry=False,
-        ),
-    ),
-    (
-        "job timed out after",
-        Failure(
-            code="worker-lost",
-            message="RunPod's worker stopped without an answer, also on RunPod's own retry",
-            may_help_to_retry=True,
-        ),
-    ),
-    # A time-out, too early, too many: these pass, unlike the others that begin with a 4.
-    ("vLLM returned HTTP 408", _WORKER_ERROR),
-    ("vLLM returned HTTP 425", _WORKER_ERROR),
-    ("vLLM returned HTTP 429", _WORKER_ERROR),
-    ("vLLM returned HTTP 4", _MODEL_REFUSED),
-    # The `type` of an error of vLLM itself, which names its status in words.
-    ("BadRequestError", _MODEL_REFUSED),
-    ("NotFoundError", _MODEL_REFUSED),
-    ("UnprocessableEntityError", _MODEL_REFUSED),
-    ("invalid_request_error", _MODEL_REFUSED),
-    (
-        "Job input must contain",
-        Failure(
-            code="model-refused",
-            message="the RunPod worker does not take openai_route requests; is it worker-vllm?",
-            may_help_to_retry=False,
-        ),
-    ),
-)
 
 
 def parse_report(body: object) -> Report:
@@ -189,7 +130,7 @@ def parse_report(body: object) -> Report:
         case Status.COMPLETED:
             return _completed(common, body.get("output"))
         case Status.FAILED:
-            return Report(**common, failure=_failure(body.get("error"), body.get("output")))
+            return Report(**common, failure=failure_in(body.get("error"), body.get("output")))
         case Status.CANCELLED:
             return Report(**common, failure=CANCELLED)
         case Status.TIMED_OUT:
@@ -229,10 +170,10 @@ def _completed(common: dict[str, Any], output: object) -> Report:
             prompt_tokens=receipt.prompt_tokens,
             completion_tokens=receipt.completion_tokens,
         )
-    error = _error_in(output)
+    error = error_in(output)
     if error is not None:
-        return Report(**common, failure=_failure(error, None))
-    parts = [part for part in _parts(output) if _is_object(part)]
+        return Report(**common, failure=failure_in(error))
+    parts = [part for part in parts_of(output) if _is_object(part)]
     choices = [
         choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
     ]
@@ -254,31 +195,6 @@ def _completed(common: dict[str, Any], output: object) -> Report:
     )
 
 
-def _parts(output: object) -> list[Any]:
-    """Return what a worker yielded; one that does not yield has its one answer unlisted."""
-    return output if isinstance(output, list) else [output]
-
-
-def _error_in(output: object) -> object:
-    """Return an error that a worker gave for its output, or None.
-
-    A part of an answer before it is no answer, so one error among the parts is enough.
-    """
-    for part in _parts(output):
-        if isinstance(part, str) and _ERROR_OBJECT.search(part):
-            return part  # an error object that was turned into text, as JSON or as Python writes it
-        if not _is_object(part):
-            continue
-        if part.get("error"):
-            return part["error"]
-        if part.get("object") == "error":
-            return part
-    return None
-
-
-_ERROR_OBJECT = re.compile(r"""["']object["']: ?["']error["']|^\{["']error["']:""")
-
-
 def _text_of(choice: Mapping[str, Any]) -> str:
     message = choice.get("message")
     content = message.get("content") if _is_object(message) else None
@@ -289,35 +205,6 @@ def _text_of(choice: Mapping[str, Any]) -> str:
         texts = [part.get("text") for part in content if _is_object(part)]
         return "".join(text for text in texts if isinstance(text, str))
     return "".join(token for token in _list(choice.get("tokens")) if isinstance(token, str))
-
-
-def _failure(error: object, output: object) -> Failure:
-    trouble = trouble_in(error)
-    if trouble:
-        return trouble
-    text = " ".join(_strings(error)) + " " + " ".join(_strings(output))
-    for part, failure in _FAILURES:
-        if part in text:
-            return failure
-    return _MODEL_REFUSED if _code_in(error) in _INVALID else _WORKER_ERROR
-
-
-_INVALID = frozenset({400, 404, 413, 422})
-
-
-def _code_in(error: object) -> object:
-    """Return the HTTP status that an error object of vLLM names."""
-    return error.get("code") if _is_object(error) else None
-
-
-def _strings(value: object, levels: int = 3) -> list[str]:
-    """Return the texts in an error, which may be a text or an object that holds some."""
-    if isinstance(value, str):
-        return [value]
-    if not levels or not isinstance(value, list | Mapping):
-        return []
-    inner = value.values() if isinstance(value, Mapping) else value
-    return [text for each in inner for text in _strings(each, levels - 1)]
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:

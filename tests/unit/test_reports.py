@@ -113,6 +113,7 @@ BROKEN = {"object": "error", "message": "CUDA out of memory", "type": "InternalS
         (TOO_LONG | {"message": "no such model", "type": "NotFoundError"}, "model-refused", False),
         (BROKEN | {"code": 500}, "worker-error", True),
         (BROKEN, "worker-error", True),
+        (BROKEN | {"code": [400]}, "worker-error", True),
         ({"error": TOO_LONG}, "context-length", False),
         ({"error": {"message": "no"}}, "worker-error", True),
         ({"error": "The prompt is longer than the maximum model length"}, "context-length", False),
