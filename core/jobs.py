@@ -189,7 +189,8 @@ class Job:
     done: frozenset[str] = frozenset()  # those of them whose results are there
     repairs: int = 0  # rounds of repair
     is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
-    due_at: datetime | None = None  # when the sweeper shall look whether the next stage was lost
+    # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
+    due_at: datetime | None = None
     revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
     news: tuple[Event, ...] = ()  # audit lines not yet written
 
@@ -247,8 +248,11 @@ class Job:
         if state not in JOB_MOVES[self.state]:
             raise ImpossibleMoveError(f"job {self.id}: {self.state} -> {state}")
         moved = replace(event, what=f"{self.state} -> {state}")
+        # Others of a stage's calls may be running: the sweeper cancels them, whoever failed the job.
+        leaves_open = state is JobState.FAILED and self.stage_calls > 1 and not self.is_stage_done
+        due_at = event.at if leaves_open else None
         return replace(
-            self, state=state, finished_at=event.at, due_at=None, news=(*self.news, moved)
+            self, state=state, finished_at=event.at, due_at=due_at, news=(*self.news, moved)
         )
 
 
