@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import submitter.stages
 import submitter.submit
-import sweeper.sweep
+import sweeper.lanes
 from core import wiring
 from core.telemetry import logger
 from submitter import app as submitter_app
@@ -161,9 +161,9 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
         put(sweeper_app, "_pace", lambda _: lambda: None)
-        for module in (submitter.submit, submitter.stages, sweeper.sweep):
+        for module in (submitter.submit, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
-        put(sweeper.sweep, "wait", wait)
+        put(sweeper.lanes, "wait", wait)
         for app in _APPS.values():
             put(app, "_wiring", _wired_by(app._wiring.__wrapped__))
         for handler in logger._logger.handlers:
