@@ -13,7 +13,10 @@ class JobStore(Protocol):
     """Jobs and calls. Every write holds only on the revision that it was decided on."""
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
-        """Record a new job and its calls, all or nothing. Raises JobExists."""
+        """Record a new job and its calls, all or nothing.
+
+        Raises JobExists, and Conflict where others are in the way: then it may or may not be recorded.
+        """
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Return a job and one of its calls as they are now. Raises UnknownCall."""
@@ -140,6 +143,14 @@ class WorkQueue(Protocol):
 
 
 class RunPod(Protocol):
+    """Each of these, but the first, also raises RunPodKeyUnusable where RunPod refuses the API key."""
+
+    def check_key(self) -> None:
+        """Read the API key, so that nothing is begun without one; RunPod is not asked.
+
+        Raises RunPodKeyUnusable.
+        """
+
     def run(self, request: Mapping[str, Any]) -> str:
         """Submit one request and return RunPod's id of it.
 
@@ -158,10 +169,10 @@ class RunPod(Protocol):
 
 class CallbackSecrets(Protocol):
     def current(self) -> bytes:
-        """Return the secret that new tokens are made with."""
+        """Return the secret that new tokens are made with. Raises SecretUnusable."""
 
     def live(self) -> tuple[bytes, ...]:
-        """Return every secret whose tokens count now."""
+        """Return every secret whose tokens count now. Raises SecretUnusable."""
 
     def refetched(self) -> tuple[bytes, ...]:
         """Return the live secrets afresh, unless they were fetched a moment ago."""

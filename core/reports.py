@@ -4,7 +4,8 @@ A callback's body and `GET /status` hold the same object: `id`, `status`, `outpu
 `delayTime` and `executionTime` in milliseconds, and in a callback also the whole `input` and `webhook`.
 worker-vllm answers in two shapes, by generation: chat completions as OpenAI writes them (2.24 and
 later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before). The worker of
-pull mode answers with a receipt.
+pull mode answers with a receipt. An error is not always said as one: worker-vllm 2.2 to 2.9 ended such requests as
+COMPLETED, with vLLM's error object for the output.
 
 RunPod's error texts can quote the prompt, so they are classified here and never kept.
 """
@@ -116,9 +117,16 @@ _CONTEXT_LENGTH = Failure(
     may_help_to_retry=False,
 )
 
+_MODEL_REFUSED = Failure(
+    code="model-refused",
+    message="vLLM refused the request as invalid; check the model's name and MaxTokens",
+    may_help_to_retry=False,
+)
+
 # Parts of RunPod's error texts, in the order in which they are looked for.
 _FAILURES: tuple[tuple[str, Failure], ...] = (
     ("maximum context length", _CONTEXT_LENGTH),
+    ("longer than the maximum model length", _CONTEXT_LENGTH),  # vLLM's engine, past its own check
     ("context length is only", _CONTEXT_LENGTH),  # vLLM since 0.16, of a prompt too long by itself
     ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
     (
@@ -137,14 +145,16 @@ _FAILURES: tuple[tuple[str, Failure], ...] = (
             may_help_to_retry=True,
         ),
     ),
-    (
-        "vLLM returned HTTP 4",
-        Failure(
-            code="model-refused",
-            message="vLLM refused the request as invalid; check the model's name and MaxTokens",
-            may_help_to_retry=False,
-        ),
-    ),
+    # A time-out, too early, too many: these pass, unlike the others that begin with a 4.
+    ("vLLM returned HTTP 408", _WORKER_ERROR),
+    ("vLLM returned HTTP 425", _WORKER_ERROR),
+    ("vLLM returned HTTP 429", _WORKER_ERROR),
+    ("vLLM returned HTTP 4", _MODEL_REFUSED),
+    # The `type` of an error of vLLM itself, which names its status in words.
+    ("BadRequestError", _MODEL_REFUSED),
+    ("NotFoundError", _MODEL_REFUSED),
+    ("UnprocessableEntityError", _MODEL_REFUSED),
+    ("invalid_request_error", _MODEL_REFUSED),
     (
         "Job input must contain",
         Failure(
@@ -219,9 +229,10 @@ def _completed(common: dict[str, Any], output: object) -> Report:
             prompt_tokens=receipt.prompt_tokens,
             completion_tokens=receipt.completion_tokens,
         )
-    parts = [
-        part for part in (output if isinstance(output, list) else [output]) if _is_object(part)
-    ]
+    error = _error_in(output)
+    if error is not None:
+        return Report(**common, failure=_failure(error, None))
+    parts = [part for part in _parts(output) if _is_object(part)]
     choices = [
         choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
     ]
@@ -241,6 +252,31 @@ def _completed(common: dict[str, Any], output: object) -> Report:
         prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input"))),
         completion_tokens=_count(usage.get("completion_tokens", usage.get("output"))),
     )
+
+
+def _parts(output: object) -> list[Any]:
+    """Return what a worker yielded; one that does not yield has its one answer unlisted."""
+    return output if isinstance(output, list) else [output]
+
+
+def _error_in(output: object) -> object:
+    """Return an error that a worker gave for its output, or None.
+
+    A part of an answer before it is no answer, so one error among the parts is enough.
+    """
+    for part in _parts(output):
+        if isinstance(part, str) and _ERROR_OBJECT.search(part):
+            return part  # an error object that was turned into text, as JSON or as Python writes it
+        if not _is_object(part):
+            continue
+        if part.get("error"):
+            return part["error"]
+        if part.get("object") == "error":
+            return part
+    return None
+
+
+_ERROR_OBJECT = re.compile(r"""["']object["']: ?["']error["']|^\{["']error["']:""")
 
 
 def _text_of(choice: Mapping[str, Any]) -> str:
@@ -263,7 +299,15 @@ def _failure(error: object, output: object) -> Failure:
     for part, failure in _FAILURES:
         if part in text:
             return failure
-    return _WORKER_ERROR
+    return _MODEL_REFUSED if _code_in(error) in _INVALID else _WORKER_ERROR
+
+
+_INVALID = frozenset({400, 404, 413, 422})
+
+
+def _code_in(error: object) -> object:
+    """Return the HTTP status that an error object of vLLM names."""
+    return error.get("code") if _is_object(error) else None
 
 
 def _strings(value: object, levels: int = 3) -> list[str]:

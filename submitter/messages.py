@@ -6,6 +6,11 @@ An upload is announced in one of two shapes, by itself or as the body of an SQS 
     EventBridge       {"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}
 
 In the first the key is URL-encoded, with `+` for a space; in the second it is as it is.
+
+A topic of SNS between S3 and the queue wraps either of them, unless it delivers raw:
+
+    through SQS       {"Type": "Notification", "Message": "<the event as JSON>", ...}
+    by itself         {"Records": [{"Sns": {"Message": "<the event as JSON>", ...}}]}
 """
 
 import json
@@ -45,7 +50,7 @@ def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
     """Read the body of one SQS message. Raises UnknownMessage."""
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnknownMessage("a queue message is not JSON") from None
     try:
         if isinstance(message, dict) and WANTS_ATTEMPT in message:
@@ -59,7 +64,32 @@ def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
 
 
 def parse_uploads(event: object) -> list[Source]:
-    """Read an S3 event in either shape; S3's test event has no uploads. Raises UnknownMessage."""
+    """Read an S3 event in any shape; S3's test event has no uploads. Raises UnknownMessage."""
+    return [upload for unwrapped in _unwrapped(event) for upload in _parse_unwrapped(unwrapped)]
+
+
+def _unwrapped(event: object) -> list[object]:
+    """Return the events that SNS has wrapped, or the event itself."""
+    if not isinstance(event, Mapping):
+        return [event]
+    records = event.get("Records")
+    if event.get("Type") == "Notification":
+        wrappers = [event]
+    elif isinstance(records, list) and any(_is_from_sns(record) for record in records):
+        wrappers = [record.get("Sns") for record in records if isinstance(record, Mapping)]
+    else:
+        return [event]
+    try:
+        return [json.loads(wrapper["Message"]) for wrapper in wrappers]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise UnknownMessage("a notification of SNS holds no JSON") from None
+
+
+def _is_from_sns(record: object) -> bool:
+    return isinstance(record, Mapping) and record.get("EventSource") == "aws:sns"
+
+
+def _parse_unwrapped(event: object) -> list[Source]:
     if not isinstance(event, Mapping):
         raise UnknownMessage("an event is not a JSON object")
     try:

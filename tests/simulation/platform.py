@@ -177,6 +177,9 @@ class Endpoint:
     taken: Callable[[Mapping[str, Any]], None]  # told of each request that RunPod takes
     refused: Callable[[Mapping[str, Any]], None]  # told of each that it says it will never take
 
+    def check_key(self) -> None:
+        """Have a key, always."""
+
     def run(self, request: Mapping[str, Any]) -> str:
         def effect() -> str:
             self.taken(request)

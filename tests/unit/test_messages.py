@@ -151,3 +151,45 @@ def test_our_own_output_is_never_taken_for_a_transcript() -> None:
 
     assert not is_transcript(a_source(key="summaries/a.txt"), settings.accepts, places)
     assert is_transcript(a_source(key="a.txt"), settings.accepts, places)
+
+
+def wrapped(message: object) -> dict[str, object]:
+    """Return what SNS delivers to a queue, unless it delivers raw."""
+    return {
+        "Type": "Notification",
+        "MessageId": "6d1d5e0c",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:uploads",
+        "Subject": "Amazon S3 Notification",
+        "Message": json.dumps(message),
+        "Timestamp": "2026-03-02T12:00:01.000Z",
+    }
+
+
+class TestAnEventThatSnsHasWrapped:
+    @pytest.mark.parametrize("event", [notification("a+b.txt"), eventbridge("a b.txt")])
+    def test_is_read_like_the_others(self, event: dict[str, object]) -> None:
+        (upload,) = parse_message(json.dumps(wrapped(event)))
+
+        assert upload == parse_uploads(event)[0]
+
+    def test_is_read_by_itself_too(self) -> None:
+        record = {"EventSource": "aws:sns", "Sns": wrapped(notification("a+b.txt"))}
+
+        (upload,) = parse_uploads({"Records": [record]})
+
+        assert upload.key == "a b.txt"
+
+    def test_of_s3s_own_test_announces_nothing(self) -> None:
+        assert parse_message(json.dumps(wrapped({"Event": "s3:TestEvent"}))) == []
+
+    @pytest.mark.parametrize("message", ["", "hello", "7", "null", None])
+    def test_but_holds_none_is_unknown(self, message: object) -> None:
+        with pytest.raises(UnknownMessage):
+            parse_message(json.dumps(wrapped({}) | {"Message": message}))
+
+    def test_asks_for_no_attempt(self) -> None:
+        """Only the pipeline itself asks for attempts, and it sends to the queue."""
+        wants = {"wants_attempt": {"job_id": "a" * 32, "call_id": "whole"}}
+
+        with pytest.raises(UnknownMessage):
+            parse_message(json.dumps(wrapped(wants)))
