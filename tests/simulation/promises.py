@@ -4,24 +4,38 @@ Each promise is a method named for it; docs/reliability.md lists them. A broken 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.callback import CallRef
-from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState
+from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState, retry_delay
 from core.join import joined
 from core.names import facts_key_for
+from core.settle import LATEST_PICKUP, PUBLISHING_TIME
+from core.transcripts import read_transcript
 from core.words import count_words
 from local.memory import PRESIGNED
+from sweeper.findings import PUBLISHING_PATIENCE
+from sweeper.sweep import LAST_PATIENCE, PUT_BACK
 from tests.builders import NOON
-from tests.functions.pipeline import ref_of
+from tests.functions.pipeline import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
 from tests.simulation.world import World
 
 MAX_ATTEMPTS = 3
+# How long past its deadline a job may be tried to be ended: a result that can't be stored, one that comes
+# for another attempt at the end of that, and the last wait of a call for an attempt it doesn't get.
+PATIENCE = (
+    max(PUBLISHING_PATIENCE, LAST_PATIENCE)
+    + PUBLISHING_TIME
+    + retry_delay(MAX_ATTEMPTS)
+    + LATEST_PICKUP
+    + PUT_BACK
+)
+_SWEEPS_ALLOWED, _MANY_SWEEPS_ALLOWED = 3, 20
 _MOST_CALLS_PER_JOB = 60  # what the plans of these small jobs come to, repairs included
 
 
@@ -36,6 +50,7 @@ class Upload:
     key: str
     order: int  # among the versions of its key
     is_good: bool
+    body: bytes
     is_deleted: bool = False
     is_replaced: bool = False
 
@@ -49,6 +64,8 @@ class Promises:
     platform: Platform
     uploads: Mapping[str, Upload]  # by job id
     refused: set[str] = field(default_factory=set)  # jobs of which RunPod refused a request
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)  # the text that a call is about
+    _overdue_sweeps: Counter[str] = field(default_factory=Counter)  # by job id
     _jobs: dict[str, Job] = field(default_factory=dict)
     _calls: dict[tuple[str, str], Call] = field(default_factory=dict)
     _events: dict[str, list[Event]] = field(default_factory=dict)
@@ -90,6 +107,30 @@ class Promises:
             raise Broken(f"{_name(ref)} was sent to RunPod twice")
         if len(earlier) >= MAX_ATTEMPTS:
             raise Broken(f"call {ref.call_id} of job {ref.job_id} was paid for too often")
+        self._each_attempt_is_about_the_same(ref, request)
+
+    def _each_attempt_is_about_the_same(self, ref: CallRef, request: Mapping[str, Any]) -> None:
+        chat = request["input"].get("openai_input")
+        if chat is None:
+            return  # pull mode: the worker reads
+        block = BLOCK.search(chat["messages"][1]["content"])
+        text = block[2] if block else ""
+        if self.shown.setdefault((ref.job_id, ref.call_id), text) != text:
+            raise Broken(f"{_name(ref)} is about another text than the attempts before it")
+
+    def swept(self, began: datetime) -> None:
+        """No job outlives its deadline by more than a patience, as long as there are sweeps.
+
+        Which sweep looks at a job is in the hands of the weather: one that fails, or a lagging index,
+        may miss it. So some more are allowed that came to their end.
+        """
+        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_work else _MANY_SWEEPS_ALLOWED
+        for job in self.store.items()[0].values():
+            if job.state is JobState.ACTIVE and began > job.deadline + PATIENCE:
+                self._overdue_sweeps[job.id] += 1
+                if self._overdue_sweeps[job.id] > allowed:
+                    late = self.world.now() - job.deadline
+                    raise Broken(f"job {job.id} is active {late} past its deadline")
 
     def was_refused(self, request: Mapping[str, Any]) -> None:
         self.refused.add(ref_of(request).job_id)
@@ -103,7 +144,8 @@ class Promises:
         attempt = call.attempt_numbered(ref.attempt)
         is_open = not call.is_final and call.state is not CallState.PUBLISHING
         is_waited_for = is_open and attempt and not attempt.outcome and attempt is call.attempt
-        is_due = call.due_at is not None and call.due_at <= self.world.now()
+        # A sweep that could not ask may have put it back by now.
+        is_due = call.due_at is not None and call.due_at <= self.world.now() + PUT_BACK
         is_asked_about = is_due or call.asks > 0  # a sweep may have been quicker than the answer
         if is_waited_for and not is_asked_about:
             raise Broken(f"the callback about {_name(ref)} was answered 200 and did nothing")
@@ -125,7 +167,9 @@ class Promises:
         if before and job.state is not before.state and job.state not in JOB_MOVES[before.state]:
             raise Broken(f"job {job.id} went from {before.state} to {job.state}")
         if before and before.is_final:
-            raise Broken(f"job {job.id} was changed after its end")
+            seen_to = replace(before, due_at=None, revision=job.revision)
+            if job != seen_to or before.due_at is None:
+                raise Broken(f"job {job.id} was changed after its end")
         if job.state is JobState.SUCCEEDED:
             self._success_means_a_summary(job)
         if job.state is JobState.FAILED:
@@ -200,6 +244,7 @@ class Promises:
         upload = self.uploads[job.id]
         reasons: dict[str, Callable[[], bool]] = {
             "deadline": lambda: self.world.now() >= job.deadline,
+            "unpublished": lambda: self.world.now() >= job.deadline + PUBLISHING_PATIENCE,
             "empty": lambda: not upload.is_good,
             "not-text": lambda: not upload.is_good,
             "unreadable": lambda: not upload.is_good,
@@ -259,6 +304,7 @@ class Promises:
         if not self.is_quiet():
             raise Broken("something is still due, under way or queued")
         self._the_newest_summary_is_visible(jobs)
+        self._every_word_is_shown(calls.values())
         self._nothing_private_is_logged(output)
         self._money_is_bounded(jobs)
 
@@ -288,6 +334,21 @@ class Promises:
             if is_lost and call.state is CallState.FAILED and job.finished_at > ended_at:
                 raise Broken(f"{made.id} made a text, and job {job.id} failed as {job.reason_code}")
 
+    def _every_word_is_shown(self, calls: Iterable[Call]) -> None:
+        """The calls of a long transcript's first stage were about all of it, each about its share."""
+        first_stage: dict[str, list[str]] = {}
+        for call in calls:
+            if call.stage == 1 and call.task.layer == 0:
+                first_stage.setdefault(call.job_id, []).append(call.id)
+        for job_id, names in first_stage.items():
+            names.sort(key=lambda name: int(name.partition("-")[2]))
+            shown = [self.shown.get((job_id, name)) for name in names]
+            if None in shown:
+                continue  # the job had failed by then
+            transcript = read_transcript(self.uploads[job_id].body, max_bytes=10**9).text
+            if "\n".join(map(str, shown)).split() != transcript.split():
+                raise Broken(f"job {job_id} has not shown all of its transcript to the model")
+
     def _the_newest_summary_is_visible(self, jobs: Mapping[str, Job]) -> None:
         newest: dict[str, tuple[int, str]] = {}
         for job_id, upload in self.uploads.items():
@@ -297,12 +358,20 @@ class Promises:
         for (bucket, key), stored in self.s3.objects.items():
             if bucket == SUMMARIES and key.startswith("summaries/") and key.endswith(".txt"):
                 job_id = stored.metadata["job-id"]
-                if jobs[job_id].state is not JobState.SUCCEEDED:
+                if self._could_not_be_seen(jobs[job_id]):
+                    newest.pop(key, None)
+                elif jobs[job_id].state is not JobState.SUCCEEDED:
                     raise Broken(f"{key} is the summary of job {job_id}, which has not succeeded")
         for key, (_, job_id) in newest.items():
             stored = self.s3.objects[SUMMARIES, key]
             if stored.metadata["job-id"] != job_id:
                 raise Broken(f"{key} is not the summary of its newest version")
+
+    def _could_not_be_seen(self, job: Job) -> bool:
+        """Was a job given up because S3 could not even say whether its summary stands there?"""
+        return job.reason_code == "unpublished" and bool(
+            self.world.weather.s3_outages or self.world.weather.aws_requests
+        )
 
     def _nothing_private_is_logged(self, output: str) -> None:
         tokens = {

@@ -122,6 +122,10 @@ class Invocation:
             self._pause()
         return result
 
+    def hang(self, seconds: float) -> None:
+        """Wait for an answer that does not come."""
+        self._pause(seconds)
+
     def park(self) -> None:
         """Wait until some task of the invocation has ended."""
         turn = getcurrent()
@@ -138,9 +142,10 @@ class Invocation:
         self.is_dead = self.is_dead or fault.kills
         raise fault.error()
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float | None = None) -> None:
         if not self.is_dead:
-            self.world.after(self.world.latency_seconds(), getcurrent().switch)
+            pause = self.world.latency_seconds() if seconds is None else seconds
+            self.world.after(pause, getcurrent().switch)
             self.hub.switch()
         if self.world.seconds() >= self.ends_at_seconds and not self.is_dead:
             self.world.tell(self.name, "timed out")
