@@ -241,7 +241,16 @@ class Sweeper:
     def _settle(self, call: Call, attempt: Attempt, report: Report, now: datetime) -> Look:
         ref = CallRef(call.job_id, call.id, attempt.number)
         settled = self.settler.settle(ref, report, now=now)
+        if settled.step is Step.IGNORE and settled.call.revision == call.revision:
+            return self._go_on_without(settled, now)
         return Look(_found(call, settled, is_gone=report.status is Status.GONE), settled)
+
+    def _go_on_without(self, settled: Settled, now: datetime) -> Look:
+        """See to it that a call about which a report says nothing neither comes first nor stays."""
+        if now >= settled.job.deadline + PUBLISHING_PATIENCE and not settled.call.is_final:
+            return self._fail(settled.job, settled.call, DEADLINE, now)
+        self._put_back(settled.call, now)
+        return Look(Found.STILL_RUNNING)
 
     def _next_ask(self, job: Job, call: Call, now: datetime) -> datetime:
         """Spread the asks that are left evenly, the last of them at the deadline."""
