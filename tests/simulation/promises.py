@@ -124,7 +124,7 @@ class Promises:
         Which sweep looks at a job is in the hands of the weather: one that fails, or a lagging index,
         may miss it. So some more are allowed that came to their end.
         """
-        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_work else _MANY_SWEEPS_ALLOWED
+        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
         for job in self.store.items()[0].values():
             if job.state is JobState.ACTIVE and began > job.deadline + PATIENCE:
                 self._overdue_sweeps[job.id] += 1

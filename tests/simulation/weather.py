@@ -69,6 +69,20 @@ class Weather:
             )
         )
 
+    @property
+    def lets_sweeps_look(self) -> bool:
+        """Does every sweep look at everything that is due, whatever it comes to?"""
+        return not any(
+            (
+                self.aws_requests,
+                self.kills,
+                self.conflicts,
+                self.sweeps_skipped,
+                self.index_lags,
+                self.slow_requests,
+            )
+        )
+
     def faults(self, service: str, operation: str, random: Random) -> Fault | Repeated | None:
         """Draw what befalls one request."""
         draw = random.random()
