@@ -18,9 +18,10 @@ from enum import StrEnum
 
 from core.callback import CallRef
 from core.decide import Step, is_left_behind
-from core.errors import Conflict, RunPodError, UnknownCall
-from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
+from core.errors import Conflict, OutputRefused, RunPodError, UnknownCall
+from core.jobs import Attempt, Call, CallState, Job, Summary
 from core.ports import RunPod
+from core.refusals import LAST_PATIENCE, NOT_JOINED, end_of
 from core.reports import Report, Status, gone
 from core.settle import LATEST_PICKUP, Settled, Settler
 from core.troubles import Failure
@@ -43,6 +44,12 @@ DEADLINE = Failure(
     code="deadline",
     message="no result came before the job's deadline; see RunPod's console for what held it up,"
     " or raise JobDeadlineMinutes",
+    may_help_to_retry=False,
+)
+NOT_CONTINUED = Failure(
+    code="deadline",
+    message="the texts of a stage were all there, and what follows had not begun by the job's deadline;"
+    " look at the submitter's log and the dead-letter queue, or raise JobDeadlineMinutes",
     may_help_to_retry=False,
 )
 ASKS_SPENT = Failure(
@@ -115,7 +122,7 @@ class Sweeper:
                 self.settler.close(job, call, now=now)
                 self._cancel(_asked_about(call))
                 return Look(Found.SETTLED_ALREADY)
-            return self._needed(job, call, now)
+            return self._needed_or_refused(job, call, now)
         except UnknownCall:
             return Look(Found.SETTLED_ALREADY)  # its record has just expired
         except (Conflict, RunPodError):
@@ -127,22 +134,54 @@ class Sweeper:
         job = store.load_job(job_id)
         if job.due_at is None or job.due_at > now:
             return Look(Found.SETTLED_ALREADY)
-        if now >= job.deadline and not job.is_joining and not self._is_left_to_its_call(job):
-            event = self.settler.event(now, {"stage": job.stage}, why=DEADLINE.message)
-            store.save_job(job.failed(DEADLINE.code, event))
-            return Look(Found.GIVEN_UP)
+        if now >= job.deadline:
+            look = self._end_job(job, now)
+            if look:
+                return look
         store.save_job(job.due_again(now + LATEST_PICKUP))
         if not job.is_stage_done:
             return Look(Found.STILL_RUNNING)
         self.settler.queue.wants_next_stage(job_id)
         return Look(Found.RESENT)
 
-    def _is_left_to_its_call(self, job: Job) -> bool:
-        """Can the summary be on its way to S3 at this instant? Then job and call end in one write."""
-        if len(job.slots) != 1:
+    def _end_job(self, job: Job, now: datetime) -> Look | None:
+        """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
+        if job.is_joining:
+            if now < job.deadline + LAST_PATIENCE:
+                return None
+            end = end_of(job, NOT_JOINED, summaries=self.settler.summaries, now=now)
+        elif self._is_left_to_its_calls(job):
+            return None
+        else:
+            end = NOT_CONTINUED if job.is_stage_done else DEADLINE
+        if isinstance(end, Summary):
+            job = job.succeeded(end, self.settler.event(now, {"stage": job.stage}))
+        elif end:
+            event = self.settler.event(now, {"stage": job.stage}, why=end.message)
+            job = job.failed(end.code, event)
+        self.settler.store.save_job(job)
+        return Look(Found.TAKEN_OVER if isinstance(end, Summary) else Found.GIVEN_UP)
+
+    def _is_left_to_its_calls(self, job: Job) -> bool:
+        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
+        if len(job.slots) == 1:
+            _, call = self.settler.store.load(job.id, job.slots[0])
+            return not call.is_final
+        if job.is_stage_done:
             return False
-        _, call = self.settler.store.load(job.id, job.slots[0])
-        return not call.is_final
+        _, calls, _ = self.settler.store.history(job.id)
+        return any(call.state is CallState.PUBLISHING and call.stage == job.stage for call in calls)
+
+    def _needed_or_refused(self, job: Job, call: Call, now: datetime) -> Look:
+        try:
+            return self._needed(job, call, now)
+        except OutputRefused as exc:
+            ref = CallRef(call.job_id, call.id, 0)
+            settled = self.settler.end_refused(ref, exc, now=now)
+            if settled is None:
+                raise
+            is_given_up = settled.step is Step.FAIL
+            return Look(Found.GIVEN_UP if is_given_up else Found.TAKEN_OVER, settled)
 
     def _needed(self, job: Job, call: Call, now: datetime) -> Look:
         attempt = _asked_about(call)
@@ -211,14 +250,14 @@ def _asked_about(call: Call) -> Attempt | None:
     """Return the attempt whose RunPod request can tell how the call stands."""
     if call.state is CallState.WAITING or not call.attempts:
         return None
-    published = [attempt for attempt in call.attempts if attempt.outcome == SUCCEEDED]
-    attempt = published[0] if published else call.attempt
+    is_publishing = call.state is CallState.PUBLISHING
+    attempt = (call.published_attempt if is_publishing else None) or call.attempt
     return attempt if attempt.runpod_id else None
 
 
 def _found(call: Call, settled: Settled, *, is_gone: bool) -> Found:
     """Say what it was that a report settled about a call that was due."""
-    if settled.step is Step.IGNORE:
+    if settled.step in {Step.IGNORE, Step.CLOSE, Step.NOTE_LATE}:
         return Found.SETTLED_ALREADY  # at this instant, by somebody else
     if is_gone and settled.call.state is CallState.WAITING:
         return Found.RESENT
