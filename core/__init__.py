@@ -36,6 +36,7 @@ links       * presigned URLs, for pull mode's worker
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager
 runpod      * the RunPod endpoint over HTTP
+counted       a store that tells what each write moved
 telemetry   * the logger and the metrics
 wiring      * builds the adapters that the functions share
 """

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from core.callback import CallRef, token_for
-from core.jobs import CallState
+from core.jobs import CallState, JobState
 from core.queue import SqsWorkQueue
-from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body
+from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
 from tests.functions.cloud import Cloud, running_cloud
 
 
@@ -85,11 +85,11 @@ def test_a_message_that_has_nothing_left_to_do_counts_nothing(
 ) -> None:
     job = a_job()
     if state is not CallState.SUBMITTED:
-        job = replace(a_job(), state="failed", reason_code="deadline", reason="late")
+        job = a_job(state=JobState.FAILED, reason_code="deadline", reason="late")
     cloud.holding(job, a_call(state))
     wanted: list[dict[str, Any]] = []
     queue = SqsWorkQueue(Recording(wanted), cloud.queue_url)  # type: ignore[arg-type]
-    queue.wants_attempt(JOB_ID, "whole", after=a_job().deadline - a_job().deadline)
+    queue.wants_attempt(JOB_ID, "whole", after=minutes(0))
     queue.wants_next_stage(JOB_ID)
 
     for body in wanted:
