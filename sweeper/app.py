@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core import wiring
 from core.settings import SweeperSettings
-from core.telemetry import count, logger, metrics, tell_settled
+from core.telemetry import count, logger, metrics
 from sweeper.findings import Found
 from sweeper.sweep import Sweeper
 
@@ -33,8 +33,6 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     try:
         for look in _wiring().sweep(pace=_pace(_ASKS_PER_SECOND), seconds_left=seconds_left):
             found[look.found] += 1
-            if look.settled:
-                tell_settled(look.settled)
     finally:
         count("CallbacksLost", found[Found.LOST_CALLBACK])
         count("CallsResent", found[Found.RESENT])

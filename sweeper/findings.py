@@ -1,15 +1,11 @@
 """What a look at a due call can come to, and why the sweeper gives a job up."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from enum import StrEnum
 
 from core.jobs import Attempt, Call, Job
 from core.settle import Settled
 from core.troubles import Failure
-
-# How long past its job's deadline a result is tried to be published: RunPod keeps it no longer.
-PUBLISHING_PATIENCE = timedelta(minutes=30)
 
 UNANSWERED = Failure(
     code="unanswered",
@@ -22,24 +18,18 @@ DEADLINE = Failure(
     " or raise JobDeadlineMinutes",
     may_help_to_retry=False,
 )
+NOT_CONTINUED = Failure(
+    code="deadline",
+    message="the texts of a stage were all there, and what follows had not begun by the job's deadline;"
+    " look at the submitter's log and the dead-letter queue, or raise JobDeadlineMinutes",
+    may_help_to_retry=False,
+)
 ASKS_SPENT = Failure(
     code="asks-spent",
     message="RunPod was asked MaxPollingAttempts times and was not done; raise it, or look at the"
     " endpoint's workers in RunPod's console",
     may_help_to_retry=False,
 )
-
-
-def unpublished(exc: Exception) -> Failure:
-    """Return why a job is given up whose result could not be stored for all that time."""
-    minutes = PUBLISHING_PATIENCE // timedelta(minutes=1)
-    return Failure(
-        code="unpublished",
-        message=f"a result could not be read or stored until {minutes} minutes past the deadline"
-        f" ({type(exc).__name__}); see the sweeper's log, and whether the output bucket can be written;"
-        " a summary that stands there all the same is whole",
-        may_help_to_retry=False,
-    )
 
 
 class Found(StrEnum):

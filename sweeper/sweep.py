@@ -23,16 +23,17 @@ from functools import partial
 
 from core.callback import CallRef
 from core.decide import Step, is_left_behind
-from core.errors import Conflict, RunPodError, UnknownCall
-from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
+from core.errors import Conflict, OutputRefused, RunPodError, UnknownCall
+from core.jobs import Attempt, Call, CallState, Job, Summary
 from core.ports import RunPod
+from core.refusals import LAST_PATIENCE, NOT_JOINED, end_of
 from core.reports import Report, Status, gone
 from core.settle import LATEST_PICKUP, Settled, Settler
 from core.troubles import Failure
 from sweeper.findings import (
     ASKS_SPENT,
     DEADLINE,
-    PUBLISHING_PATIENCE,
+    NOT_CONTINUED,
     UNANSWERED,
     Ask,
     Asks,
@@ -40,7 +41,6 @@ from sweeper.findings import (
     Due,
     Found,
     Look,
-    unpublished,
 )
 from sweeper.lanes import Circuit, CircuitOpen, Lane, as_completed
 
@@ -49,7 +49,7 @@ from sweeper.lanes import Circuit, CircuitOpen, Lane, as_completed
 _YOUNG = timedelta(minutes=10)
 # How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
 # of a job that has ended for RunPod to cancel its request.
-LAST_PATIENCE = timedelta(minutes=10)
+RUNPOD_PATIENCE = timedelta(minutes=10)
 # How far a call goes back in the queue at most that could not be asked about, so that those behind it
 # have their turn. The shortest schedule, for RunPod forgets a result in 30 minutes and the settings
 # leave the sweep only five of them.
@@ -137,7 +137,7 @@ class Sweeper:
         try:
             if is_left_behind(job, call):
                 return self._close(asked, circuit, now)
-            return self._ask(asked, circuit, now)
+            return self._ask_or_end(asked, circuit, now)
         except UnknownCall:
             return Look(Found.SETTLED_ALREADY)
         except (Conflict, CircuitOpen):
@@ -145,10 +145,7 @@ class Sweeper:
         except RunPodError:
             self._put_back(call, now)
             return Look(Found.LEFT)
-        except Exception as exc:
-            given_up = self._give_up_publishing(asked, exc, now)
-            if given_up:
-                return given_up
+        except Exception:
             self._put_back(call, now)
             raise
 
@@ -160,29 +157,53 @@ class Sweeper:
             return Look(Found.SETTLED_ALREADY)
         if job.is_final:
             return self._close_calls(job, now)
-        if self._is_overdue(job, now):
-            failure = unpublished(TimeoutError()) if job.is_joining else DEADLINE
-            event = self.settler.event(now, {"stage": job.stage}, why=failure.message)
-            store.save_job(job.failed(failure.code, event))
-            return Look(Found.GIVEN_UP)
+        if now >= job.deadline:
+            look = self._end_job(job, now)
+            if look:
+                return look
         store.save_job(job.due_again(now + LATEST_PICKUP))
         if not job.is_stage_done:
             return Look(Found.STILL_RUNNING)
         self.settler.queue.wants_next_stage(job_id)
         return Look(Found.RESENT)
 
-    def _is_overdue(self, job: Job, now: datetime) -> bool:
-        """Shall a job be given up that is due itself?"""
-        if job.is_joining:  # whoever publishes marks it due for later first, so nobody does now
-            return now >= job.deadline + PUBLISHING_PATIENCE
-        return now >= job.deadline and not self._is_left_to_its_call(job)
+    def _end_job(self, job: Job, now: datetime) -> Look | None:
+        """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
+        end: Summary | Failure | None
+        if job.is_joining and now < job.deadline + LAST_PATIENCE:
+            return None  # the submitter knows better why
+        if job.is_joining:
+            end = end_of(job, NOT_JOINED, summaries=self.settler.summaries, now=now)
+        elif self._is_left_to_its_calls(job):
+            end = None
+        else:
+            end = NOT_CONTINUED if job.is_stage_done else DEADLINE
+        if end is None:
+            return None
+        if isinstance(end, Summary):
+            job = job.succeeded(end, self.settler.event(now, {"stage": job.stage}))
+        else:
+            event = self.settler.event(now, {"stage": job.stage}, why=end.message)
+            job = job.failed(end.code, event)
+        self.settler.store.save_job(job)
+        return Look(Found.TAKEN_OVER if isinstance(end, Summary) else Found.GIVEN_UP)
 
-    def _is_left_to_its_call(self, job: Job) -> bool:
-        """Can the summary be on its way to S3 at this instant? Then job and call end in one write."""
-        if len(job.slots) != 1:
+    def _is_left_to_its_calls(self, job: Job) -> bool:
+        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
+        if job.is_stage_done and len(job.slots) > 1:
             return False
-        _, call = self.settler.store.load(job.id, job.slots[0])
-        return not call.is_final
+        calls = self._open_calls(job)
+        return any(len(job.slots) == 1 or call.state is CallState.PUBLISHING for call in calls)
+
+    def _open_calls(self, job: Job) -> list[Call]:
+        """Return the calls of a job's stage that have not ended."""
+        calls: list[Call] = []
+        for name in job.slots:
+            if name in job.done and len(job.slots) > 1:
+                continue
+            with suppress(UnknownCall):  # it has expired
+                calls.append(self.settler.store.load(job.id, name)[1])
+        return [call for call in calls if not call.is_final]
 
     def _close_calls(self, job: Job, now: datetime) -> Look | Asks:
         """End what a failed job has left open; once nothing is, it is due no more.
@@ -190,12 +211,9 @@ class Sweeper:
         What is being submitted or published at this instant is left until it is due itself: its
         request's id is not on record yet, or its text is on its way.
         """
-        store = self.settler.store
-        names = [name for name in job.slots if name not in job.done]
-        calls = [store.load(job.id, name)[1] for name in names]
-        calls = [call for call in calls if not call.is_final]
+        calls = self._open_calls(job)
         if not calls:
-            store.save_job(job.due_again(None))
+            self.settler.store.save_job(job.due_again(None))
             return Look(Found.SETTLED_ALREADY)
         wanted = []
         for call in calls:
@@ -217,12 +235,22 @@ class Sweeper:
             return Look(Found.RESENT)
         return self._fail(job, call, UNANSWERED, now)
 
+    def _ask_or_end(self, asked: Ask, circuit: Circuit, now: datetime) -> Look:
+        try:
+            return self._ask(asked, circuit, now)
+        except OutputRefused as exc:
+            settled = self.settler.end_refused(_ref(asked.call, asked.attempt), exc, now=now)
+            if settled is None:
+                raise
+            is_given_up = settled.step is Step.FAIL
+            return Look(Found.GIVEN_UP if is_given_up else Found.TAKEN_OVER, settled)
+
     def _ask(self, asked: Ask, circuit: Circuit, now: datetime) -> Look:
         job, call, attempt = asked.job, asked.call, asked.attempt
         try:
             report = circuit.through(lambda: self.runpod.status(attempt.runpod_id))
         except RunPodError:
-            if now < job.deadline + LAST_PATIENCE:
+            if now < job.deadline + RUNPOD_PATIENCE:
                 raise
             if call.state is CallState.PUBLISHING:
                 return self._settle(call, attempt, gone(attempt.runpod_id), now)
@@ -239,15 +267,14 @@ class Sweeper:
         return Look(Found.STILL_RUNNING)
 
     def _settle(self, call: Call, attempt: Attempt, report: Report, now: datetime) -> Look:
-        ref = CallRef(call.job_id, call.id, attempt.number)
-        settled = self.settler.settle(ref, report, now=now)
+        settled = self.settler.settle(_ref(call, attempt), report, now=now)
         if settled.step is Step.IGNORE and settled.call.revision == call.revision:
             return self._go_on_without(settled, now)
         return Look(_found(call, settled, is_gone=report.status is Status.GONE), settled)
 
     def _go_on_without(self, settled: Settled, now: datetime) -> Look:
         """See to it that a call about which a report says nothing neither comes first nor stays."""
-        if now >= settled.job.deadline + PUBLISHING_PATIENCE and not settled.call.is_final:
+        if now >= settled.job.deadline + LAST_PATIENCE and not settled.call.is_final:
             return self._fail(settled.job, settled.call, DEADLINE, now)
         self._put_back(settled.call, now)
         return Look(Found.STILL_RUNNING)
@@ -269,18 +296,6 @@ class Sweeper:
             circuit.through(lambda: self.runpod.cancel(attempt.runpod_id))
         return look
 
-    def _give_up_publishing(self, asked: Ask, exc: Exception, now: datetime) -> Look | None:
-        """Fail a job whose result could not be stored for so long that it is lost by now.
-
-        Unless somebody is at it: whoever begins to publish marks the call due for later.
-        """
-        if now < asked.job.deadline + PUBLISHING_PATIENCE:
-            return None
-        job, call = self.settler.store.load(asked.job.id, asked.call.id)
-        if call.due_at is None or call.due_at > now:
-            return None
-        return self._fail(job, call, unpublished(exc), now)
-
     def _fail(self, job: Job, call: Call, failure: Failure, now: datetime) -> Look:
         job, call = self.settler.fail(job, call, failure, now=now)
         return Look(Found.GIVEN_UP, Settled(step=Step.FAIL, job=job, call=call))
@@ -294,7 +309,7 @@ class Sweeper:
         try:
             circuit.through(lambda: self.runpod.cancel(runpod_id))
         except RunPodError:
-            if job.finished_at and now < job.finished_at + LAST_PATIENCE:
+            if job.finished_at and now < job.finished_at + RUNPOD_PATIENCE:
                 raise
         self.settler.close(job, asked.call, now=now)
         return Look(Found.SETTLED_ALREADY)
@@ -312,14 +327,18 @@ def _asked_about(call: Call) -> Attempt | None:
     """Return the attempt whose RunPod request can tell how the call stands."""
     if call.state is CallState.WAITING or not call.attempts:
         return None
-    published = [attempt for attempt in call.attempts if attempt.outcome == SUCCEEDED]
-    attempt = published[0] if published else call.attempt
+    is_publishing = call.state is CallState.PUBLISHING
+    attempt = (call.published_attempt if is_publishing else None) or call.attempt
     return attempt if attempt.runpod_id else None
+
+
+def _ref(call: Call, attempt: Attempt) -> CallRef:
+    return CallRef(call.job_id, call.id, attempt.number)
 
 
 def _found(call: Call, settled: Settled, *, is_gone: bool) -> Found:
     """Say what it was that a report settled about a call that was due."""
-    if settled.step is Step.IGNORE:
+    if settled.step in {Step.IGNORE, Step.CLOSE, Step.NOTE_LATE}:
         return Found.SETTLED_ALREADY  # at this instant, by somebody else
     if is_gone and settled.call.state is CallState.WAITING:
         return Found.RESENT

@@ -7,7 +7,7 @@ import pytest
 from core.errors import RunPodFailed
 from core.jobs import Call, CallState
 from sweeper.findings import UNANSWERED
-from sweeper.sweep import LAST_PATIENCE
+from sweeper.sweep import RUNPOD_PATIENCE
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event, minutes
 from tests.functions.sweeping import World
 
@@ -97,20 +97,8 @@ def test_a_cancellation_that_fails_is_tried_again(world: World) -> None:
 def test_a_call_is_closed_in_the_end_though_its_request_can_not_be_cancelled(world: World) -> None:
     a_stage(world, a_call(due_at=LATER))
     world.runpod.unreachable = RunPodFailed("502")
-    world.now += LAST_PATIENCE
+    world.now += RUNPOD_PATIENCE
 
     world.sweep()
 
     assert world.store.load(JOB_ID, "1-1")[1].state == "cancelled"
-
-
-def test_a_job_whose_texts_can_not_be_joined_ends_all_the_same(world: World) -> None:
-    job = a_job(slots=("1-0",), stage=1, stage_calls=1, done=frozenset({"1-0"}), is_joining=True)
-    world.store.create(replace(job, due_at=NOON), [])
-
-    world.now = NOON + minutes(89)
-    world.sweep()
-    assert world.store.load_job(JOB_ID).state == "active"
-    world.now = NOON + minutes(92)
-    world.sweep()
-    assert world.store.load_job(JOB_ID).reason_code == "unpublished"

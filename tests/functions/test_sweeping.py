@@ -208,36 +208,6 @@ class TestACallThatIsBeingPublished:
         assert world.found() == ["taken over"]
         assert world.states == ("succeeded", "succeeded")
 
-    def test_is_given_up_when_s3_refuses_long_past_the_deadline(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
-        world.s3.put_object = refused  # type: ignore[method-assign]
-
-        world.now = NOON + minutes(89)
-        with pytest.raises(ExceptionGroup):
-            world.sweep()
-        assert world.states == ("active", "publishing")
-        world.now = NOON + minutes(91)
-        assert world.found() == ["given up"]
-        assert world.reason == "unpublished"
-
-    def test_is_given_up_when_s3_can_not_even_be_read(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING))
-        world.s3.head_object = refused  # type: ignore[method-assign]
-        world.now = NOON + minutes(90)
-
-        assert world.found() == ["given up"]
-        assert world.reason == "unpublished"
-
-    def test_is_left_to_whoever_has_just_begun_to_publish(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        world.s3.put_object = refused  # type: ignore[method-assign]
-        world.now = NOON + minutes(90)
-
-        with pytest.raises(ExceptionGroup):  # it was this sweep, and it got no further
-            world.sweep()
-
-        assert world.states == ("active", "publishing")
-
     def test_that_can_not_be_stored_goes_behind_the_others(self, world: World) -> None:
         world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
         world.s3.put_object = refused  # type: ignore[method-assign]

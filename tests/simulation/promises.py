@@ -13,12 +13,13 @@ from core.callback import CallRef
 from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState, retry_delay
 from core.join import joined
 from core.names import facts_key_for
+from core.refusals import LAST_PATIENCE
+from core.refusals import PATIENCE as REFUSAL_PATIENCE
 from core.settle import LATEST_PICKUP, PUBLISHING_TIME
 from core.transcripts import read_transcript
 from core.words import count_words
 from local.memory import PRESIGNED
-from sweeper.findings import PUBLISHING_PATIENCE
-from sweeper.sweep import LAST_PATIENCE, PUT_BACK
+from sweeper.sweep import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
 from tests.functions.pipeline import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
@@ -29,7 +30,7 @@ MAX_ATTEMPTS = 3
 # How long past its deadline a job may be tried to be ended: a result that can't be stored, one that comes
 # for another attempt at the end of that, and the last wait of a call for an attempt it doesn't get.
 PATIENCE = (
-    max(PUBLISHING_PATIENCE, LAST_PATIENCE)
+    max(LAST_PATIENCE, RUNPOD_PATIENCE)
     + PUBLISHING_TIME
     + retry_delay(MAX_ATTEMPTS)
     + LATEST_PICKUP
@@ -194,7 +195,7 @@ class Promises:
     def _what_is_written_is_runpods(self, key: str, body: str, metadata: Mapping[str, str]) -> None:
         if key.startswith("work/"):
             _, job_id, name = key.removesuffix(".txt").split("/")
-            if not name.startswith("layer-"):
+            if key.endswith(".txt"):  # else a layer or a plan, which are documents of ours
                 self._is_output_of(job_id, name, body)
             self._kept[key] = body
         elif key.endswith(".txt"):
@@ -244,7 +245,10 @@ class Promises:
         upload = self.uploads[job.id]
         reasons: dict[str, Callable[[], bool]] = {
             "deadline": lambda: self.world.now() >= job.deadline,
-            "unpublished": lambda: self.world.now() >= job.deadline + PUBLISHING_PATIENCE,
+            "output-refused": lambda: self._s3_refuses_past(job.deadline),
+            "not-joined": lambda: self._s3_refuses_past(job.deadline),
+            "text-missing": lambda: False,  # nobody deletes texts here
+            "work-expired": lambda: False,
             "empty": lambda: not upload.is_good,
             "not-text": lambda: not upload.is_good,
             "unreadable": lambda: not upload.is_good,
@@ -262,6 +266,11 @@ class Promises:
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
         if not is_so():
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
+
+    def _s3_refuses_past(self, deadline: datetime) -> bool:
+        weather = self.world.weather
+        is_tried = self.world.now() >= deadline + REFUSAL_PATIENCE
+        return is_tried and bool(weather.s3_outages or weather.aws_requests or weather.kills)
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""
@@ -358,7 +367,7 @@ class Promises:
         for (bucket, key), stored in self.s3.objects.items():
             if bucket == SUMMARIES and key.startswith("summaries/") and key.endswith(".txt"):
                 job_id = stored.metadata["job-id"]
-                if self._could_not_be_seen(jobs[job_id]):
+                if "S3 could not be asked" in jobs[job_id].reason:  # its audit says so too
                     newest.pop(key, None)
                 elif jobs[job_id].state is not JobState.SUCCEEDED:
                     raise Broken(f"{key} is the summary of job {job_id}, which has not succeeded")
@@ -366,12 +375,6 @@ class Promises:
             stored = self.s3.objects[SUMMARIES, key]
             if stored.metadata["job-id"] != job_id:
                 raise Broken(f"{key} is not the summary of its newest version")
-
-    def _could_not_be_seen(self, job: Job) -> bool:
-        """Was a job given up because S3 could not even say whether its summary stands there?"""
-        return job.reason_code == "unpublished" and bool(
-            self.world.weather.s3_outages or self.world.weather.aws_requests
-        )
 
     def _nothing_private_is_logged(self, output: str) -> None:
         tokens = {

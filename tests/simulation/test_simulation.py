@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core import redeem, settle
+from core import redeem, refusals, settle
 from core.asks import chat_request
 from core.errors import JobExists
 from core.files import S3Workshop
@@ -23,7 +23,6 @@ from core.settle import Settled, Settler
 from core.store import DynamoJobStore
 from submitter import requests
 from submitter.submit import Submitter
-from sweeper import sweep
 from tests.functions.pipeline import a_transcript
 from tests.simulation.story import Outcome, Story, run_seed
 from tests.simulation.weather import CALM, FAULTS, Weather
@@ -152,7 +151,7 @@ class TestTheWatch:
     def test_sees_a_job_that_outlives_its_deadline(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sweep, "PUBLISHING_PATIENCE", timedelta(days=1))
+        monkeypatch.setattr(refusals, "PATIENCE", timedelta(days=1))
         monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
 
         weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
