@@ -247,6 +247,7 @@ class Promises:
             "deadline": lambda: self.world.now() >= job.deadline,
             "output-refused": lambda: self._s3_refuses_past(job.deadline),
             "not-joined": lambda: self._s3_refuses_past(job.deadline),
+            "result-lost": lambda: self._a_text_was_made(job.id),
             "text-missing": lambda: False,  # nobody deletes texts here
             "work-expired": lambda: False,
             "empty": lambda: not upload.is_good,
@@ -271,6 +272,12 @@ class Promises:
         weather = self.world.weather
         is_tried = self.world.now() >= deadline + REFUSAL_PATIENCE
         return is_tried and bool(weather.s3_outages or weather.aws_requests or weather.kills)
+
+    def _a_text_was_made(self, job_id: str) -> bool:
+        """Did RunPod make something for a job that was not stored? Not where storing always works."""
+        weather = self.world.weather
+        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
+        return any(job.text for job in mine) and not weather.lets_sweeps_work
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""
