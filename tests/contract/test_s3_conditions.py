@@ -131,6 +131,21 @@ def test_a_refusal_says_which_bucket_and_why(s3: Any, error: Exception) -> None:
         workshop(Answering(s3, "work/j/1-0.txt", error)).keep("j", "1-0", "notes")
 
 
+def test_what_is_written_has_its_content_type(s3: Any) -> None:
+    summaries(s3).publish(a_job(), a_summary(), "text", now=NOON)
+    workshop(s3).keep("j", "1-0", "notes")
+    workshop(s3).record("j", "layer-0", "{}")
+
+    types = {
+        key: s3.get_object(Bucket="out", Key=key)["ContentType"]
+        for key in (KEY, FACTS_KEY, "work/j/1-0.txt", "work/j/layer-0.json")
+    }
+    assert {key.rpartition(".")[2]: kind for key, kind in types.items()} == {
+        "txt": "text/plain; charset=utf-8",
+        "json": "application/json",
+    }
+
+
 class TestTwoVersionsOfOneFile:
     def test_leave_the_newers_facts_when_the_older_is_slow(self, s3: Any) -> None:
         """The older writes its summary; before its facts, the newer replaces both."""

@@ -1,6 +1,6 @@
 """A deployment with other limits, prompts and estimates changes nothing for jobs on their way."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,7 +8,9 @@ import pytest
 
 from core import layers, prompts
 from core.jobs import Job
+from core.plans import Kind, Task
 from core.settings import SubmitterSettings
+from submitter import stages
 from tests.builders import a_request, failed_body, submitter_settings
 from tests.functions.pipeline import BLOCK, MARKER, Pipeline, a_transcript, ref_of
 
@@ -131,3 +133,37 @@ def test_an_upload_announced_again_after_a_deployment_is_cut_once(
     marks = [mark for body in pipeline.runpod.requests for mark in set(MARKER.findall(shown(body)))]
     assert sorted(marks) == sorted(f"MARK{number}" for number in range(300))
     pipeline.run()
+
+
+def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its calls were recorded, and the submitter died before the job had moved on."""
+    pipeline = Pipeline(settings=settings(8_192))
+    job = pipeline.upload(a_transcript(12_000))
+    for runpod_id, body in pipeline.open_requests():
+        pipeline.call_back(runpod_id, body)
+    real = pipeline.store.begin
+
+    def dying(*_: Any) -> None:
+        raise ConnectionError("killed")
+
+    pipeline.store.begin = dying  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        pipeline.take_messages()
+    pipeline.store.begin = real  # type: ignore[method-assign]
+    _, planned, _ = pipeline.history(job)
+
+    def planned_otherwise(number: int, tokens: Sequence[int], *_: Any, **__: Any) -> list[Task]:
+        middle = len(tokens) // 2
+        return [
+            Task(kind=Kind.COMPOSE, layer=number, first=first, last=last, words=2_000, ask=2_000)
+            for first, last in ((0, middle), (middle, len(tokens)))
+        ]
+
+    monkeypatch.setattr(stages, "plan_stage", planned_otherwise)
+    pipeline.stages.go_on(job.id, now=pipeline.now)
+
+    job, begun, _ = pipeline.history(job)
+    assert [(call.id, call.task) for call in begun] == [(call.id, call.task) for call in planned]
+    assert job.stage_calls == sum(call.stage == 2 for call in planned)
