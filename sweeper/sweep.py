@@ -248,7 +248,7 @@ class Sweeper:
     def _ask(self, asked: Ask, circuit: Circuit, now: datetime) -> Look:
         job, call, attempt = asked.job, asked.call, asked.attempt
         try:
-            report = circuit.through(lambda: self.runpod.status(attempt.runpod_id))
+            report = self._report_of(attempt, circuit)
         except RunPodError:
             if now < job.deadline + RUNPOD_PATIENCE:
                 raise
@@ -265,6 +265,11 @@ class Sweeper:
             return self._give_up(asked, ASKS_SPENT, circuit, now)
         self.settler.store.save_call(call.asked(due_at=self._next_ask(job, call, now)))
         return Look(Found.STILL_RUNNING)
+
+    def _report_of(self, attempt: Attempt, circuit: Circuit) -> Report:
+        if not attempt.runpod_id:
+            return gone("")
+        return circuit.through(lambda: self.runpod.status(attempt.runpod_id))
 
     def _settle(self, call: Call, attempt: Attempt, report: Report, now: datetime) -> Look:
         settled = self.settler.settle(_ref(call, attempt), report, now=now)
@@ -307,7 +312,8 @@ class Sweeper:
         """
         job, runpod_id = asked.job, asked.attempt.runpod_id
         try:
-            circuit.through(lambda: self.runpod.cancel(runpod_id))
+            if runpod_id:
+                circuit.through(lambda: self.runpod.cancel(runpod_id))
         except RunPodError:
             if job.finished_at and now < job.finished_at + RUNPOD_PATIENCE:
                 raise
@@ -324,12 +330,15 @@ class Sweeper:
 
 
 def _asked_about(call: Call) -> Attempt | None:
-    """Return the attempt whose RunPod request can tell how the call stands."""
+    """Return the attempt whose RunPod request can tell how the call stands.
+
+    That of a call that is being published may have no id on record; then S3 alone can tell.
+    """
     if call.state is CallState.WAITING or not call.attempts:
         return None
-    is_publishing = call.state is CallState.PUBLISHING
-    attempt = (call.published_attempt if is_publishing else None) or call.attempt
-    return attempt if attempt.runpod_id else None
+    if call.state is CallState.PUBLISHING:
+        return call.published_attempt or call.attempt
+    return call.attempt if call.attempt.runpod_id else None
 
 
 def _ref(call: Call, attempt: Attempt) -> CallRef:

@@ -208,6 +208,15 @@ class TestACallThatIsBeingPublished:
         assert world.found() == ["taken over"]
         assert world.states == ("succeeded", "succeeded")
 
+    def test_is_finished_though_runpods_id_of_it_is_not_on_record(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING).identified(1, ""))
+        summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+
+        assert world.found() == ["taken over"]
+        assert world.states == ("succeeded", "succeeded")
+        assert world.runpod.asked == []
+
     def test_that_can_not_be_stored_goes_behind_the_others(self, world: World) -> None:
         world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
         world.s3.put_object = refused  # type: ignore[method-assign]
