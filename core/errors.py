@@ -8,6 +8,7 @@ PipelineError
 ├── UnknownCall        no such job or call: answer 404
 ├── Conflict           others wrote first, or are writing: load again and decide again
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
+├── OutputRefused      S3 does not take or give what the pipeline writes: again later, but not for ever
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
 ├── NotYetKnown        RunPod's id of the attempt is not on record yet: answer 503, so that it comes again
@@ -58,6 +59,10 @@ class Conflict(PipelineError):
 
 class Superseded(PipelineError):
     """A newer upload of the same file has its summary already."""
+
+
+class OutputRefused(PipelineError):
+    """S3 refused an object of the output bucket; the message names operation, bucket and code."""
 
 
 class BadToken(PipelineError):

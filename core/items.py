@@ -12,7 +12,7 @@ from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for va
 )
 
 from core.jobs import Attempt, Call, CallState, Event, Job, JobState, Mode, Request, Source, Summary
-from core.plans import Kind, Strategy, Task
+from core.plans import Kind, Limits, Strategy, Task
 
 DUE_GROUP = "open"
 JOB_ITEM = "job"
@@ -38,6 +38,7 @@ def job_item(job: Job) -> dict[str, Any]:
             "strategy": job.request.strategy.value,
             "mode": job.request.mode.value,
         },
+        "limits": asdict(job.limits),
         "summary_key": job.summary_key,
         "words_in": job.words_in,
         "created_at": instant(job.created_at),
@@ -75,6 +76,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
                 "mode": Mode(request.get("mode", Mode.PUSH)),
             }
         ),
+        limits=Limits(**item["limits"]),
         summary_key=item["summary_key"],
         words_in=item["words_in"],
         created_at=_to_instant(item["created_at"]),

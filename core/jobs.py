@@ -22,7 +22,10 @@ token of its own.
     job   active ──h──► succeeded
                  ──e──► failed
 
-States that nothing leaves absorb whatever comes later. Pure: the time is always passed in.
+States that nothing leaves absorb whatever comes later, and no other state lasts: past its deadline and
+a bounded patience a job ends, also where it is being published and S3 refuses (core/refusals.py).
+
+What a job was planned with is part of it: its request and its limits. Pure: the time is always passed in.
 """
 
 import hashlib
@@ -32,7 +35,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from core.plans import Strategy, Task
+from core.plans import Limits, Strategy, Task
 
 
 class JobState(StrEnum):
@@ -171,6 +174,7 @@ class Job:
     state: JobState
     source: Source
     request: Request
+    limits: Limits  # what one of its requests may hold, whatever a later deployment allows
     summary_key: str
     words_in: int  # 0 in pull mode until the worker has told
     target_words: int  # the words asked for, or in proportion where the transcript is short
@@ -189,7 +193,8 @@ class Job:
     done: frozenset[str] = frozenset()  # those of them whose results are there
     repairs: int = 0  # rounds of repair
     is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
-    due_at: datetime | None = None  # when the sweeper shall look whether the next stage was lost
+    # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
+    due_at: datetime | None = None
     revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
     news: tuple[Event, ...] = ()  # audit lines not yet written
 
@@ -251,8 +256,11 @@ class Job:
         if state not in JOB_MOVES[self.state]:
             raise ImpossibleMoveError(f"job {self.id}: {self.state} -> {state}")
         moved = replace(event, what=f"{self.state} -> {state}")
+        # Others of a stage's calls may be running: the sweeper cancels them, whoever failed the job.
+        leaves_open = state is JobState.FAILED and self.stage_calls > 1 and not self.is_stage_done
+        due_at = event.at if leaves_open else None
         return replace(
-            self, state=state, finished_at=event.at, due_at=None, news=(*self.news, moved)
+            self, state=state, finished_at=event.at, due_at=due_at, news=(*self.news, moved)
         )
 
 
@@ -303,6 +311,16 @@ class Call:
         return self.attempts[-1]
 
     @property
+    def published_attempt(self) -> Attempt | None:
+        """The attempt whose result is being published, or was."""
+        return next((each for each in self.attempts if each.outcome == SUCCEEDED), None)
+
+    @property
+    def was_too_long(self) -> bool:
+        """Did the model refuse the prompt as too long? Only this record says so, never a missing text."""
+        return bool(self.attempts) and self.attempt.outcome == OVERFLOW
+
+    @property
     def paid_attempts(self) -> int:
         """How many attempts may have cost GPU time."""
         return sum(not attempt.is_free for attempt in self.attempts)
@@ -340,9 +358,13 @@ class Call:
         return replace(call, hold=why, due_at=due_at)
 
     def waiting(self, outcome: str, *, due_at: datetime, event: Event) -> Self:
-        """End the latest attempt as `outcome` and wait for another."""
+        """End an attempt as `outcome` and wait for another: the latest, or whose result was published."""
         moved = replace(self._moved_to(CallState.WAITING, event, due_at=due_at), hold="")
-        return moved._attempt_changed(self.attempt.number, outcome=outcome)
+        return moved._attempt_changed(self._current_attempt.number, outcome=outcome)
+
+    def attempt_ended(self, outcome: str) -> Self:
+        """Return the call with its latest attempt ended, and still open itself."""
+        return self._attempt_changed(self.attempt.number, outcome=outcome)
 
     def publishing(self, number: int, *, due_at: datetime, event: Event, sha256: str = "") -> Self:
         """Take attempt `number`'s result for the call's."""
@@ -354,6 +376,8 @@ class Call:
 
     def failed(self, outcome: str, event: Event) -> Self:
         moved = self._moved_to(CallState.FAILED, event)
+        if self.state is CallState.PUBLISHING:
+            return moved._attempt_changed(self._current_attempt.number, outcome=outcome)
         if not self.attempts or self.attempt.outcome:
             return moved  # what ended the attempt was recorded when it did
         return moved._attempt_changed(self.attempt.number, outcome=outcome)
@@ -379,6 +403,12 @@ class Call:
             )
         moved = replace(event, what=f"{self.state} -> {state}")
         return replace(self, state=state, due_at=due_at, news=(*self.news, moved))
+
+    @property
+    def _current_attempt(self) -> Attempt:
+        """The attempt that the call's state is about."""
+        is_publishing = self.state is CallState.PUBLISHING
+        return (self.published_attempt if is_publishing else None) or self.attempt
 
     def _attempt_changed(self, number: int, **changes: str) -> Self:
         return replace(

@@ -34,3 +34,8 @@ def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
 def facts_key_for(summary_key: str) -> str:
     """Return where the facts about a summary go: the same name, ending in `.json`."""
     return summary_key.removesuffix(".txt") + ".json"
+
+
+def work_key(job_id: str, name: str, *, ending: str = ".txt") -> str:
+    """Return where something goes that is between a job's transcript and its summary."""
+    return f"{WORK_PREFIX}{job_id}/{name}{ending}"

@@ -102,24 +102,38 @@ class Links(Protocol):
 
 
 class Summaries(Protocol):
-    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
-        """Make the summary of a job visible, once: the first one stands, and is returned.
+    """Each method raises OutputRefused where S3 can't be asked, or does not take what it is given.
 
-        Raises Superseded where a newer upload of the same file has its summary there already.
-        """
+    And Superseded where a newer upload of the same file has its summary there already.
+    """
+
+    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
+        """Make the summary of a job visible, once: the first one stands, and is returned."""
 
     def standing(self, job: Job, *, now: datetime) -> Summary | None:
         """Return the job's summary if it is visible, and see to it that its facts are too."""
 
+    def visible(self, job: Job) -> Summary | None:
+        """Return the job's summary if it is visible; write nothing."""
+
 
 class Workshop(Protocol):
-    """The texts between a transcript and its summary. Each is written once: the first one stands."""
+    """What is between a transcript and its summary. Each is written once: the first one stands.
+
+    Each method raises OutputRefused where S3 can't be asked, or does not take what it is given.
+    """
 
     def keep(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
         """Store a text by its name within a job, unless there is one."""
 
     def kept(self, job_id: str, name: str) -> "Kept | None":
         """Return a text, if it is there."""
+
+    def record(self, job_id: str, name: str, document: str) -> str:
+        """Store a JSON document by its name within a job, unless there is one; return what stands."""
+
+    def recorded(self, job_id: str, name: str) -> str | None:
+        """Return a JSON document, if it is there."""
 
     def delivered(self, job_id: str, call_id: str, attempt: int, *, max_bytes: int) -> bytes | None:
         """Return what the worker of pull mode has put for an attempt, if it is there.

@@ -273,6 +273,7 @@ def _told(stored: StoredObject) -> dict[str, Any]:
         "ETag": stored.etag,
         "Metadata": dict(stored.metadata),
         "ContentLength": len(stored.body),
+        "ContentType": stored.content_type,
     }
     return told | ({"VersionId": stored.version_id} if stored.version_id else {})
 

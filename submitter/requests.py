@@ -16,9 +16,7 @@ from core.settings import SubmitterSettings
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
 
 
-def chat_input(
-    job: Job, call: Call, layer: Layer, *, settings: SubmitterSettings
-) -> dict[str, Any]:
+def chat_input(job: Job, call: Call, layer: Layer) -> dict[str, Any]:
     """Return push mode's `input`, in the one format that every worker-vllm takes."""
     return {
         "openai_route": "/v1/chat/completions",
@@ -30,14 +28,12 @@ def chat_input(
             request=job.request,
             boundary=job.id,  # hashes the file's version: its author can't have known it
             transcript_words=job.words_in,
-            context_tokens=settings.context_tokens,
+            limits=job.limits,
         ),
     }
 
 
-def order_input(
-    job: Job, call: Call, *, settings: SubmitterSettings, links: Links, now: datetime
-) -> dict[str, Any]:
+def order_input(job: Job, call: Call, *, links: Links, now: datetime) -> dict[str, Any]:
     """Return pull mode's `input`, with URLs of this attempt's own that last as long as it may."""
     # Three hours at most: the settings bound the deadline, and SigV4 a URL to 7 days.
     lifetime = job.deadline - now + _TTL_PAST_DEADLINE
@@ -51,7 +47,7 @@ def order_input(
         get_headers=to_read.headers,
         put_url=to_deliver.url,
         request=job.request,
-        context_tokens=settings.context_tokens,
+        context_tokens=job.limits.context_tokens,
     )
     return order.as_input()
 

@@ -25,7 +25,7 @@ from core.plans import PlanImpossibleError, Task, plan_stage
 from core.ports import CallbackSecrets, JobStore, Links, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from core.stages import Slot, filled
+from core.stages import StagePlan, filled
 from submitter.material import Material, Reading
 from submitter.outcomes import HOLD_PAUSE, Outcomes
 from submitter.record import WHOLE, event, new_call, new_job, whole_task
@@ -58,11 +58,10 @@ class Submitter:
         """
         try:
             reading = self.material.read(source)
-            if reading.text is None:
-                job = new_job(reading, settings=self.settings, now=now)
-                return self._accept_whole(job, whole_task(job), None)
             job = new_job(reading, settings=self.settings, now=now)
-            layer = self.material.cut(0, reading.text)
+            if reading.text is None:
+                return self._accept_whole(job, whole_task(job), None)
+            layer = self.material.cut(job, 0, reading.text)
             tasks = self._planned(job, layer)
         except BadTranscript as exc:
             unread = Reading(text=None, request=self.settings.request, source=source)
@@ -72,8 +71,7 @@ class Submitter:
             return job, []
         if len(tasks) == 1:
             return self._accept_whole(job, tasks[0], layer)
-        layer = self.material.keep(job, 0, reading.text)
-        job, calls = self.staged(job, tasks, now)
+        job, calls = self.staged(job, StagePlan(slots=[tasks]), now)
         self.store.create(job, calls)
         job = replace(job, news=())
         return self.submit_all(job, calls, layer)
@@ -116,18 +114,17 @@ class Submitter:
     def staged(
         self,
         job: Job,
-        tasks: Sequence[Task],
+        plan: StagePlan,
         now: datetime,
-        *,
-        slots: Sequence[Slot] = (),
-        repairs: int = 0,
     ) -> tuple[Job, list[Call]]:
-        """Return the job in its next stage, and that stage's calls, waiting; nothing is written.
+        """Store what is planned for a job's next stage; return the job in it, and its calls, waiting.
 
-        `slots` says where the tasks go among texts that stand; without it they are all there is.
+        Neither is written yet. Of two plans the first one stands.
         """
         stage = job.stage + 1
-        ids, new = filled(slots or [tasks], stage=stage)
+        plan = self.material.plan(job, stage, plan)
+        tasks = plan.tasks
+        ids, new = filled(plan.slots, stage=stage)
         due_at = now + LATEST_PICKUP
         calls = [
             new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
@@ -138,13 +135,13 @@ class Submitter:
             calls=len(tasks),
             layer=tasks[0].layer,
             words_asked=sum(task.ask for task in tasks),
-            repairs=repairs,
+            repairs=plan.repairs,
         )
         job = job.in_stage(
             ids,
             stage=stage,
             stage_calls=len(tasks),
-            repairs=repairs,
+            repairs=plan.repairs,
             due_at=due_at,
             event=told,
         )
@@ -181,7 +178,7 @@ class Submitter:
                 layer.tokens,
                 layer.words,
                 target=job.target_words,
-                limits=self.material.limits,
+                limits=job.limits,
                 strategy=job.request.strategy,
             )
         except PlanImpossibleError as exc:
@@ -215,11 +212,9 @@ class Submitter:
         """Submit a claimed call; without a layer it is the worker that reads."""
         outcomes = self._outcomes
         if layer is None:
-            asked = order_input(
-                job, call, settings=self.settings, links=self.links, now=self.clock()
-            )
+            asked = order_input(job, call, links=self.links, now=self.clock())
         else:
-            asked = chat_input(job, call, layer, settings=self.settings)
+            asked = chat_input(job, call, layer)
         try:
             secret = self.secrets.current()
             request = request_for(job, call, asked, settings=self.settings, secret=secret)

@@ -20,7 +20,7 @@ from core.reports import Report, Status
 from core.runpod import HttpRunPod
 from core.settings import ReceiverSettings
 from core.settle import Settler
-from core.telemetry import count, logger, metrics, tell_settled
+from core.telemetry import count, logger, metrics
 from webhook_receiver.callbacks import checked_ref, parse_body
 
 BY = "webhook_receiver"
@@ -68,7 +68,6 @@ def _record(
             settler.hurry(ref, what="callback not confirmed", now=now, runpod_id=report.runpod_id)
             return "not confirmed; the sweeper will ask"
     settled = settler.settle(ref, report, now=now)
-    tell_settled(settled)
     return settled.step
 
 

@@ -347,12 +347,21 @@ class TestTheNextAttempt:
 
         assert world.runpod.requests == []
 
-    def test_fails_the_job_if_the_file_is_gone(self, world: World, waiting: Job) -> None:
+    def test_does_not_need_the_file_any_more(self, world: World, waiting: Job) -> None:
+        del world.s3.objects[waiting.source.bucket, waiting.source.key]
+
+        _, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert call.state is CallState.SUBMITTED
+
+    def test_fails_the_job_if_what_the_model_was_shown_is_gone(
+        self, world: World, waiting: Job
+    ) -> None:
         world.s3.objects.clear()
 
         job, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
 
-        assert (job.state, job.reason_code) == (JobState.FAILED, "deleted")
+        assert (job.state, job.reason_code) == (JobState.FAILED, "work-expired")
         assert call.state is CallState.FAILED
 
     def test_of_an_unknown_call_is_an_error(self, world: World) -> None:
