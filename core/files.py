@@ -12,6 +12,7 @@ from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from core.errors import BadTranscript, Conflict, Superseded
+from core.forbidden import forbidden
 from core.jobs import Job, Source, Summary
 from core.names import WORK_PREFIX, facts_key_for
 from core.ports import Kept, Upload
@@ -53,6 +54,9 @@ class S3Transcripts:
         try:
             return dict(operation(**which(source)))
         except ClientError as exc:
+            refusal = forbidden(exc, f"reading {source.key}")
+            if refusal:
+                raise refusal from exc
             unreadable = _UNREADABLE.get(exc.response["Error"]["Code"])
             if unreadable is None:
                 raise
@@ -167,6 +171,9 @@ class S3Workshop:
                 IfNoneMatch="*",
             )
         except ClientError as exc:
+            refusal = forbidden(exc, "writing notes beside the summaries")
+            if refusal:
+                raise refusal from exc
             if exc.response["Error"]["Code"] not in _SOMEBODY_WROTE:
                 raise
 
@@ -215,6 +222,16 @@ _REPLACED = (
     "the file was replaced before it could be read; its newer version has a job of its own",
 )
 _UNREADABLE = {
+    "InvalidObjectState": (
+        "archived",
+        "the file lies in an archive storage class, where S3 can't read it at once; restore it and"
+        " upload it again in the class STANDARD",
+    ),
+    "InvalidRequest": (
+        "unreadable",
+        "S3 can't hand the file out, as it can't when it was encrypted with a key that only its"
+        " uploader has (SSE-C); upload it again without such a key",
+    ),
     "NoSuchKey": _DELETED,
     "NoSuchVersion": _DELETED,
     "404": _DELETED,

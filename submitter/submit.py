@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from core.errors import (
     BadTranscript,
     Conflict,
+    Forbidden,
     RunPodBusy,
     RunPodFailed,
     RunPodRefused,
@@ -36,6 +37,7 @@ from core.stages import Slot, filled
 from submitter.material import Material, Reading
 from submitter.record import WHOLE, event, new_call, new_job, whole_task
 from submitter.requests import chat_input, order_input, request_for
+from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
 _AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
 _MOST_TRIES = 3
@@ -54,13 +56,18 @@ class Submitter:
     settings: SubmitterSettings
     links: Links
 
-    def accept(self, source: Source, *, now: datetime) -> tuple[Job, list[Call]]:
+    def accept(
+        self, source: Source, *, now: datetime, deliveries: int = DELIVERIES_BEFORE_FORBIDDEN
+    ) -> tuple[Job, list[Call]]:
         """Record an upload as a job and submit its calls.
 
-        A file that can't be summarised becomes a failed job with the reason. Raises JobExists for an
-        upload that was announced before.
+        A file that can't be summarised becomes a failed job with the reason. `deliveries` counts how
+        often its message has come, this time included. Raises JobExists for an upload that was
+        announced before, and Forbidden where a grant may take a while to hold everywhere.
         """
         try:
+            check_name(source, self.settings.accepts)
+            check_deliveries(source, deliveries)
             reading = self.material.read(source)
             if reading.text is None:
                 job = new_job(reading, settings=self.settings, now=now)
@@ -68,7 +75,11 @@ class Submitter:
             job = new_job(reading, settings=self.settings, now=now)
             layer = self.material.cut(0, reading.text)
             tasks = self._planned(job, layer)
+            if len(tasks) > 1:
+                layer = self.material.keep(job, 0, reading.text)
         except BadTranscript as exc:
+            if isinstance(exc, Forbidden) and deliveries < DELIVERIES_BEFORE_FORBIDDEN:
+                raise
             unread = Reading(text=None, request=self.settings.request, source=source)
             job = new_job(unread, settings=self.settings, now=now)
             job = job.failed(exc.code, event(now, why=str(exc)))
@@ -76,7 +87,6 @@ class Submitter:
             return job, []
         if len(tasks) == 1:
             return self._accept_whole(job, tasks[0], layer, now)
-        layer = self.material.keep(job, 0, reading.text)
         job, calls = self.staged(job, tasks, now)
         self.store.create(job, calls)
         job = replace(job, news=())
