@@ -224,13 +224,11 @@ _REPLACED = (
 _UNREADABLE = {
     "InvalidObjectState": (
         "archived",
-        "the file lies in an archive storage class, where S3 can't read it at once; restore it and"
-        " upload it again in the class STANDARD",
+        "the file lies in an archive storage class; upload it again in the class STANDARD",
     ),
     "InvalidRequest": (
         "unreadable",
-        "S3 can't hand the file out, as it can't when it was encrypted with a key that only its"
-        " uploader has (SSE-C); upload it again without such a key",
+        "S3 can't hand the file out without more, as one encrypted by SSE-C; upload it again plainly",
     ),
     "NoSuchKey": _DELETED,
     "NoSuchVersion": _DELETED,

@@ -14,6 +14,7 @@ from core.secrets import ManagedCallbackSecrets, SecretReader
 from core.settings import Places, Retries, RunPodSettings
 from core.settle import Settler
 from core.store import DynamoJobStore
+from core.work_files import S3WorkFiles
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -62,6 +63,10 @@ def summaries(places: Places) -> S3Summaries:
 
 def workshop(places: Places) -> S3Workshop:
     return S3Workshop(client("s3"), places.output_bucket)
+
+
+def work_files(places: Places) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), places.output_bucket)
 
 
 def work_queue(places: Places) -> SqsWorkQueue:

@@ -4,6 +4,7 @@ Never     touches a call that is not due; runs into its own timeout.
 """
 
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,10 +12,13 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from core import wiring
+from core.ports import WorkFiles
 from core.settings import SweeperSettings
 from core.telemetry import count, logger, metrics, tell_settled
+from core.work_files import PARTS
 from sweeper.sweep import Found, Sweeper
 
 BY = "sweeper"
@@ -40,7 +44,20 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         count("CallsGivenUp", found[Found.GIVEN_UP])
         count("CallsSwept", found.total())
         logger.info("swept", extra={"found": dict(found), "had_time": has_time()})
+    _expire(_wiring().work_files)
     return {kind.value: number for kind, number in found.items()}
+
+
+def _expire(work_files: WorkFiles | None) -> None:
+    """Delete old notes, a part of them each time; what goes wrong with that is no sweep's failure."""
+    if work_files is None:
+        return
+    try:
+        expired = work_files.expire(random.randrange(PARTS), now=wiring.now())  # noqa: S311 - no secret
+    except (BotoCoreError, ClientError):
+        logger.exception("old work files could not be deleted; the next sweeps try again")
+    else:
+        count("WorkFilesExpired", expired)
 
 
 def _pace(per_second: int) -> Callable[[], None]:
@@ -65,4 +82,5 @@ def _wiring() -> Sweeper:
         max_asks=settings.max_asks,
         shortest_wait=settings.shortest_wait,
         clock=wiring.now,
+        work_files=wiring.work_files(settings.places) if settings.expires_work_files else None,
     )

@@ -20,7 +20,7 @@ from core.callback import CallRef
 from core.decide import Step, is_left_behind
 from core.errors import Conflict, RunPodError, UnknownCall
 from core.jobs import SUCCEEDED, Attempt, Call, CallState, Job
-from core.ports import RunPod
+from core.ports import RunPod, WorkFiles
 from core.reports import Report, Status, gone
 from core.settle import LATEST_PICKUP, Settled, Settler
 from core.troubles import Failure
@@ -80,6 +80,7 @@ class Sweeper:
     max_asks: int  # MAX_POLLING_ATTEMPTS, counted for each attempt
     shortest_wait: timedelta  # POLLING_INTERVAL
     clock: Callable[[], datetime]
+    work_files: WorkFiles | None = None  # None where the output bucket has a rule for them
 
     def sweep(self, *, pace: Callable[[], None], has_time: Callable[[], bool]) -> Iterator[Look]:
         """Look at every due call while there is time, several at once; yield as they end.
