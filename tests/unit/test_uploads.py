@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import BadTranscript
-from core.names import suffix_of
+from core.names import is_transcript_name, suffix_of
 from submitter.uploads import MOST_DELIVERIES, check_deliveries, check_name
 from tests.builders import a_source, submitter_settings
 from tests.template.cloudformation import deployed
@@ -57,3 +57,7 @@ def test_the_last_delivery_is_the_one_after_which_the_queue_gives_a_message_up()
     queue = deployed()["UploadQueue"]["Properties"]
 
     assert queue["RedrivePolicy"]["maxReceiveCount"] == MOST_DELIVERIES
+
+
+def test_a_suffix_of_gzip_may_be_listed_itself() -> None:
+    assert is_transcript_name("talks/a.gz", (".gz",))
