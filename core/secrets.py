@@ -51,8 +51,8 @@ class SecretReader:
 class ManagedCallbackSecrets:
     """The secret's value is JSON: `{"current": "...", "previous": "..."}`.
 
-    To rotate without losing a callback: move `current` to `previous`, put a new `current`, and empty
-    `previous` once every request made with it has ended.
+    To rotate without losing a callback, a new secret is announced as `previous` before it becomes
+    `current`: functions that have not seen it yet would refuse its tokens. docs/operating.md has the steps.
     """
 
     def __init__(self, reader: SecretReader) -> None:
