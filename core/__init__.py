@@ -23,12 +23,14 @@ redeem        pull mode: a receipt turned into the summary that it tells of
 choices       what the uploader of one file chose for its summary
 decide        what one report means for its call as it is now
 settle        one call's result moves the call and its job on; receiver and sweeper share it
+forbidden     a refusal of S3 or KMS, as a reason that names the missing grant
 errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols
 settings    * the one reader of the environment
 store       * jobs in DynamoDB
 items       * jobs and calls as items of its table
 files       * transcripts and summaries in S3
+work_files  * old notes deleted from a bucket that has no rule for it
 links       * presigned URLs, for pull mode's worker
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager

@@ -397,10 +397,10 @@ def test_the_alarms_watch_what_can_lose_a_job() -> None:
             "ApproximateNumberOfMessagesVisible",
             "${UploadDeadLetterQueue.QueueName}",
         ),
-        ("TranscriptSummaries", "CallsHeld", "submitter"),
         ("AWS/Lambda", "Errors", "${SweeperFunction}"),
         ("AWS/Lambda", "Invocations", "${SweeperFunction}"),
         ("AWS/ApiGateway", "5xx", "${HttpApi}"),
+        ("TranscriptSummaries", "CallsHeld", "submitter"),
     }
 
 
