@@ -78,7 +78,7 @@ def check(given: dict[str, str]) -> None:
         size = sum(len(name) + len(value) for name, value in variables.items())
         assert size < LAMBDAS_VARIABLES_BYTES, given
         if isinstance(settings, SubmitterSettings):
-            assert settings.retention > settings.retries.job_deadline
+            assert settings.retention > settings.retries.job_deadline + timedelta(days=1)  # held
             assert settings.callback_overdue < settings.retries.job_deadline
 
 
