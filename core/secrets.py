@@ -51,8 +51,9 @@ class SecretReader:
 class ManagedCallbackSecrets:
     """The secret's value is JSON: `{"current": "...", "previous": "..."}`.
 
-    To rotate without losing a callback, a new secret is announced as `previous` before it becomes
-    `current`: functions that have not seen it yet would refuse its tokens. docs/operating.md has the steps.
+    Tokens are made with `current`, and both are valid. To rotate without losing a callback, announce the
+    new secret as `previous` first, and exchange the two once every function knows both: the steps, and
+    how long to wait between them, are in docs/operating.md.
     """
 
     def __init__(self, reader: SecretReader) -> None:

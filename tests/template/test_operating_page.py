@@ -68,5 +68,5 @@ def test_a_new_secret_is_announced_before_it_is_used_wherever_that_is_told() -> 
     told = ManagedCallbackSecrets.__doc__ or ""
 
     assert rotation.index('"previous": "NEW"') < rotation.index('"current": "NEW"')
-    assert "announced as `previous` before it becomes" in told
+    assert re.search(r"announce the\s+new secret as `previous` first", told)
     assert "docs/operating.md" in told
