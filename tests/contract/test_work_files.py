@@ -15,7 +15,9 @@ JOB_ID = "ab" + "0" * 30
 PART = 0xAB
 WRITTEN = datetime.now(UTC)
 LATER = WRITTEN + KEPT + timedelta(minutes=5)
-OURS = [f"work/{JOB_ID}/{name}.txt" for name in ("layer-0", "layer-12", "whole", "3-10")]
+OURS = [
+    f"work/{JOB_ID}/{name}" for name in ("layer-0.txt", "layer-12.json", "whole.txt", "3-10.txt")
+]
 
 
 @pytest.fixture(name="s3")
