@@ -26,6 +26,7 @@ facts         what is told of a summary: its object's metadata, and the facts be
 refusals      what becomes of a job that S3 refuses to let end
 decide        what one report means for its call as it is now
 settle        one call's result moves the call and its job on; receiver and sweeper share it
+forbidden     a refusal of S3 or KMS, as a reason that names the missing grant
 errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols
 settings    * the one reader of the environment
@@ -33,6 +34,7 @@ store       * jobs in DynamoDB
 items       * jobs and calls as items of its table
 objects     * one bucket's objects, written on a condition
 files       * transcripts and summaries in S3
+work_files  * old notes deleted from a bucket that has no rule for it
 links       * presigned URLs, for pull mode's worker
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager

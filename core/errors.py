@@ -4,6 +4,7 @@ PipelineError
 ├── SettingsError      the deployment is wrong: stop; the message names the variable
 │   └── SecretUnusable a secret can't be read, or holds nothing usable: hold what needs it, and try again
 ├── BadTranscript      the upload can't be summarised: end the job as failed with this reason
+│   └── Forbidden      we may not read or write it: try once or twice more, then the same
 ├── JobExists          a duplicate event: leave the job to whoever recorded it
 ├── UnknownCall        no such job or call: answer 404
 ├── Conflict           others wrote first, or are writing: load again and decide again
@@ -40,6 +41,10 @@ class BadTranscript(PipelineError):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Forbidden(BadTranscript):
+    """S3 or KMS refuses us an object. A grant made a moment ago may not hold everywhere yet."""
 
 
 class JobExists(PipelineError):

@@ -19,6 +19,7 @@ from core.facts import (
     summary_metadata,
     version_metadata,
 )
+from core.forbidden import forbidden
 from core.jobs import Job, Source, Summary
 from core.names import facts_key_for, work_key
 from core.objects import JSON, TEXT, Objects, Sleep
@@ -60,6 +61,9 @@ class S3Transcripts:
         try:
             return dict(operation(**which(source)))
         except ClientError as exc:
+            refusal = forbidden(exc, f"reading {source.key}")
+            if refusal:
+                raise refusal from exc
             unreadable = _UNREADABLE.get(exc.response["Error"]["Code"])
             if unreadable is None:
                 raise
@@ -210,6 +214,14 @@ _REPLACED = (
     "the file was replaced before it could be read; its newer version has a job of its own",
 )
 _UNREADABLE = {
+    "InvalidObjectState": (
+        "archived",
+        "the file lies in an archive storage class; upload it again in the class STANDARD",
+    ),
+    "InvalidRequest": (
+        "unreadable",
+        "S3 can't hand the file out without more, as one encrypted by SSE-C; upload it again plainly",
+    ),
     "NoSuchKey": _DELETED,
     "NoSuchVersion": _DELETED,
     "404": _DELETED,

@@ -142,6 +142,13 @@ class Workshop(Protocol):
         """
 
 
+class WorkFiles(Protocol):
+    """What a workshop has left, in a bucket that has no rule for it."""
+
+    def expire(self, part: int, *, now: datetime) -> int:
+        """Delete the old ones of one part of all; return how many."""
+
+
 @dataclass(frozen=True)
 class Kept:
     text: str

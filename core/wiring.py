@@ -17,6 +17,7 @@ from core.settings import Places, Retries, RunPodSettings
 from core.settle import Settler
 from core.store import DynamoJobStore
 from core.telemetry import tell_moved
+from core.work_files import S3WorkFiles
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -65,6 +66,10 @@ def summaries(places: Places) -> S3Summaries:
 
 def workshop(places: Places) -> S3Workshop:
     return S3Workshop(client("s3"), places.output_bucket)
+
+
+def work_files(places: Places) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), places.output_bucket)
 
 
 def work_queue(places: Places) -> SqsWorkQueue:

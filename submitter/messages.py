@@ -22,7 +22,7 @@ from urllib.parse import unquote_plus
 
 from core.errors import PipelineError
 from core.jobs import Source
-from core.names import is_transcript_name
+from core.names import WORK_PREFIX, is_aside
 from core.queue import WANTS_ATTEMPT, WANTS_NEXT_STAGE
 from core.settings import Accepts, Places
 
@@ -102,17 +102,20 @@ def _parse_unwrapped(event: object) -> list[Source]:
         raise UnknownMessage(f"an event is not S3's: {type(exc).__name__} reading it") from None
 
 
-def is_transcript(source: Source, accepts: Accepts, places: Places) -> bool:
-    """Is this upload one to summarise, and neither a folder's placeholder nor our own output?"""
-    is_output = source.bucket == places.output_bucket and source.key.startswith(
-        places.output_prefix
+def wants_job(source: Source, accepts: Accepts, places: Places) -> bool:
+    """Does this upload become a job, if only one that fails with a reason?
+
+    All do but what lies elsewhere, what the pipeline wrote itself, and names that nobody means as a
+    transcript.
+    """
+    is_ours = source.bucket == places.output_bucket and source.key.startswith(
+        (places.output_prefix, WORK_PREFIX)
     )
     return (
         source.bucket == accepts.bucket
         and source.key.startswith(accepts.prefix)
-        and is_transcript_name(source.key, accepts.suffixes)
-        and not source.key.endswith("/")
-        and not is_output
+        and not is_aside(source.key, accepts.suffixes)
+        and not is_ours
     )
 
 

@@ -12,6 +12,8 @@ from datetime import datetime
 from core.errors import (
     BadTranscript,
     Conflict,
+    Forbidden,
+    OutputRefused,
     RunPodBusy,
     RunPodFailed,
     RunPodKeyUnusable,
@@ -30,6 +32,7 @@ from submitter.material import Material, Reading
 from submitter.outcomes import HOLD_PAUSE, Outcomes
 from submitter.record import WHOLE, event, new_call, new_job, whole_task
 from submitter.requests import chat_input, order_input, request_for
+from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
 _MOST_TRIES = 3
 _AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
@@ -50,25 +53,37 @@ class Submitter:
         [], datetime
     ]  # an invocation lasts: what is due later counts from when it was done
 
-    def accept(self, source: Source, *, now: datetime) -> tuple[Job, list[Call]]:
+    def accept(
+        self, source: Source, *, now: datetime, deliveries: int = DELIVERIES_BEFORE_FORBIDDEN
+    ) -> tuple[Job, list[Call]]:
         """Record an upload as a job and submit its calls.
 
-        A file that can't be summarised becomes a failed job with the reason. Raises JobExists for an
-        upload that was announced before, and Conflict where it could not be recorded for others' writes.
+        A file that can't be summarised becomes a failed job with the reason. `deliveries` counts how
+        often its message has come, this time included. Raises JobExists for an upload that was
+        announced before, Conflict where it could not be recorded for others' writes, and Forbidden or
+        OutputRefused where a grant may take a while to hold everywhere.
         """
         try:
-            reading = self.material.read(source)
-            job = new_job(reading, settings=self.settings, now=now)
-            if reading.text is None:
-                return self._accept_whole(job, whole_task(job), None)
-            layer = self.material.cut(job, 0, reading.text)
-            tasks = self._planned(job, layer)
-        except BadTranscript as exc:
+            check_name(source, self.settings.accepts)
+            check_deliveries(source, deliveries)
+            return self._accept_readable(self.material.read(source), now)
+        except (BadTranscript, OutputRefused) as exc:
+            is_permanent = isinstance(exc, BadTranscript) and not isinstance(exc, Forbidden)
+            if not is_permanent and deliveries < DELIVERIES_BEFORE_FORBIDDEN:
+                raise
+            code, why = _reason_for(exc)
             unread = Reading(text=None, request=self.settings.request, source=source)
             job = new_job(unread, settings=self.settings, now=now)
-            job = job.failed(exc.code, event(now, why=str(exc)))
+            job = job.failed(code, event(now, why=why))
             self.store.create(job, [])
             return job, []
+
+    def _accept_readable(self, reading: Reading, now: datetime) -> tuple[Job, list[Call]]:
+        job = new_job(reading, settings=self.settings, now=now)
+        if reading.text is None:
+            return self._accept_whole(job, whole_task(job), None)
+        layer = self.material.cut(job, 0, reading.text)
+        tasks = self._planned(job, layer)
         if len(tasks) == 1:
             return self._accept_whole(job, tasks[0], layer)
         job, calls = self.staged(job, StagePlan(slots=[tasks]), now)
@@ -247,3 +262,13 @@ class Submitter:
         except (SecretUnusable, RunPodKeyUnusable) as exc:
             return str(exc)
         return ""
+
+
+def _reason_for(exc: BadTranscript | OutputRefused) -> tuple[str, str]:
+    """Return the code and the words of why an upload can't be summarised."""
+    if isinstance(exc, BadTranscript):
+        return exc.code, str(exc)
+    return "output-refused", (
+        f"{exc} when the file was taken in; mend the bucket's policy, its key or the function's"
+        " permissions, then upload the file again"
+    )

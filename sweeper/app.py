@@ -4,6 +4,7 @@ Never     touches a call that is not due; runs into its own timeout, whoever han
 """
 
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,15 +12,19 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from core import wiring
+from core.ports import WorkFiles
 from core.settings import SweeperSettings
 from core.telemetry import count, logger, metrics
+from core.work_files import PARTS
 from sweeper.findings import Found
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
 _SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
+_SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep with less to do
 # /status takes 2,000 requests in 10 seconds per endpoint. Half of it, to leave room for people.
 _ASKS_PER_SECOND = 100
 
@@ -39,7 +44,21 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         count("CallsGivenUp", found[Found.GIVEN_UP])
         count("CallsSwept", found.total())
         logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
+    if seconds_left() > _SECONDS_TO_EXPIRE:
+        _expire(_wiring().work_files)
     return {kind.value: number for kind, number in found.items()}
+
+
+def _expire(work_files: WorkFiles | None) -> None:
+    """Delete old notes, a part of them each time; what goes wrong with that is no sweep's failure."""
+    if work_files is None:
+        return
+    try:
+        expired = work_files.expire(random.randrange(PARTS), now=wiring.now())  # noqa: S311 - no secret
+    except (BotoCoreError, ClientError):
+        logger.exception("old work files could not be deleted; the next sweeps try again")
+    else:
+        count("WorkFilesExpired", expired)
 
 
 def _pace(per_second: int) -> Callable[[], None]:
@@ -64,4 +83,5 @@ def _wiring() -> Sweeper:
         max_asks=settings.max_asks,
         shortest_wait=settings.shortest_wait,
         clock=wiring.now,
+        work_files=wiring.work_files(settings.places) if settings.expires_work_files else None,
     )

@@ -25,7 +25,7 @@ from core.callback import CallRef
 from core.decide import Step, is_left_behind
 from core.errors import Conflict, OutputRefused, RunPodError, UnknownCall
 from core.jobs import Attempt, Call, CallState, Job, Summary
-from core.ports import RunPod
+from core.ports import RunPod, WorkFiles
 from core.refusals import LAST_PATIENCE, NOT_JOINED, end_of
 from core.reports import Report, Status, gone
 from core.settle import LATEST_PICKUP, Settled, Settler
@@ -73,6 +73,7 @@ class Sweeper:
     max_asks: int  # MAX_POLLING_ATTEMPTS, counted for each attempt
     shortest_wait: timedelta  # POLLING_INTERVAL
     clock: Callable[[], datetime]
+    work_files: WorkFiles | None = None  # None where the output bucket has a rule for them
 
     def sweep(
         self, *, pace: Callable[[], None], seconds_left: Callable[[], float]

@@ -1,6 +1,7 @@
 """The formats of transcripts, recognised by what stands in them.
 
 members       reading JSON that somebody else wrote
+weight        JSON that would not fit into memory
 labels        `Ann Lee: words`, and what only looks like it
 transcribe    Amazon Transcribe
 deepgram      Deepgram
@@ -20,6 +21,7 @@ from typing import Any
 from core.errors import BadTranscript
 from core.formats import assemblyai, captions, deepgram, google, plain, transcribe, whisper
 from core.formats.members import Member, WrongKind
+from core.formats.weight import check_weight
 from core.turns import Remark, Turn, merged
 
 
@@ -58,9 +60,13 @@ JSON_FORMATS = (
 )
 
 
-def read(text: str) -> tuple[str, tuple[Turn, ...]]:
-    """Return a text's format and turns. Raises BadTranscript."""
+def read(text: str, *, max_bytes: int) -> tuple[str, tuple[Turn, ...]]:
+    """Return a text's format and turns; `max_bytes` is what the reader is sized for.
+
+    Raises BadTranscript.
+    """
     if re.match(r"\s*[{\[]", text):
+        check_weight(text, max_bytes)
         try:
             document = json.loads(text)
         except RecursionError:

@@ -215,7 +215,7 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_asked_about_again(
 
     pipeline.runpod.run = silent  # type: ignore[method-assign, assignment]
     job = pipeline.upload(a_transcript(300))
-    pipeline.sweep(minutes(5))
+    pipeline.sweep(minutes(7))
     pipeline.take_messages()  # attempt 2
     first = parse_report(completed_body(SUMMARY))
     pipeline.runpod.reports["rp-1"] = first
