@@ -61,7 +61,7 @@ def _tell_call_moved(call: Call, moves: list[str]) -> None:
     if f"{CallState.SUBMITTING} -> {CallState.PUBLISHING}" in moves:
         count("CallsSubmitted")  # its callback was quicker than RunPod's answer
     is_waiting = any(move.endswith(f"-> {CallState.WAITING}") for move in moves)
-    if is_waiting and not call.attempt.is_free:
+    if is_waiting and not call.hold and not call.attempt.is_free:
         count("CallsRetried")
         logger.warning("call wants another attempt", extra=extra)
 

@@ -219,7 +219,9 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_asked_about_again(
     pipeline.take_messages()  # attempt 2
     first = parse_report(completed_body(SUMMARY))
     pipeline.runpod.reports["rp-1"] = first
-    pipeline.runpod.reports["rp-2"] = parse_report({"id": "rp-2", "status": "IN_PROGRESS"})
+    for runpod_id in ("rp-2", "rp-3"):
+        running = {"id": runpod_id, "status": "IN_PROGRESS"}
+        pipeline.runpod.reports[runpod_id] = parse_report(running)
     with refusing(pipeline, "put_object", which=is_summary):
         with suppress(OutputRefused):
             pipeline.settler("webhook_receiver").settle(
