@@ -104,8 +104,9 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def main() -> None:
     """The whole pipeline on this machine, with no AWS account and no RunPod account."""
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup: then it stays ignored
+            signal.signal(number, _end)
 
 
 @main.command()
