@@ -15,8 +15,8 @@ _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Test"
 
-# In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there inherits
-# that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
+# In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there
+# inherits that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
