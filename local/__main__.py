@@ -136,7 +136,7 @@ def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options:
         stack = demonstration.run(setup, running)
         if keep:
             inbox = up_command.Inbox(output_folder / "inbox")
-            up_command.explain(console, stack, inbox.folder)
+            up_command.explain(console, stack, inbox)
             up_command.keep_up(console, stack, inbox, output_folder)
 
 
@@ -156,7 +156,7 @@ def up(inbox: Path | None, output_folder: Path, **options: Any) -> None:
             with Progress(console, STACK_STEPS) as progress:
                 stack = running.enter_context(local_stack(setup, progress))
             folder = up_command.Inbox(inbox or output_folder / "inbox")
-            up_command.explain(console, stack, folder.folder)
+            up_command.explain(console, stack, folder)
             up_command.keep_up(console, stack, folder, output_folder)
 
 

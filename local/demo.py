@@ -85,8 +85,16 @@ class Demo:
         if history.job.state is not JobState.SUCCEEDED:
             raise JobFailedError(f"{history.job.reason} ({history.job.reason_code})")
         summary = stack.summary(history.job)
-        copies = report.save_copies(summary, self.transcript.stem, self.output_folder)
-        report.show_outcome(self.console, history, summary, copies, seconds)
+        copies = report.save_copies(summary, history.job, self.output_folder)
+        answered = answers.given(history, stack.runpod)
+        report.show_outcome(
+            self.console,
+            history,
+            summary,
+            copies,
+            writers=answers.models(answered),
+            seconds=seconds,
+        )
         report.show_beginning(self.console, summary.text)
 
     def _key(self) -> str:

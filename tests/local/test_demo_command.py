@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo import Demo, JobFailedError
+from local.demo import Demo, JobFailedError, readable_file
 from local.stack.needs import EMULATOR_PYTHON, ROOT, emulator_python
 from local.waiting import wait_for
 from tests.local.conftest import Local
@@ -73,7 +73,7 @@ def test_the_demo_takes_a_transcript_whatever_its_file_is_called(
 
     Demo(transcript=talk, output_folder=tmp_path, console=console).run_on(local.stack)
 
-    assert (tmp_path / f"{marker}-summary.md").exists()
+    assert (tmp_path / f"{marker}.vtt-summary.md").exists()
 
 
 def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -85,6 +85,33 @@ def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert f"port {port} " in ended.stdout
     assert left_over(tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("no such.txt", "There is no file no such.txt; it was looked for at"),
+        ("~/no such.txt", "There is no file ~/no such.txt; it was looked for at"),
+        ("samples", "samples is a folder, not a transcript."),
+    ],
+    ids=["missing", "missing at home", "folder"],
+)
+def test_a_file_that_is_not_there_is_answered_with_what_to_do(
+    tmp_path: Path, file: str, told: str
+) -> None:
+    ended = run_demo(tmp_path, "--file", file)
+
+    assert ended.returncode == 1
+    assert told in ended.stdout
+    assert "make demo FILE=path/to/transcript.txt" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_file_in_the_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "it's $5.txt").touch()
+
+    assert readable_file(Path("~/it's $5.txt")) == tmp_path / "it's $5.txt"
 
 
 def test_the_demo_says_what_is_missing(tmp_path: Path) -> None:

@@ -203,7 +203,7 @@ def test_the_answer_has_the_shape_of_a_chat_completion(meeting, chat):
 
     (output,) = one.output
     choice, usage = output["choices"][0], output["usage"]
-    assert (output["object"], output["model"]) == ("chat.completion", "some-model")
+    assert (output["object"], output["model"]) == ("chat.completion", "extractive-summary")
     assert (choice["index"], choice["finish_reason"], choice["message"]["role"]) == (
         0,
         "stop",
