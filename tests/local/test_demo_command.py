@@ -26,14 +26,16 @@ _LONGEST_SECONDS = 180.0
     ("options", "told"),
     [
         ((), "push: the transcript's words were sent to RunPod"),
-        (("--mode", "pull"), "pull: 8,551 bytes, read as labelled-text by the worker"),
+        (("MODE=pull",), "pull: 8,551 bytes, read as labelled-text by the worker"),
     ],
     ids=["push", "pull"],
 )
 def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     tmp_path: Path, options: tuple[str, ...], told: str
 ) -> None:
-    ended = run_demo(tmp_path, "--file", SHORT, "--out", str(tmp_path / "out"), *options)
+    command = ["make", "demo", f"FILE={SHORT}", f"OUT={tmp_path / 'out'}", *options]
+
+    ended = run(tmp_path, command)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     summary = tmp_path / "out/weekly-standup-summary.md"
@@ -45,6 +47,7 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
         assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
     assert "active -> succeeded" in ended.stdout
     assert told in ended.stdout
+    assert "extractive-summary: the simulator, with sentences of the transcript" in ended.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
 
@@ -153,8 +156,12 @@ def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
 
 
 def run_demo(tmp_path: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return run(tmp_path, demo_command(*options))
+
+
+def run(tmp_path: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        demo_command(*options),
+        command,
         cwd=ROOT,
         env=environment(scratch_in(tmp_path)),
         capture_output=True,
