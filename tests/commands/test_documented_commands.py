@@ -25,10 +25,10 @@ _COMMAND = re.compile(
 # By the command as a page gives it, its values left out: how it is run small here.
 RUN_HERE = {
     "make simulate": "make simulate SEEDS=2",
-    "make simulate SEEDS": "make simulate SEEDS=3",
+    "make simulate SEEDS": "make simulate SEEDS=2",
     "make simulate SEED": "make simulate SEED=42",
-    "make fuzz": "make fuzz REQUESTS=40",
-    "make fuzz REQUESTS": "make fuzz REQUESTS=60",
+    "make fuzz": "make fuzz REQUESTS=40 SEED=1",
+    "make fuzz REQUESTS": "make fuzz REQUESTS=40 SEED=1",
     "make fuzz REQUESTS SEED": "make fuzz REQUESTS=40 SEED=1",
     "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
@@ -117,7 +117,7 @@ def test_ci_runs_what_it_is_said_to(command: str) -> None:
     assert re.search(rf"^\s*make {target}\b", script, re.M)
 
 
-@pytest.mark.parametrize("command", RUN_HERE.values(), ids=RUN_HERE)
+@pytest.mark.parametrize("command", dict.fromkeys(RUN_HERE.values()))
 def test_a_documented_command_passes(command: str) -> None:
     environment = {**os.environ, WORKER_PYTHON: str(worker_python())}
 
