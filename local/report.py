@@ -20,6 +20,7 @@ _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
 _ARRIVED = f"-> {CallState.PUBLISHING}"
 _INBOX = "inbox"  # beside the copies: what lies in it is uploaded
+_COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left to the facts
 _LONGEST_NAME_BYTES = 200  # of a file; with what follows it, less than any file system's limit
 _SHOWN_CHARACTERS = 40
 _NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
@@ -68,15 +69,14 @@ def _fit_for_a_path(part: str) -> str:
 
 def show_audit(console: Console, history: History) -> None:
     table = Table(title="Audit", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in ("time (UTC)", "by", "what", "detail"):
+    is_narrow = console.width < _COLUMNS_OF_A_DETAIL
+    columns = ("time (UTC)", "by", "what") if is_narrow else ("time (UTC)", "by", "what", "detail")
+    for column in columns:
         table.add_column(column, no_wrap=column != "detail", header_style="dim")
     for event in _shown(history):
-        table.add_row(
-            event.at.strftime("%H:%M:%S.%f")[:-3],
-            event.by.replace("_", " "),
-            event.what,
-            _detail(event),
-        )
+        at = event.at.strftime("%H:%M:%S.%f")[:-3]
+        row = (at, event.by.replace("_", " "), event.what, _detail(event))
+        table.add_row(*row[: len(columns)])
     console.print()
     console.print(table)
 
@@ -103,7 +103,8 @@ def shortcomings(job: Job) -> list[str]:
     if share > 2 - least / 100:
         told.append(f"TOO LONG: {share:.0%} of the length asked for; {200 - least}% is the most")
     if told:
-        tried = f"{job.repairs} rounds of repair did not help" if job.repairs else "not repaired"
+        rounds = "1 round" if job.repairs == 1 else f"{job.repairs} rounds"
+        tried = f"{rounds} of repair did not help" if job.repairs else "not repaired"
         told.append(f"{tried}: it was taken as the best there was")
     return told
 
@@ -148,7 +149,10 @@ def show_outcome(
         ("mode", _mode(history)),
         ("writer", _writers(writers, job)),
         ("words", words),
-        ("tokens", f"{read_tokens:,} read, {written_tokens:,} written, by {requests} requests in all"),
+        (
+            "tokens",
+            f"{read_tokens:,} read and {written_tokens:,} written; requests in all: {requests}",
+        ),
         ("in S3", f"s3://{summary.bucket}/{summary.key}"),
         ("facts", f"s3://{summary.bucket}/{summary.facts_key}"),
         ("copies", f"{copies.text}"),

@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from core.jobs import Job, JobState
-from local.report import Copies, copy_name, save_copies, shortcomings, show_outcome
+from local.report import Copies, copy_name, save_copies, shortcomings, show_audit, show_outcome
 from local.round_trip import History, StoredSummary
 from tests.builders import a_call, a_job, a_source, a_summary, an_event
 
@@ -76,7 +76,18 @@ def test_the_tokens_are_those_of_every_request() -> None:
 
     shown = outcome_of(History(a_summarised_job(words=900), [a_call()] * 3, events), ())
 
-    assert "3,000 read, 210 written, by 3 requests in all" in shown
+    assert "3,000 read and 210 written; requests in all: 3" in shown
+
+
+def test_the_audit_can_be_read_on_a_narrow_terminal() -> None:
+    event = an_event(what="submitting -> submitted", by="webhook_receiver", detail={"attempt": 1})
+    console = Console(file=io.StringIO(), width=60)
+
+    show_audit(console, History(a_job(), [a_call()], [event]))
+
+    assert isinstance(console.file, io.StringIO)
+    assert "webhook receiver  submitting -> submitted" in console.file.getvalue()
+    assert "…" not in console.file.getvalue()
 
 
 def test_files_of_one_name_in_two_folders_have_copies_of_their_own(tmp_path: Path) -> None:
