@@ -65,6 +65,17 @@ def repaired_notes() -> Run:
     return notes(makes_of_ask=0.4)
 
 
+@cache
+def notes_of_notes() -> Run:
+    requests = run(a_transcript(20_000), context=4_096, words=1_000, max_tokens=1_500)
+    of_notes = "as notes that were taken of it"
+    return tuple(
+        each
+        for each in requests
+        if of_notes in each["input"]["openai_input"]["messages"][1]["content"]
+    )
+
+
 @dataclass(frozen=True)
 class Kind:
     """A kind of call: which of the requests of which transcript it is."""
@@ -82,7 +93,7 @@ KINDS: dict[str, Kind] = {
     "notes-of-second-section": Kind(notes, 1),
     "notes-of-last-section": Kind(notes, 3),
     "notes-with-times-in-german": Kind(timed_notes, 1),
-    "notes-of-notes": Kind(lambda: notes_of_notes(), 0),
+    "notes-of-notes": Kind(notes_of_notes),
     "notes-repaired": Kind(repaired_notes, 5),
     "summary-of-notes": Kind(notes, 4),
     "summary-of-notes-with-times-in-german": Kind(timed_notes, -1),
@@ -92,17 +103,6 @@ KINDS: dict[str, Kind] = {
     "summary-repaired": Kind(repaired, 2),
     "order-of-pull-mode": Kind(lambda: run(SHORT, mode=Mode.PULL, with_times=True)),
 }
-
-
-@cache
-def notes_of_notes() -> Run:
-    requests = run(a_transcript(20_000), context=4_096, words=1_000, max_tokens=1_500)
-    of_notes = "as notes that were taken of it"
-    return tuple(
-        each
-        for each in requests
-        if of_notes in each["input"]["openai_input"]["messages"][1]["content"]
-    )
 
 
 def shown(body: Mapping[str, Any]) -> str:
