@@ -14,6 +14,8 @@ MODEL    ?=
 MODEL_URL  ?=
 MODEL_NAME ?=
 TESTS    ?=
+NAMES    ?=
+DEPLOY   ?=
 PINS     ?= runtime
 JOBS     ?= 300
 SEEDS    ?= 10000
@@ -32,8 +34,8 @@ OPTIONS   = $(if $(MODE),--mode "$(MODE)") $(if $(MODEL),--model "$(MODEL)") $(i
               $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up simulate soak fuzz test test-cloud defects check audit audit-template audit-dependencies format \
-        requirements deploy clean
+.PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template audit-dependencies format \
+        requirements deploy destroy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -59,8 +61,8 @@ fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SE
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
 
-defects: $(VENV)/ready ## plant known defects one by one: the tests must notice each; takes long
-	@$(BIN)/python -m defects --write
+mutants: $(VENV)/ready ## undo each design decision in a copy: its tests must notice (NAMES=)
+	@$(BIN)/python -m tests.mutants $(NAMES)
 
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .
@@ -89,9 +91,11 @@ format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
-	@$(BIN)/sam build
-	@$(BIN)/sam deploy --guided
+deploy: $(VENV)/ready ## check, ask what is missing, build and deploy to AWS (docs/deploying.md; DEPLOY=options)
+	@$(BIN)/python -m cli deploy $(DEPLOY)
+
+destroy: $(VENV)/ready ## delete what was deployed; buckets and the table of jobs stay (docs/deploying.md)
+	@$(BIN)/python -m cli destroy $(DEPLOY)
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	@for name in bootstrap runtime emulator dev security model worker; do \
