@@ -12,10 +12,12 @@ ROOT = Path(__file__).parents[2]
 PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
 )]  # fmt: skip
-FOLDERS = "submitter|webhook_receiver|sweeper|core|cli|local|events|samples|tests|docs|requirements|benchmarks"
+FOLDERS = (
+    "submitter|webhook_receiver|sweeper|core|cli|local|events|samples|tests|docs|requirements"
+    "|benchmarks"
+) @ pytest.mark.parametrize("page", PAGES)
 
 
-@pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_exists(page: str) -> None:
     named = set(re.findall(r"\bmake ([a-z-]+)", _code_in(page)))
 
