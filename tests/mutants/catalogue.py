@@ -13,11 +13,9 @@ HTTP = ("tests/contract/test_whole_http_requests.py",)
 TIMES = ("tests/functions/test_times.py",)
 S3 = ("tests/contract/test_s3_files.py",)
 SETTLING = ("tests/functions/test_settling.py", "tests/unit/test_decide.py")
+FIGURES = ("tests/functions/test_whose_figures.py",)
 SUBMITTING = ("tests/functions/test_submitting.py",)
-LONG = ("tests/functions/test_long_transcripts.py",)
-SWEEPING = ("tests/functions/test_sweeping.py",)
-HANDLERS = ("tests/functions/test_handlers.py",)
-CALLBACKS = ("tests/unit/test_callback.py", "tests/functions/test_handlers.py")
+CALLBACKS = ("tests/unit/test_callback.py",)
 STORE = ("tests/contract/test_job_store.py",)
 MESSAGES = ("tests/unit/test_messages.py",)
 WORKER = ("tests/worker/test_orders.py", "tests/worker/test_presigned_urls.py")
@@ -121,7 +119,7 @@ _RESULTS = (
            "core/files.py::S3Summaries._tell_facts", "keyword: ContentType=A", "", HTTP),
     Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
            "core/settle.py::Settler._publish", "keyword: attempt=number",
-           "keyword: attempt=call.attempt.number", SETTLING + LONG + TIMES),
+           "keyword: attempt=call.attempt.number", FIGURES),
     Mutant("lost-message-noticed-tomorrow",
            "a call whose message was lost is due minutes later, not when RunPod has forgotten",
            "core/settle.py::Settler.retry", "keyword: due_at=A",
