@@ -31,13 +31,19 @@ Run = tuple[Mapping[str, Any], ...]
 def run(
     text: str, *, context: int = 32_768, makes_of_ask: float = 1.0, **request: Any
 ) -> tuple[Mapping[str, Any], ...]:
-    """Return the body of every request that a transcript leads to, in order."""
+    """Return the body of every request that a transcript leads to, in the order of the calls."""
     settings = submitter_settings(context_tokens=context, request=a_request(**request))
     pipeline = Pipeline(settings=settings, model=Model(makes_of_ask=makes_of_ask))
     pipeline.upload(text)
     if request.get("mode") is not Mode.PULL:
         pipeline.run()
-    return tuple(pipeline.runpod.requests)
+    return tuple(sorted(pipeline.runpod.requests, key=_stage_and_number))
+
+
+def _stage_and_number(body: Mapping[str, Any]) -> list[int]:
+    """Return what orders the calls of a job: a stage's are submitted by several threads."""
+    call_id = ref_of(body).call_id
+    return [] if call_id == "whole" else [int(part) for part in call_id.split("-")]
 
 
 def notes(**changes: Any) -> Run:
