@@ -10,6 +10,8 @@ PACKAGES := .lambda-packages
 BIN      := $(VENV)/bin# relative: make takes a space for the end of a path
 UV        = $(BIN)/uv
 TESTS    ?=
+NAMES    ?=
+DEPLOY   ?=
 PINS     ?= runtime
 JOBS     ?= 300
 SEEDS    ?= 10000
@@ -41,8 +43,8 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up simulate soak fuzz test test-cloud defects check audit audit-template audit-dependencies format \
-        requirements deploy clean
+.PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template audit-dependencies format \
+        requirements deploy destroy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -68,8 +70,8 @@ fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SE
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
 
-defects: $(VENV)/ready ## plant known defects one by one: the tests must notice each; takes long
-	@$(BIN)/python -m defects --write
+mutants: $(VENV)/ready ## undo each design decision in a copy: its tests must notice (NAMES=)
+	@$(BIN)/python -m tests.mutants $(NAMES)
 
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .
@@ -98,9 +100,11 @@ format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-deploy: $(VENV)/ready ## build and deploy to AWS, asking what it needs to know
-	@$(BIN)/sam build
-	@$(BIN)/sam deploy --guided
+deploy: $(VENV)/ready ## check, ask what is missing, build and deploy to AWS (docs/deploying.md; DEPLOY=options)
+	@$(BIN)/python -m cli deploy $(DEPLOY)
+
+destroy: $(VENV)/ready ## delete what was deployed; buckets and the table of jobs stay (docs/deploying.md)
+	@$(BIN)/python -m cli destroy $(DEPLOY)
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	@for name in bootstrap runtime emulator dev security model worker; do \

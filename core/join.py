@@ -4,10 +4,9 @@ The parts share a structure (core/prompts): a title, then `##` sections. Section
 become one; the first part's title stands for all. No sentence is lost or changed. Pure.
 """
 
-import re
 from collections.abc import Sequence
 
-_HEADING = re.compile(r"^(#{1,2})\s+(.+?)\s*#*$")
+_LEVELS = (1, 2)
 
 
 def joined(texts: Sequence[str]) -> str:
@@ -38,9 +37,25 @@ def _sections(text: str) -> list[tuple[int, str, str]]:
     """Return level, heading and body of each section; what stands before the first is level 1."""
     found: list[tuple[int, str, list[str]]] = [(1, "", [])]
     for line in text.strip().splitlines():
-        heading = _HEADING.match(line)
-        if heading:
-            found.append((len(heading[1]), heading[2], []))
+        level, heading = _heading(line)
+        if level:
+            found.append((level, heading, []))
         else:
             found[-1][2].append(line)
     return [(level, heading, "\n".join(lines).strip()) for level, heading, lines in found]
+
+
+def _heading(line: str) -> tuple[int, str]:
+    """Return level and words of a `#` or `##` heading, as Markdown has it; level 0 for any other line.
+
+    In time linear in the line, whatever the model wrote: so without a regex.
+    """
+    marks = line[: len(line) - len(line.lstrip("#"))]
+    rest = line[len(marks) :]
+    if len(marks) not in _LEVELS or not rest[:1].isspace():
+        return 0, ""
+    words = rest.strip()
+    before_closing = words.rstrip("#")
+    if before_closing == "" or before_closing[-1].isspace():  # "## C#" keeps its sign
+        words = before_closing.rstrip()
+    return (len(marks), words) if words else (0, "")

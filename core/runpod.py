@@ -208,7 +208,7 @@ def _connection_error(exc: requests.ConnectionError) -> RunPodError:
 def _object_in(answer: requests.Response) -> Mapping[str, Any]:
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         raise RunPodFailed("RunPod answered with something that is not JSON") from None
     if not isinstance(body, dict):
         raise RunPodFailed("RunPod answered with JSON that is not an object")

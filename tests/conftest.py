@@ -23,6 +23,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cloud", action="store_true", help="run the tests that need AWS and RunPod")
+    parser.addoption(
+        "--write-golden", action="store_true", help="write tests/unit/golden anew, to be reviewed"
+    )
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -151,7 +151,7 @@ def _raise_if_refused(report: Report) -> None:
 def _json(answer: requests.Response) -> Any:
     try:
         return answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -32,5 +32,5 @@ def completed(job_input: Mapping[str, Any], model: ModelServer) -> list[Any] | d
         return {"error": f"vLLM returned HTTP {answer.status_code}: {answer.text}"}
     try:
         return [answer.json()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return {"error": "Request to vLLM failed: its answer is no JSON"}

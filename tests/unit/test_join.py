@@ -28,3 +28,12 @@ def test_a_heading_may_be_written_differently(heading: str) -> None:
 
 def test_texts_without_headings_follow_one_another() -> None:
     assert joined(["One.", "Two.", "Three."]) == "One.\n\nTwo.\n\nThree."
+
+
+def test_a_sign_that_belongs_to_a_heading_stays() -> None:
+    assert joined(["## C#\n\nOne.", "## C# ##\n\nTwo."]) == "## C#\n\nOne.\n\nTwo."
+
+
+@pytest.mark.parametrize("line", ["#", "## ##", "#hashtag", "### Topic", "#\u00a0"])
+def test_what_is_no_heading_of_ours_stays_in_its_section(line: str) -> None:
+    assert line.strip() in joined([f"## Topics\n\nOne.\n{line}\nTwo.", "## Topics\n\nThree."])

@@ -152,3 +152,41 @@ def model_served(service: ModelService) -> Iterator[ModelService]:
 
     with served(Handler) as service.url:
         yield service
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request as it came, its headers' names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@contextmanager
+def recorded(answer: bytes) -> Iterator[tuple[str, list[Asked]]]:
+    """Answer everything with the same and keep what was asked."""
+    asked: list[Asked] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            body = self.rfile.read(int(headers.get("content-length", 0)))
+            asked.append(Asked(self.command, self.path, headers, body))
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_PUT(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with served(Handler) as url:
+        yield url, asked

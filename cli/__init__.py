@@ -1,0 +1,9 @@
+"""The operator's commands: `python -m cli --help`. Never deployed.
+
+deploy       checks, questions, `sam build`, `sam deploy`, and what to do next
+destroy      deletes the stack, and says what stays
+answers      what was answered, and the file that keeps it
+parameters   what template.yaml allows, so that nonsense is refused at once
+checks       credentials, Region, key and endpoint, before anything is built
+leftovers    buckets that an earlier stack of the same name left behind
+"""

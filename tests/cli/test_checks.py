@@ -1,0 +1,14 @@
+"""The check of endpoint and key against RunPod as the simulator plays it."""
+
+from cli.checks import trouble_with_endpoint, trouble_with_key
+from local.runpod_simulator import Config, running_simulator
+
+
+def test_an_endpoint_and_a_key_that_are_right_are_taken_and_others_are_not() -> None:
+    with running_simulator(Config(api_key="local-" + "a1" * 16)) as runpod:
+        other = runpod.url.rsplit("/", 1)[0] + "/another"
+
+        assert trouble_with_endpoint(runpod.url, runpod.api_key) == ""
+        assert "refuses the key" in trouble_with_endpoint(runpod.url, "rpa_wrong")
+        assert trouble_with_endpoint(other, runpod.api_key) != ""
+        assert trouble_with_key(runpod.api_key) == ""

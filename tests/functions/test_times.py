@@ -1,0 +1,156 @@
+"""What each time constant does, seen from outside: what has not happened before it, and has after."""
+
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from core.errors import RunPodFailed
+from core.jobs import Call, CallState, Job, JobState
+from core.reports import parse_report
+from core.secrets import SecretReader
+from tests.builders import minutes
+from tests.functions.pipeline import Model, Pipeline, a_transcript
+
+RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+SECONDS = timedelta(seconds=1)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(model=Model())
+
+
+@pytest.fixture
+def job(pipeline: Pipeline) -> Job:
+    """A job whose one request RunPod has; its deadline is in an hour."""
+    job = pipeline.upload(a_transcript(6_000))
+    pipeline.runpod.reports["rp-1"] = RUNNING
+    return job
+
+
+def only_call(pipeline: Pipeline, job: Job) -> Call:
+    (call,) = pipeline.history(job)[1]
+    return call
+
+
+def unreachable(runpod_id: str) -> Any:
+    raise RunPodFailed("RunPod answered 503")
+
+
+def sweep_at(pipeline: Pipeline, job: Job, after: timedelta) -> Job:
+    """Sweep so long after the upload, and return the job as it then is."""
+    pipeline.sweep(job.created_at + after - pipeline.now)
+    return pipeline.store.load_job(job.id)
+
+
+class TestPastItsDeadline:
+    def test_a_job_waits_some_minutes_for_runpod_to_be_asked_once_more(
+        self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pipeline.runpod, "status", unreachable)
+
+        states = [sweep_at(pipeline, job, minutes(after)).state for after in (61, 65, 90)]
+
+        assert states == [JobState.ACTIVE, JobState.ACTIVE, JobState.FAILED]
+
+    def test_no_call_is_asked_about_for_the_first_time(self, pipeline: Pipeline, job: Job) -> None:
+        sweep_at(pipeline, job, minutes(60) - 2 * SECONDS)
+
+        assert only_call(pipeline, job).due_at == job.deadline
+
+
+class TestPublishing:
+    @pytest.fixture
+    def interrupted(
+        self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
+    ) -> Pipeline:
+        """Whoever publishes dies after saying that it begins."""
+
+        def dying(*_: Any, **__: Any) -> Any:
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pipeline.s3, "put_object", dying)
+            with pytest.raises(MemoryError):
+                pipeline.call_back(*pipeline.open_requests()[0])
+        return pipeline
+
+    def test_is_left_to_whoever_is_at_it_as_long_as_any_function_runs(
+        self, interrupted: Pipeline, job: Job
+    ) -> None:
+        assert sweep_at(interrupted, job, timedelta(seconds=120)).state is JobState.ACTIVE
+        assert only_call(interrupted, job).state is CallState.PUBLISHING
+
+    def test_is_taken_over_soon_after_that(self, interrupted: Pipeline, job: Job) -> None:
+        assert sweep_at(interrupted, job, minutes(6)).state is JobState.SUCCEEDED
+
+
+class TestAnotherAttempt:
+    def lost(self, pipeline: Pipeline, job: Job) -> None:
+        """RunPod fails a request, and the message about another is lost."""
+        failed = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+        pipeline.call_back(*pipeline.open_requests()[0], answer=failed)
+        pipeline.queue.sent = []
+
+    def test_is_not_asked_for_again_while_its_message_may_still_be_on_its_way(
+        self, pipeline: Pipeline, job: Job
+    ) -> None:
+        self.lost(pipeline, job)
+
+        sweep_at(pipeline, job, minutes(1))
+
+        assert pipeline.queue.sent == []
+
+    def test_is_asked_for_again_a_few_minutes_later(self, pipeline: Pipeline, job: Job) -> None:
+        self.lost(pipeline, job)
+
+        sweep_at(pipeline, job, minutes(5))
+
+        assert len(pipeline.queue.sent) == 1
+
+    def test_waits_until_what_runpod_may_have_taken_has_begun(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(pipeline.runpod, "run", unreachable)
+
+        pipeline.upload(a_transcript(1_000))
+
+        ((_, _, delay),) = pipeline.queue.sent
+        assert timedelta(seconds=15) <= delay <= minutes(2)
+
+
+class TestAJustSubmittedRequest:
+    def test_that_status_does_not_know_is_not_given_up_for_minutes(
+        self, pipeline: Pipeline, job: Job
+    ) -> None:
+        del pipeline.runpod.reports["rp-1"]
+
+        states = []
+        for after in (6, 9, 30):
+            sweep_at(pipeline, job, minutes(after))
+            states.append(only_call(pipeline, job).state)
+
+        assert states == [CallState.SUBMITTED, CallState.SUBMITTED, CallState.WAITING]
+
+
+class TestAReplacedSecret:
+    @pytest.mark.parametrize(
+        ("later", "expected"), [(1, "old"), (5, "old"), (60, "new"), (120, "new")]
+    )
+    def test_is_seen_within_a_minute_and_not_fetched_for_every_wrong_token(
+        self, later: float, expected: str
+    ) -> None:
+        now = 1_000.0
+        with mock_aws():
+            manager = boto3.client("secretsmanager")
+            manager.create_secret(Name="callback", SecretString="old")
+            reader = SecretReader(manager, "callback", monotonic=lambda: now)
+            reader.refetched()
+            manager.put_secret_value(SecretId="callback", SecretString="new")
+
+            now += later
+
+            assert reader.refetched() == expected

@@ -1,0 +1,47 @@
+"""A summary's facts and metadata are about the request that wrote it, and no other."""
+
+import json
+from typing import Any
+
+import pytest
+
+from core.jobs import Job
+from core.names import facts_key_for
+from tests.builders import completed_body
+from tests.functions.pipeline import Pipeline, a_transcript
+
+LOST = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+
+
+def told_of(pipeline: Pipeline, job: Job) -> dict[str, Any]:
+    body = pipeline.s3.objects["out", facts_key_for(job.summary_key)].body
+    summary: dict[str, Any] = json.loads(body)["summary"]
+    return summary
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+def test_the_attempt_that_wrote_the_summary_is_named_with_its_tokens(attempt: int) -> None:
+    """Attempt 1 was given up, attempt 2 is running; either may be the one that brings the text."""
+    pipeline = Pipeline()
+    job = pipeline.upload(a_transcript(1_000))
+    pipeline.call_back("rp-1", pipeline.runpod.requests[0], answer=LOST)
+    pipeline.take_messages()
+
+    runpod_id = f"rp-{attempt}"
+    body = completed_body("word " * 400, id=runpod_id)
+    body["output"][0]["usage"] = {
+        "prompt_tokens": 100 + attempt,
+        "completion_tokens": 200 + attempt,
+    }
+    pipeline.call_back(runpod_id, pipeline.runpod.requests[attempt - 1], answer=body)
+
+    told = told_of(pipeline, job)
+    metadata = pipeline.s3.objects["out", job.summary_key].metadata
+    figures = (attempt, runpod_id, 100 + attempt, 200 + attempt)
+    assert figures == (
+        told["attempt"],
+        told["runpod_id"],
+        told["prompt_tokens"],
+        told["completion_tokens"],
+    )
+    assert (metadata["attempt"], metadata["runpod-id"]) == (str(attempt), runpod_id)

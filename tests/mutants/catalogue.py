@@ -1,0 +1,169 @@
+"""The decisions that the code must not lose, by the part of the system that they are in.
+
+What the template holds is tests/template's business; slips within a pure function are a mutation tool's.
+"""
+
+from tests.mutants.mutant import Mutant
+
+# A mutant a paragraph: name and reason, place, what to find there, what to put instead, who must notice.
+# fmt: off
+
+REQUESTS = ("tests/unit/test_whole_requests.py",)
+HTTP = ("tests/contract/test_whole_http_requests.py",)
+TIMES = ("tests/functions/test_times.py",)
+S3 = ("tests/contract/test_s3_files.py",)
+SETTLING = ("tests/functions/test_settling.py", "tests/unit/test_decide.py")
+FIGURES = ("tests/functions/test_whose_figures.py",)
+SUBMITTING = ("tests/functions/test_submitting.py",)
+CALLBACKS = ("tests/unit/test_callback.py",)
+STORE = ("tests/contract/test_job_store.py",)
+MESSAGES = ("tests/unit/test_messages.py",)
+WORKER = ("tests/worker/test_orders.py", "tests/worker/test_presigned_urls.py")
+
+_UPLOADS = (
+    Mutant("key-not-decoded", "S3 encodes a notification's key: names with spaces would not be found",
+           "submitter/messages.py::_from_notification", "unquote_plus(A, errors='strict')", "A", MESSAGES),
+    Mutant("own-output-taken", "a summary in the input bucket must not become a transcript",
+           "submitter/messages.py::is_transcript", "not is_output", "True", MESSAGES),
+    Mutant("job-named-at-random", "every announcement of one upload must lead to one job",
+           "core/jobs.py::job_id_for", "hashlib.sha256(A).hexdigest()[:32]",
+           "__import__('uuid').uuid4().hex", ("tests/unit/test_jobs.py",)),
+    Mutant("gzip-unpacked-whole", "a small file can unpack to gigabytes",
+           "core/transcripts.py::_unpacked", "A.read(B + 1)",
+           "A.read()", ("tests/unit/formats/test_refusals.py",)),
+    Mutant("any-version-read", "the version that was announced is read, not what stands there by now",
+           "core/files.py::which", "return place | {'VersionId': source.version_id}", "return place", S3),
+    Mutant("tail-of-a-line-lost", "a line of any length is read to its end",
+           "core/turns.py::_parts", "[A for B in C] + [len(text)]",
+           "[A for B in C] or [len(text)]", ("tests/unit/test_long_lines.py",)),
+)
+
+_RECORDS = (
+    Mutant("write-without-condition", "a write holds only on the revision that it was decided on",
+           "core/store.py::DynamoJobStore._update", "'#revision = :seen'",
+           "'attribute_exists(job_id)'", STORE),
+    Mutant("created-over-a-record", "a job is recorded once, however often its upload is announced",
+           "core/store.py::DynamoJobStore._new", "'attribute_not_exists(job_id)'",
+           "'attribute_not_exists(nothing)'", STORE),
+    Mutant("counted-in-any-stage", "a late call of an earlier stage must not fill this one",
+           "core/store.py::DynamoJobStore.count_done", "'#state = :active AND stage = :stage'",
+           "'#state = :active'", STORE),
+    Mutant("eventually-consistent-read", "a decision is made on what is stored, not on what was",
+           "core/store.py::DynamoJobStore._read", "{A: {'Keys': B, 'ConsistentRead': True}}",
+           "{A: {'Keys': B}}", STORE),
+)
+
+_PROMPTS = (
+    Mutant("no-lead-in", "notes begin in the middle: the model sees how the section before ended",
+           "core/asks.py::chat_request", "keyword: before=before", "", REQUESTS),
+    Mutant("part-not-told", "who writes a part is told which of how many it is",
+           "core/asks.py::chat_request", "keyword: part=part", "", REQUESTS),
+    Mutant("language-not-told", "the summary is in the language that was chosen",
+           "core/asks.py::chat_request", "keyword: language=A", "", REQUESTS),
+    Mutant("times-not-told", "times that the text shows are to be cited",
+           "core/asks.py::chat_request", "keyword: with_times=A", "", REQUESTS),
+    Mutant("other-prompts", "the uploader's set of prompts is the one that is used",
+           "core/asks.py::chat_request", "keyword: prompts=A", "", REQUESTS),
+    Mutant("answer-without-bound", "prompt and answer together must fit the model's context",
+           "core/asks.py::chat_request", "min(request.max_tokens, A)",
+           "request.max_tokens", REQUESTS + SUBMITTING),
+    Mutant("control-tokens-pass", "a transcript must not end the user's turn and speak as the operator",
+           "core/prompts/__init__.py::_as_material", "_CONTROL_TOKENS.sub(A, text)",
+           "text", ("tests/unit/test_prompts.py",)),
+    Mutant("temperature-crossed", "each setting goes where its name says",
+           "core/asks.py::chat_request", "request.temperature", "request.top_p", REQUESTS),
+    Mutant("ttl-at-the-deadline",
+           "RunPod deletes at its ttl, also what runs: we must have given it up before",
+           "submitter/requests.py", "_TTL_PAST_DEADLINE = A",
+           "_TTL_PAST_DEADLINE = timedelta(0)", REQUESTS),
+)
+
+_RUNPOD = (
+    Mutant("post-repeated-on-503",
+           "a request that may have been taken is not sent twice: each costs a GPU run",
+           "core/runpod.py::HttpRunPod.__init__", "{429}", "{429, 503}", HTTP),
+    Mutant("redirect-followed-with-the-key", "the key goes to RunPod alone",
+           "core/runpod.py::HttpRunPod._exchange", "keyword: allow_redirects=False",
+           "keyword: allow_redirects=True", ("tests/contract/test_runpod_client.py",)),
+    Mutant("connection-kept",
+           "a kept connection can die while the function is frozen, and with it a request",
+           "core/runpod.py::HttpRunPod._exchange", "'close'", "'keep-alive'", HTTP),
+    Mutant("any-id-believed", "RunPod's id becomes part of a path that is asked with our key",
+           "core/reports.py::is_runpod_id", "_RUNPOD_ID.fullmatch(A)",
+           "_RUNPOD_ID.match(A)", ("tests/unit/test_reports.py", "tests/contract/test_runpod_client.py")),
+    Mutant("empty-output-a-success", "nothing is never published as a summary",
+           "core/reports.py::_completed", "if not text:\n    return Report(**common, failure=NO_OUTPUT)",
+           "pass", ("tests/unit/test_reports.py",)),
+)
+
+_CALLBACKS = (
+    Mutant("token-not-compared", "RunPod signs nothing: the token is the only proof",
+           "core/callback.py::is_token_of", "any(A)", "True", CALLBACKS),
+    Mutant("token-of-any-attempt", "one attempt's token opens nothing else",
+           "core/callback.py::token_for", "ref.attempt", "0", CALLBACKS),
+    Mutant("another-requests-report", "a report must be about the attempt's own request",
+           "core/decide.py::attempt_of", "A.runpod_id != runpod_id", "False", SETTLING),
+    Mutant("late-failure-counts", "a failure counts only from the attempt that is open",
+           "core/decide.py::decide", "number == A.attempt.number and not B.outcome", "True", SETTLING),
+    Mutant("retried-without-bound", "MaxAttempts bounds what a call can cost",
+           "core/decide.py::_decide_failed", "call.paid_attempts < max_attempts", "True", SETTLING),
+)
+
+_RESULTS = (
+    Mutant("summary-overwritten", "only the first creation of a summary counts",
+           "core/files.py::S3Summaries._create", "condition: dict[str, Any] = A",
+           "condition: dict[str, Any] = {}", S3 + HTTP),
+    Mutant("text-overwritten", "a text between is written once, whoever comes second",
+           "core/files.py::S3Workshop.keep", "keyword: IfNoneMatch='*'", "", S3 + HTTP),
+    Mutant("facts-without-type", "a browser shows the facts as JSON",
+           "core/files.py::S3Summaries._tell_facts", "keyword: ContentType=A", "", HTTP),
+    Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
+           "core/settle.py::Settler._publish", "keyword: attempt=number",
+           "keyword: attempt=call.attempt.number", FIGURES),
+    Mutant("lost-message-noticed-tomorrow",
+           "a call whose message was lost is due minutes later, not when RunPod has forgotten",
+           "core/settle.py::Settler.retry", "keyword: due_at=A",
+           "keyword: due_at=now + timedelta(days=1)", TIMES),
+    Mutant("taken-over-at-once", "publishing is left to whoever is at it as long as any function runs",
+           "core/settle.py", "PUBLISHING_TIME = A", "PUBLISHING_TIME = timedelta(seconds=3)", TIMES),
+    Mutant("taken-over-too-late",
+           "whoever died while publishing is not waited for until RunPod has forgotten",
+           "core/settle.py", "PUBLISHING_TIME = A", "PUBLISHING_TIME = timedelta(minutes=40)", TIMES),
+    Mutant("receipt-believed", "a summary is published once its checksum was seen to be right",
+           "core/redeem.py::checked_text", "A.hexdigest() != sha256",
+           "False", ("tests/functions/test_pulling.py",)),
+    Mutant("parts-out-of-order", "parts are put together in their order",
+           "core/join.py::joined", "A[1].append(B)", "A[1].insert(0, B)", ("tests/unit/test_join.py",)),
+    Mutant("sign-of-a-heading-lost", "no word of a summary is lost or changed by joining",
+           "core/join.py::_heading", "A == '' or A[-1].isspace()", "True", ("tests/unit/test_join.py",)),
+)
+
+_TIMES = (
+    Mutant("no-patience-past-the-deadline",
+           "a result that is there is not given up for RunPod's bad minute",
+           "sweeper/sweep.py", "_LAST_PATIENCE = A", "_LAST_PATIENCE = timedelta(0)", TIMES),
+    Mutant("asked-behind-the-deadline", "the last question is asked at the deadline, not after it",
+           "sweeper/sweep.py::Sweeper._next_ask", "min(A, job.deadline)", "A", TIMES),
+    Mutant("young-request-given-up", "/status may not know a request yet that /run took",
+           "sweeper/sweep.py", "_YOUNG = A", "_YOUNG = timedelta(0)", TIMES),
+    Mutant("resent-at-once", "a message that is on its way is not sent again",
+           "core/settle.py", "LATEST_PICKUP = A", "LATEST_PICKUP = timedelta(0)", TIMES),
+    Mutant("secret-kept-for-an-hour", "a secret that was replaced is seen within a minute",
+           "core/secrets.py", "_REFETCH_PAUSE_SECONDS = A", "_REFETCH_PAUSE_SECONDS = 3600", TIMES),
+    Mutant("secret-fetched-each-time", "a stranger's wrong tokens cost no requests to Secrets Manager",
+           "core/secrets.py", "_REFETCH_PAUSE_SECONDS = A", "_REFETCH_PAUSE_SECONDS = 0", TIMES),
+    Mutant("sent-again-at-once", "what RunPod may have taken has begun before it is sent again",
+           "submitter/submit.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
+)
+
+_WORKER = (
+    Mutant("chat-repeated-after-timeout", "the model may still be at it, and would do the work twice",
+           "worker/model.py::ModelServer._answer", "raise Trouble('model-failed', A) from None",
+           "return None", HTTP),
+    Mutant("put-without-encryption", "a summary leaves the machine by https alone",
+           "worker/deliver.py::deliver", "not may_be_called(put_url)", "False", WORKER),
+    Mutant("size-not-checked", "another file than the one announced is not summarised",
+           "worker/fetch.py::_fetched", "A != order.size_bytes", "False", WORKER),
+)
+
+MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER)

@@ -1,0 +1,54 @@
+"""Each mutant still has its place, and a place is found whatever stands around it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.mutants.catalogue import MUTANTS
+from tests.mutants.mutant import Mutant, NoLongerApplies
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_mutant_applies_to_the_code_as_it_is(mutant: Mutant) -> None:
+    changed = mutant.changed(ROOT)
+
+    compile(changed, mutant.file, "exec")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_the_tests_that_must_notice_are_there(mutant: Mutant) -> None:
+    assert mutant.tests
+    assert all((ROOT / file).is_file() for file in mutant.tests)
+
+
+def test_no_two_mutants_share_a_name() -> None:
+    assert len({mutant.name for mutant in MUTANTS}) == len(MUTANTS)
+
+
+def changed(tmp_path: Path, code: str, *, find: str, put: str, at: str = "a.py") -> str:
+    (tmp_path / "a.py").write_text(code)
+    return Mutant("m", "", at, find, put, ()).changed(tmp_path)
+
+
+def test_a_place_is_found_whatever_its_locals_are_called(tmp_path: Path) -> None:
+    for code in ("f(x, b=1, a=y)", "f(  # why\n    renamed, a=z, b=1)"):
+        assert changed(tmp_path, code, find="f(X, a=Y, b=1)", put="g(Y)").startswith("g(")
+
+
+def test_an_argument_or_a_statement_can_be_taken_away(tmp_path: Path) -> None:
+    assert changed(tmp_path, "f(1, a=2)", find="keyword: a=X", put="") == "f(1)"
+    assert changed(tmp_path, "if x:\n  raise E", find="raise A", put="pass") == "if x:\n    pass"
+
+
+@pytest.mark.parametrize("code", ["", "f(1)\nf(2)", "def g():\n  f(1)\ndef h():\n  f(2)"])
+def test_a_place_that_is_not_there_once_is_an_error(tmp_path: Path, code: str) -> None:
+    with pytest.raises(NoLongerApplies, match="mutant m no longer applies"):
+        changed(tmp_path, code, find="f(X)", put="g()")
+
+
+def test_a_place_is_looked_for_in_its_function_alone(tmp_path: Path) -> None:
+    code = "class C:\n    def g(self):\n        f(1)\n\ndef g():\n    f(2)"
+
+    assert "f(2)" in changed(tmp_path, code, find="f(X)", put="h()", at="a.py::C.g")

@@ -1,0 +1,232 @@
+"""Everything that reads a model's answer, and answers made to be slow or deep. Its test runs it:
+
+    python -m tests.unit.hostile_answers READER
+
+The process may use only so much CPU; what it prints last says which answer it was at.
+"""
+
+import itertools
+import json
+import resource
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import responses
+
+from core.asks import chat_request
+from core.budget import estimate_tokens
+from core.errors import BadBody, PipelineError
+from core.join import joined
+from core.layers import cut, limits_of
+from core.plans import Kind
+from core.prompts import PROMPT_SETS, Prompt, messages_for
+from core.pull import parse_receipt
+from core.redeem import checked_text
+from core.reports import parse_report
+from core.runpod import HttpRunPod
+from core.troubles import TROUBLE_PREFIX, trouble_in
+from core.words import count_words
+from tests.builders import JOB_ID, a_receipt, a_request, a_task, completed_body, failed_body
+from webhook_receiver.callbacks import parse_body
+from worker.deliver import sha256_of
+from worker.model import ModelServer, TooLongForModel
+from worker.route import completed
+from worker.settings import WorkerSettings
+from worker.summarize import Material, Summarizer
+from worker.trouble import Trouble
+
+CPU_SECONDS = 20  # a linear reader needs two or three, a quadratic one minutes
+LONG = 100_000
+LIMITS = limits_of(context_tokens=32_768, max_tokens=6_000)
+
+_BEGINNINGS = ("", "# x", "<|")
+_FILLINGS = (
+    " ", "\t", "\n", "\u00a0", "#", "# ", " #", "a", "a ", ".", '."', '"', "! ", ")]", "<|", "<|a",
+    "[", "]", "[INST]", "</s>", "<", "*", "- ", "|", "`", "0", "0:", "{", "\r", "\u2028", "漢", "ก",
+    "é", "\u0301", "\u200b", "\ud83d", "…", JOB_ID,
+)  # fmt: skip
+_ENDINGS = ("", "# x")
+
+
+def long_texts(
+    beginnings: Sequence[str] = _BEGINNINGS, endings: Sequence[str] = _ENDINGS
+) -> Iterator[str]:
+    for beginning, filling, ending in itertools.product(beginnings, _FILLINGS, endings):
+        print(f"at {beginning + filling + ending!a}", flush=True)
+        yield beginning + filling * (LONG // len(filling)) + ending
+
+
+def deep_values() -> Iterator[Any]:
+    """Nested as deep as lists and objects can be made, which is deeper than JSON can be read."""
+    for wrap in (
+        lambda inner: [inner],
+        lambda inner: {"a": inner, "text": [inner], "error": inner},
+    ):
+        value: Any = "x"
+        for _ in range(LONG):
+            value = wrap(value)
+        yield value
+
+
+def deep_json() -> Iterator[str]:
+    for opening, closing in (("[", "]"), ('{"a":', "}"), ('{"output":[', "]}")):
+        for depth in (200, 900, 5_000, LONG):
+            print(f"at {depth} times {opening}", flush=True)
+            yield opening * depth + "1" + closing * depth
+            yield opening * depth
+    yield '{"id": "rp-1", "status": "COMPLETED", "delayTime": ' + "9" * LONG + "}"
+
+
+def read_join() -> None:
+    for text in long_texts():
+        joined([text, text])
+
+
+def read_words() -> None:
+    for text in long_texts():
+        count_words(text)
+
+
+def read_tokens() -> None:
+    for text in long_texts():
+        estimate_tokens(text)
+
+
+def read_pieces() -> None:
+    """Notes are cut anew, as a layer of their own."""
+    for text in long_texts(["# x"], ["# x"]):
+        cut(1, text, LIMITS)
+
+
+def read_prompts() -> None:
+    for text in long_texts([""]):
+        for kind in Kind:
+            prompt = Prompt(text=text, before=text, boundary=JOB_ID, words=1, transcript_words=1)
+            messages_for(kind, 1, prompt)
+    assert PROMPT_SETS
+
+
+def read_next_request() -> None:
+    """What a call made of notes asks for."""
+    task = a_task(kind=Kind.NOTES, layer=1, first=1, last=2)
+    for text in long_texts(["# x"], [""]):
+        layer = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)
+        if len(layer.pieces) > 1:
+            chat_request(
+                "1-0", task, layer, slots=["1-0"], request=a_request(), boundary=JOB_ID,
+                transcript_words=1, context_tokens=32_768,
+            )  # fmt: skip
+
+
+def read_report() -> None:
+    for text in long_texts():
+        parse_report(completed_body(text))
+        parse_report(failed_body(text, output=text))
+        parse_report(completed_body(output=[{"choices": [{"tokens": [text] * 3}], "model": text}]))
+    for deep in deep_values():
+        parse_report(completed_body(output=deep))
+        parse_report(failed_body(deep, output=deep))
+    wide = [{"choices": [{"text": "x"}] * 10}] * (LONG // 10)
+    parse_report(completed_body(output=wide))
+
+
+def read_receipt() -> None:
+    for text in long_texts():
+        parse_receipt(a_receipt(text=text).as_output())
+        parse_receipt(a_receipt(read_as=text, model=text).as_output())
+        trouble_in(TROUBLE_PREFIX + text)
+    for deep in deep_values():
+        parse_receipt(deep)
+        parse_receipt({"receipt": deep})
+
+
+def read_delivery() -> None:
+    for text in long_texts():
+        body = text.encode("utf-8", "surrogatepass")
+        checked_text(body, sha256_of(body))
+
+
+def read_callback() -> None:
+    for text in itertools.chain(long_texts([""]), deep_json()):
+        try:
+            parse_body({"body": text})
+        except BadBody:
+            continue
+
+
+def read_runpod() -> None:
+    client = HttpRunPod("https://runpod.invalid/v2/e", _Key())
+    for text in itertools.chain(deep_json(), _bodies()):
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
+            runpod.post("https://runpod.invalid/v2/e/run", body=text)
+            runpod.get("https://runpod.invalid/v2/e/status/rp-1", body=text)
+            for ask in (lambda: client.run({}), lambda: client.status("rp-1")):
+                _allowing(PipelineError, ask)
+
+
+def read_model_server() -> None:
+    server = ModelServer(WorkerSettings(model_start_seconds=0), sleep=lambda _: None)
+    url = "http://127.0.0.1:8000/v1"
+    for text in itertools.chain(deep_json(), _bodies()):
+        for status in (200, 400):
+            with responses.RequestsMock(assert_all_requests_are_fired=False) as model:
+                model.get(f"{url}/models", body=text, status=status)
+                model.post(f"{url}/chat/completions", body=text, status=status)
+                _allowing((Trouble, TooLongForModel), lambda: server.complete({}))
+                _allowing(Trouble, lambda: server.context_tokens("a/model", at_most=9))
+                completed({"openai_input": {}}, server)
+
+
+def read_summary() -> None:
+    """The worker's walk through a summary, its repair in shares, and their joining."""
+    fillings = (" ", "# ", "## a\n", ".", '"', "<|", "漢", "word ")
+    for filling in fillings:
+        print(f"at {filling!a}", flush=True)
+        report = parse_report(completed_body("x " + filling * (LONG // len(filling))))
+
+        class Same:
+            def complete(self, request: dict[str, Any]) -> Any:
+                return report  # noqa: B023 (used within the turn)
+
+        summarizer = Summarizer(model=Same(), parallel_calls=1)
+        material = Material(
+            text="Mara: The pump holds.\n" * 4_000,
+            words=16_000,
+            boundary=JOB_ID,
+            request=a_request(most_repairs=1),
+            target=4_000,
+        )
+        _allowing(Trouble, lambda: summarizer.summarize(material, context_tokens=65_536))  # noqa: B023
+
+
+def _bodies() -> Iterator[str]:
+    for filling in ("# ", ".", '"', "[INST]", "\ud83d"):
+        text = filling * (LONG // len(filling))
+        yield json.dumps(completed_body(text))
+        yield text.encode("utf-8", "replace").decode()
+
+
+def _allowing(errors: Any, ask: Callable[[], object]) -> None:
+    try:
+        ask()
+    except errors:
+        return
+
+
+class _Key:
+    def value(self) -> str:
+        return "key"
+
+    refetched = value
+
+
+READERS: dict[str, Callable[[], None]] = {
+    name.removeprefix("read_"): function
+    for name, function in list(globals().items())
+    if name.startswith("read_")
+}
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
+    READERS[sys.argv[1]]()
