@@ -59,7 +59,7 @@ def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:
     """
     if body.startswith(_GZIP):
         body = _unpacked(body, max_bytes)
-    text = _decoded(body).replace("\r\n", "\n").replace("\r", "\n")
+    text = _decoded(body).replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") > _MOST_LINES:
         raise BadTranscript(
             "too-large",

@@ -7,8 +7,13 @@ deepgram      Deepgram
 google        Google Speech-to-Text
 assemblyai    AssemblyAI
 whisper       Whisper and its relatives, RunPod's worker among them
-captions      WebVTT and SubRip
-plain         prose, Markdown, and the text exports of Zoom, Teams and Otter
+texts         everything that is no JSON: which of the following it is
+captions      WebVTT, SubRip and SubViewer
+ass           Advanced SubStation Alpha
+markup        TTML, other XML and HTML
+rtf           rich text
+tables        commas or tabs between who, when and what
+plain         prose, Markdown, and the text exports of Zoom, Teams, Webex, Otter and others
 """
 
 import json
@@ -18,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadTranscript
-from core.formats import assemblyai, captions, deepgram, google, plain, transcribe, whisper
+from core.formats import assemblyai, deepgram, google, texts, transcribe, whisper
 from core.formats.members import Member, WrongKind
 from core.turns import Remark, Turn, merged
 
@@ -72,11 +77,7 @@ def read(text: str) -> tuple[str, tuple[Turn, ...]]:
                 raise _broken_json(exc) from None
         else:
             return _of_json(document)
-    if captions.looks_like_webvtt(text):
-        return "webvtt", merged(captions.remarks(text))
-    if captions.looks_like_subrip(text):
-        return "subrip", merged(captions.remarks(text))
-    return plain.read(text)
+    return texts.read(text)
 
 
 def _of_json(document: Any) -> tuple[str, tuple[Turn, ...]]:

@@ -9,7 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import groupby, islice, pairwise
+from itertools import groupby, islice
 
 from core.formats import labels
 from core.formats.labels import Labels, judged
@@ -27,7 +27,8 @@ _FULL_CLOCK = r"\d{1,3}:\d{2}(?::\d{2})?[.,:]\d{2,3}"
 _SBV_TIMES = re.compile(rf"\s*({_FULL_CLOCK}),({_FULL_CLOCK})\s*$")
 _TIMES_WITHIN = re.compile(
     rf"(?<!\S)(?:(?P<number>\d{{1,6}})[ \t]{{1,9}})?(?P<times>{_FULL_CLOCK}[ \t]{{1,9}}-->[ \t]{{1,9}}"
-    rf"{_FULL_CLOCK}(?:[ \t]{{1,9}}(?:align|line|position|region|size|vertical):\S{{1,99}})*)(?=[ \t]{{1,9}}(?!\w{{1,9}}:\S)\S)"
+    rf"{_FULL_CLOCK}(?:[ \t]{{1,9}}(?:align|line|position|region|size|vertical):\S{{1,99}})*)"
+    r"(?=[ \t]{1,9}(?!\w{1,9}:\S)\S)"
 )
 _HEADER = re.compile(r"\s*WEBVTT(?:\s|$)")
 _METADATA = re.compile(r"\s*[\w-]{1,40}\s?[:=]")
@@ -49,7 +50,7 @@ _FEWEST_NAMED_BY_IDENTIFIER = 0.5
 
 
 @dataclass
-class _Cue:
+class Cue:
     starts_at: float | None = None
     ends_at: float | None = None
     lines: list[str] = field(default_factory=list)
@@ -74,7 +75,7 @@ def remarks(text: str) -> list[Remark]:
     return remarks_of_cues(cues)
 
 
-def remarks_of_cues(cues: list[_Cue]) -> list[Remark]:
+def remarks_of_cues(cues: list[Cue]) -> list[Remark]:
     _name_by_identifier(cues)
     if _is_headed(cues):
         for cue in cues:
@@ -85,18 +86,18 @@ def remarks_of_cues(cues: list[_Cue]) -> list[Remark]:
         for line in ("", *(_plain(line) for line in cue.lines if not _VOICE.search(line)))
     )
     told = [list(_of_cue(cue, believed)) for cue in cues]
-    for cue, following in pairwise(zip(cues, told, strict=True)):
-        if cue[1] and any("<v ->" in line for line in cue[0].lines):  # Rev's mark of a change
-            following[1][:1] = [one._replace(is_apart=True) for one in following[1][:1]]
+    for cue, following in zip(cues, told[1:], strict=False):
+        if any("<v ->" in line for line in cue.lines):  # Rev's mark of a change
+            following[:1] = [one._replace(is_apart=True) for one in following[:1]]
     if labels.holds([of_cue[0].speaker if of_cue else "" for of_cue in told]):
         told = list(_held(told))
     return list(without_repetitions([remark for of_cue in told for remark in of_cue]))
 
 
-def _cues(text: str) -> Iterator[_Cue]:
+def _cues(text: str) -> Iterator[Cue]:
     """Read captions, with or without numbers, blank lines between them, and times that make sense."""
     is_webvtt = looks_like_webvtt(text)
-    cue = _Cue()  # takes what stands before the first times
+    cue = Cue()  # takes what stands before the first times
     is_begun = False
     blocks = list(_blocks(text))
     for index, lines in enumerate(blocks):
@@ -115,7 +116,7 @@ def _cues(text: str) -> Iterator[_Cue]:
         for position, line in enumerate(block):
             if _is_times(line):
                 yield cue
-                cue = _Cue(*_times(line), identifier=identifier)
+                cue = Cue(*_times(line), identifier=identifier)
                 identifier = ""
                 is_begun = True
             elif not _is_number_of_next(line, block, position):
@@ -154,7 +155,7 @@ def _with_times_apart(text: str) -> str:
     return _TIMES_WITHIN.sub(apart, text)
 
 
-def _name_by_identifier(cues: list[_Cue]) -> None:
+def _name_by_identifier(cues: list[Cue]) -> None:
     """Take the speakers from identifiers that name them: `1 "Ann Lee" (3330436864)`, as Webex does."""
     quoted = [_QUOTED.search(cue.identifier) for cue in cues]
     ways = (
@@ -162,8 +163,8 @@ def _name_by_identifier(cues: list[_Cue]) -> None:
         [_NUMBER_IN_IDENTIFIER.sub("", cue.identifier.strip()) for cue in cues],
     )
     if any(quoted):
-        for cue, name in zip(cues, quoted, strict=True):
-            cue.voice = readable_label(name[1]) if name else ""
+        for cue, found in zip(cues, quoted, strict=True):
+            cue.voice = readable_label(found[1]) if found else ""
         return
     for names in ways:
         counted = Counter(
@@ -176,7 +177,7 @@ def _name_by_identifier(cues: list[_Cue]) -> None:
             return
 
 
-def _is_headed(cues: list[_Cue]) -> bool:
+def _is_headed(cues: list[Cue]) -> bool:
     """Say whether each caption has its speaker on a line above, as Teams exported once."""
     above = {cue.lines[0] for cue in cues}
     return 0 < len(above) < len(cues) and all(
@@ -220,9 +221,7 @@ def _is_identifier(block: list[str], *, is_webvtt: bool) -> bool:
     """Say whether a block begins with the caption's number, or in WebVTT any name of it."""
     if _is_times(block[0]) or not any(_is_times(line) for line in block[1:2]):
         return False
-    return (
-        is_webvtt or block[0].strip().isdecimal() or _NUMBERED_NAME.match(block[0]) is not None
-    )
+    return is_webvtt or block[0].strip().isdecimal() or _NUMBERED_NAME.match(block[0]) is not None
 
 
 def _is_number_of_block(block: list[str], following: list[list[str]]) -> bool:
@@ -266,7 +265,7 @@ def _seconds(clock: str) -> float | None:
     return seconds_of_clock(f"{whole}.{fraction}" if clock.count(":") > 2 and colon else clock)  # noqa: PLR2004
 
 
-def _of_cue(cue: _Cue, believed: Labels) -> Iterator[Remark]:
+def _of_cue(cue: Cue, believed: Labels) -> Iterator[Remark]:
     """Give what each voice says in a caption."""
     spoken: list[tuple[str, bool, str]] = []  # voice, whether somebody else may speak, words
     voice, is_apart = cue.voice, False
@@ -291,7 +290,7 @@ def _of_cue(cue: _Cue, believed: Labels) -> Iterator[Remark]:
     yield from _joined(cue, [one for one in spoken if one[2]])
 
 
-def _joined(cue: _Cue, spoken: list[tuple[str, bool, str]]) -> Iterator[Remark]:
+def _joined(cue: Cue, spoken: list[tuple[str, bool, str]]) -> Iterator[Remark]:
     number = 0
     numbered: list[tuple[int, str, bool, str]] = []
     for index, (voice, is_apart, words) in enumerate(spoken):

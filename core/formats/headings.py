@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from core.formats import stamps
-from core.formats.names import LONGEST_NAME, bare, can_be_name, is_name
+from core.formats.names import LONGEST_NAME, bare, can_be_name, is_like_a_sentence, is_name
 from core.formats.stamps import CLOCK
 from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
 
@@ -30,6 +30,7 @@ _OTHERS = (
         r"(?P<seconds>\d{1,4}) seconds?\s*"
     ),
 )
+_DOUBTFUL = (_TRAILING, _OTHERS[2])
 _HAS_TIME = re.compile(r"\d:\d\d|\d second")
 _WIDE = re.compile(r"\s{3,}")  # a pattern that can part a gap in many ways would take long to fail
 _SIGNATURE = re.compile(
@@ -88,6 +89,8 @@ def _on_one_line(lines: list[str]) -> list[Heading]:
         if one:
             found.append(one)
         is_apart = not line.strip() or one is not None
+    starts = sum(bool(line.strip()) and not above.strip() for above, line in pairwise(["", *lines]))
+    are_all = len(found) > 1 and len(found) >= starts * _FEWEST_FOLLOWED
     sure = {one.shape for one in found if one.is_sure}
     counted = Counter(one.heading.name for one in found)
     return [
@@ -95,7 +98,7 @@ def _on_one_line(lines: list[str]) -> list[Heading]:
         for one in found
         if one.is_sure
         or counted[one.heading.name] > 1
-        or (not one.needs_repetition and one.shape in sure)
+        or (one.shape in sure and (are_all or not one.needs_repetition))
     ]
 
 
@@ -105,13 +108,13 @@ def _trailing(line: str, index: int, *, is_apart: bool) -> _Found | None:
     if not _HAS_TIME.search(line):
         return None
     text = _WIDE.sub("  ", stamps.untitled(_unbolded(line)))
-    for pattern in (_TRAILING, *_OTHERS):
+    for pattern in (*_OTHERS, _TRAILING):
         parts = pattern.fullmatch(text)
         if not parts or not can_be_name(name := _name(parts)):
             continue
         seconds = _seconds_of(parts)
-        is_wide = len(parts["gap"]) > 1 or "\t" in parts["gap"]
-        is_doubtful = pattern is _TRAILING and not is_wide  # `The Tide Turns at 10:30`
+        is_wide = parts["gap"].isspace() and (len(parts["gap"]) > 1 or "\t" in parts["gap"])
+        is_doubtful = pattern in _DOUBTFUL and not is_wide  # `The Tide Turns at 10:30`
         if seconds is not None and (is_apart or not is_doubtful):
             return _Found(
                 Heading(index, name, seconds, index + 1),
@@ -153,7 +156,11 @@ def _on_two_lines(lines: list[str]) -> list[Heading]:
                 found.append(Heading(first, text, seconds, second + 1))
         if _come_again(found):
             counted = Counter(heading.name for heading in found)
-            return [one for one in found if counted[one.name] > 1 or is_name(one.name)]
+            return [
+                one
+                for one in found
+                if counted[one.name] > 1 or is_name(one.name) or not is_like_a_sentence(one.name)
+            ]
     return []
 
 

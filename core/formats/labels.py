@@ -27,8 +27,8 @@ _NAME = rf"[^\s:：][^:：]{{0,{LONGEST_NAME - 1}}}?"
 _COLON = re.compile(rf"{_MARK}(?P<name>{_NAME})\s{{0,3}}(?::(?=\s|$)|：)\s*")
 # Without a colon, in the order of trust. These are believed only where they name most of the lines.
 _OTHER_KINDS = (
-    re.compile(rf"{_MARK}\[(?P<name>[^\s\[\]:][^\[\]:]{{0,{LONGEST_NAME}}})\]\s*"),
-    re.compile(rf"{_MARK}\((?P<name>[^\s():][^():]{{0,{LONGEST_NAME}}})\)\s*"),
+    re.compile(rf"{_MARK}\[(?P<name>(?:[^\[\]:]|\[[^\[\]:]{{0,80}}\]){{1,{LONGEST_NAME}}})\]\s*"),
+    re.compile(rf"{_MARK}\((?P<name>(?:[^():]|\([^():]{{0,80}}\)){{1,{LONGEST_NAME}}})\)\s*"),
     re.compile(rf"{_MARK}<(?P<name>[^\s<>:/][^<>:]{{0,{LONGEST_NAME}}})>\s*"),
     re.compile(r"\s*(?P<name>(?i:speaker|spk)[_ ]?\d{1,4})(?:\s+|$)"),
     re.compile(rf"\s*(?P<name>[^\s\t][^\t]{{0,{LONGEST_NAME}}})\t+\s*"),
@@ -37,8 +37,8 @@ _OTHER_KINDS = (
     re.compile(rf"\s*(?P<name>[^\s|–—-][^|–—]{{0,{LONGEST_NAME}}}?)\s[-|–—]\s+"),
 )
 _SOUNDS = re.compile(
-    r"(?:music|applause|laugh|noise|silence|inaudible|crosstalk|pause|cough|cheer|blank|no audio|foreign|beep"
-    r"|sound|door|phone|sigh|gasp|musik|applaus|gelächter|lach|rire|risas|música|musique|музыка|аплодисменты"
+    r"(?:music|applause|laugh|noise|silence|inaudible|crosstalk|pause|cough|cheer|blank|no audio|foreign"
+    r"|beep|sound|door|phone|sigh|gasp|musik|applaus|gelächter|lach|rire|risas|música|musique|музыка|аплодисменты"
     r"|смех|音楽|音乐|拍手|笑)",
     re.IGNORECASE,
 )
@@ -47,11 +47,13 @@ _SOUNDS = re.compile(
 _FEWEST_LABELLED = 0.5
 _FEWEST_LABELLED_OF_REPEATED = 0.2
 _FEWEST_LABELLED_OF_LONG_SPEECHES = 0.02
+_FEWEST_LABELLED_IF_ALL_ARE = 0.8  # for a label that comes once and does not look like a name
 _MOST_NAMED_ONCE = 4  # if nobody speaks twice
 _FEWEST_LABELLED_BY_ONE = 0.8  # if there is one label only, and it does not look like a name
 _FEWEST_OF_LONG_SPEECHES = 8
 _FEWEST_BEHIND_SENTENCES = 0.9
 _FEWEST_UNLABELLED_TO_HOLD = 0.25
+_FEWEST_PARAGRAPHS = 3  # fewer say nothing
 _MOST_WORDS_OF_A_LINE = 8
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।]\W{0,3}$")
 
@@ -66,6 +68,8 @@ class _Seen(NamedTuple):
     name: str
     is_start: bool  # of a paragraph
     is_behind_sentence: bool
+    is_alone: bool  # the words stand below
+    is_paragraph: bool  # alone between blank lines
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,7 @@ class Labels:
     def of(self, line: str, before: str = "") -> Labelled:
         """Return a line's speaker and words; `before` is the line it may go on with."""
         if self.pattern is None:
-            name = line.strip()
+            name = bare(line)
             return Labelled(name, "") if name in self.names else Labelled("", line)
         if found := self.pattern.match(line):
             name = bare(found["name"])
@@ -128,14 +132,12 @@ def _judged_colons(lines: list[str]) -> Labels:
     sure = {name for name in counted if is_name(name)}
     repeated = {name for name, count in counted.items() if count > 1}
     share = _Shares(seen, lines)
-    names: set[str] | frozenset[str]
+    names: set[str]
     if share.of(sure) >= _FEWEST_LABELLED and (repeated or len(sure) <= _MOST_NAMED_ONCE):
         names = sure | repeated
-    elif (
-        len(repeated) > 1
-        and share.of(repeated) >= _FEWEST_LABELLED
-        or share.of(repeated) >= _FEWEST_LABELLED_BY_ONE
-    ):
+    elif (len(repeated) > 1 and share.of(repeated) >= _FEWEST_LABELLED) or share.of(
+        repeated
+    ) >= _FEWEST_LABELLED_BY_ONE:
         names = repeated | sure
     elif share.of(repeated & sure) >= _FEWEST_LABELLED_OF_REPEATED or (
         len(repeated) > 1
@@ -144,9 +146,11 @@ def _judged_colons(lines: list[str]) -> Labels:
     ):
         names = repeated
     elif family := numbered_family(counted):
-        names = family | (repeated & sure)
+        names = set(family) | (repeated & sure)
     else:
         names = _of_long_speeches(seen, lines, repeated & sure)
+    if names and share.of(with_likely := names | _likely(counted)) >= _FEWEST_LABELLED_IF_ALL_ARE:
+        names = with_likely
     behind = [one.is_behind_sentence for one in seen if one.name in names]
     return Labels(
         frozenset(names),
@@ -169,26 +173,32 @@ def _of_long_speeches(seen: list[_Seen], lines: list[str], names: set[str]) -> s
 
 def _judged_lines(lines: list[str]) -> Labels:
     """Return the names that stand alone on a line above what is said."""
-    tidy = ["", *(line.strip() for line in lines), ""]
+    tidy = ["", *(bare(line) for line in lines), ""]
     filled = [line for line in tidy if line]
     counted = Counter(line for line in filled if len(line) <= LONGEST_NAME)
+    starts = [place for place in range(1, len(tidy)) if tidy[place] and not tidy[place - 1]]
+    first_lines = Counter(tidy[place] for place in starts if tidy[place + 1])
     repeated = {
         line
         for line, count in counted.items()
-        if count > 1 and is_name(line) and len(line.split()) <= _MOST_WORDS_OF_A_LINE
+        if count > 1
+        and len(line.split()) <= _MOST_WORDS_OF_A_LINE
+        and (is_name(line) or (can_be_name(line) and first_lines[line] == count))
     }
-    if len(repeated) < 2 or filled[0] not in repeated:
+    if len(repeated) == 1 or not repeated or filled[0] not in repeated:
         return Labels()
     places = [place for place, line in enumerate(tidy) if line in repeated]
     followed = sum(bool(tidy[place + 1]) and tidy[place + 1] not in repeated for place in places)
-    starts = [place for place in range(1, len(tidy)) if tidy[place] and not tidy[place - 1]]
     begun = sum(tidy[place] in repeated for place in starts)
     is_usual = (
         begun >= len(starts) * _FEWEST_LABELLED
-        if len(starts) > 2
+        if len(starts) >= _FEWEST_PARAGRAPHS
         else len(places) * 3 >= len(filled)
     )
     if is_usual and followed >= len(places) * _FEWEST_BEHIND_SENTENCES:
+        likely = _likely(line for line in first_lines if can_be_name(line))
+        if sum(first_lines[line] for line in likely) >= len(starts) * _FEWEST_LABELLED_IF_ALL_ARE:
+            repeated |= {line for line in likely if len(line.split()) <= _MOST_WORDS_OF_A_LINE}
         return Labels(frozenset(repeated), pattern=None)
     return Labels()
 
@@ -198,8 +208,15 @@ def _frequent(seen: list[_Seen], lines: list[str]) -> frozenset[str]:
     counted = Counter(one.name for one in seen if not _SOUNDS.match(one.name))
     repeated = {name for name, count in counted.items() if count > 1}
     if len(repeated) > 1 and _Shares(seen, lines).of(repeated) >= _FEWEST_LABELLED:
-        return frozenset(repeated | {name for name in counted if is_name(name)})
+        likely = repeated | _likely(counted)
+        is_likely = _Shares(seen, lines).of(likely) >= _FEWEST_LABELLED_IF_ALL_ARE
+        others = likely if is_likely else {name for name in counted if is_name(name)}
+        return frozenset(repeated | others)
     return numbered_family(counted)
+
+
+def _likely(names: Iterable[str]) -> set[str]:
+    return {name for name in names if not is_like_a_sentence(name)}
 
 
 class _Shares:
@@ -207,26 +224,39 @@ class _Shares:
 
     def __init__(self, seen: list[_Seen], lines: list[str]) -> None:
         self._seen = seen
-        self._lines = sum(1 for line in lines if line.strip())
+        self._lines = sum(1 for line in lines if line.strip() and not line.startswith("#"))
         self._starts = sum(
-            bool(line.strip()) and not before.strip() for before, line in pairwise(["", *lines])
+            bool(line.strip()) and not before.strip() and not line.startswith("#")
+            for before, line in pairwise(["", *lines])
         )
 
     def of(self, names: set[str]) -> float:
         own = [one for one in self._seen if one.name in names]
-        of_lines = len(own) / max(self._lines, 1)
-        if self._starts < 2:  # noqa: PLR2004 - one paragraph says nothing
+        of_lines = len(own) / max(self._lines - sum(one.is_alone for one in own), 1)
+        if self._starts < _FEWEST_PARAGRAPHS:
             return of_lines
-        return max(of_lines, sum(one.is_start for one in own) / self._starts)
+        others = self._starts - sum(one.is_paragraph for one in own)
+        return max(of_lines, sum(one.is_start for one in own) / max(others, 1))
 
 
 def _seen(lines: list[str], pattern: re.Pattern[str]) -> list[_Seen]:
     seen = []
-    for before, line in pairwise(["", *lines]):
+    for place, line in enumerate(lines):
         label = pattern.match(line)
         if label and can_be_name(name := bare(label["name"])):
+            before = lines[place - 1] if place else ""
+            behind = lines[place + 1] if place + 1 < len(lines) else ""
             is_start = not before.strip()
-            seen.append(_Seen(name, is_start, is_start or _ends_sentence(before)))
+            is_alone = label.end() == len(line)
+            seen.append(
+                _Seen(
+                    name,
+                    is_start,
+                    is_start or _ends_sentence(before),
+                    is_alone,
+                    is_alone and is_start and not behind.strip(),
+                )
+            )
     return seen
 
 

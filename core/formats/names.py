@@ -11,34 +11,34 @@ from collections.abc import Iterable
 LONGEST_NAME = 150
 _MOST_WORDS_OF_A_NAME = 6  # outside brackets, for a name that is believed though it comes once
 _MOST_WORDS = 20
+_FEWEST_WORDS_OF_A_SENTENCE = 3
 _MOST_DIGITS_OF_A_NUMBER = 4  # five are an extension or a part of a telephone number
 
-_PARTICLES = frozenset(
-    (
-        "a af al ap av bar ben bin bint d da das de degli del della dem den der des di do dos du e el en ibn"
-        " il in l la las le les lo los mac of op san st t ten ter the till und upon van ver vom von y z zu"
-        " zum zur and et i"
-    ).split()
+_PARTICLES_IN_WORDS = (
+    "a af al ap av bar ben bin bint d da das de degli del della dem den der des di do dos du e el"
+    " en ibn il in l la las le les lo los mac of op san st t ten ter the till und upon van ver vom"
+    " von y z zu zum zur and et i"
 )
-_NO_NAMES = frozenset(
-    (
-        "act action actions address agenda also answer attachment attachments attendees background bcc but"
-        " cc caution chapter conclusion date day deadline decision decisions disclaimer due duration e.g."
-        " email e-mail example fact figure finally first footnote from fyi goal goals hint http https i.e."
-        " idea important item language lesson link links location minutes next note notes ok okay online"
-        " option organiser organizer owner p.s. part participants phase phone place plan present problem ps"
-        " purpose question re recorded reminder remember result results rule scene section sent slide"
-        " solution source start status step subject summary table task thank thanks tip time title tl;dr to"
-        " today todo tomorrow topic topics total transcript update url verse version warning week well"
-        " where yes"
-        " achtung anmerkung beispiel betreff danke datum fazit frage hinweis ort quelle thema antwort"
-        " attention exemple merci objet remarque sujet asunto ejemplo fecha gracias nota tema"
-        " nb obs observação оговорка примечание тема дата 注 注意 备注 例 日期 主题"
-    ).split()
+_PARTICLES = frozenset(_PARTICLES_IN_WORDS.split())
+_NO_NAMES_IN_WORDS = (
+    "act action actions address agenda also answer attachment attachments attendees background"
+    " bcc but cc caution chapter conclusion date day deadline decision decisions disclaimer due"
+    " duration e.g. email e-mail example fact figure finally first footnote from fyi goal goals"
+    " hint http https i.e. idea important item language lesson link links location minutes next"
+    " note notes ok okay online option organiser organizer owner p.s. part participants phase"
+    " phone place plan present problem ps purpose question re recorded reminder remember result"
+    " results rule scene section sent slide solution source start status step subject summary"
+    " table task thank thanks tip time title tl;dr to today todo tomorrow topic topics total"
+    " transcript update url verse version warning week well where yes achtung anmerkung beispiel"
+    " betreff danke datum fazit frage hinweis ort quelle thema antwort attention exemple merci"
+    " objet remarque sujet asunto ejemplo fecha gracias nota tema nb obs observação оговорка"
+    " примечание тема дата 注 注意 备注 例 日期 主题"
 )
-_SENTENCE_STARTS = frozenset(
-    "he she i we they it you this that these those there here what when how if because then so as".split()
+_NO_NAMES = frozenset(_NO_NAMES_IN_WORDS.split())
+_SENTENCE_STARTS_IN_WORDS = (
+    "he she i we they it you this that these those there here what when how if because then so as"
 )
+_SENTENCE_STARTS = frozenset(_SENTENCE_STARTS_IN_WORDS.split())
 _NUMBERED = re.compile(r"(?P<stem>[^\d]{1,40}?)[\s#№_-]{0,3}(?P<number>\d{1,4})")
 _SPEAKER_WORDS = re.compile(
     r"speaker|spk|sprecher|спикер|говорящий|locuteur|hablante|orador|falante|locutor|interlocut|parlante"
@@ -93,16 +93,29 @@ def is_like_a_sentence(text: str) -> bool:
     if len(words) > _MOST_WORDS_OF_A_NAME:
         return True
     lower = sum(word.islower() and word not in _PARTICLES for word in words)
-    return len(words) > 2 and lower > 1
+    if words and words[0][:1].isupper() and lower == len(words) - 1 > 0:
+        return True  # `Quick question`; who writes names small writes all of them small
+    return lower > 1 and len(words) >= _FEWEST_WORDS_OF_A_SENTENCE
 
 
 def bare(label: str) -> str:
     """Return a label without the brackets and quotation marks around the whole of it."""
     name = label.strip()
     closing = _BRACKETS.get(name[:1])
-    if closing and name.endswith(closing) and closing not in name[1:-1]:
+    if closing and name.endswith(closing) and _is_balanced(name[1:-1], name[0], closing):
         return name[1:-1].strip() or name
     return name
+
+
+def _is_balanced(text: str, opening: str, closing: str) -> bool:
+    if opening == closing:
+        return opening not in text
+    depth = 0
+    for character in text:
+        depth += (character == opening) - (character == closing)
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 def numbered_family(names: Iterable[str]) -> frozenset[str]:

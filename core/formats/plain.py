@@ -34,7 +34,7 @@ def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     lines = text.split("\n")
     if found := headings.find(lines):
         return "headed-text", merged(headings.below(found, lines))
-    stamped, judged = _stamped([stamps.plain(line) for line in lines])
+    stamped, judged = _stamped([stamps.plain(line) for line in _without_title_marks(lines)])
     filled = sum(1 for line in lines if line.strip())
     is_timed = sum(line.at is not None for line in stamped) >= max(_FEWEST_STAMPED * filled, 1)
     if judged.names or is_timed:
@@ -84,18 +84,43 @@ def _stamped(lines: list[str]) -> tuple[list[Line], Labels]:
     split = stamps.split
     if len(between) > 1 and repeated >= max(_FEWEST_BETWEEN * filled, 2):
         split = stamps.split_between
-    stamped = [split(line) for line in lines]
+    stamped = [_without_bold(split(line)) for line in lines]
     bare = [line for line in stamped if line.is_bare]
     if not bare:
         return stamped, labels.judged(line.words for line in stamped)
-    is_likely = len(bare) >= _FEWEST_BARE * filled or labels.judged(line.words for line in bare).names
+    is_likely = (
+        len(bare) >= _FEWEST_BARE * filled or labels.judged(line.words for line in bare).names
+    )
     if is_likely and headings.is_in_order([line.at for line in bare if line.at is not None]):
         return stamped, labels.judged(line.words for line in stamped)
+    alone = [at for line in lines if (at := stamps.alone(line)) is not None]
+    may_be_alone = headings.is_in_order(alone)
     kept = [
-        Line(None, whole) if line.is_bare else line
+        Line(None, whole) if line.is_bare and not (may_be_alone and not line.words) else line
         for line, whole in zip(stamped, lines, strict=True)
     ]
     return kept, labels.judged(line.words for line in kept)
+
+
+def _without_bold(line: Line) -> Line:
+    return line if line.at is None else line._replace(words=stamps.plain(line.words))
+
+
+def _without_title_marks(lines: list[str]) -> list[str]:
+    """Make `### Ann Lee` a label where it comes again and again, as do others."""
+    titles = [stamps.untitled(line) for line in lines]
+    counted = Counter(
+        title
+        for title, line in zip(titles, lines, strict=True)
+        if title != line and can_be_name(title)
+    )
+    repeated = {title for title, count in counted.items() if count > 1}
+    if len(repeated) == 1 or sum(map(counted.__getitem__, repeated)) * 2 < counted.total():
+        return lines
+    return [
+        f"{title}:" if title != line and title in counted else line
+        for title, line in zip(titles, lines, strict=True)
+    ]
 
 
 def _is_title(line: str) -> bool:
