@@ -17,12 +17,13 @@ from core.formats.names import (
     LONGEST_NAME,
     bare,
     can_be_name,
+    is_like_a_phrase,
     is_like_a_sentence,
     is_name,
     numbered_family,
 )
 
-_MARK = r"\s*(?:(?:>>+|[-–—*•])\s*)?"  # of dialogue, or of a list
+_MARK = r"\s*(?:(?:>{2,4}|[-–—*•])\s*)?"  # of dialogue, or of a list
 _NAME = rf"[^\s:：][^:：]{{0,{LONGEST_NAME - 1}}}?"
 _COLON = re.compile(rf"{_MARK}(?P<name>{_NAME})\s{{0,3}}(?::(?=\s|$)|：)\s*")
 # Without a colon, in the order of trust. These are believed only where they name most of the lines.
@@ -54,7 +55,7 @@ _FEWEST_OF_LONG_SPEECHES = 8
 _FEWEST_BEHIND_SENTENCES = 0.9
 _FEWEST_UNLABELLED_TO_HOLD = 0.25
 _FEWEST_PARAGRAPHS = 3  # fewer say nothing
-_MOST_WORDS_OF_A_LINE = 8
+_MOST_WORDS_OF_A_LINE = 12
 _SENTENCE_END = re.compile(r"[.!?…。！？؟।]\W{0,3}$")
 
 
@@ -216,7 +217,7 @@ def _frequent(seen: list[_Seen], lines: list[str]) -> frozenset[str]:
 
 
 def _likely(names: Iterable[str]) -> set[str]:
-    return {name for name in names if not is_like_a_sentence(name)}
+    return {name for name in names if not (is_like_a_sentence(name) or is_like_a_phrase(name))}
 
 
 class _Shares:

@@ -93,8 +93,6 @@ def is_like_a_sentence(text: str) -> bool:
     if len(words) > _MOST_WORDS_OF_A_NAME:
         return True
     lower = sum(word.islower() and word not in _PARTICLES for word in words)
-    if words and words[0][:1].isupper() and lower == len(words) - 1 > 0:
-        return True  # `Quick question`; who writes names small writes all of them small
     return lower > 1 and len(words) >= _FEWEST_WORDS_OF_A_SENTENCE
 
 
@@ -116,6 +114,13 @@ def _is_balanced(text: str, opening: str, closing: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
+
+
+def is_like_a_phrase(text: str) -> bool:
+    """Say whether only the first word is written large: `Quick question`, but `Meeting room` too."""
+    words = _BRACKETED.sub(" ", text).split()
+    lower = sum(word.islower() and word not in _PARTICLES for word in words)
+    return bool(words) and words[0][:1].isupper() and lower == len(words) - 1 > 0
 
 
 def numbered_family(names: Iterable[str]) -> frozenset[str]:

@@ -29,7 +29,7 @@ _LEADING = re.compile(
 _ENCLOSED_ALONE = re.compile(rf"\s*{_ENCLOSED}\s*:?\s*")
 _ALONE = re.compile(rf"\s*[\[(]?{CLOCK}{_HALF_OF_DAY}[\])]?\s*")
 _CHAT = re.compile(
-    rf"\s*({CLOCK})\s+From\s{{1,3}}(\S.{{0,79}}?)\s{{1,3}}to\s[^:]{{1,80}}:(?:\s+|$)", re.I
+    rf"\s*({CLOCK})\s+From\s{{1,3}}(\S.{{0,149}}?)\s{{1,3}}to\s[^:]{{1,80}}:(?:\s+|$)", re.I
 )
 _BEHIND_NAME = re.compile(
     rf"(?P<name>\s*\S[^:\n]{{0,{LONGEST_NAME}}}?)\s{{0,9}}"

@@ -37,7 +37,9 @@ def lines(pattern: str, *, between: str = "\n", before: str = "", behind: str = 
     return write
 
 
-def cues(pattern: str, *, header: str = "", point: str = ".", identifier: str = "{number}") -> Writer:
+def cues(
+    pattern: str, *, header: str = "", point: str = ".", identifier: str = "{number}"
+) -> Writer:
     def write(said: Sequence[Line]) -> str:
         blocks = []
         for number, one in enumerate(said, start=1):
@@ -72,7 +74,11 @@ def where_it_changes(write: Writer, label: str = "{name}: ") -> Writer:
         before = ""
         told = []
         for one in said:
-            told.append(one._replace(text=(label.format(name=one.name) if one.name != before else "") + one.text))
+            told.append(
+                one._replace(
+                    text=(label.format(name=one.name) if one.name != before else "") + one.text
+                )
+            )
             before = one.name
         return write(told)
 
@@ -87,7 +93,9 @@ def rtf(said: Sequence[Line]) -> str:
     )
     return (
         "{\\rtf1\\ansi\\ansicpg1252{\\fonttbl{\\f0\\fswiss\\fcharset0 Helvetica;}}"
-        "{\\colortbl;\\red255\\green255\\blue255;}{\\*\\generator Pad;}\\pard\\f0\\fs24 " + escaped + "}"
+        "{\\colortbl;\\red255\\green255\\blue255;}{\\*\\generator Pad;}\\pard\\f0\\fs24 "
+        + escaped
+        + "}"
     )
 
 
@@ -181,7 +189,9 @@ TIMED_TEXT: dict[str, Writer] = {
     "name (time): words below (Rev)": lines("{name} ({minutes}):\n{text}", between="\n\n"),
     "name time: words": lines("{name} {short}: {text}"),
     "name: [time] words": lines("{name}: [{short}] {text}"),
-    "bold name [time]: words": lines("**{name}** [{short}]: {text}", between="\n\n", before="# E\n\n"),
+    "bold name [time]: words": lines(
+        "**{name}** [{short}]: {text}", between="\n\n", before="# E\n\n"
+    ),
     "bold [time] name: words": lines("**[{short}] {name}:** {text}", between="\n\n"),
     "name  time above (Otter)": lines("{name}  {minutes}  \n{text}", between="\n\n"),
     "name time above": lines("{name} {short}\n{text}", between="\n\n"),
@@ -222,10 +232,12 @@ CAPTIONS: dict[str, Writer] = {
     "SubRip, [name]:": cues("[{name}]: {text}", point=","),
     "SubRip, (name):": cues("({name}): {text}", point=","),
     "SubRip, colons before thousandths": cues("{name}: {text}", point=":"),
-    "SubRip, CR CR LF": lambda said: cues("{name}: {text}", point=",")(said).replace("\n", "\r\r\n"),
-    "SubRip, a blank line behind each": lambda said: cues("{name}: {text}", point=",")(said).replace(
-        "\n", "\n\n"
+    "SubRip, CR CR LF": lambda said: cues("{name}: {text}", point=",")(said).replace(
+        "\n", "\r\r\n"
     ),
+    "SubRip, a blank line behind each": lambda said: cues("{name}: {text}", point=",")(
+        said
+    ).replace("\n", "\n\n"),
     "SubRip, where it changes (gigaam)": where_it_changes(cues("{text}", point=",")),
     "sbv": lines("{clock},{end}\n{name}: {text}", between="\n\n"),
     "ASS": ass,
@@ -238,7 +250,9 @@ DOCUMENTS: dict[str, Writer] = {
         before="<!DOCTYPE html><html><head><title>T</title><style>p {{}}</style></head><body>\n",
         behind="\n</body></html>",
     ),
-    "HTML, strong above": lines("<p><strong>{escaped}</strong><br>{text}</p>", before="<html><body>"),
+    "HTML, strong above": lines(
+        "<p><strong>{escaped}</strong><br>{text}</p>", before="<html><body>"
+    ),
     "HTML, classes": lines(
         '<div class="cue"><span class="time">{short}</span><span class="speaker">{escaped}</span>'
         '<span class="text">{text}</span></div>',
@@ -246,9 +260,13 @@ DOCUMENTS: dict[str, Writer] = {
     ),
     "HTML, dl": lines("<dt>{escaped}</dt>\n<dd>{text}</dd>", before="<dl>\n", behind="</dl>"),
     "HTML, table": lines(
-        "<tr><td>{short}</td><td>{escaped}</td><td>{text}</td></tr>", before="<table>", behind="</table>"
+        "<tr><td>{short}</td><td>{escaped}</td><td>{text}</td></tr>",
+        before="<table>",
+        behind="</table>",
     ),
-    "TSV": table("\t", "start\tend\tspeaker\ttext", "{milliseconds}\t{until_milliseconds}\t{name}\t{text}"),
+    "TSV": table(
+        "\t", "start\tend\tspeaker\ttext", "{milliseconds}\t{until_milliseconds}\t{name}\t{text}"
+    ),
     "CSV": table(",", "Speaker Name,Start Time,End Time,Text", "{name},{clock},{end},{text}"),
     "CSV, semicolons": table(";", "time;speaker;transcript", "{short};{name};{text}"),
 }
