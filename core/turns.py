@@ -151,6 +151,8 @@ def readable_label(label: str) -> str:
 
 def seconds_of_clock(clock: str) -> float | None:
     """Return the seconds of `1:02:03.5`, `02:03` and the like, or None."""
+    if clock.count(":") == 3:  # noqa: PLR2004 - a colon before the thousandths or the frames
+        clock = ".".join(clock.rsplit(":", 1))
     parts = _CLOCK.fullmatch(clock.strip())
     if not parts:
         return None

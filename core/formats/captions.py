@@ -86,12 +86,24 @@ def remarks_of_cues(cues: list[Cue]) -> list[Remark]:
         for line in ("", *(_plain(line) for line in cue.lines if not _VOICE.search(line)))
     )
     told = [list(_of_cue(cue, believed)) for cue in cues]
-    for cue, following in zip(cues, told[1:], strict=False):
-        if any("<v ->" in line for line in cue.lines):  # Rev's mark of a change
-            following[:1] = [one._replace(is_apart=True) for one in following[:1]]
+    for number, of_cue in _behind_doubt(cues, told):
+        told[number] = [of_cue[0]._replace(is_apart=True), *of_cue[1:]]
     if labels.holds([of_cue[0].speaker if of_cue else "" for of_cue in told]):
         told = list(_held(told))
     return list(without_repetitions([remark for of_cue in told for remark in of_cue]))
+
+
+def _behind_doubt(cues: list[Cue], told: list[list[Remark]]) -> list[tuple[int, list[Remark]]]:
+    """Find the captions that may not go on with the one before: nobody knows who spoke there."""
+    return [
+        (number, told[number])
+        for number in range(1, len(told))
+        if told[number]
+        and (
+            any("<v ->" in line for line in cues[number - 1].lines)  # Rev's mark
+            or any(remark.is_apart and not remark.speaker for remark in told[number - 1][-1:])
+        )
+    ]
 
 
 def _cues(text: str) -> Iterator[Cue]:
@@ -253,16 +265,10 @@ def _times(line: str) -> tuple[float | None, float | None]:
     times = _TIMES.match(line) or _SBV_TIMES.match(line)
     if not times:
         return None, None
-    starts_at, ends_at = (_seconds(clock or "") for clock in times.groups())
+    starts_at, ends_at = (seconds_of_clock(clock or "") for clock in times.groups())
     if starts_at is not None and ends_at is not None and ends_at < starts_at:
         ends_at = None
     return starts_at and known_seconds(starts_at), ends_at and known_seconds(ends_at)
-
-
-def _seconds(clock: str) -> float | None:
-    """Return the seconds of a clock, also of one with a colon before its thousandths."""
-    whole, colon, fraction = clock.rpartition(":")
-    return seconds_of_clock(f"{whole}.{fraction}" if clock.count(":") > 2 and colon else clock)  # noqa: PLR2004
 
 
 def _of_cue(cue: Cue, believed: Labels) -> Iterator[Remark]:

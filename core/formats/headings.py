@@ -71,8 +71,13 @@ def below(headings: list[Heading], lines: list[str]) -> Iterator[Remark]:
     ends = [heading.number for heading in headings[1:]] + [len(lines)]
     for heading, end in zip(headings, ends, strict=True):
         for line in lines[heading.end : end]:
-            if stamps.alone(line) != heading.at and not _SIGNATURE.fullmatch(line):
+            if stamps.alone(line) != heading.at and not is_signature(line):
                 yield Remark(readable_label(heading.name), line, heading.at)
+
+
+def is_signature(line: str) -> bool:
+    """Say whether a line is the tool's own, at the end."""
+    return _SIGNATURE.fullmatch(line) is not None
 
 
 def is_in_order(times: list[float]) -> bool:

@@ -20,6 +20,7 @@ from core.formats.names import (
     is_like_a_phrase,
     is_like_a_sentence,
     is_name,
+    is_surely_a_sentence,
     numbered_family,
 )
 
@@ -97,7 +98,7 @@ class Labels:
         if self.only_behind_sentences and before.strip() and not _ends_sentence(before):
             return False
         name = bare(label)
-        return can_be_name(name) and not is_like_a_sentence(name)
+        return can_be_name(name) and not is_surely_a_sentence(name)
 
 
 def judged(lines: Iterable[str]) -> Labels:

@@ -132,6 +132,7 @@ class _Captions:
         self._unit = 1.0
         self._ticks = 1.0
         self._is_naming = False
+        self._is_escaped_twice = False
 
     def take(self, token: _Token) -> None:
         if token.start:
@@ -145,11 +146,12 @@ class _Captions:
         elif self._is_naming:
             self._agents[self._agent] = " ".join(html.unescape(token.text).split())
         elif not self._hidden and token.text.strip():
-            self._say(token.text)
+            self._say(html.unescape(token.text) if self._is_escaped_twice else token.text)
 
     def _begin(self, name: str, attributes: dict[str, str]) -> None:
         if name in _THOUSANDTHS:
             self._unit = 0.001
+        self._is_escaped_twice |= name == "transcript"  # by YouTube
         if rate := attributes.get("tickrate"):
             self._ticks = _number(rate) or 1.0
         if name in {"agent", "speaker", "person", "tlcperson"} and "id" in attributes:

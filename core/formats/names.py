@@ -11,6 +11,7 @@ from collections.abc import Iterable
 LONGEST_NAME = 150
 _MOST_WORDS_OF_A_NAME = 6  # outside brackets, for a name that is believed though it comes once
 _MOST_WORDS = 20
+_MOST_WORDS_OF_A_DOUBTFUL_NAME = 4  # unless they are written large
 _FEWEST_WORDS_OF_A_SENTENCE = 3
 _MOST_DIGITS_OF_A_NUMBER = 4  # five are an extension or a part of a telephone number
 
@@ -90,8 +91,6 @@ def is_like_a_sentence(text: str) -> bool:
     if _E_MAIL.fullmatch(text):
         return False
     words = _BRACKETED.sub(" ", text).split()
-    if len(words) > _MOST_WORDS_OF_A_NAME:
-        return True
     lower = sum(word.islower() and word not in _PARTICLES for word in words)
     return lower > 1 and len(words) >= _FEWEST_WORDS_OF_A_SENTENCE
 
@@ -114,6 +113,12 @@ def _is_balanced(text: str, opening: str, closing: str) -> bool:
         if depth < 0:
             return False
     return depth == 0
+
+
+def is_surely_a_sentence(text: str) -> bool:
+    """Say whether nobody is called so: `And the one thing we all need`, but not `Some hon. members`."""
+    words = _BRACKETED.sub(" ", text).split()
+    return len(words) > _MOST_WORDS_OF_A_DOUBTFUL_NAME and is_like_a_sentence(text)
 
 
 def is_like_a_phrase(text: str) -> bool:

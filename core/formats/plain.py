@@ -15,6 +15,7 @@ Nothing but times, marks and repeated labels is ever left out.
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from core.formats import headings, labels, stamps
 from core.formats.labels import Labels
@@ -26,12 +27,19 @@ _FEWEST_STAMPED = 0.3  # of all lines, for times to be taken for such where nobo
 _FEWEST_BARE = 0.5  # for times without brackets where nobody is named behind them
 _FEWEST_BETWEEN = 0.5  # for `Ann Lee 0:03 words`, with names that come again
 _FEWEST_CHANGES = 0.2  # of all lines, for `>>` to mean that somebody else speaks
+_LINE_NUMBER = re.compile(r"\s{0,9}(\d{1,2})(?:\s{2}|\t)\s*")
+_FEWEST_NUMBERED = 0.8
+_FEWEST_LINES_NUMBERED = 4
 _CHANGE = re.compile(r"\s*>>+\s*")
 
 
 def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     """Return which kind of text this is, and the turns."""
     lines = text.split("\n")
+    if unnumbered := _without_line_numbers(lines):
+        form, turns = read("\n".join(unnumbered))
+        if form != "text":
+            return form, turns
     if found := headings.find(lines):
         return "headed-text", merged(headings.below(found, lines))
     stamped, judged = _stamped([stamps.plain(line) for line in _without_title_marks(lines)])
@@ -49,6 +57,7 @@ def _of_lines(stamped: list[Line], judged: Labels, lines: list[str]) -> Iterator
     is_held = _is_held(stamped, judged)
     speaker, at = "", None  # of the line before, and of one that goes on with it
     before = ""
+    is_after_doubt = False
     for line, whole in zip(stamped, lines, strict=True):
         label, words, is_doubtful = judged.of(line.words, before)
         if label:
@@ -61,8 +70,23 @@ def _of_lines(stamped: list[Line], judged: Labels, lines: list[str]) -> Iterator
             at = line.at
         if not label and line.at is None:
             words = whole
-        yield Remark(speaker, words, at, is_apart=is_doubtful)
+        if headings.is_signature(whole):
+            continue
+        is_apart = is_doubtful or (is_after_doubt and line.at is not None)
+        yield Remark(speaker, words, at, is_apart=is_apart)
         before = words
+        is_after_doubt = is_doubtful or (is_after_doubt and line.at is None and not label)
+
+
+def _without_line_numbers(lines: list[str]) -> list[str]:
+    """Take off the numbers that courts put before each line of a page; nothing if there are none."""
+    numbers = [_LINE_NUMBER.match(line) for line in lines if line.strip()]
+    found = [int(number[1]) for number in numbers if number]
+    in_order = sum(later in {earlier + 1, 1} for earlier, later in pairwise(found))
+    fewest = max(_FEWEST_NUMBERED * len(numbers), _FEWEST_LINES_NUMBERED)
+    if len(found) < fewest or in_order < len(found) - 1:
+        return []
+    return [_LINE_NUMBER.sub("", line) for line in lines]
 
 
 def _is_held(stamped: list[Line], judged: Labels) -> bool:

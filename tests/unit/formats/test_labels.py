@@ -36,7 +36,10 @@ def test_a_beginning_that_names_nobody_belongs_to_who_spoke_before(line: str) ->
     assert ("Ann Lee", f"three. {line} four.") in speakers(DIALOGUE.format(line=line))
 
 
-@pytest.mark.parametrize("line", ["My view: it leaks.", "Quick question: does it leak?"])
+@pytest.mark.parametrize(
+    "line",
+    ["My view: it leaks.", "Quick question: does it leak?", "Some hon. members: Oh, oh!"],
+)
 def test_a_line_that_may_be_somebody_elses_is_nobodys(line: str) -> None:
     turns = speakers(DIALOGUE.format(line=line))
 
@@ -48,6 +51,18 @@ def test_two_lines_that_may_be_somebodys_are_not_run_together() -> None:
     turns = speakers(DIALOGUE.format(line="My view: it leaks.\nQuick answer: it does not."))
 
     assert ("", "My view: it leaks.") in turns
+
+
+def test_what_is_said_at_another_time_is_not_joined_to_a_doubtful_line() -> None:
+    text = "[0:00] One.\n[0:05] bo: two.\n[0:09] Three.\n[0:12] cy: four.\n[0:20] Five.\n"
+
+    assert read(text).text.split("\n") == ["One.", "bo: two.", "Three.", "cy: four.", "Five."]
+
+
+def test_line_numbers_of_a_court_are_not_spoken() -> None:
+    text = "1   Q.   Where was it?\n2   A.   At sea.\n3   Q.   Alone?\n4   A.   Yes,\n5        alone.\n"
+
+    assert read(text).text == "Q: Where was it?\nA: At sea.\nQ: Alone?\nA: Yes, alone."
 
 
 def test_a_known_label_is_taken_off_behind_a_doubtful_line() -> None:
