@@ -1,7 +1,12 @@
 """The formats of transcripts, recognised by what stands in them.
 
 members       reading JSON that somebody else wrote
+names         what people and their devices are called
 labels        `Ann Lee: words`, and what only looks like it
+stamps        times at the beginning of lines
+headings      lines that say who speaks below them
+cues          who says what in captions of any format
+rolling       captions that show the line before again
 transcribe    Amazon Transcribe
 deepgram      Deepgram
 google        Google Speech-to-Text

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from core.formats.captions import Cue, remarks_of_cues
+from core.formats.cues import Cue, remarks_of_cues
 from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
 
 _BEGINNING = re.compile(r"\s*(?:;[^\n]*\s*)?\[(?:Script Info|V4\+? Styles|Events)\]", re.IGNORECASE)

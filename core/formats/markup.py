@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from core.formats.captions import Cue
+from core.formats.cues import Cue
 from core.formats.names import can_be_name
 from core.formats.stamps import alone
 from core.turns import known_seconds, readable_label, seconds_of_clock

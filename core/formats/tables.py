@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from statistics import median
 
-from core.formats.captions import Cue, remarks_of_cues
+from core.formats.cues import Cue, remarks_of_cues
 from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
 
 _DELIMITERS = "\t,;|"

@@ -2,6 +2,7 @@
 
 from core.errors import BadTranscript
 from core.formats import ass, captions, markup, plain, rtf, tables
+from core.formats.cues import remarks_of_cues
 from core.turns import Turn, merged
 
 
@@ -15,7 +16,7 @@ def read(text: str) -> tuple[str, tuple[Turn, ...]]:
         return "rtf", _of_words(rtf.plain_text(text))
     if not captions.looks_like_webvtt(text) and markup.looks_like(text):
         if cues := markup.cues(text):
-            told = captions.remarks_of_cues([cue for cue in cues if cue.lines])
+            told = remarks_of_cues([cue for cue in cues if cue.lines])
             return _name_of_captions(text), merged(told)
         return "html", _of_words(markup.plain_text(text))
     return _read_unmarked(text)
