@@ -63,7 +63,7 @@ def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:
     """
     if body.startswith(_GZIP):
         body = _unpacked(body, max_bytes)
-    text = _decoded(body).replace("\r\n", "\n").replace("\r", "\n")
+    text = _decoded(body).replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     most_lines = _MOST_LINES if max_bytes <= FUNCTION_BYTES else _MOST_LINES_WITH_TIME
     if text.count("\n") > most_lines:
         raise BadTranscript(

@@ -2,14 +2,24 @@
 
 members       reading JSON that somebody else wrote
 weight        JSON that would not fit into memory
+names         what people and their devices are called
 labels        `Ann Lee: words`, and what only looks like it
+stamps        times at the beginning of lines
+headings      lines that say who speaks below them
+cues          who says what in captions of any format
+rolling       captions that show the line before again
 transcribe    Amazon Transcribe
 deepgram      Deepgram
 google        Google Speech-to-Text
 assemblyai    AssemblyAI
 whisper       Whisper and its relatives, RunPod's worker among them
-captions      WebVTT and SubRip
-plain         prose, Markdown, and the text exports of Zoom, Teams and Otter
+texts         everything that is no JSON: which of the following it is
+captions      WebVTT, SubRip and SubViewer
+ass           Advanced SubStation Alpha
+markup        TTML, other XML and HTML
+rtf           rich text
+tables        commas or tabs between who, when and what
+plain         prose, Markdown, and the text exports of Zoom, Teams, Webex, Otter and others
 """
 
 import json
@@ -19,7 +29,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadTranscript
-from core.formats import assemblyai, captions, deepgram, google, plain, transcribe, whisper
+from core.formats import assemblyai, deepgram, google, texts, transcribe, whisper
 from core.formats.members import Member, WrongKind
 from core.formats.weight import check_weight
 from core.turns import Remark, Turn, merged
@@ -78,11 +88,7 @@ def read(text: str, *, max_bytes: int) -> tuple[str, tuple[Turn, ...]]:
                 raise _broken_json(exc) from None
         else:
             return _of_json(document)
-    if captions.looks_like_webvtt(text):
-        return "webvtt", merged(captions.remarks(text))
-    if captions.looks_like_subrip(text):
-        return "subrip", merged(captions.remarks(text))
-    return plain.read(text)
+    return texts.read(text)
 
 
 def _of_json(document: Any) -> tuple[str, tuple[Turn, ...]]:

@@ -125,6 +125,7 @@ def test_what_is_said_again_and_again_is_kept_again_and_again(lines: list[str]) 
     assert read("\n".join(cues)).text.split() == " ".join(lines).split()
 
 
+NAMES_IN_PROSE = {"Ilse", "Rob", "Marten"}
 PROSE = st.sampled_from(
     [
         "Note: it was repaired.",
@@ -166,7 +167,7 @@ def test_no_word_of_prose_is_lost_whatever_it_looks_like(lines: list[str]) -> No
 
 def _letters_but_names(text: str) -> str:
     words = re.findall(r"[^\W\d_]+", text)
-    return "".join(word for word in words if word not in {"Ilse", "Rob", "Marten"})
+    return "".join(word for word in words if word not in NAMES_IN_PROSE)
 
 
 JSON = st.recursive(
