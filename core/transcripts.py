@@ -10,10 +10,12 @@ from functools import cached_property
 from core import formats
 from core.encodings import decoded
 from core.errors import BadTranscript
+from core.formats import office, pdf
 from core.turns import Turn
 from core.words import count_words
 
 _GZIP = b"\x1f\x8b"
+_OLE = b"\xd0\xcf\x11\xe0"  # .doc, and .docx with a password
 _MOST_LINES = 4_000_000  # of a character each they take half of the submitter's memory
 
 
@@ -45,7 +47,7 @@ def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:
     """
     if body.startswith(_GZIP):
         body = _unpacked(body, max_bytes)
-    text = decoded(body).replace("\r\n", "\n").replace("\r", "\n")
+    text = _text_of(body, max_bytes).replace("\r\n", "\n").replace("\r", "\n")
     if text.count("\n") > _MOST_LINES:
         raise BadTranscript(
             "too-large",
@@ -56,6 +58,19 @@ def read_transcript(body: bytes, *, max_bytes: int) -> Transcript:
     if not transcript.words:
         raise BadTranscript("empty", "the file holds no words; upload a transcript with text in it")
     return transcript
+
+
+def _text_of(body: bytes, max_bytes: int) -> str:
+    if office.looks_like(body):
+        return office.text_of(body, max_bytes=max_bytes)
+    if pdf.looks_like(body):
+        return pdf.text_of(body)
+    if body.startswith(_OLE):
+        raise BadTranscript(
+            "not-text",
+            "the file is a Word document of the old kind, or has a password; save it as .docx",
+        )
+    return decoded(body)
 
 
 def _stamp(starts_at: timedelta | None) -> str:
