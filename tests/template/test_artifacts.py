@@ -20,9 +20,11 @@ LARGEST_ZIP_BYTES = 1_800_000
 DEPENDENCIES = {  # what requirements/runtime.txt puts at the top of an artifact
     "aws_lambda_powertools",
     "certifi",
+    "chardet",
     "charset_normalizer",
     "idna",
     "jmespath",
+    "pypdf",
     "requests",
     "typing_extensions.py",
     "urllib3",
