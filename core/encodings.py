@@ -64,10 +64,12 @@ _SIGN_IN_A_WORD = re.compile(r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘–—…·\xad
 _OPENING_IN_A_WORD = re.compile(r"(?<=[^\W\d_])[„‚¿¡](?![^\W\d_])")
 _WORD_BEYOND_ASCII = re.compile(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*")
 _ASCII_LETTER = re.compile(r"[A-Za-z]")
-_DOUBTFUL = 0.1  # chardet's confidence; below it cp1252 is as likely
+_DOUBTFUL = 0.11  # chardet's confidence; below it cp1252 is as likely
+_FEWEST_OF_A_SCRIPT = 0.1  # of the letters, in lines that have any
+_SPARSE = 0.03  # of the letters: names in an English file, and no other language
 _MOST_UNEXPLAINED = 0.05  # of the characters beyond ASCII
 _MOST_BROKEN = 0.002  # of all characters, in an encoding that was guessed
-_SAMPLE_BYTES = 100_000  # of lines with bytes beyond ASCII
+_SAMPLE_BYTES = 50_000  # of lines with bytes beyond ASCII
 # C0 controls that text does not hold; tab, line feed, form feed and carriage return it may.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.001  # of all characters
@@ -175,11 +177,21 @@ def _guess(sample: bytes) -> _Guess:
 
 
 def _is_latin_after_all(sample: bytes, guess: _Guess) -> bool:
-    """Say that words are half in ASCII and half in another script, as no language has them."""
-    words = _WORD_BEYOND_ASCII.findall(sample.decode(guess.encoding, "replace"))
+    """Say that the other script is not one: hardly a letter is, or words are half in ASCII."""
+    if guess.confidence < _DOUBTFUL:
+        return True
+    if guess.encoding == "cp1258":  # Vietnamese is Latin
+        return False
+    text = sample.decode(guess.encoding, "replace")
+    words = _WORD_BEYOND_ASCII.findall(text)
     mixed = sum(bool(_ASCII_LETTER.search(word)) for word in words)
-    is_mixed = mixed * 2 > len(words) and guess.encoding != "cp1258"  # Vietnamese is Latin
-    return guess.confidence < _DOUBTFUL or is_mixed
+    return mixed * 2 > len(words) or _share_beyond_ascii(text) < _FEWEST_OF_A_SCRIPT
+
+
+def _share_beyond_ascii(text: str) -> float:
+    """Return the share of the letters that are not ASCII's."""
+    letters = sum(character.isalpha() for character in text)
+    return 1 - len(_ASCII_LETTER.findall(text)) / letters if letters else 1.0
 
 
 def _best_latin(sample: bytes, guess: _Guess) -> str | None:
@@ -222,7 +234,8 @@ def _unexplained(text: str, alphabets: list[str], *, is_western: bool) -> float:
     )
     foreign = float(min(_foreign(letters, alphabet) for alphabet in alphabets))
     if is_western:  # an English file has everybody's names; one language alone explains more
-        foreign = min(foreign, _foreign(letters, _ALL_WESTERN) + 0.5)
+        price = 0.5 if _share_beyond_ascii(text) < _SPARSE else 1.5
+        foreign = min(foreign, _foreign(letters, _ALL_WESTERN) + price)
     misplaced = len(_SIGN_IN_A_WORD.findall(text)) + len(_OPENING_IN_A_WORD.findall(text))
     capitals = sum(
         character > "\x7f" and character.isupper() and before.islower()
