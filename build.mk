@@ -20,7 +20,8 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@touch $@
 
 # METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them. tar, and not cp:
+# Powertools' event handler are a quarter of the archive and nothing here serves them. Compiled parts of
+# chardet and charset_normalizer double it, and what stays is what the tests ran with on another machine. tar, and not cp:
 # bytecode comes and goes while tests run beside a build.
 build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction: $(PACKAGES)/ready
 	tar -C $(PACKAGES)/python -cf - . | tar -C "$(ARTIFACTS_DIR)" -xf -
@@ -28,5 +29,7 @@ build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction: $(P
 	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
 	  *.dist-info/entry_points.txt *.dist-info/top_level.txt \
 	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js \
-	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css
+	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css \
+	  chardet/models/training_metadata.yaml
+	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
 	tar --exclude __pycache__ -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -

@@ -25,7 +25,7 @@ _SMALL_MODELS_PROSE = (
     "A model of 135 million parameters proves the path, not the prose: what it writes is poor and partly"
     " invented."
 )
-_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
+_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json", ".docx", ".odt", ".pdf")
 
 
 def readable_file(given: Path) -> Path:

@@ -1,6 +1,5 @@
 """Transcripts that are no JSON, recognised by what stands in them."""
 
-from core.errors import BadTranscript
 from core.formats import ass, captions, markup, plain, rtf, tables
 from core.formats.cues import remarks_of_cues
 from core.turns import Turn, merged
@@ -8,10 +7,6 @@ from core.turns import Turn, merged
 
 def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     """Return a text's format and turns. Raises BadTranscript."""
-    if text.startswith("%PDF-"):
-        raise BadTranscript(
-            "not-text", "the file is a PDF, whatever its name says; upload it as a .pdf or as text"
-        )
     if rtf.looks_like(text):
         return "rtf", _of_words(rtf.plain_text(text))
     if not captions.looks_like_webvtt(text) and markup.looks_like(text):

@@ -28,6 +28,7 @@ LAMBDA = {
 }
 PERMISSIVE = {
     "Apache-2.0",
+    "0BSD",
     "BSD-3-Clause",
     "MIT",
     "MPL-2.0",  # certifi: asks for changes of its own files only, and they are shipped as they come

@@ -236,7 +236,15 @@ def _read_or_refused(body: bytes) -> None:
     try:
         transcript = read_transcript(body, max_bytes=MAX_BYTES)
     except BadTranscript as exc:
-        assert exc.code in {"unknown-format", "empty", "not-text", "too-large", "damaged"}
+        assert exc.code in {
+            "unknown-format",
+            "unknown-encoding",
+            "empty",
+            "not-text",
+            "too-large",
+            "damaged",
+            "scanned-pdf",
+        }
     else:
         transcript.text_with_times.encode("utf-8")  # can be sent
         assert transcript.words > 0
