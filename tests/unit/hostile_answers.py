@@ -16,6 +16,7 @@ import responses
 
 from core.asks import chat_request
 from core.budget import estimate_tokens
+from core.cleaning import clean
 from core.errors import BadBody, PipelineError
 from core.join import joined
 from core.layers import cut, limits_of
@@ -75,7 +76,13 @@ def deep_json() -> Iterator[str]:
             print(f"at {depth} times {opening}", flush=True)
             yield opening * depth + "1" + closing * depth
             yield opening * depth
-    yield '{"id": "rp-1", "status": "COMPLETED", "delayTime": ' + "9" * LONG + "}"
+    yield '{"id": "rp-1", "status": "COMPLETED", "deldef read_cleaned_answer() -> None:
+    beginnings = (*_BEGINNINGS, "<think>", "</think>", "```\n", "Sure!\n", "<|channel|>")
+    for text in long_texts(beginnings=beginnings, endings=("", "\n```", "</think>x")):
+        clean(text)
+
+
+ayTime": ' + "9" * LONG + "}"
 
 
 def read_join() -> None:
