@@ -76,13 +76,13 @@ def deep_json() -> Iterator[str]:
             print(f"at {depth} times {opening}", flush=True)
             yield opening * depth + "1" + closing * depth
             yield opening * depth
-    yield '{"id": "rp-1", "status": "COMPLETED", "deldef read_cleaned_answer() -> None:
+    yield '{"id": "rp-1", "status": "COMPLETED", "delayTime": ' + "9" * LONG + "}"
+
+
+def read_cleaned_answer() -> None:
     beginnings = (*_BEGINNINGS, "<think>", "</think>", "```\n", "Sure!\n", "<|channel|>")
     for text in long_texts(beginnings=beginnings, endings=("", "\n```", "</think>x")):
         clean(text)
-
-
-ayTime": ' + "9" * LONG + "}"
 
 
 def read_join() -> None:
