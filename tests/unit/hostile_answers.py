@@ -122,7 +122,7 @@ def read_next_request() -> None:
         if len(layer.pieces) > 1:
             chat_request(
                 "1-0", task, layer, slots=["1-0"], request=a_request(), boundary=JOB_ID,
-                transcript_words=1, context_tokens=32_768,
+                transcript_words=1, limits=LIMITS,
             )  # fmt: skip
 
 
