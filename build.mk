@@ -13,9 +13,9 @@ build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
 
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
 # METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them. Compiled parts of
-# chardet and charset_normalizer double it, and what stays is what the tests ran with on another machine. tar, and not cp:
-# bytecode comes and goes while tests run beside a build.
+# Powertools' event handler are a quarter of the archive and nothing here serves them. chardet and
+# charset_normalizer bring compiled twins of their modules, which double it and fit one machine only.
+# tar, and not cp: bytecode comes and goes while tests run beside a build.
 build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction:
 	$(BUILD_UV) pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
