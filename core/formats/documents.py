@@ -16,6 +16,8 @@ from core.formats.members import Member, WrongKind
 from core.turns import Remark, Turn, fullest, merged
 
 _DEEPEST = 100  # levels; what Python itself can read differs from version to version
+_OPENING = re.compile(r"[\[{]")
+_OPENED = re.compile(r'(?:\s*(?:\[|\{\s*"[^"\[{\\]{0,100}"\s*:))+')
 _MOST_NAMED = 12  # members, in a message
 _LONGEST_NAMED = 40
 # A second reading of a large document is worth its time only with one of these in it.
@@ -113,6 +115,9 @@ def _best(document: Any, *, may_name_somebody: bool) -> tuple[str, list[Remark]]
 
 
 def _loaded(text: str) -> Any:
+    opened = _OPENED.match(text)
+    if opened and len(_OPENING.findall(opened[0])) > _DEEPEST:
+        raise _too_deep()  # also where it is cut short, which some Pythons notice first
     try:
         return json.loads(text)
     except RecursionError:
