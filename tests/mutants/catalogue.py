@@ -50,7 +50,7 @@ _RECORDS = (
            "'#state = :active'", STORE),
     Mutant("eventually-consistent-read", "a decision is made on what is stored, not on what was",
            "core/store.py::DynamoJobStore._read", "{A: {'Keys': B, 'ConsistentRead': True}}",
-           "{A: {'Keys': B}}", STORE),
+           "{A: {'Keys': B}}", ("tests/contract/test_consistent_reads.py",)),
 )
 
 _PROMPTS = (
@@ -161,7 +161,7 @@ _WORKER = (
            "worker/model.py::ModelServer._answer", "raise Trouble('model-failed', A) from None",
            "return None", HTTP),
     Mutant("put-without-encryption", "a summary leaves the machine by https alone",
-           "worker/deliver.py::deliver", "not may_be_called(put_url)", "False", WORKER),
+           "worker/deliver.py::deliver", "not may_be_called(put_url)", "False", HTTP),
     Mutant("size-not-checked", "another file than the one announced is not summarised",
            "worker/fetch.py::_fetched", "A != order.size_bytes", "False", WORKER),
 )
