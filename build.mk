@@ -1,9 +1,8 @@
 # What `sam build` runs, one target per function (template.yaml: BuildMethod makefile).
-# Included by the Makefile. An artifact holds core/, the function's own folder and its dependencies,
-# made for the Lambda runtime whatever Python this machine has.
+# Included by the Makefile, and run in its folder (samconfig.toml: build_in_source). An artifact holds core/,
+# the function's own folder and its dependencies, made for the Lambda runtime whatever Python this machine has.
 
-BUILD_ROOT := $(patsubst %/,%,$(dir $(abspath $(lastword $(MAKEFILE_LIST)))))
-BUILD_UV    = $(or $(shell command -v uv),$(BUILD_ROOT)/.venv/bin/uv)
+BUILD_UV = $(or $(shell command -v uv),.venv/bin/uv)
 
 .PHONY: build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction
 
@@ -11,17 +10,26 @@ build-SubmitterFunction:       ARTIFACT_FOLDER = submitter
 build-WebhookReceiverFunction: ARTIFACT_FOLDER = webhook_receiver
 build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
 
+# Fetched once, so that a build asks nobody: a stack comes up without a network, and sooner.
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
-# METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them. tar, and not cp:
-# bytecode comes and goes while tests run beside a build.
-build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction:
-	$(BUILD_UV) pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
+$(PACKAGES)/ready: requirements/runtime.txt
+	@rm -rf $(PACKAGES)
+	@"$(BUILD_UV)" pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
-	  --target "$(ARTIFACTS_DIR)" --requirements "$(BUILD_ROOT)/requirements/runtime.txt"
+	  --target $(PACKAGES)/python --requirements requirements/runtime.txt
+	@touch $@
+
+# METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
+# Powertools' event handler are a quarter of the archive and nothing here serves them. Compiled parts of
+# chardet and charset_normalizer double it, and what stays is what the tests ran with on another machine. tar, and not cp:
+# bytecode comes and goes while tests run beside a build.
+build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction: $(PACKAGES)/ready
+	tar -C $(PACKAGES)/python -cf - . | tar -C "$(ARTIFACTS_DIR)" -xf -
 	cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock \
 	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
 	  *.dist-info/entry_points.txt *.dist-info/top_level.txt \
 	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js \
-	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css
-	tar -C "$(BUILD_ROOT)" --exclude __pycache__ -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
+	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css \
+	  chardet/models/training_metadata.yaml
+	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
+	tar --exclude __pycache__ -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -

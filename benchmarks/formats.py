@@ -10,6 +10,7 @@ import random
 import time
 import tracemalloc
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -21,10 +22,10 @@ WORDS = 100_000
 WORDS_OF_A_REMARK = 20
 
 
-def conversation() -> list[Said]:
+def conversation(words: int) -> list[Said]:
     chance = random.Random(1)  # noqa: S311 - no secret
     vocabulary = VOCABULARY.split()
-    starts = (index * 5.0 for index in range(WORDS // WORDS_OF_A_REMARK))
+    starts = (index * 5.0 for index in range(words // WORDS_OF_A_REMARK))
     return [
         Said(
             chance.randrange(4), tuple(chance.choices(vocabulary, k=WORDS_OF_A_REMARK)), at, at + 4
@@ -33,11 +34,14 @@ def conversation() -> list[Said]:
     ]
 
 
-def main() -> None:
-    table = Table(title=f"Reading {WORDS:,} words")
+@click.command()
+@click.option("--words", default=WORDS, show_default=True, help="Of the conversation.")
+def main(words: int) -> None:
+    """Print a table."""
+    table = Table(title=f"Reading {words:,} words")
     for name in ("format", "file MB", "seconds", "x floor", "peak MB"):
         table.add_column(name, justify="left" if name == "format" else "right")
-    said = conversation()
+    said = conversation(words)
     for name, write in (NAMED | NUMBERED).items():
         body = write(said).encode()
         started = time.perf_counter()
@@ -46,7 +50,7 @@ def main() -> None:
         started = time.perf_counter()
         transcript = read_transcript(body, max_bytes=len(body))
         seconds = time.perf_counter() - started
-        assert transcript.words >= WORDS
+        assert transcript.words >= words
         tracemalloc.start()
         read_transcript(body, max_bytes=len(body))
         peak_bytes = tracemalloc.get_traced_memory()[1]

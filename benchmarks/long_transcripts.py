@@ -1,6 +1,7 @@
 """What transcripts of 1,000 to 1,000,000 words cost: calls, tokens, time to plan, memory.
 
     python -m benchmarks.long_transcripts
+    python -m benchmarks.long_transcripts --words 1000
 
 Runs the real use cases over the world in memory with an obedient model, so it measures ours and not
 RunPod's. Time is given as a ratio to a floor taken in the same run, the time Python needs to decode the
@@ -11,6 +12,7 @@ import time
 import tracemalloc
 from dataclasses import dataclass, replace
 
+import click
 from rich.console import Console
 from rich.table import Table
 
@@ -87,7 +89,10 @@ def _pipeline(context_tokens: int) -> Pipeline:
     )
 
 
-def main() -> None:
+@click.command()
+@click.option("--words", type=int, help="Instead: one transcript of this length, at each context.")
+def main(words: int | None) -> None:
+    """Print a table."""
     table = Table(title="4,000-word summaries, by length of the transcript and of the context")
     for name in (
         "context",
@@ -104,8 +109,8 @@ def main() -> None:
     ):
         table.add_column(name, justify="right")
     for context_tokens in CONTEXTS_TOKENS:
-        for words in SIZES_WORDS:
-            row = measured(words, context_tokens)
+        for size_words in (words,) if words else SIZES_WORDS:
+            row = measured(size_words, context_tokens)
             table.add_row(
                 f"{row.context_tokens:,}",
                 f"{row.words:,}",

@@ -19,20 +19,27 @@ prompts       material to chat messages; the texts are files in prompts/
 asks          what the model is asked for in one call
 pull          pull mode: what the worker is sent, and what it reports
 troubles      why an attempt brought no text, in words of ours
+worker_errors  what a worker's error means, by its words
 redeem        pull mode: a receipt turned into the summary that it tells of
 choices       what the uploader of one file chose for its summary
+facts         what is told of a summary: its object's metadata, and the facts beside it
+refusals      what becomes of a job that S3 refuses to let end
 decide        what one report means for its call as it is now
 settle        one call's result moves the call and its job on; receiver and sweeper share it
+forbidden     a refusal of S3 or KMS, as a reason that names the missing grant
 errors        the error tree: one class for each different reaction
 ports         what the use cases ask of the world, as protocols
 settings    * the one reader of the environment
 store       * jobs in DynamoDB
 items       * jobs and calls as items of its table
+objects     * one bucket's objects, written on a condition
 files       * transcripts and summaries in S3
+work_files  * old notes deleted from a bucket that has no rule for it
 links       * presigned URLs, for pull mode's worker
 queue       * messages to the submitter in SQS
 secrets     * the API key and callback secrets in Secrets Manager
 runpod      * the RunPod endpoint over HTTP
+counted       a store that tells what each write moved
 telemetry   * the logger and the metrics
 wiring      * builds the adapters that the functions share
 """

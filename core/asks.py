@@ -6,7 +6,7 @@ from typing import Any
 from core.budget import estimate_tokens
 from core.jobs import Request
 from core.layers import Layer
-from core.plans import Kind, Task
+from core.plans import Kind, Limits, Task
 from core.prompts import (
     CHAT_TEMPLATE_TOKENS,
     LONGEST_BEFORE_CHARACTERS,
@@ -24,11 +24,13 @@ def chat_request(
     request: Request,
     boundary: str,
     transcript_words: int,
-    context_tokens: int,
+    limits: Limits,
 ) -> dict[str, Any]:
     """Return the body of `/v1/chat/completions` for one call.
 
     `slots` are the calls whose texts make up a stage, in order: a part is told which of how many it is.
+    `limits` are what the task was planned with. Where prompts have grown since, the answer keeps the room
+    that was planned for it, and an endpoint that is too small for both says so.
     `boundary` marks where the material begins and ends; its author must not have known it.
     """
     part, parts = (slots.index(call_id) + 1, len(slots)) if call_id in slots else (1, 1)
@@ -49,11 +51,12 @@ def chat_request(
     )
     messages = messages_for(task.kind, task.layer, prompt)
     prompt_tokens = sum(estimate_tokens(message["content"]) for message in messages)
-    room = context_tokens - prompt_tokens - CHAT_TEMPLATE_TOKENS
+    room = limits.context_tokens - prompt_tokens - CHAT_TEMPLATE_TOKENS
+    planned = limits.answer_tokens(task.words)
     return {
         "model": request.model,
         "messages": messages,
-        "max_tokens": min(request.max_tokens, room),
+        "max_tokens": min(request.max_tokens, max(room, planned)),
         "temperature": request.temperature,
         "top_p": request.top_p,
         "stream": False,

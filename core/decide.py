@@ -65,7 +65,11 @@ def decide(job: Job, call: Call, number: int, report: Report, *, max_attempts: i
         return _decide_published(attempt, report)
     if report.failure is None:
         return Step.SUCCEED
-    is_open = number == call.attempt.number and not attempt.outcome
+    if number != call.attempt.number or call.state is CallState.WAITING:
+        return Step.IGNORE
+    if call.was_too_long:
+        return Step.SPLIT  # whoever recorded that died before the call ended
+    is_open = not attempt.outcome
     return _decide_failed(call, report.failure, max_attempts) if is_open else Step.IGNORE
 
 

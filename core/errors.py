@@ -2,16 +2,21 @@
 
 PipelineError
 ├── SettingsError      the deployment is wrong: stop; the message names the variable
+│   └── SecretUnusable a secret can't be read, or holds nothing usable: hold what needs it, and try again
 ├── BadTranscript      the upload can't be summarised: end the job as failed with this reason
+│   └── Forbidden      we may not read or write it: try once or twice more, then the same
 ├── JobExists          a duplicate event: leave the job to whoever recorded it
 ├── UnknownCall        no such job or call: answer 404
-├── Conflict           somebody else wrote first: load again and decide again
+├── Conflict           others wrote first, or are writing: load again and decide again
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
+├── OutputRefused      S3 does not take or give what the pipeline writes: again later, but not for ever
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
+├── NotYetKnown        RunPod's id of the attempt is not on record yet: answer 503, so that it comes again
 ├── ForeignRequest     the body is about another RunPod request than the call's: answer 409
 └── RunPodError
     ├── RunPodRefused  it will never take this: end the job as failed with this reason
+    ├── RunPodKeyUnusable  the API key can't be read, or RunPod refuses it: hold, and try again
     ├── RunPodBusy     it took nothing: try again later; costs no attempt
     ├── RunPodFailed   it broke; it may have taken the request: try again soon; costs an attempt
     └── RunPodSilent   no answer; it may well have taken the request: give the callback its time first
@@ -26,12 +31,20 @@ class SettingsError(PipelineError):
     """A variable is missing or wrong."""
 
 
+class SecretUnusable(SettingsError):
+    """A secret is missing, unreadable or malformed. The message says which, why, and what to do."""
+
+
 class BadTranscript(PipelineError):
     """The upload can't be summarised, now or later. `code` is stable, the message is for a person."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class Forbidden(BadTranscript):
+    """S3 or KMS refuses us an object. A grant made a moment ago may not hold everywhere yet."""
 
 
 class JobExists(PipelineError):
@@ -43,11 +56,18 @@ class UnknownCall(PipelineError):
 
 
 class Conflict(PipelineError):
-    """The item changed since it was loaded."""
+    """The item changed since it was loaded, or others are writing to it: nothing was written.
+
+    It does not say that somebody else has done what was to be done.
+    """
 
 
 class Superseded(PipelineError):
     """A newer upload of the same file has its summary already."""
+
+
+class OutputRefused(PipelineError):
+    """S3 refused an object of the output bucket; the message names operation, bucket and code."""
 
 
 class BadToken(PipelineError):
@@ -56,6 +76,10 @@ class BadToken(PipelineError):
 
 class BadBody(PipelineError):
     """The callback's body is not a RunPod job."""
+
+
+class NotYetKnown(PipelineError):
+    """A callback can't be verified: RunPod's answer with the attempt's id is not on record yet."""
 
 
 class ForeignRequest(PipelineError):
@@ -67,15 +91,19 @@ class RunPodError(PipelineError):
 
 
 class RunPodRefused(RunPodError):
-    """A request that RunPod will never take: 400, 401, 403, 404, or an answer without a job id."""
+    """A request that RunPod will never take: 400, 404, 413, or an answer without a job id."""
+
+
+class RunPodKeyUnusable(RunPodError):
+    """Nothing was asked of RunPod, or it refused the API key (401, 403): it took nothing."""
 
 
 class RunPodBusy(RunPodError):
-    """RunPod took nothing: 429, or no connection could be made."""
+    """RunPod surely took nothing: 429, no connection, or turned away by what stands before it."""
 
 
 class RunPodFailed(RunPodError):
-    """RunPod, or what stands before it, answered 5xx."""
+    """RunPod, or what stands before it, answered 5xx, 408 or 425, or not in its own words."""
 
 
 class RunPodSilent(RunPodError):

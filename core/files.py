@@ -1,25 +1,33 @@
 """Transcripts and summaries in S3."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 from botocore.response import StreamingBody
 
 from core.errors import BadTranscript, Conflict, Superseded
+from core.facts import (
+    facts_of,
+    is_of,
+    is_of_newer_upload,
+    summary_in,
+    summary_metadata,
+    version_metadata,
+)
+from core.forbidden import forbidden
 from core.jobs import Job, Source, Summary
-from core.names import WORK_PREFIX, facts_key_for
+from core.names import facts_key_for, work_key
+from core.objects import JSON, TEXT, Objects, Sleep
 from core.ports import Kept, Upload
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_LONGEST_METADATA_VALUE = 1000  # S3 takes 2 KB of user metadata in all
 _CHUNK_BYTES = 1 << 20
 _MOST_TRIES = 4
 
@@ -53,6 +61,9 @@ class S3Transcripts:
         try:
             return dict(operation(**which(source)))
         except ClientError as exc:
+            refusal = forbidden(exc, f"reading {source.key}")
+            if refusal:
+                raise refusal from exc
             unreadable = _UNREADABLE.get(exc.response["Error"]["Code"])
             if unreadable is None:
                 raise
@@ -82,10 +93,13 @@ class S3Summaries:
     Creating the `.txt` is the one step that makes a summary visible, and S3 lets only one creation
     of a name through. So whoever comes second, with the same result or with that of another attempt,
     finds the first one standing and goes on with it.
+
+    All versions of a file share the two names. Each of the two is only ever replaced by a newer
+    version's, so that at rest both are the newest's.
     """
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
+    def __init__(self, client: "S3Client", bucket: str, *, sleep: Sleep = time.sleep) -> None:
+        self._objects = Objects(client, bucket, sleep=sleep)
         self._bucket = bucket
 
     def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
@@ -94,119 +108,104 @@ class S3Summaries:
         return standing
 
     def standing(self, job: Job, *, now: datetime) -> Summary | None:
-        there = self._head(job.summary_key)
-        if there is None or there["Metadata"].get("job-id") != job.id:
-            return None
-        standing = _from_metadata(there["Metadata"])
-        self._tell_facts(job, standing, now)  # whoever created it may have died before that
+        standing = self.visible(job)
+        if standing:
+            self._tell_facts(job, standing, now)  # whoever created it may have died before that
         return standing
 
-    def _tell_facts(self, job: Job, standing: Summary, now: datetime) -> None:
-        facts = _facts(job, standing, bucket=self._bucket, now=now)
-        self._client.put_object(
-            Bucket=self._bucket,
-            Key=facts_key_for(job.summary_key),
-            Body=json.dumps(facts, indent=2, ensure_ascii=False).encode("utf-8", "replace"),
-            ContentType="application/json",
-        )
+    def visible(self, job: Job) -> Summary | None:
+        there = self._objects.head(job.summary_key)
+        if there is None:
+            return None
+        if is_of(job, there.metadata):
+            return summary_in(there.metadata)
+        if is_of_newer_upload(job, there.metadata):
+            raise _superseded()
+        return None
 
     def _create(self, job: Job, summary: Summary, text: str) -> Summary:
-        condition: dict[str, Any] = {"IfNoneMatch": "*"}
-        for _ in range(_MOST_TRIES):
-            try:
-                self._client.put_object(
-                    Bucket=self._bucket,
-                    Key=job.summary_key,
-                    Body=text.encode("utf-8"),
-                    ContentType="text/plain; charset=utf-8",
-                    Metadata=_metadata(job, summary),
-                    **condition,
-                )
-                return summary
-            except ClientError as exc:
-                if exc.response["Error"]["Code"] not in _SOMEBODY_WROTE:
-                    raise
-            there = self._head(job.summary_key)
-            if there is None:
-                condition = {"IfNoneMatch": "*"}
-                continue
-            metadata = there["Metadata"]
-            if metadata.get("job-id") == job.id:
-                return _from_metadata(metadata)
-            if _is_of_newer_upload(job, metadata):
-                raise Superseded(
-                    "a newer upload of the same file was summarised first; its summary stands"
-                )
-            condition = {"IfMatch": there["ETag"]}
-        raise Conflict(f"the summary of job {job.id} was written by others again and again")
+        metadata = summary_metadata(job, summary)
+        there = self._put_newest(job, job.summary_key, text.encode("utf-8"), TEXT, metadata)
+        if not is_of(job, there):
+            raise _superseded()
+        return summary_in(there)
 
-    def _head(self, key: str) -> dict[str, Any] | None:
-        try:
-            return dict(self._client.head_object(Bucket=self._bucket, Key=key))
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-                return None
-            raise
+    def _tell_facts(self, job: Job, standing: Summary, now: datetime) -> None:
+        facts = facts_of(job, standing, bucket=self._bucket, now=now)
+        body = json.dumps(facts, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+        key = facts_key_for(job.summary_key)
+        self._put_newest(job, key, body, JSON, version_metadata(job))
+
+    def _put_newest(
+        self, job: Job, key: str, body: bytes, content_type: str, metadata: Mapping[str, str]
+    ) -> Mapping[str, str]:
+        """Write an object unless it, or a newer version's, is there; return whose metadata then is."""
+        replacing = ""
+        for _ in range(_MOST_TRIES):
+            if self._objects.put(
+                key, body, content_type=content_type, metadata=metadata, replacing=replacing
+            ):
+                return metadata
+            there = self._objects.head(key)
+            if there and (is_of(job, there.metadata) or is_of_newer_upload(job, there.metadata)):
+                return there.metadata
+            replacing = there.etag if there else ""
+        raise Conflict(f"what job {job.id} wrote was written by others again and again")
+
+
+def _superseded() -> Superseded:
+    return Superseded("a newer upload of the same file was summarised first; its summary stands")
 
 
 class S3Workshop:
-    """The texts between a transcript and its summary, under a prefix that S3 empties after a week."""
+    """What is between a transcript and its summary, under a prefix that S3 empties after a week."""
 
-    def __init__(self, client: "S3Client", bucket: str) -> None:
-        self._client = client
-        self._bucket = bucket
+    def __init__(self, client: "S3Client", bucket: str, *, sleep: Sleep = time.sleep) -> None:
+        self._objects = Objects(client, bucket, sleep=sleep)
 
     def keep(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
-        try:
-            self._client.put_object(
-                Bucket=self._bucket,
-                Key=_work_key(job_id, name),
-                Body=text.encode("utf-8"),
-                ContentType="text/plain; charset=utf-8",
-                Metadata={"was-cut": str(was_cut).lower()},
-                IfNoneMatch="*",
-            )
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] not in _SOMEBODY_WROTE:
-                raise
+        self._objects.put(
+            work_key(job_id, name),
+            text.encode("utf-8"),
+            content_type=TEXT,
+            metadata={"was-cut": str(was_cut).lower()},
+        )
 
     def kept(self, job_id: str, name: str) -> Kept | None:
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=_work_key(job_id, name))
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
-        text = answer["Body"].read().decode("utf-8")
-        return Kept(text=text, was_cut=answer["Metadata"].get("was-cut") == "true")
+        found = self._objects.get(work_key(job_id, name))
+        if found is None:
+            return None
+        body, metadata = found
+        return Kept(text=body.decode("utf-8"), was_cut=metadata.get("was-cut") == "true")
+
+    def record(self, job_id: str, name: str, document: str) -> str:
+        key = _document_key(job_id, name)
+        body = document.encode("utf-8", "surrogatepass")
+        for _ in range(_MOST_TRIES):
+            if self._objects.put(key, body, content_type=JSON, metadata={}):
+                return document
+            standing = self.recorded(job_id, name)
+            if standing is not None:
+                return standing
+        raise Conflict(f"{name} of job {job_id} was written and deleted again and again")
+
+    def recorded(self, job_id: str, name: str) -> str | None:
+        found = self._objects.get(_document_key(job_id, name))
+        return found[0].decode("utf-8", "surrogatepass") if found else None
 
     def delivered(self, job_id: str, call_id: str, attempt: int, *, max_bytes: int) -> bytes | None:
         key = delivery_key(job_id, call_id, attempt)
-        try:
-            answer = self._client.get_object(Bucket=self._bucket, Key=key)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] in {"NoSuchKey", "404"}:
-                return None
-            raise
-        with closing(answer["Body"]) as body:
-            received: bytes = body.read(max_bytes + 1)
-        return received
+        found = self._objects.get(key, max_bytes=max_bytes)
+        return found[0] if found else None
 
 
 def delivery_key(job_id: str, call_id: str, attempt: int) -> str:
     """Return where the worker of pull mode puts an attempt's result: a key of the attempt's own."""
-    return _work_key(job_id, f"{call_id}.{attempt}")
+    return work_key(job_id, f"{call_id}.{attempt}")
 
 
-def _work_key(job_id: str, name: str) -> str:
-    return f"{WORK_PREFIX}{job_id}/{name}.txt"
-
-
-# 412: the condition does not hold. 409: another conditional write is under way. 404: IfMatch on
-# what has been deleted meanwhile.
-_SOMEBODY_WROTE = frozenset(
-    {"PreconditionFailed", "412", "ConditionalRequestConflict", "409", "NoSuchKey", "404"}
-)
+def _document_key(job_id: str, name: str) -> str:
+    return work_key(job_id, name, ending=".json")
 
 
 _DELETED = ("deleted", "the file was deleted before it could be read; upload it again")
@@ -215,6 +214,14 @@ _REPLACED = (
     "the file was replaced before it could be read; its newer version has a job of its own",
 )
 _UNREADABLE = {
+    "InvalidObjectState": (
+        "archived",
+        "the file lies in an archive storage class; upload it again in the class STANDARD",
+    ),
+    "InvalidRequest": (
+        "unreadable",
+        "S3 can't hand the file out without more, as one encrypted by SSE-C; upload it again plainly",
+    ),
     "NoSuchKey": _DELETED,
     "NoSuchVersion": _DELETED,
     "404": _DELETED,
@@ -229,59 +236,3 @@ def _too_large(size_bytes: int, max_bytes: int) -> BadTranscript:
         f"the file has {size_bytes:,} bytes or more and MaxTranscriptBytes allows {max_bytes:,};"
         " split it, or raise the setting",
     )
-
-
-def _is_of_newer_upload(job: Job, metadata: dict[str, str]) -> bool:
-    try:
-        uploaded_at = datetime.fromisoformat(metadata["source-uploaded-at"])
-    except (KeyError, ValueError):
-        return False  # not one of ours: the bucket's versions keep it
-    return job.source.is_older_than(uploaded_at, metadata.get("source-sequencer", ""))
-
-
-def _metadata(job: Job, summary: Summary) -> dict[str, str]:
-    """Return what the object itself tells: ASCII, within S3's 2 KB."""
-    fields = {
-        "job-id": job.id,
-        "call-id": summary.call_id,
-        "attempt": str(summary.attempt),
-        "runpod-id": summary.runpod_id,
-        "model": summary.model,
-        "words": str(summary.words),
-        "prompt-tokens": str(summary.prompt_tokens),
-        "completion-tokens": str(summary.completion_tokens),
-        "finish-reason": summary.finish_reason,
-        "source-key": quote(job.source.key),
-        "source-version": job.source.version_id or job.source.etag,
-        "source-uploaded-at": job.source.uploaded_at.isoformat(),
-        "source-sequencer": job.source.sequencer,
-    }
-    return {
-        name: value for name, value in fields.items() if 0 < len(value) <= _LONGEST_METADATA_VALUE
-    }
-
-
-def _from_metadata(metadata: dict[str, str]) -> Summary:
-    return Summary(
-        call_id=metadata["call-id"],
-        attempt=int(metadata["attempt"]),
-        runpod_id=metadata.get("runpod-id", ""),
-        model=metadata.get("model", ""),
-        words=int(metadata["words"]),
-        prompt_tokens=int(metadata["prompt-tokens"]),
-        completion_tokens=int(metadata["completion-tokens"]),
-        finish_reason=metadata.get("finish-reason", ""),
-    )
-
-
-def _facts(job: Job, summary: Summary, *, bucket: str, now: datetime) -> dict[str, Any]:
-    return {
-        "job_id": job.id,
-        "source": {**asdict(job.source), "uploaded_at": job.source.uploaded_at.isoformat()},
-        "summary": {"bucket": bucket, "key": job.summary_key, **asdict(summary)},
-        "asked": {**asdict(job.request), "target_words": job.target_words},
-        "made_of": {"calls": list(job.slots), "stages": job.stage, "repairs": job.repairs},
-        "transcript_words": job.words_in,
-        "created_at": job.created_at.isoformat(),
-        "finished_at": now.isoformat(),
-    }

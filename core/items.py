@@ -12,7 +12,7 @@ from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for va
 )
 
 from core.jobs import Attempt, Call, CallState, Event, Job, JobState, Mode, Request, Source, Summary
-from core.plans import Kind, Strategy, Task
+from core.plans import Kind, Limits, Strategy, Task
 
 DUE_GROUP = "open"
 JOB_ITEM = "job"
@@ -38,6 +38,7 @@ def job_item(job: Job) -> dict[str, Any]:
             "strategy": job.request.strategy.value,
             "mode": job.request.mode.value,
         },
+        "limits": asdict(job.limits),
         "summary_key": job.summary_key,
         "words_in": job.words_in,
         "created_at": instant(job.created_at),
@@ -75,6 +76,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
                 "mode": Mode(request.get("mode", Mode.PUSH)),
             }
         ),
+        limits=Limits(**item["limits"]),
         summary_key=item["summary_key"],
         words_in=item["words_in"],
         created_at=_to_instant(item["created_at"]),
@@ -109,6 +111,7 @@ def call_item(call: Call) -> dict[str, Any]:
         "due_at": instant(call.due_at) if call.due_at else None,
         "asks": call.asks,
         "late": call.late,
+        "hold": call.hold or None,
         "expires_at": int(call.expires_at.timestamp()),
         "revision": call.revision,
         "events": [_event_item(event) for event in call.news],
@@ -129,6 +132,7 @@ def to_call(item: Mapping[str, Any]) -> Call:
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
         asks=item["asks"],
         late=item["late"],
+        hold=item.get("hold", ""),
         expires_at=datetime.fromtimestamp(item["expires_at"], UTC),
         revision=item["revision"],
     )

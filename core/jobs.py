@@ -11,7 +11,7 @@ token of its own.
 
     a  submitter          claims the call just before POST /run
     b  submitter          RunPod answered with its id
-    c  submitter          RunPod did not take it: it waits for another attempt
+    c  submitter          RunPod did not take it: it waits for another attempt, or is held for a secret
     d  receiver, sweeper  RunPod's result is here, from whichever attempt; from now on nobody gives up
     e  any                RunPod refused it, it failed for good, or its deadline passed
     f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
@@ -22,7 +22,10 @@ token of its own.
     job   active ──h──► succeeded
                  ──e──► failed
 
-States that nothing leaves absorb whatever comes later. Pure: the time is always passed in.
+States that nothing leaves absorb whatever comes later, and no other state lasts: past its deadline and
+a bounded patience a job ends, also where it is being published and S3 refuses (core/refusals.py).
+
+What a job was planned with is part of it: its request and its limits. Pure: the time is always passed in.
 """
 
 import hashlib
@@ -32,7 +35,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from core.plans import Strategy, Task
+from core.plans import Limits, Strategy, Task
 
 
 class JobState(StrEnum):
@@ -171,6 +174,7 @@ class Job:
     state: JobState
     source: Source
     request: Request
+    limits: Limits  # what one of its requests may hold, whatever a later deployment allows
     summary_key: str
     words_in: int  # 0 in pull mode until the worker has told
     target_words: int  # the words asked for, or in proportion where the transcript is short
@@ -189,7 +193,8 @@ class Job:
     done: frozenset[str] = frozenset()  # those of them whose results are there
     repairs: int = 0  # rounds of repair
     is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
-    due_at: datetime | None = None  # when the sweeper shall look whether the next stage was lost
+    # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
+    due_at: datetime | None = None
     revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
     news: tuple[Event, ...] = ()  # audit lines not yet written
 
@@ -237,6 +242,10 @@ class Job:
     def due_again(self, due_at: datetime | None) -> Self:
         return replace(self, due_at=due_at)
 
+    def prolonged(self, deadline: datetime) -> Self:
+        """Move the deadline on: a call is held, for what is not the job's fault."""
+        return replace(self, deadline=max(deadline, self.deadline))
+
     def succeeded(self, summary: Summary, event: Event) -> Self:
         return replace(self._moved_to(JobState.SUCCEEDED, event), summary=summary)
 
@@ -247,8 +256,11 @@ class Job:
         if state not in JOB_MOVES[self.state]:
             raise ImpossibleMoveError(f"job {self.id}: {self.state} -> {state}")
         moved = replace(event, what=f"{self.state} -> {state}")
+        # Others of a stage's calls may be running: the sweeper cancels them, whoever failed the job.
+        leaves_open = state is JobState.FAILED and self.stage_calls > 1 and not self.is_stage_done
+        due_at = event.at if leaves_open else None
         return replace(
-            self, state=state, finished_at=event.at, due_at=None, news=(*self.news, moved)
+            self, state=state, finished_at=event.at, due_at=due_at, news=(*self.news, moved)
         )
 
 
@@ -284,6 +296,7 @@ class Call:
     due_at: datetime | None = None  # when the sweeper shall look; None once the call has ended
     asks: int = 0  # how often the sweeper asked about the latest attempt
     late: bool = False  # a result that came after the end was noted; it is noted once
+    hold: str = ""  # why it is held: a secret that can't be used; "" once RunPod has taken it
     expires_at: datetime
     revision: int = 1
     news: tuple[Event, ...] = ()
@@ -296,6 +309,16 @@ class Call:
     def attempt(self) -> Attempt:
         """The latest attempt."""
         return self.attempts[-1]
+
+    @property
+    def published_attempt(self) -> Attempt | None:
+        """The attempt whose result is being published, or was."""
+        return next((each for each in self.attempts if each.outcome == SUCCEEDED), None)
+
+    @property
+    def was_too_long(self) -> bool:
+        """Did the model refuse the prompt as too long? Only this record says so, never a missing text."""
+        return bool(self.attempts) and self.attempt.outcome == OVERFLOW
 
     @property
     def paid_attempts(self) -> int:
@@ -322,12 +345,26 @@ class Call:
 
     def submitted(self, runpod_id: str, event: Event) -> Self:
         moved = self._moved_to(CallState.SUBMITTED, event, due_at=self.due_at)
-        return moved.identified(self.attempt.number, runpod_id)
+        return replace(moved, hold="").identified(self.attempt.number, runpod_id)
+
+    def held(self, why: str, *, due_at: datetime, event: Event) -> Self:
+        """Wait until a secret is mended. An attempt that was begun without it is none."""
+        call = self
+        if self.state is CallState.SUBMITTING:
+            moved = self._moved_to(CallState.WAITING, event)
+            call = replace(moved, attempts=self.attempts[:-1])
+        elif why != self.hold:  # told once, however long it lasts
+            call = self.noted(replace(event, what="held"))
+        return replace(call, hold=why, due_at=due_at)
 
     def waiting(self, outcome: str, *, due_at: datetime, event: Event) -> Self:
-        """End the latest attempt as `outcome` and wait for another."""
-        moved = self._moved_to(CallState.WAITING, event, due_at=due_at)
-        return moved._attempt_changed(self.attempt.number, outcome=outcome)
+        """End an attempt as `outcome` and wait for another: the latest, or whose result was published."""
+        moved = replace(self._moved_to(CallState.WAITING, event, due_at=due_at), hold="")
+        return moved._attempt_changed(self._current_attempt.number, outcome=outcome)
+
+    def attempt_ended(self, outcome: str) -> Self:
+        """Return the call with its latest attempt ended, and still open itself."""
+        return self._attempt_changed(self.attempt.number, outcome=outcome)
 
     def publishing(self, number: int, *, due_at: datetime, event: Event, sha256: str = "") -> Self:
         """Take attempt `number`'s result for the call's."""
@@ -339,6 +376,8 @@ class Call:
 
     def failed(self, outcome: str, event: Event) -> Self:
         moved = self._moved_to(CallState.FAILED, event)
+        if self.state is CallState.PUBLISHING:
+            return moved._attempt_changed(self._current_attempt.number, outcome=outcome)
         if not self.attempts or self.attempt.outcome:
             return moved  # what ended the attempt was recorded when it did
         return moved._attempt_changed(self.attempt.number, outcome=outcome)
@@ -364,6 +403,12 @@ class Call:
             )
         moved = replace(event, what=f"{self.state} -> {state}")
         return replace(self, state=state, due_at=due_at, news=(*self.news, moved))
+
+    @property
+    def _current_attempt(self) -> Attempt:
+        """The attempt that the call's state is about."""
+        is_publishing = self.state is CallState.PUBLISHING
+        return (self.published_attempt if is_publishing else None) or self.attempt
 
     def _attempt_changed(self, number: int, **changes: str) -> Self:
         return replace(

@@ -1,6 +1,11 @@
-"""What calls read: a transcript, or the notes taken of it, in pieces with what they cost. Pure."""
+"""What calls read: a transcript, or the notes taken of it, in pieces with what they cost. Pure.
 
-from dataclasses import dataclass
+A layer is cut once, and stored as it was cut. Tasks name its pieces by their numbers, so every later
+attempt and stage reads these pieces, whatever limits and estimates a deployment brings meanwhile.
+"""
+
+import json
+from dataclasses import asdict, dataclass
 
 from core.budget import estimate_tokens
 from core.pieces import split_pieces
@@ -20,6 +25,15 @@ class Layer:
     @property
     def words(self) -> int:
         return sum(map(count_words, self.pieces))
+
+    def as_document(self) -> str:
+        """Return the layer as JSON, to be stored."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+
+def layer_in(document: str) -> Layer:
+    """Read a layer that was stored."""
+    return Layer(**json.loads(document))
 
 
 def cut(number: int, text: str, limits: Limits) -> Layer:

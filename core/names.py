@@ -4,13 +4,36 @@ import re
 from hashlib import sha256
 
 WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
+_FOLDER_OF_HADOOP = "_$folder$"
+_GLOSSARY = "_glossary"
 _LONGEST_KEY_BYTES = 1024  # S3's limit
 _CUT_NAME = re.compile(r"~[0-9a-f]{16}\.txt\Z")
 
 
 def is_transcript_name(key: str, suffixes: tuple[str, ...]) -> bool:
     """Say whether a name ends as transcripts do, or so with `.gz` behind it."""
-    return key.lower().removesuffix(".gz").endswith(suffixes)
+    name = key.lower()
+    return name.endswith(suffixes) or name.removesuffix(".gz").endswith(suffixes)
+
+
+def is_aside(key: str, suffixes: tuple[str, ...]) -> bool:
+    """Say whether a name is one that nobody means as a transcript.
+
+    A folder's placeholder, what a system leaves (`.DS_Store`, `_SUCCESS`), or a glossary beside the
+    transcripts. A name that begins with `_` and ends as transcripts do is a transcript all the same.
+    """
+    name = key.rpartition("/")[2]
+    if not name or name.endswith(_FOLDER_OF_HADOOP) or name.startswith(_GLOSSARY):
+        return True
+    return name.startswith((".", "_")) and not is_transcript_name(key, suffixes)
+
+
+def suffix_of(key: str) -> str:
+    """Return how a name ends, `.gz` and what stands before it included; "" if it has no ending."""
+    name = key.rpartition("/")[2].lower()
+    packed = ".gz" if name.endswith(".gz") else ""
+    stem, dot, ending = name.removesuffix(packed).rpartition(".")
+    return f".{ending}{packed}" if dot and stem else packed
 
 
 def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
@@ -34,3 +57,8 @@ def summary_key_for(key: str, *, prefix: str, suffixes: tuple[str, ...]) -> str:
 def facts_key_for(summary_key: str) -> str:
     """Return where the facts about a summary go: the same name, ending in `.json`."""
     return summary_key.removesuffix(".txt") + ".json"
+
+
+def work_key(job_id: str, name: str, *, ending: str = ".txt") -> str:
+    """Return where something goes that is between a job's transcript and its summary."""
+    return f"{WORK_PREFIX}{job_id}/{name}{ending}"

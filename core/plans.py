@@ -67,6 +67,11 @@ class Limits:
         """Return the tokens an answer of so many words may need."""
         return min(self.max_tokens, math.ceil(words * _TOKENS_PER_WORD_OUT * _SURPLUS) + 64)
 
+    @property
+    def longest_words(self) -> int:
+        """Return how many words one answer can have."""
+        return max(1, int(self.max_tokens / _TOKENS_PER_WORD_OUT))
+
     def can_write(self, words: int) -> bool:
         return words * _TOKENS_PER_WORD_OUT <= self.max_tokens
 
@@ -226,7 +231,8 @@ def _composing(layer: int, tokens: Sequence[int], *, target: int, limits: Limits
 def _noting(
     layer: int, tokens: Sequence[int], words: int, *, target: int, limits: Limits
 ) -> list[Task]:
-    fewest_words, most_words = _NOTES_WORDS
+    fewest_words = min(_NOTES_WORDS[0], limits.longest_words)
+    most_words = min(_NOTES_WORDS[1], limits.longest_words)
     room = limits.room(most_words)
     if room < max(tokens):
         raise PlanImpossibleError(

@@ -13,7 +13,10 @@ class JobStore(Protocol):
     """Jobs and calls. Every write holds only on the revision that it was decided on."""
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
-        """Record a new job and its calls, all or nothing. Raises JobExists."""
+        """Record a new job and its calls, all or nothing.
+
+        Raises JobExists, and Conflict where others are in the way: then it may or may not be recorded.
+        """
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Return a job and one of its calls as they are now. Raises UnknownCall."""
@@ -99,18 +102,26 @@ class Links(Protocol):
 
 
 class Summaries(Protocol):
-    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
-        """Make the summary of a job visible, once: the first one stands, and is returned.
+    """Each method raises OutputRefused where S3 can't be asked, or does not take what it is given.
 
-        Raises Superseded where a newer upload of the same file has its summary there already.
-        """
+    And Superseded where a newer upload of the same file has its summary there already.
+    """
+
+    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
+        """Make the summary of a job visible, once: the first one stands, and is returned."""
 
     def standing(self, job: Job, *, now: datetime) -> Summary | None:
         """Return the job's summary if it is visible, and see to it that its facts are too."""
 
+    def visible(self, job: Job) -> Summary | None:
+        """Return the job's summary if it is visible; write nothing."""
+
 
 class Workshop(Protocol):
-    """The texts between a transcript and its summary. Each is written once: the first one stands."""
+    """What is between a transcript and its summary. Each is written once: the first one stands.
+
+    Each method raises OutputRefused where S3 can't be asked, or does not take what it is given.
+    """
 
     def keep(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
         """Store a text by its name within a job, unless there is one."""
@@ -118,11 +129,24 @@ class Workshop(Protocol):
     def kept(self, job_id: str, name: str) -> "Kept | None":
         """Return a text, if it is there."""
 
+    def record(self, job_id: str, name: str, document: str) -> str:
+        """Store a JSON document by its name within a job, unless there is one; return what stands."""
+
+    def recorded(self, job_id: str, name: str) -> str | None:
+        """Return a JSON document, if it is there."""
+
     def delivered(self, job_id: str, call_id: str, attempt: int, *, max_bytes: int) -> bytes | None:
         """Return what the worker of pull mode has put for an attempt, if it is there.
 
         Of a larger object than `max_bytes` no more than `max_bytes` + 1 are read.
         """
+
+
+class WorkFiles(Protocol):
+    """What a workshop has left, in a bucket that has no rule for it."""
+
+    def expire(self, part: int, *, now: datetime) -> int:
+        """Delete the old ones of one part of all; return how many."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +164,14 @@ class WorkQueue(Protocol):
 
 
 class RunPod(Protocol):
+    """Each of these, but the first, also raises RunPodKeyUnusable where RunPod refuses the API key."""
+
+    def check_key(self) -> None:
+        """Read the API key, so that nothing is begun without one; RunPod is not asked.
+
+        Raises RunPodKeyUnusable.
+        """
+
     def run(self, request: Mapping[str, Any]) -> str:
         """Submit one request and return RunPod's id of it.
 
@@ -158,10 +190,10 @@ class RunPod(Protocol):
 
 class CallbackSecrets(Protocol):
     def current(self) -> bytes:
-        """Return the secret that new tokens are made with."""
+        """Return the secret that new tokens are made with. Raises SecretUnusable."""
 
     def live(self) -> tuple[bytes, ...]:
-        """Return every secret whose tokens count now."""
+        """Return every secret whose tokens count now. Raises SecretUnusable."""
 
     def refetched(self) -> tuple[bytes, ...]:
         """Return the live secrets afresh, unless they were fetched a moment ago."""

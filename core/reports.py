@@ -4,9 +4,10 @@ A callback's body and `GET /status` hold the same object: `id`, `status`, `outpu
 `delayTime` and `executionTime` in milliseconds, and in a callback also the whole `input` and `webhook`.
 worker-vllm answers in two shapes, by generation: chat completions as OpenAI writes them (2.24 and
 later, and the OpenAI route of all), or `tokens` with `usage.input`/`usage.output` (before). The worker of
-pull mode answers with a receipt.
+pull mode answers with a receipt. An error is not always said as one: worker-vllm 2.2 to 2.9 ended such
+requests as COMPLETED, with vLLM's error object for the output.
 
-RunPod's error texts can quote the prompt, so they are classified here and never kept.
+RunPod's error texts can quote the prompt, so they are classified (core/worker_errors.py) and never kept.
 """
 
 import re
@@ -18,7 +19,8 @@ from typing import Any, TypeGuard
 
 from core.errors import BadBody
 from core.pull import Receipt, parse_receipt
-from core.troubles import Failure, trouble_in
+from core.troubles import Failure
+from core.worker_errors import error_in, failure_in, parts_of
 
 
 class Status(StrEnum):
@@ -103,57 +105,6 @@ TIMED_OUT = Failure(
     message="RunPod timed the request out before a worker finished it",
     may_help_to_retry=True,
 )
-_WORKER_ERROR = Failure(
-    code="worker-error",
-    message="the RunPod worker reported an error; look the request up in RunPod's console",
-    may_help_to_retry=True,
-)
-
-_CONTEXT_LENGTH = Failure(
-    code="context-length",
-    message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
-    " MaxModelLenTokens to what the endpoint really serves",
-    may_help_to_retry=False,
-)
-
-# Parts of RunPod's error texts, in the order in which they are looked for.
-_FAILURES: tuple[tuple[str, Failure], ...] = (
-    ("maximum context length", _CONTEXT_LENGTH),
-    ("context length is only", _CONTEXT_LENGTH),  # vLLM since 0.16, of a prompt too long by itself
-    ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
-    (
-        "executionTimeout exceeded",
-        Failure(
-            code="execution-timeout",
-            message="the request ran longer than ExecutionTimeoutSeconds; raise it, or use a faster GPU",
-            may_help_to_retry=False,
-        ),
-    ),
-    (
-        "job timed out after",
-        Failure(
-            code="worker-lost",
-            message="RunPod's worker stopped without an answer, also on RunPod's own retry",
-            may_help_to_retry=True,
-        ),
-    ),
-    (
-        "vLLM returned HTTP 4",
-        Failure(
-            code="model-refused",
-            message="vLLM refused the request as invalid; check the model's name and MaxTokens",
-            may_help_to_retry=False,
-        ),
-    ),
-    (
-        "Job input must contain",
-        Failure(
-            code="model-refused",
-            message="the RunPod worker does not take openai_route requests; is it worker-vllm?",
-            may_help_to_retry=False,
-        ),
-    ),
-)
 
 
 def parse_report(body: object) -> Report:
@@ -179,7 +130,7 @@ def parse_report(body: object) -> Report:
         case Status.COMPLETED:
             return _completed(common, body.get("output"))
         case Status.FAILED:
-            return Report(**common, failure=_failure(body.get("error"), body.get("output")))
+            return Report(**common, failure=failure_in(body.get("error"), body.get("output")))
         case Status.CANCELLED:
             return Report(**common, failure=CANCELLED)
         case Status.TIMED_OUT:
@@ -219,9 +170,10 @@ def _completed(common: dict[str, Any], output: object) -> Report:
             prompt_tokens=receipt.prompt_tokens,
             completion_tokens=receipt.completion_tokens,
         )
-    parts = [
-        part for part in (output if isinstance(output, list) else [output]) if _is_object(part)
-    ]
+    error = error_in(output)
+    if error is not None:
+        return Report(**common, failure=failure_in(error))
+    parts = [part for part in parts_of(output) if _is_object(part)]
     choices = [
         choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
     ]
@@ -253,27 +205,6 @@ def _text_of(choice: Mapping[str, Any]) -> str:
         texts = [part.get("text") for part in content if _is_object(part)]
         return "".join(text for text in texts if isinstance(text, str))
     return "".join(token for token in _list(choice.get("tokens")) if isinstance(token, str))
-
-
-def _failure(error: object, output: object) -> Failure:
-    trouble = trouble_in(error)
-    if trouble:
-        return trouble
-    text = " ".join(_strings(error)) + " " + " ".join(_strings(output))
-    for part, failure in _FAILURES:
-        if part in text:
-            return failure
-    return _WORKER_ERROR
-
-
-def _strings(value: object, levels: int = 3) -> list[str]:
-    """Return the texts in an error, which may be a text or an object that holds some."""
-    if isinstance(value, str):
-        return [value]
-    if not levels or not isinstance(value, list | Mapping):
-        return []
-    inner = value.values() if isinstance(value, Mapping) else value
-    return [text for each in inner for text in _strings(each, levels - 1)]
 
 
 def _is_object(value: object) -> TypeGuard[Mapping[str, Any]]:

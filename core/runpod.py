@@ -1,7 +1,10 @@
 """A RunPod Serverless endpoint over HTTP: submit, ask, cancel.
 
 What may be repeated here is only what RunPod surely did not take: a 429, or a connection that was
-never made. RunPod has no idempotency key, so after any other trouble the caller decides, on record.
+never made. RunPod has no idempotency key, so after any other trouble the caller decides, on record. TLS
+that fails is such a trouble: it can fail after the request was read.
+
+A CDN stands before RunPod. What it answers by itself says nothing about the key or the request.
 """
 
 from collections.abc import Mapping
@@ -10,10 +13,20 @@ from urllib.parse import quote
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.util import Retry
 
 from core import reports
-from core.errors import BadBody, RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
+from core.errors import (
+    BadBody,
+    RunPodBusy,
+    RunPodError,
+    RunPodFailed,
+    RunPodKeyUnusable,
+    RunPodRefused,
+    RunPodSilent,
+    SecretUnusable,
+)
 from core.reports import Report
 
 _CONNECT_SECONDS = 5
@@ -25,10 +38,10 @@ _USER_AGENT = "transcript-summaries/0.1"
 
 class ApiKey(Protocol):
     def value(self) -> str:
-        """Return the key."""
+        """Return the key. Raises SecretUnusable."""
 
     def refetched(self) -> str:
-        """Return the key afresh: it may have been replaced."""
+        """Return the key afresh: it may have been replaced. Raises SecretUnusable."""
 
 
 class HttpRunPod:
@@ -55,6 +68,9 @@ class HttpRunPod:
         )
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=only_what_was_not_taken))
+
+    def check_key(self) -> None:
+        self._key()
 
     def run(self, request: Mapping[str, Any]) -> str:
         answer = self._send("POST", "/run", answer_seconds=_RUN_ANSWER_SECONDS, json=request)
@@ -94,13 +110,19 @@ class HttpRunPod:
         json: Mapping[str, Any] | None = None,
     ) -> requests.Response:
         """Send once, and once more with a fresh key if the key was turned away."""
-        key = self._api_key.value()
+        key = self._key()
         answer = self._exchange(method, path, key, answer_seconds, json)
         if answer.status_code == requests.codes.unauthorized:
-            fresh = self._api_key.refetched()
+            fresh = self._key(is_refused=True)
             if fresh != key:
                 answer = self._exchange(method, path, fresh, answer_seconds, json)
         return answer
+
+    def _key(self, *, is_refused: bool = False) -> str:
+        try:
+            return self._api_key.refetched() if is_refused else self._api_key.value()
+        except SecretUnusable as exc:
+            raise RunPodKeyUnusable(f"no API key for RunPod: {exc}") from exc
 
     def _exchange(
         self,
@@ -122,8 +144,6 @@ class HttpRunPod:
                 timeout=(_CONNECT_SECONDS, answer_seconds),
                 allow_redirects=False,
             )
-        except (requests.ConnectTimeout, requests.exceptions.SSLError) as exc:
-            raise RunPodBusy("no connection to RunPod could be made") from exc
         except requests.ConnectionError as exc:
             raise _connection_error(exc) from exc
         except requests.RequestException as exc:
@@ -136,29 +156,51 @@ class HttpRunPod:
             return
         if code == requests.codes.too_many_requests:
             raise RunPodBusy("RunPod is taking no more requests for now (429)")
-        if code >= requests.codes.internal_server_error:
+        if code == requests.codes.unauthorized or (
+            code == requests.codes.forbidden and _is_runpods_own(answer)
+        ):
+            raise RunPodKeyUnusable(
+                f"RunPod refused the API key with {code}: it is wrong, was revoked, or may not use this"
+                " endpoint; put a valid key into the secret that RunpodApiKeySecretName names"
+            )
+        if code == requests.codes.forbidden:
+            raise RunPodBusy("what stands before RunPod turned the request away (403)")
+        if code >= requests.codes.internal_server_error or code in _PASSING:
             raise RunPodFailed(f"RunPod answered {code}")
         hint = _HINTS.get(code, "see RunPod's console")
         raise RunPodRefused(f"RunPod refused the request with {code}: {hint}")
 
 
+_PASSING = frozenset({408, 425})  # a request that came too slowly, or too early
+
 _HINTS = {
     400: "it holds the request for malformed or too large",
-    401: "the API key is wrong or may not use this endpoint; check the secret's value",
-    403: "the API key may not use this endpoint; check its permissions",
     404: "there is no such endpoint; check RunpodApiEndpoint",
     413: "the request is too large",
 }
 
 
+def _is_runpods_own(answer: requests.Response) -> bool:
+    """Does RunPod's API speak, and not the CDN before it?
+
+    RunPod answers with JSON objects; Cloudflare with a page, with `error code: 1010`, or with an object
+    that names itself.
+    """
+    if "cf-mitigated" in answer.headers:
+        return False
+    try:
+        body = answer.json()
+    except ValueError:
+        return False
+    return isinstance(body, dict) and "cloudflare_error" not in body
+
+
 def _connection_error(exc: requests.ConnectionError) -> RunPodError:
     """Tell a connection that was never made from one that broke with the request on its way."""
+    if isinstance(exc, requests.exceptions.SSLError):
+        return RunPodSilent("the secure connection to RunPod failed before it answered")
     reason = getattr(exc.args[0], "reason", None) if exc.args else None
-    if type(reason).__name__ in {
-        "NewConnectionError",
-        "NameResolutionError",
-        "ConnectTimeoutError",
-    }:
+    if isinstance(reason, NewConnectionError | NameResolutionError | ConnectTimeoutError):
         return RunPodBusy("no connection to RunPod could be made")
     return RunPodSilent("the connection to RunPod broke before it answered")
 

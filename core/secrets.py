@@ -1,4 +1,8 @@
-"""The API key and the callback secrets, from Secrets Manager, kept in memory for minutes."""
+"""The API key and the callback secrets, from Secrets Manager, kept in memory for minutes.
+
+What can't be read is a SecretUnusable with the reason, and is not asked for again for a moment: hundreds
+of calls may want it at once.
+"""
 
 import json
 import time
@@ -6,8 +10,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.parameters import SecretsProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.exceptions import BotoCoreError, ClientError
 
-from core.errors import SettingsError
+from core.errors import SecretUnusable
 
 if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
@@ -15,6 +21,14 @@ if TYPE_CHECKING:
 _KEPT_SECONDS = 300
 # A stranger's wrong tokens must not become as many requests to Secrets Manager.
 _REFETCH_PAUSE_SECONDS = 30
+
+_TROUBLES = {
+    "ResourceNotFoundException": "it does not exist, or has no value; create it, or put its value",
+    "AccessDeniedException": "the function may not read it; check the function's role and, if the"
+    " secret has a KMS key of its own, that key's policy",
+    "DecryptionFailure": "it can't be decrypted; check its KMS key",
+    "InvalidRequestException": "it is marked for deletion, or has no value; restore it",
+}
 
 
 class SecretReader:
@@ -29,12 +43,15 @@ class SecretReader:
         self._name = name
         self._monotonic = monotonic
         self._last_refetch = float("-inf")
+        self._trouble = ""
+        self._trouble_at = float("-inf")
 
     def value(self) -> str:
+        """Return the value. Raises SecretUnusable."""
         return self._get(force=False)
 
     def refetched(self) -> str:
-        """Return the value afresh, unless that was done a moment ago."""
+        """Return the value afresh, unless that was done a moment ago. Raises SecretUnusable."""
         now = self._monotonic()
         may_refetch = now - self._last_refetch >= _REFETCH_PAUSE_SECONDS
         if may_refetch:
@@ -42,17 +59,39 @@ class SecretReader:
         return self._get(force=may_refetch)
 
     def _get(self, *, force: bool) -> str:
-        value = self._provider.get(self._name, max_age=_KEPT_SECONDS, force_fetch=force)
-        if not isinstance(value, str) or not value.strip():
-            raise SettingsError(f"secret {self._name} is empty; put its value into Secrets Manager")
-        return value.strip()
+        now = self._monotonic()
+        if self._trouble and now - self._trouble_at < _REFETCH_PAUSE_SECONDS:
+            raise SecretUnusable(self._trouble)
+        try:
+            value = self._provider.get(self._name, max_age=_KEPT_SECONDS, force_fetch=force)
+        except (GetParameterError, ClientError, BotoCoreError) as exc:
+            self._trouble = f"secret {self._name} can't be read: {_why(exc)}"
+        else:
+            if isinstance(value, str) and value.strip():
+                self._trouble = ""
+                return value.strip()
+            self._trouble = f"secret {self._name} is empty; put its value into Secrets Manager"
+        # A refetch that fails spoils nothing: what is cached may still be good.
+        self._trouble_at = float("-inf") if force else now
+        # Without the cause: Powertools quotes what AWS said, and nobody has checked what that may hold.
+        raise SecretUnusable(self._trouble) from None
+
+
+def _why(exc: Exception) -> str:
+    """Say what went wrong, by AWS's code and never in its words."""
+    cause = exc if isinstance(exc, ClientError) else exc.__cause__ or exc.__context__
+    if not isinstance(cause, ClientError):
+        return "Secrets Manager did not answer; it is tried again"
+    code = cause.response["Error"]["Code"]
+    return f"{_TROUBLES.get(code, 'it is tried again')} ({code})"
 
 
 class ManagedCallbackSecrets:
     """The secret's value is JSON: `{"current": "...", "previous": "..."}`.
 
-    To rotate without losing a callback: move `current` to `previous`, put a new `current`, and empty
-    `previous` once every request made with it has ended.
+    Tokens are made with `current`, and both are valid. To rotate without losing a callback, announce the
+    new secret as `previous` first, and exchange the two once every function knows both: the steps, and
+    how long to wait between them, are in docs/operating.md.
     """
 
     def __init__(self, reader: SecretReader) -> None:
@@ -74,9 +113,9 @@ class ManagedCallbackSecrets:
             current, previous = fields["current"], fields.get("previous", "")
             secrets = (current.encode(), previous.encode())
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise SettingsError(
+            raise SecretUnusable(
                 'the callback secret must be JSON: {"current": "...", "previous": ""}'
             ) from None
         if len(secrets[0]) < 32:  # noqa: PLR2004 - the length of the digest it keys
-            raise SettingsError("the callback secret's `current` must have 32 characters or more")
+            raise SecretUnusable("the callback secret's `current` must have 32 characters or more")
         return tuple(secret for secret in secrets if secret)

@@ -4,6 +4,7 @@ Every variable is listed once, in `Variables`; template.yaml holds the defaults,
 is an error here. A test compares what each function reads with what the template declares for it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -41,7 +42,7 @@ class Variables:
             raise SettingsError(f"{name} is not set; it is required") from None
 
     def integer(self, name: str, *, least: int, most: int) -> int:
-        return int(self._number(name, least, most, whole=True))
+        return int(self._number(name, least, most, whole=True))  # `90.0` is what some tools write
 
     def number(self, name: str, *, least: float, most: float) -> float:
         return self._number(name, least, most, whole=False)
@@ -69,10 +70,11 @@ class Variables:
         return value
 
     def _number(self, name: str, least: float, most: float, *, whole: bool) -> float:
+        """Read a number; of a whole one a fraction is left off, as CloudFormation can't refuse it."""
         value = self.text(name)
         try:
-            number = int(value) if whole else float(value)
-        except ValueError:
+            number = math.floor(float(value)) if whole else float(value)
+        except (ValueError, OverflowError):
             kind = "a whole number" if whole else "a number"
             raise SettingsError(f"{name} is {value!r}; it must be {kind}") from None
         if not least <= number <= most:
@@ -216,6 +218,7 @@ class SweeperSettings:
     retries: Retries
     max_asks: int  # MAX_POLLING_ATTEMPTS
     shortest_wait: timedelta  # POLLING_INTERVAL
+    expires_work_files: bool  # whether the output bucket has no rule for it
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -231,6 +234,7 @@ class SweeperSettings:
             shortest_wait=timedelta(
                 seconds=variables.integer("POLLING_INTERVAL", least=1, most=300)
             ),
+            expires_work_files=variables.flag("EXPIRES_WORK_FILES"),
         )
         discovery = longest_discovery(
             overdue=_callback_overdue(variables),
@@ -270,12 +274,12 @@ def longest_discovery(
 def _request(variables: Variables) -> tuple[Request, int]:
     profile = profile_named(variables.text("MODEL_PROFILE"))
     max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
-    max_tokens = variables.integer("MAX_TOKENS", least=64, most=max_model_len - 1_024)
+    max_tokens = variables.integer("MAX_TOKENS", least=64, most=16_384)
     request = Request(
         words=variables.integer("SUMMARY_WORDS", least=50, most=20_000),
         language=variables.optional("SUMMARY_LANGUAGE"),
         model=variables.optional("MODEL_NAME") or profile.served_name,
-        max_tokens=max_tokens,
+        max_tokens=min(max_tokens, max_model_len // 2),  # the rest is for what is summarised
         temperature=variables.number("TEMPERATURE", least=0.0, most=2.0),
         top_p=variables.number("TOP_P", least=0.01, most=1.0),
         least_percent=variables.integer("LEAST_LENGTH_PERCENT", least=0, most=95),

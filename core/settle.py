@@ -19,19 +19,29 @@ from datetime import datetime, timedelta
 
 from core.callback import CallRef
 from core.decide import CUT, Step, attempt_of, decide, is_the_summary
-from core.errors import Conflict, Superseded
-from core.jobs import Call, CallState, Event, Job, Summary, retry_delay
+from core.errors import Conflict, OutputRefused, Superseded
+from core.jobs import OVERFLOW, Call, CallState, Event, Job, Summary, retry_delay
 from core.ports import JobStore, Summaries, WorkQueue, Workshop
 from core.pull import LONGEST_SUMMARY_BYTES
 from core.redeem import checked_text, redeemed
+from core.refusals import end_of, refused, superseded
 from core.reports import Report, Status
 from core.troubles import Failure
 from core.words import count_words
 
 # How long after its delay a message may take to be picked up before the sweeper sends another.
 LATEST_PICKUP = timedelta(minutes=2)
+# How long a submitter can be at a call that it has claimed: until its timeout, and a margin.
+SUBMITTING_TIME = timedelta(seconds=75)
 # How long publishing may take before the sweeper takes it over: longer than any function runs.
 PUBLISHING_TIME = timedelta(minutes=3)
+
+UNPUBLISHED = Failure(
+    code="result-lost",
+    message="RunPod's result came and was not in S3 before RunPod forgot it: S3 did not take it, or who"
+    " wrote it died; look at the receiver's and the sweeper's logs, then upload the file again",
+    may_help_to_retry=False,
+)
 
 _MOST_TRIES = 8
 
@@ -75,18 +85,25 @@ class Settler:
         raise _changed_again_and_again(ref)
 
     def hurry(self, ref: CallRef, *, what: str, now: datetime, runpod_id: str = "") -> None:
-        """Let the sweeper ask about a call at its next turn: what came does not tell enough.
+        """Let the sweeper look at a call at its next turn: what came does not tell enough.
+
+        Not while a submitter can be at it: the sweeper would take the call for one that nobody answered,
+        and have it paid for again.
 
         Raises UnknownCall and ForeignRequest, and Conflict where others write again and again.
         """
         for _ in range(_MOST_TRIES):
             _, call = self.store.load(ref.job_id, ref.call_id)
-            attempt_of(call, ref.attempt, runpod_id)
-            if call.due_at is None or call.due_at <= now:
+            attempt = attempt_of(call, ref.attempt, runpod_id)
+            if call.state is CallState.PUBLISHING:
+                return  # who publishes has its time; what came tells nothing of that
+            is_at_work = call.state is CallState.SUBMITTING
+            due_at = max(now, attempt.begun_at + SUBMITTING_TIME) if is_at_work else now
+            if call.due_at is None or call.due_at <= due_at:
                 return
             event = self.event(now, {"attempt": ref.attempt}, what=what)
             try:
-                self.store.save_call(call.due_again(now).noted(event))
+                self.store.save_call(call.due_again(due_at).noted(event))
             except Conflict:
                 continue
             return
@@ -112,6 +129,29 @@ class Settler:
         self.queue.wants_attempt(call.job_id, call.id, after=delay)
         return call
 
+    def end_refused(self, ref: CallRef, refusal: OutputRefused, *, now: datetime) -> Settled | None:
+        """End a job, past its deadline, of which S3 refuses what it takes to go on.
+
+        Returns None where it is not time yet. Raises Conflict.
+        """
+        job, call = self.store.load(ref.job_id, ref.call_id)
+        if job.is_final or call.is_final:
+            return Settled(step=Step.IGNORE, job=job, call=call)
+        if job.is_joining:
+            return None  # it is the submitter who publishes
+        match end_of(job, refused(refusal), summaries=self.summaries, now=now):
+            case None:
+                return None
+            case Summary() as standing:
+                if call.state is not CallState.PUBLISHING:
+                    event = self.event(now, {}, why="its summary stands")
+                    call = call.publishing(call.attempt.number, due_at=now, event=event)
+                job, call = self._finish(job, call, standing, now)
+                return Settled(step=Step.RECOVER, job=job, call=call)
+            case failure:
+                job, call = self.fail(job, call, failure, now=now)
+                return Settled(step=Step.FAIL, job=job, call=call)
+
     def close(self, job: Job, call: Call, *, now: datetime) -> Call:
         """Let a call follow its job, which has ended or gone on. Raises Conflict."""
         event = self.event(now, {}, why=f"its job has {job.state if job.is_final else 'gone on'}")
@@ -125,7 +165,6 @@ class Settler:
     def _carry_out(
         self, step: Step, job: Job, call: Call, number: int, report: Report, now: datetime
     ) -> tuple[Job, Call]:
-        call = call.identified(number, report.runpod_id)
         match step:
             case Step.SUCCEED:
                 return self._publish(job, call, number, report, now)
@@ -134,8 +173,7 @@ class Settler:
             case Step.RETRY if report.failure:
                 return job, self.retry(call, report.failure, now=now)
             case Step.SPLIT if report.failure:
-                event = self.event(now, {"attempt": number}, why=report.failure.message)
-                return self._counted(job, call, call.failed(report.failure.code, event), now)
+                return self._split(job, call, number, report.failure, now)
             case Step.FAIL if report.failure:
                 return self.fail(job, call, report.failure, now=now)
             case Step.CLOSE:
@@ -172,8 +210,7 @@ class Settler:
         try:
             standing = self.summaries.publish(job, came, report.text, now=now)
         except Superseded as exc:
-            failure = Failure(code="superseded", message=str(exc), may_help_to_retry=False)
-            return self.fail(job, call, failure, now=now)
+            return self.fail(job, call, superseded(exc), now=now)
         return self._finish(job, call, standing, now)
 
     def _taken(
@@ -193,6 +230,18 @@ class Settler:
         call = call.publishing(number, due_at=due_at, event=event, sha256=receipt.sha256)
         return self.store.save(job, call)
 
+    def _split(
+        self, job: Job, call: Call, number: int, failure: Failure, now: datetime
+    ) -> tuple[Job, Call]:
+        """End a call whose prompt was too long for the model: its stage's end does it anew in parts.
+
+        That it was too long stands on its record before it is counted: the stage may end at once.
+        """
+        if not call.was_too_long:
+            call = self.store.save_call(call.attempt_ended(OVERFLOW))
+        event = self.event(now, {"attempt": number}, why=failure.message)
+        return self._counted(job, call, call.failed(OVERFLOW, event), now)
+
     def _counted(self, job: Job, call: Call, ended: Call, now: datetime) -> tuple[Job, Call]:
         """Count a call for its stage, then end it; ask for the next stage if this one is full.
 
@@ -208,7 +257,10 @@ class Settler:
         self, job: Job, call: Call, number: int, failure: Failure, now: datetime
     ) -> tuple[Job, Call]:
         """Go on from where whoever was publishing died, without RunPod's report, which is gone."""
-        standing = self.summaries.standing(job, now=now)
+        try:
+            standing = self.summaries.standing(job, now=now)
+        except Superseded as exc:
+            return self.fail(job, call, superseded(exc), now=now)
         if standing:
             return self._finish(job, call, standing, now)
         delivered = self._delivered(job, call, number)
@@ -216,9 +268,9 @@ class Settler:
             return self._publish(job, call, number, delivered, now)
         if self.workshop.kept(job.id, call.id):
             return self._counted(job, call, call.succeeded(self.event(now, {})), now)
-        if call.paid_attempts < self.max_attempts:
+        if call.paid_attempts < self.max_attempts and now < job.deadline:
             return job, self.retry(call, failure, now=now)
-        return self.fail(job, call, failure, now=now)
+        return self.fail(job, call, UNPUBLISHED, now=now)
 
     def _delivered(self, job: Job, call: Call, number: int) -> Report | None:
         """Return what still lies where the worker of pull mode put it. Its figures went with RunPod's."""

@@ -5,13 +5,15 @@ one call or by several with a share of its task, and leaves the others as they a
 this over days, one RunPod request a call; the worker of pull mode does it beside the model.
 """
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from core.jobs import Request
 from core.layers import Layer
 from core.plans import (
     WORTH_REPAIRING_WORDS,
+    Kind,
     Limits,
     Task,
     Written,
@@ -24,15 +26,39 @@ Slot = str | Sequence[Task]  # the id of a call whose text stands, or the tasks 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Redo:
-    """What is to be asked for again."""
+class StagePlan:
+    """What a stage is to ask for, and what texts stand already.
 
-    slots: list[Slot]
-    repairs: int  # rounds of repair, this one included if it is one
+    It is stored before the first of its calls is recorded. So whoever begins the stage again, after a
+    death and with another version of this program, begins the same one.
+    """
+
+    slots: Sequence[Slot]
+    repairs: int = 0  # rounds of repair, this one included if it is one
 
     @property
     def tasks(self) -> list[Task]:
         return [task for slot in self.slots if not isinstance(slot, str) for task in slot]
+
+    def as_document(self) -> str:
+        """Return the plan as JSON, to be stored."""
+        slots = [
+            slot if isinstance(slot, str) else [asdict(task) for task in slot]
+            for slot in self.slots
+        ]
+        return json.dumps({"slots": slots, "repairs": self.repairs})
+
+
+def plan_in(document: str) -> StagePlan:
+    """Read a plan that was stored."""
+    fields = json.loads(document)
+    slots = [
+        slot
+        if isinstance(slot, str)
+        else [Task(**{**task, "kind": Kind(task["kind"])}) for task in slot]
+        for slot in fields["slots"]
+    ]
+    return StagePlan(slots=slots, repairs=fields["repairs"])
 
 
 def aim(request: Request, transcript_words: int) -> tuple[Request, int]:
@@ -57,10 +83,13 @@ def filled(slots: Sequence[Slot], *, stage: int) -> tuple[list[str], list[tuple[
     return ids, new
 
 
-def written(task: Task, text: str | None, *, was_cut: bool) -> Written:
-    """Measure what a task came to; None is a prompt that was too long for the model."""
-    if text is None:
-        return Written(task=task, words=0, overflowed=True)
+def too_long(task: Task) -> Written:
+    """Say of a task that its prompt was too long for the model."""
+    return Written(task=task, words=0, overflowed=True)
+
+
+def written(task: Task, text: str, *, was_cut: bool) -> Written:
+    """Measure what a task came to."""
     return Written(task=task, words=count_words(text), was_cut=was_cut)
 
 
@@ -73,7 +102,7 @@ def redo(
     target: int,
     limits: Limits,
     repairs: int,
-) -> Redo | None:
+) -> StagePlan | None:
     """Return what a stage that is done must do again, or None if its texts are good enough.
 
     `repairs` counts the rounds there were. Splitting what was too long for the model is none.
@@ -89,7 +118,7 @@ def redo(
     if not any(redone):
         return None
     is_repair = not any(each.overflowed for each in texts)
-    return Redo(
+    return StagePlan(
         slots=[tasks or name for name, tasks in zip(ids, redone, strict=True)],
         repairs=repairs + is_repair,
     )

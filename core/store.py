@@ -9,12 +9,18 @@ large as what is open and a sweep reads what is due. All of them share one `due_
 partition takes 1,000 writes a second, and RunPod takes 100 requests a second per endpoint.
 
 The audit is the list `events`, appended to in the same write as the change it tells of.
+
+DynamoDB turns a write away for two reasons that must not be taken for one another. A condition that is
+false says what is recorded. A transaction in the way says nothing: it may yet come to nothing itself. Such
+a write is made again a few times, and then it is a Conflict.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from botocore.exceptions import ClientError
 
@@ -42,26 +48,49 @@ if TYPE_CHECKING:
 DUE_INDEX = "due"
 _MOST_UNPROCESSED_READS = 5
 _MOST_IN_TRANSACTION = 100  # DynamoDB's limit
+_MOST_TRIES = 5  # of one write that others are in the way of
+_FIRST_PAUSE_SECONDS = 0.05  # doubled from try to try, up to half as much again for chance
+# What DynamoDB says, of a write or of one item of a transaction, that says nothing about what is recorded.
+_IN_THE_WAY = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+_CONDITION_FALSE = "ConditionalCheckFailed"
+
+T = TypeVar("T")
 
 
 class DynamoJobStore:
     """The JobStore of the deployed functions."""
 
-    def __init__(self, client: "DynamoDBClient", table: str) -> None:
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._client = client
         self._table = table
+        self._sleep = sleep
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
         # The job comes last, and with it the calls count: nobody submits a call without its job.
         items = [*map(call_item, calls), job_item(job)]
+        self._put_new(items[:-_MOST_IN_TRANSACTION])
         try:
-            self._put_new(items[:-_MOST_IN_TRANSACTION])
-            self._client.transact_write_items(
-                TransactItems=[self._new(item) for item in items[-_MOST_IN_TRANSACTION:]]
-            )
+            self._transact([self._new(item) for item in items[-_MOST_IN_TRANSACTION:]])
         except ClientError as exc:
-            if _was_beaten(exc):
+            reasons = _reasons(exc)
+            if reasons and reasons[-1] == _CONDITION_FALSE:
                 raise JobExists(f"job {job.id} is recorded already") from exc
+            if _CONDITION_FALSE in reasons:
+                raise Conflict(f"calls of job {job.id} are being recorded by others") from exc
             raise
 
     def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
@@ -123,11 +152,9 @@ class DynamoJobStore:
             self._update(call_item(call), call.revision),
         )
         try:
-            self._client.transact_write_items(
-                TransactItems=[{"Update": update} for update in updates]
-            )
+            self._transact([{"Update": update} for update in updates])
         except ClientError as exc:
-            if _was_beaten(exc):
+            if _CONDITION_FALSE in _reasons(exc):
                 raise Conflict(f"job {job.id} or its call {call.id} changed meanwhile") from exc
             raise
         return (
@@ -173,9 +200,28 @@ class DynamoJobStore:
                 return
         raise ConnectionError("DynamoDB left keys unread again and again: it is throttling")
 
+    def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
+        self._persistently(lambda: self._client.transact_write_items(TransactItems=writes))
+
+    def _persistently(self, write: Callable[[], T]) -> T:
+        """Write, and again while others are in the way of it. Raises Conflict if they stay there."""
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        for tries_left in reversed(range(_MOST_TRIES)):
+            try:
+                return write()
+            except ClientError as exc:
+                if not _is_in_the_way(exc):
+                    raise
+                if not tries_left:
+                    raise Conflict("others were writing to the same job; try again") from exc
+            # Chance keeps two writers apart that have met once; it guards no secret.
+            self._sleep(pause_seconds * (1 + random.random() / 2))  # noqa: S311
+            pause_seconds *= 2
+        raise AssertionError("the last try returns or raises")
+
     def _write(self, update: "UpdateTypeDef | dict[str, Any]", what: str) -> Any:
         try:
-            return self._client.update_item(**update)
+            return self._persistently(lambda: self._client.update_item(**update))
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             raise Conflict(f"{what} changed meanwhile") from exc
 
@@ -192,16 +238,17 @@ class DynamoJobStore:
         for first in range(0, len(items), _MOST_IN_TRANSACTION):
             chunk = items[first : first + _MOST_IN_TRANSACTION]
             try:
-                self._client.transact_write_items(TransactItems=[self._new(item) for item in chunk])
+                self._transact([self._new(item) for item in chunk])
             except ClientError as exc:
-                if not _was_beaten(exc):
+                if _CONDITION_FALSE not in _reasons(exc):
                     raise
                 self._put_missing(chunk)
 
     def _put_missing(self, items: Sequence[Mapping[str, Any]]) -> None:
         for item in items:
+            put = self._new(item)["Put"]
             try:
-                self._client.put_item(**self._new(item)["Put"])
+                self._persistently(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue  # an earlier try got so far
 
@@ -232,7 +279,14 @@ class DynamoJobStore:
         }
 
 
-def _was_beaten(exc: ClientError) -> bool:
-    """Did a transaction fail because of another write, and not for a fault of its own?"""
-    reasons = {reason.get("Code") for reason in exc.response.get("CancellationReasons", [])}
-    return bool(reasons & {"ConditionalCheckFailed", "TransactionConflict"})
+def _reasons(exc: ClientError) -> list[str]:
+    """Return why a transaction was cancelled, item by item in its own order; [] for any other error."""
+    return [reason.get("Code", "") for reason in exc.response.get("CancellationReasons", [])]
+
+
+def _is_in_the_way(exc: ClientError) -> bool:
+    """Was a write turned away for another one, with no condition of its own known to be false?"""
+    reasons = _reasons(exc)
+    if _CONDITION_FALSE in reasons:
+        return False
+    return not _IN_THE_WAY.isdisjoint({*reasons, exc.response["Error"]["Code"]})

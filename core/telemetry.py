@@ -4,14 +4,14 @@ What goes into `extra` is ids, states, counts and codes; never a body, a URL or 
 """
 
 import logging
+import threading
 import warnings
+from typing import Any
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from core.decide import Step
 from core.jobs import Call, CallState, Job, JobState
-from core.settle import Settled
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
@@ -26,36 +26,52 @@ logger = Logger()
 metrics = Metrics()
 
 
+# Calls are submitted, and due calls looked at, in threads.
+_counting = threading.Lock()
+
+
 def count(name: str, value: int = 1) -> None:
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    with _counting:
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-def tell_settled(settled: Settled) -> None:
-    """Log and count what came of a report, where it changed something."""
-    job, call = settled.job, settled.call
-    extra = {"job_id": job.id, "call_id": call.id, "state": job.state}
-    if settled.step is Step.IGNORE:
-        return
-    if settled.step is Step.RETRY:
-        count("CallsRetried")
-        logger.warning("call wants another attempt", extra=extra)
-    elif job.state is JobState.FAILED:
+def tell_moved(item: Job | Call) -> None:
+    """Log and count what a write has moved, by the news that were written with it."""
+    moves = [event.what for event in item.news]
+    if isinstance(item, Call):
+        _tell_call_moved(item, moves)
+    elif f"{JobState.ACTIVE} -> {item.state}" in moves:
+        _tell_job_ended(item)
+
+
+def _tell_job_ended(job: Job) -> None:
+    extra: dict[str, Any] = {"job_id": job.id, "key": job.source.key}
+    if job.state is JobState.FAILED:
         count("JobsFailed")
         logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
-    elif job.state is JobState.SUCCEEDED and job.summary:
+    elif job.summary:
         count("JobsSucceeded")
         logger.info("job succeeded", extra=extra | {"words_out": job.summary.words})
 
 
+def _tell_call_moved(call: Call, moves: list[str]) -> None:
+    extra = {"job_id": call.job_id, "call_id": call.id}
+    if f"{CallState.SUBMITTING} -> {CallState.SUBMITTED}" in moves:
+        count("CallsSubmitted")
+    if f"{CallState.SUBMITTING} -> {CallState.PUBLISHING}" in moves:
+        count("CallsSubmitted")  # its callback was quicker than RunPod's answer
+    is_waiting = any(move.endswith(f"-> {CallState.WAITING}") for move in moves)
+    if is_waiting and not call.hold and not call.attempt.is_free:
+        count("CallsRetried")
+        logger.warning("call wants another attempt", extra=extra)
+
+
 def tell_submitted(job: Job, calls: list[Call]) -> None:
-    """Log and count what came of an upload, an attempt or a stage."""
-    extra = {"job_id": job.id, "key": job.source.key, "state": job.state, "stage": job.stage}
-    if job.reason_code:
-        count("JobsFailed")
-        logger.warning("job failed", extra=extra | {"code": job.reason_code, "reason": job.reason})
-    else:
-        if job.summary:
-            count("JobsSucceeded")
-        submitted = sum(call.state is CallState.SUBMITTED for call in calls)
-        count("CallsSubmitted", submitted)
-        logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})
+    """Log what an upload, an attempt or a stage found, or left; count the calls that are held."""
+    extra = {"job_id": job.id, "key": job.source.key, "stage": job.stage}
+    holds = {call.hold for call in calls if call.state is CallState.WAITING and call.hold}
+    if holds and not job.is_final:
+        count("CallsHeld", sum(call.hold in holds for call in calls))
+        logger.error("calls are held: %s", "; ".join(sorted(holds)), extra=extra)
+    submitted = sum(call.state is CallState.SUBMITTED for call in calls)
+    logger.info("job is %s", job.state, extra=extra | {"calls_submitted": submitted})

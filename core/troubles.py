@@ -25,6 +25,15 @@ def trouble_in(error: object) -> Failure | None:
     return Failure(code=code, message=_MESSAGES[code], may_help_to_retry=TROUBLES[code])
 
 
+def held_up(why: str) -> Failure:
+    """Return why a call failed that was held until its job's time was up."""
+    return Failure(
+        code="held",
+        message=f"it was held for as long as a job may be, and nothing was mended: {why}",
+        may_help_to_retry=False,
+    )
+
+
 _MESSAGES: Mapping[str, str] = {
     "fetch-expired": "the worker came to fetch the file when its URL had expired, or the session that"
     " signed it had ended; more workers shorten the queue",

@@ -42,6 +42,7 @@ class Remark(NamedTuple):
     text: str
     starts_at: float | None = None  # seconds
     ends_at: float | None = None  # seconds
+    is_apart: bool = False  # not to be joined with what was said before: it may be somebody else's
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,8 @@ def readable_label(label: str) -> str:
 
 def seconds_of_clock(clock: str) -> float | None:
     """Return the seconds of `1:02:03.5`, `02:03` and the like, or None."""
+    if clock.count(":") == 3:  # noqa: PLR2004 - a colon before the thousandths or the frames
+        clock = ".".join(clock.rsplit(":", 1))
     parts = _CLOCK.fullmatch(clock.strip())
     if not parts:
         return None
@@ -172,7 +175,7 @@ class _Growing:
         self._length = len(remark.text)
 
     def takes(self, remark: Remark) -> bool:
-        if remark.speaker != self._first.speaker:
+        if remark.speaker != self._first.speaker or remark.is_apart:
             return False
         if self._length + len(remark.text) > _MOST_CHARACTERS:
             return False
@@ -202,7 +205,9 @@ def _sendable(remarks: Iterable[Remark]) -> Iterator[Remark]:
     for remark in remarks:
         tidy = remark._replace(speaker=_tidy(remark.speaker), text=_tidy(remark.text))
         if len(tidy.text) > _MOST_CHARACTERS:
-            yield from (tidy._replace(text=part, ends_at=None) for part in _parts(tidy.text))
+            parts = [tidy._replace(text=part, ends_at=None) for part in _parts(tidy.text)]
+            yield parts[0]
+            yield from (part._replace(is_apart=False) for part in parts[1:])
         elif tidy.text:
             yield tidy
 

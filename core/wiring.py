@@ -6,14 +6,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from core.counted import CountedJobStore
 from core.files import S3Summaries, S3Transcripts, S3Workshop
 from core.links import S3Links
+from core.ports import JobStore
 from core.queue import SqsWorkQueue
 from core.runpod import HttpRunPod
 from core.secrets import ManagedCallbackSecrets, SecretReader
 from core.settings import Places, Retries, RunPodSettings
 from core.settle import Settler
 from core.store import DynamoJobStore
+from core.telemetry import tell_moved
+from core.work_files import S3WorkFiles
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -44,8 +48,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def store(places: Places) -> DynamoJobStore:
-    return DynamoJobStore(client("dynamodb"), places.jobs_table)
+def store(places: Places) -> JobStore:
+    return CountedJobStore(DynamoJobStore(client("dynamodb"), places.jobs_table), tell_moved)
 
 
 def transcripts() -> S3Transcripts:
@@ -62,6 +66,10 @@ def summaries(places: Places) -> S3Summaries:
 
 def workshop(places: Places) -> S3Workshop:
     return S3Workshop(client("s3"), places.output_bucket)
+
+
+def work_files(places: Places) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), places.output_bucket)
 
 
 def work_queue(places: Places) -> SqsWorkQueue:

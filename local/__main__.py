@@ -13,10 +13,11 @@ import click
 from rich.console import Console
 
 from local import up as up_command
-from local.demo import Demo, JobFailedError
+from local.demo import Demo, JobFailedError, readable_file
 from local.progress import Progress
 from local.soak.run import Soak, SoakFailedError
 from local.stack import needs
+from local.stack.emulator import USUAL_PORT, checked_port
 from local.stack.model import SMALL_MODEL_PARAMETERS, Model, looked_up
 from local.stack.processes import StackError
 from local.stack.setup import Setup
@@ -40,8 +41,8 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
         click.option(
             "--port",
             type=click.IntRange(0, 65535),
-            default=0,
-            help="Port of the AWS emulator; by default a free one.",
+            envvar="LOCAL_PORT",
+            help=f"Port of the AWS emulator; by default a free one, for `up` {USUAL_PORT} if it is free.",
         ),
         click.option(
             "--emulator-python",
@@ -53,24 +54,28 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
             "--mode",
             type=click.Choice(["push", "pull"]),
             default="push",
+            envvar="LOCAL_MODE",
             show_default=True,
             help="push: RunPod is sent the transcript; pull: its worker, worker/, fetches it.",
         ),
         click.option(
             "--model",
             type=click.Choice([_SMALL_MODEL]),
+            envvar="LOCAL_MODEL",
             help="A real language model on this CPU, too small to write well; by default sentences of"
             " the transcript are chosen.",
         ),
         click.option(
             "--model-url",
             default="",
+            envvar="LOCAL_MODEL_URL",
             help="Base URL of an OpenAI-compatible server (Ollama, llama.cpp, vLLM) that writes the"
             " summary; its key, if it has one, is read from $MODEL_KEY.",
         ),
         click.option(
             "--model-name",
             default="",
+            envvar="LOCAL_MODEL_NAME",
             help="With --model-url: the model to ask for, if not the first it lists.",
         ),
         click.option(
@@ -92,6 +97,7 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
             "output_folder",
             type=click.Path(path_type=Path, file_okay=False),
             default=Path("out"),
+            envvar="LOCAL_OUT",
             show_default=True,
             help="Folder for copies of the summaries.",
         ),
@@ -104,15 +110,17 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 def main() -> None:
     """The whole pipeline on this machine, with no AWS account and no RunPod account."""
-    signal.signal(signal.SIGTERM, _end)
-    signal.signal(signal.SIGHUP, _end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as under nohup: then it stays ignored
+            signal.signal(number, _end)
 
 
 @main.command()
 @click.option(
     "--file",
     "transcript",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False, readable=True),
+    type=click.Path(path_type=Path),
+    envvar="LOCAL_FILE",
     help="The transcript; by default one of those in samples/.",
 )
 @click.option("--keep", is_flag=True, help="Keep the stack up afterwards, until Ctrl-C.")
@@ -121,13 +129,14 @@ def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options:
     """A transcript becomes a summary: upload, queue, RunPod, callback, S3."""
     console = _console()
     with _said_plainly(console), ExitStack() as running:
+        given = readable_file(transcript) if transcript else None
         setup = _checked_setup(**options)
-        transcript = transcript or (_SHORT_SAMPLE if setup.model_python else _SAMPLE)
+        transcript = given or (_SHORT_SAMPLE if setup.model_python else _SAMPLE)
         demonstration = Demo(transcript=transcript, output_folder=output_folder, console=console)
         stack = demonstration.run(setup, running)
         if keep:
             inbox = up_command.Inbox(output_folder / "inbox")
-            up_command.explain(console, stack, inbox.folder)
+            up_command.explain(console, stack, inbox)
             up_command.keep_up(console, stack, inbox, output_folder)
 
 
@@ -142,13 +151,29 @@ def up(inbox: Path | None, output_folder: Path, **options: Any) -> None:
     """Keep the stack up to play with."""
     console = _console()
     with _said_plainly(console):
-        setup = _checked_setup(**options)
+        setup = _checked_setup(**{**options, "port": _usual_port(console, options["port"])})
         with ExitStack() as running:
             with Progress(console, STACK_STEPS) as progress:
                 stack = running.enter_context(local_stack(setup, progress))
             folder = up_command.Inbox(inbox or output_folder / "inbox")
-            up_command.explain(console, stack, folder.folder)
+            up_command.explain(console, stack, folder)
             up_command.keep_up(console, stack, folder, output_folder)
+
+
+def _usual_port(console: Console, wanted: int | None) -> int:
+    """Return the same port at each start, so that what is set in other terminals goes on working."""
+    if wanted is not None:
+        return wanted
+    try:
+        return checked_port(USUAL_PORT)
+    except StackError:
+        console.print(
+            f"Port {USUAL_PORT}, where this stack usually is, is in use: a free one is taken instead."
+            " PORT= chooses one.",
+            highlight=False,
+            soft_wrap=True,
+        )
+        return 0
 
 
 _SHARE = click.FloatRange(0, 100)
@@ -204,7 +229,7 @@ def soak(
 
 def _checked_setup(
     *,
-    port: int,
+    port: int | None,
     emulator_python: Path | None,
     mode: str,
     model: str | None,
@@ -235,7 +260,7 @@ def _checked_setup(
         # A worker asks for the model that it is told, the simulator for the one that there is.
         fitting = fitting | {"Mode": mode} | ({"ModelName": asked.name} if asked else {})
     return Setup(
-        port=port,
+        port=port or 0,
         emulator_python=python,
         simulator_options=tuple(f"--scenario={scenario}" for scenario in scenarios),
         parameters=_IMPATIENT | fitting | dict(map(_name_and_value, parameters)),

@@ -55,9 +55,15 @@ def _speed(body: dict[str, Any]) -> float:
         return 0.0
 
 
+def models(answers: list[Answer]) -> list[str]:
+    """Return the names of those that answered, each once."""
+    told = (one.report.receipt.model if one.report.receipt else one.report.model for one in answers)
+    return sorted({name for name in told if name})
+
+
 def show(console: Console, answers: list[Answer]) -> None:
     """Print a line for each request, under the names of the models that answered."""
-    names = sorted({one.report.model for one in answers if one.report.model})
+    names = models(answers)
     console.print()
     console.print(f"[bold]Answered by[/] {', '.join(names) or 'nobody'}", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2))

@@ -12,6 +12,7 @@ from local import answers, report
 from local.follow import Follower
 from local.progress import Progress
 from local.round_trip import History
+from local.stack.processes import StackError
 from local.stack.setup import Setup
 from local.stack.stack import LocalStack, local_stack
 from local.steps import TRANSCRIPT_STEPS, Step
@@ -24,7 +25,25 @@ _SMALL_MODELS_PROSE = (
     "A model of 135 million parameters proves the path, not the prose: what it writes is poor and partly"
     " invented."
 )
-_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
+_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json", ".docx", ".odt", ".pdf")
+
+
+def readable_file(given: Path) -> Path:
+    """Return the transcript that was asked for, `~` read as the home. Raises StackError."""
+    path = given if given.exists() else given.expanduser()
+    try:
+        with path.open("rb"):
+            return path
+    except IsADirectoryError:
+        what = f"{given} is a folder, not a transcript."
+    except PermissionError:
+        what = f"{given} can't be read: its permissions don't let you."
+    except OSError:
+        what = f"There is no file {given}; it was looked for at {path.absolute()}."
+    raise StackError(
+        f"{what}\nName one that is there, as make demo FILE=path/to/transcript.txt (in quotes if it holds"
+        " spaces), or leave FILE out to see one of samples/."
+    )
 
 
 class JobFailedError(Exception):
@@ -66,8 +85,16 @@ class Demo:
         if history.job.state is not JobState.SUCCEEDED:
             raise JobFailedError(f"{history.job.reason} ({history.job.reason_code})")
         summary = stack.summary(history.job)
-        copies = report.save_copies(summary, self.transcript.stem, self.output_folder)
-        report.show_outcome(self.console, history, summary, copies, seconds)
+        copies = report.save_copies(summary, history.job, self.output_folder)
+        answered = answers.given(history, stack.runpod)
+        report.show_outcome(
+            self.console,
+            history,
+            summary,
+            copies,
+            writers=answers.models(answered),
+            seconds=seconds,
+        )
         report.show_beginning(self.console, summary.text)
 
     def _key(self) -> str:

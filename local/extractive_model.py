@@ -14,10 +14,9 @@ from typing import Any
 import click
 from aiohttp import web
 
-from local.runpod_simulator.workers import shapes
+from local.runpod_simulator.workers import EXTRACTIVE_MODEL, shapes
 from local.runpod_simulator.workers.extractive import complete
 
-NAME = "extractive-summary"
 _CHAT_ROUTE = "/v1/chat/completions"
 _LONGEST_BODY_BYTES = 64 * 1024 * 1024
 
@@ -50,7 +49,7 @@ class ExtractiveModel:
         return web.Response()
 
     async def _models(self, _request: web.Request) -> web.Response:
-        served = {"id": NAME, "object": "model", "max_model_len": self.max_model_len}
+        served = {"id": EXTRACTIVE_MODEL, "object": "model", "max_model_len": self.max_model_len}
         return web.json_response({"object": "list", "data": [served]})
 
     async def _chat(self, request: web.Request) -> web.Response:
@@ -94,7 +93,7 @@ async def _serve(model: ExtractiveModel, port: int) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    print(json.dumps({"url": url, "model": NAME}), flush=True)
+    print(json.dumps({"url": url, "model": EXTRACTIVE_MODEL}), flush=True)
     await stopped.wait()
     await runner.cleanup()
 

@@ -7,6 +7,7 @@ import requests
 
 from core.jobs import Call, CallState, Event, Job, JobState, Mode
 from core.reports import Status
+from local import report
 from local.round_trip import Deployment, History, Upload
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Observer, Step
@@ -78,7 +79,8 @@ class Follower:
             return
         self.observer.begin(Step.SUMMARY)
         if job.state is JobState.SUCCEEDED and job.summary:
-            self._end(Step.SUMMARY, f"{job.summary.words:,} words")
+            bad = report.shortcomings(job)
+            self._end(Step.SUMMARY, f"{job.summary.words:,} words" + (f"; {bad[0]}" if bad else ""))
 
     def _tell_stages(self, history: History) -> None:
         """Tell how far a job of several calls is, a line for each stage as it ends."""

@@ -8,7 +8,7 @@ import copy
 import hashlib
 import io
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -25,9 +25,15 @@ Item = TypeVar("Item", Job, Call)
 
 
 class MemoryJobStore:
-    """A JobStore in dictionaries, safe for threads as DynamoDB is."""
+    """A JobStore in dictionaries, safe for threads as DynamoDB is.
+
+    `is_kept_out` plays DynamoDB's TransactionConflict, which says nothing about what is recorded: it is
+    given the name of each write (`create`, `save_call`, `save`, `save_job`, `count_done`,
+    `record_missing`, `begin`), and where it returns True the write raises Conflict and changes nothing.
+    """
 
     def __init__(self) -> None:
+        self.is_kept_out: Callable[[str], bool] = lambda _: False
         self._jobs: dict[str, Job] = {}
         self._calls: dict[tuple[str, str], Call] = {}
         self._events: dict[str, list[Event]] = {}
@@ -35,6 +41,7 @@ class MemoryJobStore:
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
         with self._lock:
+            self._let_in("create")
             if job.id in self._jobs:
                 raise JobExists(f"job {job.id} is recorded already")
             self._events[job.id] = []
@@ -57,6 +64,7 @@ class MemoryJobStore:
 
     def save_call(self, call: Call) -> Call:
         with self._lock:
+            self._let_in("save_call")
             self._check(self._calls.get((call.job_id, call.id)), call)
             saved = self._taken(replace(call, revision=call.revision + 1))
             self._calls[call.job_id, call.id] = saved
@@ -64,6 +72,7 @@ class MemoryJobStore:
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         with self._lock:
+            self._let_in("save")
             self._check(self._jobs.get(job.id), job)
             self._check(self._calls.get((call.job_id, call.id)), call)
             saved = self._put(job, self._jobs[job.id].done)
@@ -73,11 +82,13 @@ class MemoryJobStore:
 
     def save_job(self, job: Job) -> Job:
         with self._lock:
+            self._let_in("save_job")
             self._check(self._jobs.get(job.id), job)
             return self._put(job, self._jobs[job.id].done)
 
     def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
         with self._lock:
+            self._let_in("count_done")
             job = self._jobs[call.job_id]
             if job.is_final or job.stage != stage:
                 raise Conflict(f"job {job.id} has gone on")
@@ -91,6 +102,7 @@ class MemoryJobStore:
     def record_missing(self, calls: Sequence[Call]) -> None:
         """Do the first half of `begin_stage`: in DynamoDB the two are writes of their own."""
         with self._lock:
+            self._let_in("record_missing")
             for call in calls:
                 if (call.job_id, call.id) not in self._calls:
                     self._calls[call.job_id, call.id] = self._taken(call)
@@ -98,6 +110,7 @@ class MemoryJobStore:
     def begin(self, job: Job) -> Job:
         """Do the second half of `begin_stage`."""
         with self._lock:
+            self._let_in("begin")
             self._check(self._jobs.get(job.id), job)
             return self._put(job, frozenset())
 
@@ -125,6 +138,10 @@ class MemoryJobStore:
                 raise UnknownCall(f"no job {job_id} is recorded")
             calls = [call for (owner, _), call in sorted(self._calls.items()) if owner == job_id]
             return self._jobs[job_id], calls, in_order(self._events[job_id])
+
+    def _let_in(self, write: str) -> None:
+        if self.is_kept_out(write):
+            raise Conflict("others were writing to the same job; try again")
 
     @staticmethod
     def _check(stored: Job | Call | None, changed: Job | Call) -> None:
@@ -256,6 +273,7 @@ def _told(stored: StoredObject) -> dict[str, Any]:
         "ETag": stored.etag,
         "Metadata": dict(stored.metadata),
         "ContentLength": len(stored.body),
+        "ContentType": stored.content_type,
     }
     return told | ({"VersionId": stored.version_id} if stored.version_id else {})
 
@@ -282,7 +300,8 @@ class MemoryQueue:
 class MemoryRunPod:
     """A RunPod that takes every request and says of it what the test has set.
 
-    `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`.
+    `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`; `no_key` by
+    all of them, and before.
     """
 
     requests: list[Mapping[str, Any]] = field(default_factory=list)
@@ -291,8 +310,14 @@ class MemoryRunPod:
     asked: list[str] = field(default_factory=list)
     refusal: Exception | None = None
     unreachable: Exception | None = None
+    no_key: Exception | None = None
+
+    def check_key(self) -> None:
+        if self.no_key:
+            raise self.no_key
 
     def run(self, request: Mapping[str, Any]) -> str:
+        self.check_key()
         if self.refusal:
             refusal, self.refusal = self.refusal, None
             raise refusal
@@ -300,12 +325,14 @@ class MemoryRunPod:
         return f"rp-{len(self.requests)}"
 
     def status(self, runpod_id: str) -> Report:
+        self.check_key()
         if self.unreachable:
             raise self.unreachable
         self.asked.append(runpod_id)
         return self.reports.get(runpod_id, gone(runpod_id))
 
     def cancel(self, runpod_id: str) -> None:
+        self.check_key()
         if self.unreachable:
             raise self.unreachable
         self.cancelled.append(runpod_id)
@@ -313,13 +340,16 @@ class MemoryRunPod:
 
 @dataclass
 class MemorySecrets:
-    """Callback secrets; `next_live` is what a refetch brings."""
+    """Callback secrets; `next_live` is what a refetch brings; `unusable` is raised when they are read."""
 
     secrets: tuple[bytes, ...]
     next_live: tuple[bytes, ...] | None = None
     refetches: int = 0
+    unusable: Exception | None = None
 
     def current(self) -> bytes:
+        if self.unusable:
+            raise self.unusable
         return self.secrets[0]
 
     def live(self) -> tuple[bytes, ...]:

@@ -77,11 +77,13 @@ class Progress:
                 self._print_plainly(step, row)
 
     def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
-        table = Table.grid(padding=(0, 2))
-        table.add_column(width=1)
-        table.add_column(no_wrap=True, min_width=max(map(len, Step)))
-        table.add_column(justify="right", no_wrap=True, min_width=7)
-        table.add_column(overflow="ellipsis", no_wrap=True, style="dim")
+        # Only the last column gives way where the terminal is narrow: rich takes no width off the
+        # others as long as one is a share of what is left.
+        table = Table.grid(padding=(0, 2), expand=True)
+        table.add_column(width=1, no_wrap=True)
+        table.add_column(width=max(map(len, Step)), no_wrap=True)
+        table.add_column(width=7, justify="right", no_wrap=True)
+        table.add_column(ratio=1, overflow="ellipsis", no_wrap=True, style="dim")
         for step in Step:
             row = self._rows.get(step)
             if row is None and step not in self._steps:

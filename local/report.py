@@ -1,7 +1,9 @@
 """Shows what became of a job: the audit, where the summary is, how it begins."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from rich.console import Console
@@ -9,11 +11,18 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
-from core.jobs import CallState, Event, Mode
+from core.decide import CUT
+from core.jobs import CallState, Event, Job, Mode
 from local.round_trip import History, StoredSummary
+from local.runpod_simulator.workers import EXTRACTIVE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
+_ARRIVED = f"-> {CallState.PUBLISHING}"
+_INBOX = "inbox"  # beside the copies: what lies in it is uploaded
+_COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left to the facts
+_LONGEST_NAME_BYTES = 200  # of a file; with what follows it, less than any file system's limit
+_SHOWN_CHARACTERS = 40
 _NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
 
 
@@ -25,8 +34,10 @@ class Copies:
     facts: Path
 
 
-def save_copies(summary: StoredSummary, name: str, folder: Path) -> Copies:
-    folder.mkdir(parents=True, exist_ok=True)
+def save_copies(summary: StoredSummary, job: Job, folder: Path) -> Copies:
+    """Save both under the folders and the name of the upload: no two files share their copies."""
+    name = copy_name(job.source.key, job.summary_key)
+    (folder / name).parent.mkdir(parents=True, exist_ok=True)
     copies = Copies(folder / f"{name}-summary.md", folder / f"{name}-summary.json")
     copies.text.write_text(summary.text, encoding="utf-8")
     facts = json.dumps(summary.facts, indent=2, ensure_ascii=False)
@@ -34,17 +45,38 @@ def save_copies(summary: StoredSummary, name: str, folder: Path) -> Copies:
     return copies
 
 
+def copy_name(key: str, summary_key: str) -> str:
+    """Return the path of a summary's copies: as the upload's key, in as many folders, and inside ours.
+
+    A key may hold what would lead elsewhere, or be too long for a file system: then its hash follows.
+    """
+    name = key.removesuffix(".txt") if summary_key.endswith(f"/{key}") else key
+    parts = [_fit_for_a_path(part) for part in name.split("/")]
+    return "/".join(parts)
+
+
+def _fit_for_a_path(part: str) -> str:
+    if (
+        part.strip(".")
+        and part != _INBOX
+        and "\0" not in part
+        and len(part.encode()) <= _LONGEST_NAME_BYTES
+    ):
+        return part
+    digest = sha256(part.encode()).hexdigest()[:12]
+    return f"{part.replace(chr(0), '')[:_SHOWN_CHARACTERS].strip('.')}~{digest}"
+
+
 def show_audit(console: Console, history: History) -> None:
     table = Table(title="Audit", title_justify="left", title_style="bold", box=None, pad_edge=False)
-    for column in ("time (UTC)", "by", "what", "detail"):
+    is_narrow = console.width < _COLUMNS_OF_A_DETAIL
+    columns = ("time (UTC)", "by", "what") if is_narrow else ("time (UTC)", "by", "what", "detail")
+    for column in columns:
         table.add_column(column, no_wrap=column != "detail", header_style="dim")
     for event in _shown(history):
-        table.add_row(
-            event.at.strftime("%H:%M:%S.%f")[:-3],
-            event.by.replace("_", " "),
-            event.what,
-            _detail(event),
-        )
+        at = event.at.strftime("%H:%M:%S.%f")[:-3]
+        row = (at, event.by.replace("_", " "), event.what, _detail(event))
+        table.add_row(*row[: len(columns)])
     console.print()
     console.print(table)
 
@@ -57,19 +89,70 @@ def _shown(history: History) -> list[Event]:
     return [event for event in history.events if not event.what.startswith(tuple(moves))]
 
 
+def shortcomings(job: Job) -> list[str]:
+    """Say in words how a summary is not what was asked for; nothing where it is."""
+    if job.summary is None:
+        return []
+    told = []
+    least = job.request.least_percent
+    share = _share(job)
+    if job.summary.finish_reason == CUT:
+        told.append("CUT OFF: the model stopped in mid-sentence, at the end of its tokens")
+    if share < least / 100:
+        told.append(f"TOO SHORT: {share:.0%} of the length asked for; {least}% is the least")
+    if share > 2 - least / 100:
+        told.append(f"TOO LONG: {share:.0%} of the length asked for; {200 - least}% is the most")
+    if told:
+        rounds = "1 round" if job.repairs == 1 else f"{job.repairs} rounds"
+        tried = f"{rounds} of repair did not help" if job.repairs else "not repaired"
+        told.append(f"{tried}: it was taken as the best there was")
+    return told
+
+
+def _share(job: Job) -> float:
+    return job.summary.words / max(job.target_words, 1) if job.summary else 0.0
+
+
+def tokens(history: History) -> tuple[int, int]:
+    """Return how many tokens all requests of a job read and wrote, as the audit has them."""
+    told = [event.detail for event in history.events if event.what.endswith(_ARRIVED)]
+    read, written = (
+        sum(int(each.get(name, 0)) for each in told)
+        for name in ("prompt_tokens", "completion_tokens")
+    )
+    return read, written
+
+
 def show_outcome(
-    console: Console, history: History, summary: StoredSummary, copies: Copies, seconds: float
+    console: Console,
+    history: History,
+    summary: StoredSummary,
+    copies: Copies,
+    *,
+    writers: Sequence[str],
+    seconds: float,
 ) -> None:
+    """Print what there is to know of a summary; `writers` are the models that answered."""
     job = history.job
-    written, asked = len(summary.text.split()), job.target_words
     console.print()
     console.print("[bold]Summary[/]", highlight=False)
+    for line in shortcomings(job):
+        console.print(f"  {line}", style="bold red", markup=False, highlight=False, soft_wrap=True)
+    written = job.summary.words if job.summary else 0
     words = (
-        f"{written:,} of about {asked:,} asked for ({written / asked:.0%}), from {job.words_in:,}"
+        f"{written:,} of about {job.target_words:,} asked for ({_share(job):.0%}),"
+        f" from {job.words_in:,}"
     )
+    read_tokens, written_tokens = tokens(history)
+    requests = sum(len(call.attempts) for call in history.calls)
     rows = (
         ("mode", _mode(history)),
+        ("writer", _writers(writers, job)),
         ("words", words),
+        (
+            "tokens",
+            f"{read_tokens:,} read and {written_tokens:,} written; requests in all: {requests}",
+        ),
         ("in S3", f"s3://{summary.bucket}/{summary.key}"),
         ("facts", f"s3://{summary.bucket}/{summary.facts_key}"),
         ("copies", f"{copies.text}"),
@@ -79,6 +162,13 @@ def show_outcome(
     for name, value in rows:
         # Paths are not broken into lines: they are there to be copied.
         console.print(f"  {name:7} {value}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _writers(names: Sequence[str], job: Job) -> str:
+    told = ", ".join(names) or (job.summary.model if job.summary else "")
+    if EXTRACTIVE_MODEL in names:
+        return f"{told}: the simulator, with sentences of the transcript; no language model"
+    return told
 
 
 def _mode(history: History) -> str:

@@ -1,5 +1,6 @@
 """`python -m local up`: the stack, kept up to play with, and what becomes of whatever is uploaded to it."""
 
+import json
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,15 +18,21 @@ _POLL_SECONDS = 0.5
 _Stamp = tuple[int, int]  # of a file: its time and size
 
 
-def explain(console: Console, stack: LocalStack, inbox: Path) -> None:
+def explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
     """Say how to use the stack."""
     outputs = stack.outputs
+    taken = len(inbox.taken_before)
     lines = (
         "",
         "[bold]The stack is up.[/] Ctrl-C stops it and removes everything in it.",
         "",
-        f"  Drop a transcript (.txt, .md) into {inbox}/",
-        f"  and find its summary in {inbox.parent}/",
+        f"  Drop a transcript (.txt, .md, .vtt, .srt, .json) into {inbox.folder}/",
+        f"  and find its summary in {inbox.folder.parent}/",
+        *(
+            [f"  {taken} there were taken before; touch one to have it taken again."]
+            if taken
+            else []
+        ),
         "",
         "  Or use it as AWS, from another terminal:",
         "",
@@ -44,26 +51,53 @@ def explain(console: Console, stack: LocalStack, inbox: Path) -> None:
 
 @dataclass
 class Inbox:
-    """A folder; what is put into it is uploaded once it has stopped growing."""
+    """A folder; what is put into it is uploaded once it has stopped growing.
+
+    What was uploaded is remembered in the folder, so that the next start does not take it again.
+    """
 
     folder: Path
-    _seen: dict[Path, _Stamp] = field(default_factory=dict)
-    _uploaded: dict[Path, _Stamp] = field(default_factory=dict)
+    _seen: dict[str, _Stamp] = field(default_factory=dict)
+    _uploaded: dict[str, _Stamp] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError, ValueError, AttributeError, TypeError):  # what isn't ours
+            told = json.loads(self._memory.read_text(encoding="utf-8"))
+            self._uploaded = {key: (stamp[0], stamp[1]) for key, stamp in told.items()}
+
+    @property
+    def taken_before(self) -> list[str]:
+        """The files that wait here and were taken already."""
+        return [key for key, path in self._files() if self._uploaded.get(key) == _stamp(path)]
 
     def upload_new(self, deployment: Deployment) -> None:
-        for path in sorted(self.folder.iterdir()):
-            if not path.is_file() or path.name.startswith("."):
-                continue
-            stat = path.stat()
-            stamp = (stat.st_mtime_ns, stat.st_size)
-            is_settled = self._seen.get(path) == stamp
-            self._seen[path] = stamp
-            if is_settled and self._uploaded.get(path) != stamp:
-                self._uploaded[path] = stamp
-                deployment.upload(path, path.name)
+        for key, path in self._files():
+            stamp = _stamp(path)
+            is_settled = self._seen.get(key) == stamp
+            self._seen[key] = stamp
+            if is_settled and self._uploaded.get(key) != stamp:
+                deployment.upload(path, key)
+                self._uploaded[key] = stamp
+                self._memory.write_text(json.dumps(self._uploaded, indent=1), encoding="utf-8")
+
+    @property
+    def _memory(self) -> Path:
+        return self.folder / ".taken.json"
+
+    def _files(self) -> list[tuple[str, Path]]:
+        """Return the files with their keys, which keep the folders they lie in."""
+        found = [(path.relative_to(self.folder), path) for path in self.folder.rglob("*")]
+        return sorted(
+            (name.as_posix(), path)
+            for name, path in found
+            if path.is_file() and not any(part.startswith(".") for part in name.parts)
+        )
+
+
+def _stamp(path: Path) -> _Stamp:
+    stat = path.stat()
+    return (stat.st_mtime_ns, stat.st_size)
 
 
 @dataclass
@@ -100,9 +134,11 @@ class Watch:
             self._print(f"          {job.source.key}  failed: {job.reason} ({job.reason_code})")
             return
         summary = self.deployment.summary(job)
-        copies = report.save_copies(summary, Path(job.source.key).stem, self.output_folder)
-        words = len(summary.text.split())
+        copies = report.save_copies(summary, job, self.output_folder)
+        words = job.summary.words if job.summary else 0
         self._print(f"          {job.source.key}  {words:,} words in {copies.text}")
+        for line in report.shortcomings(job):
+            self._print(f"          {job.source.key}  {line}")
 
     def _print(self, line: str) -> None:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -2,5 +2,6 @@
 
 app       the Lambda handler
 messages  what stands in an event: uploads, and calls that want an attempt
-submit    the use case
+submit    the use case: an upload becomes a job, a waiting call a RunPod request
+outcomes  what becomes of a claimed attempt, as it is put on record
 """

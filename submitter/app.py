@@ -23,12 +23,13 @@ from submitter.material import Material
 from submitter.messages import (
     WantsAttempt,
     WantsNextStage,
-    is_transcript,
     parse_message,
     parse_uploads,
+    wants_job,
 )
 from submitter.stages import Stages
 from submitter.submit import Submitter
+from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN
 
 
 @metrics.log_metrics
@@ -50,11 +51,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _take_record(record: dict[str, Any]) -> None:
+    deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     for message in parse_message(record["body"]):
-        _take(message)
+        _take(message, deliveries)
 
 
-def _take(message: Source | WantsAttempt | WantsNextStage) -> None:
+def _take(
+    message: Source | WantsAttempt | WantsNextStage, deliveries: int = DELIVERIES_BEFORE_FORBIDDEN
+) -> None:
     stages = _wiring()
     submitter, settings = stages.submitter, stages.submitter.settings
     try:
@@ -63,8 +67,8 @@ def _take(message: Source | WantsAttempt | WantsNextStage) -> None:
         elif isinstance(message, WantsAttempt):
             job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
             tell_submitted(job, [call])
-        elif is_transcript(message, settings.accepts, settings.places):
-            tell_submitted(*submitter.accept(message, now=wiring.now()))
+        elif wants_job(message, settings.accepts, settings.places):
+            tell_submitted(*submitter.accept(message, now=wiring.now(), deliveries=deliveries))
         else:
             logger.info("upload ignored: not a transcript", extra={"key": message.key})
     except JobExists:
@@ -93,5 +97,6 @@ def _wiring() -> Stages:
         secrets=wiring.callback_secrets(settings.callback_secret),
         settings=settings,
         links=wiring.links(settings.places),
+        clock=wiring.now,
     )
     return Stages(submitter=submitter, summaries=wiring.summaries(settings.places))

@@ -1,4 +1,8 @@
-"""Where what calls read comes from: the upload, and the layers of a job that are kept."""
+"""Where what calls read comes from: the upload, and then what is stored of the job.
+
+An upload is read once. What the model is shown, and who is shown which part of it, is stored before the
+first request, and every later attempt goes by that.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -6,10 +10,10 @@ from dataclasses import dataclass, replace
 from core.choices import chosen, expected_mode
 from core.errors import BadTranscript
 from core.jobs import Job, Mode, Request, Source
-from core.layers import Layer, cut, limits_of
-from core.plans import Limits
+from core.layers import Layer, cut, layer_in
 from core.ports import Transcripts, Upload, Workshop
 from core.settings import SubmitterSettings
+from core.stages import StagePlan, plan_in
 from core.transcripts import Transcript, read_transcript
 
 
@@ -29,13 +33,6 @@ class Material:
     transcripts: Transcripts
     workshop: Workshop
     settings: SubmitterSettings
-
-    @property
-    def limits(self) -> Limits:
-        return limits_of(
-            context_tokens=self.settings.context_tokens,
-            max_tokens=self.settings.request.max_tokens,
-        )
 
     def read(self, source: Source) -> Reading:
         """Read an upload, and what is asked for with it; in pull mode that alone.
@@ -83,25 +80,25 @@ class Material:
 
     def layer(self, job: Job, number: int) -> Layer:
         """Return a layer of a job. Raises BadTranscript if it is gone."""
-        kept = self.workshop.kept(job.id, _name(number))
-        if kept:
-            return self.cut(number, kept.text)
-        if number == 0:  # a job of one call keeps no copy
-            upload = self.transcripts.read(job.source, max_bytes=self._max_bytes)
-            transcript = read_transcript(upload.body or b"", max_bytes=self._max_bytes)
-            return self.cut(0, _shown(transcript, job.request))
-        raise BadTranscript(
-            "work-expired",
-            "the notes for this summary have expired before it was finished; upload the file again",
-        )
+        document = self.workshop.recorded(job.id, _name(number))
+        if document is None:
+            raise BadTranscript(
+                "work-expired",
+                "what this summary is made from was deleted from work/ before it was finished; upload"
+                " the file again",
+            )
+        return layer_in(document)
 
-    def keep(self, job: Job, number: int, text: str) -> Layer:
-        """Store a layer, unless it is there, and return it."""
-        self.workshop.keep(job.id, _name(number), text)
-        return self.cut(number, text)
+    def cut(self, job: Job, number: int, text: str) -> Layer:
+        """Cut a text into a layer of a job and store it, unless it is there; return what stands."""
+        layer = cut(number, text, job.limits)
+        document = layer.as_document()
+        standing = self.workshop.record(job.id, _name(number), document)
+        return layer if standing == document else layer_in(standing)
 
-    def cut(self, number: int, text: str) -> Layer:
-        return cut(number, text, self.limits)
+    def plan(self, job: Job, stage: int, plan: StagePlan) -> StagePlan:
+        """Store a stage's plan, unless it is there; return what stands."""
+        return plan_in(self.workshop.record(job.id, f"stage-{stage}", plan.as_document()))
 
 
 def _shown(transcript: Transcript, request: Request) -> str:

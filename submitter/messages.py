@@ -6,6 +6,11 @@ An upload is announced in one of two shapes, by itself or as the body of an SQS 
     EventBridge       {"source": "aws.s3", "detail-type": "Object Created", "detail": {...}}
 
 In the first the key is URL-encoded, with `+` for a space; in the second it is as it is.
+
+A topic of SNS between S3 and the queue wraps either of them, unless it delivers raw:
+
+    through SQS       {"Type": "Notification", "Message": "<the event as JSON>", ...}
+    by itself         {"Records": [{"Sns": {"Message": "<the event as JSON>", ...}}]}
 """
 
 import json
@@ -17,7 +22,7 @@ from urllib.parse import unquote_plus
 
 from core.errors import PipelineError
 from core.jobs import Source
-from core.names import is_transcript_name
+from core.names import WORK_PREFIX, is_aside
 from core.queue import WANTS_ATTEMPT, WANTS_NEXT_STAGE
 from core.settings import Accepts, Places
 
@@ -45,7 +50,7 @@ def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
     """Read the body of one SQS message. Raises UnknownMessage."""
     try:
         message = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise UnknownMessage("a queue message is not JSON") from None
     try:
         if isinstance(message, dict) and WANTS_ATTEMPT in message:
@@ -59,7 +64,32 @@ def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
 
 
 def parse_uploads(event: object) -> list[Source]:
-    """Read an S3 event in either shape; S3's test event has no uploads. Raises UnknownMessage."""
+    """Read an S3 event in any shape; S3's test event has no uploads. Raises UnknownMessage."""
+    return [upload for unwrapped in _unwrapped(event) for upload in _parse_unwrapped(unwrapped)]
+
+
+def _unwrapped(event: object) -> list[object]:
+    """Return the events that SNS has wrapped, or the event itself."""
+    if not isinstance(event, Mapping):
+        return [event]
+    records = event.get("Records")
+    if event.get("Type") == "Notification":
+        wrappers: list[Any] = [event]
+    elif isinstance(records, list) and any(_is_from_sns(record) for record in records):
+        wrappers = [record.get("Sns") for record in records if isinstance(record, Mapping)]
+    else:
+        return [event]
+    try:
+        return [json.loads(wrapper["Message"]) for wrapper in wrappers]
+    except (KeyError, TypeError, ValueError, RecursionError):
+        raise UnknownMessage("a notification of SNS holds no JSON") from None
+
+
+def _is_from_sns(record: object) -> bool:
+    return isinstance(record, Mapping) and record.get("EventSource") == "aws:sns"
+
+
+def _parse_unwrapped(event: object) -> list[Source]:
     if not isinstance(event, Mapping):
         raise UnknownMessage("an event is not a JSON object")
     try:
@@ -72,17 +102,20 @@ def parse_uploads(event: object) -> list[Source]:
         raise UnknownMessage(f"an event is not S3's: {type(exc).__name__} reading it") from None
 
 
-def is_transcript(source: Source, accepts: Accepts, places: Places) -> bool:
-    """Is this upload one to summarise, and neither a folder's placeholder nor our own output?"""
-    is_output = source.bucket == places.output_bucket and source.key.startswith(
-        places.output_prefix
+def wants_job(source: Source, accepts: Accepts, places: Places) -> bool:
+    """Does this upload become a job, if only one that fails with a reason?
+
+    All do but what lies elsewhere, what the pipeline wrote itself, and names that nobody means as a
+    transcript.
+    """
+    is_ours = source.bucket == places.output_bucket and source.key.startswith(
+        (places.output_prefix, WORK_PREFIX)
     )
     return (
         source.bucket == accepts.bucket
         and source.key.startswith(accepts.prefix)
-        and is_transcript_name(source.key, accepts.suffixes)
-        and not source.key.endswith("/")
-        and not is_output
+        and not is_aside(source.key, accepts.suffixes)
+        and not is_ours
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from core.jobs import Call, CallState, Event, Job, JobState, job_id_for
+from core.layers import limits_of
 from core.names import summary_key_for
 from core.plans import Kind, Task
 from core.settings import SubmitterSettings
@@ -26,6 +27,7 @@ def new_job(reading: Reading, *, settings: SubmitterSettings, now: datetime) -> 
         state=JobState.ACTIVE,
         source=source,
         request=request,
+        limits=limits_of(context_tokens=settings.context_tokens, max_tokens=request.max_tokens),
         summary_key=summary_key_for(
             source.key, prefix=settings.places.output_prefix, suffixes=settings.accepts.suffixes
         ),

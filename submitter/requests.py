@@ -7,7 +7,7 @@ from core.asks import chat_request
 from core.callback import CallRef, callback_url
 from core.jobs import Call, Job
 from core.layers import Layer
-from core.ports import CallbackSecrets, Links
+from core.ports import Links
 from core.pull import Order
 from core.settings import SubmitterSettings
 
@@ -16,9 +16,7 @@ from core.settings import SubmitterSettings
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
 
 
-def chat_input(
-    job: Job, call: Call, layer: Layer, *, settings: SubmitterSettings
-) -> dict[str, Any]:
+def chat_input(job: Job, call: Call, layer: Layer) -> dict[str, Any]:
     """Return push mode's `input`, in the one format that every worker-vllm takes."""
     return {
         "openai_route": "/v1/chat/completions",
@@ -30,14 +28,12 @@ def chat_input(
             request=job.request,
             boundary=job.id,  # hashes the file's version: its author can't have known it
             transcript_words=job.words_in,
-            context_tokens=settings.context_tokens,
+            limits=job.limits,
         ),
     }
 
 
-def order_input(
-    job: Job, call: Call, *, settings: SubmitterSettings, links: Links, now: datetime
-) -> dict[str, Any]:
+def order_input(job: Job, call: Call, *, links: Links, now: datetime) -> dict[str, Any]:
     """Return pull mode's `input`, with URLs of this attempt's own that last as long as it may."""
     # Three hours at most: the settings bound the deadline, and SigV4 a URL to 7 days.
     lifetime = job.deadline - now + _TTL_PAST_DEADLINE
@@ -51,7 +47,7 @@ def order_input(
         get_headers=to_read.headers,
         put_url=to_deliver.url,
         request=job.request,
-        context_tokens=settings.context_tokens,
+        context_tokens=job.limits.context_tokens,
     )
     return order.as_input()
 
@@ -62,14 +58,14 @@ def request_for(
     call_input: dict[str, Any],
     *,
     settings: SubmitterSettings,
-    secrets: CallbackSecrets,
+    secret: bytes,
 ) -> dict[str, Any]:
     """Return the whole body around an `input`."""
     ref = CallRef(job.id, call.id, call.attempt.number)
     ttl = settings.retries.job_deadline + _TTL_PAST_DEADLINE
     return {
         "input": call_input,
-        "webhook": callback_url(settings.webhook_url, ref, secrets.current()),
+        "webhook": callback_url(settings.webhook_url, ref, secret),
         "policy": {
             "executionTimeout": settings.execution_timeout // timedelta(milliseconds=1),
             "ttl": ttl // timedelta(milliseconds=1),

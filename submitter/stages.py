@@ -9,14 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
-from core.errors import BadTranscript, Conflict, Superseded
+from core.errors import BadTranscript, Conflict, OutputRefused, Superseded
 from core.jobs import JOINED, Call, Job, JobState, Summary
 from core.join import joined
 from core.layers import Layer
-from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
+from core.names import work_key
+from core.plans import Kind, PlanImpossibleError, Written, plan_stage
 from core.ports import Kept, Summaries
+from core.refusals import end_of, refused, superseded
 from core.settle import PUBLISHING_TIME
-from core.stages import Slot, redo, written
+from core.stages import StagePlan, redo, too_long, written
+from core.troubles import Failure
 from core.words import count_words
 from submitter.record import event
 from submitter.submit import Submitter
@@ -32,7 +35,7 @@ class Stages:
     def go_on(self, job_id: str, *, now: datetime) -> Job:
         """Begin what follows a stage that is done; do nothing if it is not, or no longer.
 
-        Raises UnknownCall.
+        Raises UnknownCall, and OutputRefused where S3 does not let it go on yet.
         """
         store = self.submitter.store
         job, calls, _ = store.history(job_id)
@@ -41,22 +44,46 @@ class Stages:
         try:
             return self._go_on(job, {call.id: call for call in calls}, now)
         except Superseded as exc:
-            return self._fail(job_id, "superseded", str(exc), now)
+            return self._fail(job_id, superseded(exc), now)
         except PlanImpossibleError as exc:
-            return self._fail(job_id, "impossible", str(exc), now)
+            return self._fail(job_id, _failure("impossible", exc), now)
         except BadTranscript as exc:
-            return self._fail(job_id, exc.code, str(exc), now)
+            return self._fail(job_id, _failure(exc.code, exc), now)
+        except OutputRefused as exc:
+            ended = self._end_refused(job_id, exc, now)
+            if ended is None:
+                raise
+            return ended
         except Conflict:
             return store.load_job(job_id)  # another message about the same stage was quicker
 
-    def _fail(self, job_id: str, code: str, why: str, now: datetime) -> Job:
+    def _fail(self, job_id: str, failure: Failure, now: datetime) -> Job:
         job = self.submitter.store.load_job(job_id)
-        if job.is_final or (job.is_joining and code != "superseded"):
+        if job.is_final or (job.is_joining and failure.code != "superseded"):
             return job  # somebody is publishing at this instant what was not to be had here
-        return self.submitter.store.save_job(job.failed(code, event(now, why=why)))
+        return self._failed(job, failure, now)
+
+    def _failed(self, job: Job, failure: Failure, now: datetime) -> Job:
+        return self.submitter.store.save_job(
+            job.failed(failure.code, event(now, why=failure.message))
+        )
+
+    def _end_refused(self, job_id: str, refusal: OutputRefused, now: datetime) -> Job | None:
+        """End a job, past its deadline, of which S3 refuses what it takes to go on; None is not yet."""
+        job = self.submitter.store.load_job(job_id)
+        if job.is_final:
+            return job
+        match end_of(job, refused(refusal), summaries=self.summaries, now=now):
+            case None:
+                return None
+            case Summary() as standing:
+                return self.submitter.store.save_job(job.succeeded(standing, event(now)))
+            case failure:
+                return self._failed(job, failure, now)
 
     def _go_on(self, job: Job, calls: dict[str, Call], now: datetime) -> Job:
         texts = self._texts(job)
+        came_to = [_written(calls[slot], text) for slot, text in zip(job.slots, texts, strict=True)]
         task = calls[job.slots[0]].task
         together = [text.text for text in texts if text]
         material = self.submitter.material
@@ -64,47 +91,38 @@ class Stages:
             layer = material.layer(job, task.layer)
         except BadTranscript:
             if task.kind is Kind.COMPOSE and len(together) == len(texts):
-                # The file is gone and nothing can be repaired: what it was summarised in stands.
+                # Nothing can be repaired: what the transcript was summarised in stands.
                 return self._publish(job, list(calls.values()), joined(together), now)
             raise
         again = redo(
             job.slots,
-            [_written(calls[slot], kept) for slot, kept in zip(job.slots, texts, strict=True)],
+            came_to,
             layer,
             request=job.request,
             target=job.target_words,
-            limits=material.limits,
+            limits=job.limits,
             repairs=job.repairs,
         )
         if again:
-            return self._begin(
-                job, again.tasks, layer, now, slots=again.slots, repairs=again.repairs
-            )
+            return self._begin(job, again, layer, now)
         if task.kind is Kind.COMPOSE:
             return self._publish(job, list(calls.values()), joined(together), now)
-        layer = material.keep(job, task.layer + 1, "\n\n".join(together))
+        layer = material.cut(job, task.layer + 1, "\n\n".join(together))
         tasks = plan_stage(
             layer.number,
             layer.tokens,
             layer.words,
             target=job.target_words,
-            limits=material.limits,
+            limits=job.limits,
         )
-        return self._begin(job, tasks, layer, now)
+        return self._begin(job, StagePlan(slots=[tasks]), layer, now)
 
-    def _begin(
-        self,
-        job: Job,
-        tasks: Sequence[Task],
-        layer: Layer,
-        now: datetime,
-        *,
-        slots: Sequence[Slot] = (),
-        repairs: int = 0,
-    ) -> Job:
-        job, calls = self.submitter.staged(job, tasks, now, slots=slots, repairs=repairs)
+    def _begin(self, job: Job, plan: StagePlan, layer: Layer, now: datetime) -> Job:
+        job, calls = self.submitter.staged(job, plan, now)
+        if calls[0].task.layer != layer.number:  # another plan stood already
+            layer = self.submitter.material.layer(job, calls[0].task.layer)
         job = self.submitter.store.begin_stage(job, calls)
-        return self.submitter.submit_all(job, calls, layer, now)[0]
+        return self.submitter.submit_all(job, calls, layer)[0]
 
     def _publish(self, job: Job, calls: Sequence[Call], text: str, now: datetime) -> Job:
         store = self.submitter.store
@@ -139,6 +157,17 @@ class Stages:
 
 
 def _written(call: Call, kept: Kept | None) -> Written:
-    if kept is None:
-        return written(call.task, None, was_cut=False)
-    return written(call.task, kept.text, was_cut=kept.was_cut)
+    """Say what a call came to. That it was too long is on its record: a missing text says nothing."""
+    if kept:
+        return written(call.task, kept.text, was_cut=kept.was_cut)
+    if call.was_too_long:
+        return too_long(call.task)
+    raise BadTranscript(
+        "text-missing",
+        f"the model's text of call {call.id} is not at {work_key(call.job_id, call.id)} any more; it was"
+        " deleted before the summary was finished: upload the file again",
+    )
+
+
+def _failure(code: str, exc: Exception) -> Failure:
+    return Failure(code=code, message=str(exc), may_help_to_retry=False)

@@ -4,40 +4,36 @@ Our record is written before POST /run, and our own ids are in the callback URL.
 about a job that we don't know, and a crash after POST /run loses nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from core.errors import (
     BadTranscript,
     Conflict,
+    Forbidden,
+    OutputRefused,
     RunPodBusy,
     RunPodFailed,
+    RunPodKeyUnusable,
     RunPodRefused,
     RunPodSilent,
+    SecretUnusable,
 )
-from core.jobs import (
-    NOT_TAKEN,
-    Call,
-    CallState,
-    Job,
-    JobState,
-    Mode,
-    Source,
-    retry_delay,
-)
+from core.jobs import Call, CallState, Job, JobState, Mode, Source
 from core.layers import Layer
 from core.plans import PlanImpossibleError, Task, plan_stage
 from core.ports import CallbackSecrets, JobStore, Links, RunPod, WorkQueue
 from core.settings import SubmitterSettings
 from core.settle import LATEST_PICKUP
-from core.stages import Slot, filled
+from core.stages import StagePlan, filled
 from submitter.material import Material, Reading
+from submitter.outcomes import HOLD_PAUSE, Outcomes
 from submitter.record import WHOLE, event, new_call, new_job, whole_task
 from submitter.requests import chat_input, order_input, request_for
+from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
-_AFTER_RUNPOD_BROKE = timedelta(seconds=30)  # what it may have taken all the same has begun by then
 _MOST_TRIES = 3
 _AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
 
@@ -53,44 +49,62 @@ class Submitter:
     secrets: CallbackSecrets
     settings: SubmitterSettings
     links: Links
+    clock: Callable[
+        [], datetime
+    ]  # an invocation lasts: what is due later counts from when it was done
 
-    def accept(self, source: Source, *, now: datetime) -> tuple[Job, list[Call]]:
+    def accept(
+        self, source: Source, *, now: datetime, deliveries: int = DELIVERIES_BEFORE_FORBIDDEN
+    ) -> tuple[Job, list[Call]]:
         """Record an upload as a job and submit its calls.
 
-        A file that can't be summarised becomes a failed job with the reason. Raises JobExists for an
-        upload that was announced before.
+        A file that can't be summarised becomes a failed job with the reason. `deliveries` counts how
+        often its message has come, this time included. Raises JobExists for an upload that was
+        announced before, Conflict where it could not be recorded for others' writes, and Forbidden or
+        OutputRefused where a grant may take a while to hold everywhere.
         """
         try:
-            reading = self.material.read(source)
-            if reading.text is None:
-                job = new_job(reading, settings=self.settings, now=now)
-                return self._accept_whole(job, whole_task(job), None, now)
-            job = new_job(reading, settings=self.settings, now=now)
-            layer = self.material.cut(0, reading.text)
-            tasks = self._planned(job, layer)
-        except BadTranscript as exc:
+            check_name(source, self.settings.accepts)
+            check_deliveries(source, deliveries)
+            return self._accept_readable(self.material.read(source), now)
+        except (BadTranscript, OutputRefused) as exc:
+            is_permanent = isinstance(exc, BadTranscript) and not isinstance(exc, Forbidden)
+            if not is_permanent and deliveries < DELIVERIES_BEFORE_FORBIDDEN:
+                raise
+            code, why = _reason_for(exc)
             unread = Reading(text=None, request=self.settings.request, source=source)
             job = new_job(unread, settings=self.settings, now=now)
-            job = job.failed(exc.code, event(now, why=str(exc)))
+            job = job.failed(code, event(now, why=why))
             self.store.create(job, [])
             return job, []
+
+    def _accept_readable(self, reading: Reading, now: datetime) -> tuple[Job, list[Call]]:
+        job = new_job(reading, settings=self.settings, now=now)
+        if reading.text is None:
+            return self._accept_whole(job, whole_task(job), None)
+        layer = self.material.cut(job, 0, reading.text)
+        tasks = self._planned(job, layer)
         if len(tasks) == 1:
-            return self._accept_whole(job, tasks[0], layer, now)
-        layer = self.material.keep(job, 0, reading.text)
-        job, calls = self.staged(job, tasks, now)
+            return self._accept_whole(job, tasks[0], layer)
+        job, calls = self.staged(job, StagePlan(slots=[tasks]), now)
         self.store.create(job, calls)
         job = replace(job, news=())
-        return self.submit_all(job, calls, layer, now)
+        return self.submit_all(job, calls, layer)
 
-    def _accept_whole(
-        self, job: Job, task: Task, layer: Layer | None, now: datetime
-    ) -> tuple[Job, list[Call]]:
+    def _accept_whole(self, job: Job, task: Task, layer: Layer | None) -> tuple[Job, list[Call]]:
         job = job.in_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
-        call = self._claimed(new_call(job, WHOLE, task), now)
+        call = new_call(job, WHOLE, task)
+        why = self._reason_to_hold()
+        if why:
+            now = self.clock()
+            call = call.held(why, due_at=now + HOLD_PAUSE, event=event(now, why=why))
+        else:
+            call = self._outcomes.claimed(call)
         self.store.create(job, [call])
         # The news stands in the table now; written again it would be told twice.
         job, call = replace(job, news=()), replace(call, news=())
-        job, call = self._submit(job, call, layer, now)
+        if not why:
+            job, call = self._submit(job, call, layer)
         return job, [call]
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
@@ -101,29 +115,31 @@ class Submitter:
         job, call = self.store.load(job_id, call_id)
         if not self._is_wanted(job, call, now):
             return job, call
+        why = self._reason_to_hold()
+        if why:  # before anything is read for it: a held call is tried hundreds of times a day
+            return self._outcomes.held(job, call, why)
         if job.request.mode is Mode.PULL:
-            return self._claim_and_submit(job, call, None, now)
+            return self._claim_and_submit(job, call, None)
         try:
             layer = self.material.layer(job, call.task.layer)
         except BadTranscript as exc:
-            return self._ended(job, call, exc.code, str(exc), now)
-        return self._claim_and_submit(job, call, layer, now)
+            return self._outcomes.ended(job, call, exc.code, str(exc))
+        return self._claim_and_submit(job, call, layer)
 
     def staged(
         self,
         job: Job,
-        tasks: Sequence[Task],
+        plan: StagePlan,
         now: datetime,
-        *,
-        slots: Sequence[Slot] = (),
-        repairs: int = 0,
     ) -> tuple[Job, list[Call]]:
-        """Return the job in its next stage, and that stage's calls, waiting; nothing is written.
+        """Store what is planned for a job's next stage; return the job in it, and its calls, waiting.
 
-        `slots` says where the tasks go among texts that stand; without it they are all there is.
+        Neither is written yet. Of two plans the first one stands.
         """
         stage = job.stage + 1
-        ids, new = filled(slots or [tasks], stage=stage)
+        plan = self.material.plan(job, stage, plan)
+        tasks = plan.tasks
+        ids, new = filled(plan.slots, stage=stage)
         due_at = now + LATEST_PICKUP
         calls = [
             new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
@@ -134,33 +150,36 @@ class Submitter:
             calls=len(tasks),
             layer=tasks[0].layer,
             words_asked=sum(task.ask for task in tasks),
-            repairs=repairs,
+            repairs=plan.repairs,
         )
         job = job.in_stage(
             ids,
             stage=stage,
             stage_calls=len(tasks),
-            repairs=repairs,
+            repairs=plan.repairs,
             due_at=due_at,
             event=told,
         )
         return job, calls
 
-    def submit_all(
-        self, job: Job, calls: Sequence[Call], layer: Layer, now: datetime
-    ) -> tuple[Job, list[Call]]:
+    def submit_all(self, job: Job, calls: Sequence[Call], layer: Layer) -> tuple[Job, list[Call]]:
         """Submit a stage's calls, several at once, until one of them ends the job.
 
         What is left when time runs out is still due.
         """
         ended: list[Job] = []
+        held: list[str] = []
 
         def submit(call: Call) -> Call:
             if ended:
                 return call
-            after, call = self._claim_and_submit(job, call, layer, now)
+            if held:  # what one is held for holds for all
+                return self._outcomes.held(job, call, held[0])[1]
+            after, call = self._claim_and_submit(job, call, layer)
             if after.is_final:
                 ended.append(after)
+            if call.state is CallState.WAITING and call.hold:
+                held.append(call.hold)
             return call
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -174,7 +193,7 @@ class Submitter:
                 layer.tokens,
                 layer.words,
                 target=job.target_words,
-                limits=self.material.limits,
+                limits=job.limits,
                 strategy=job.request.strategy,
             )
         except PlanImpossibleError as exc:
@@ -189,82 +208,67 @@ class Submitter:
             and now < job.deadline
         )
 
-    def _claim_and_submit(
-        self, job: Job, call: Call, layer: Layer | None, now: datetime
-    ) -> tuple[Job, Call]:
-        try:
-            call = self.store.save_call(self._claimed(call, now))
-        except Conflict:
-            return job, call  # another message about the same call was quicker
-        return self._submit(job, call, layer, now)
-
-    def _submit(self, job: Job, call: Call, layer: Layer | None, now: datetime) -> tuple[Job, Call]:
-        """Submit a claimed call; without a layer it is the worker that reads."""
-        if layer is None:
-            asked = order_input(job, call, settings=self.settings, links=self.links, now=now)
-        else:
-            asked = chat_input(job, call, layer, settings=self.settings)
-        request = request_for(job, call, asked, settings=self.settings, secrets=self.secrets)
-        try:
-            return self._taken(job, call, self.runpod.run(request), now)
-        except RunPodRefused as exc:
-            return self._ended(job, call, "refused-by-runpod", str(exc), now)
-        except RunPodBusy as exc:
-            delay = retry_delay(len(call.attempts))
-            return job, self._wait(call, NOT_TAKEN, str(exc), delay, now)
-        except RunPodFailed as exc:
-            if call.paid_attempts < self.settings.retries.max_attempts:
-                return job, self._wait(call, "runpod-broke", str(exc), _AFTER_RUNPOD_BROKE, now)
-            return self._left_to_callback(job, call, str(exc), now)
-        except RunPodSilent as exc:
-            return self._left_to_callback(job, call, str(exc), now)
-
-    def _taken(self, job: Job, call: Call, runpod_id: str, now: datetime) -> tuple[Job, Call]:
-        """Record what RunPod calls the request, unless its callback was quicker than its answer.
-
-        Whoever wrote meanwhile may not have known the id, and without it nobody can ask for the result.
-        """
-        number = call.attempt.number
-        told = event(now, attempt=number, runpod_id=runpod_id)
+    def _claim_and_submit(self, job: Job, call: Call, layer: Layer | None) -> tuple[Job, Call]:
+        why = self._reason_to_hold()
+        if why:
+            return self._outcomes.held(job, call, why)
         for _ in range(_MOST_TRIES):
             try:
-                return job, self.store.save_call(call.submitted(runpod_id, told))
+                call = self.store.save_call(self._outcomes.claimed(call))
             except Conflict:
                 job, call = self.store.load(job.id, call.id)
-                if call.state is not CallState.SUBMITTING or call.attempt.number != number:
-                    break
-        return job, call
+                if not self._is_wanted(job, call, self.clock()):
+                    break  # another message about the same call was quicker
+            else:
+                return self._submit(job, call, layer)
+        return job, call  # it is due, should nobody be at it
 
-    def _wait(self, call: Call, outcome: str, why: str, delay: timedelta, now: datetime) -> Call:
-        """Record that the attempt came to nothing and ask for another."""
-        due_at = now + delay + LATEST_PICKUP
-        told = event(now, why=why, attempt=call.attempt.number)
+    def _submit(self, job: Job, call: Call, layer: Layer | None) -> tuple[Job, Call]:
+        """Submit a claimed call; without a layer it is the worker that reads."""
+        outcomes = self._outcomes
+        if layer is None:
+            asked = order_input(job, call, links=self.links, now=self.clock())
+        else:
+            asked = chat_input(job, call, layer)
         try:
-            call = self.store.save_call(call.waiting(outcome, due_at=due_at, event=told))
-        except Conflict:
-            return call  # RunPod did take it, and the callback has come
-        self.queue.wants_attempt(call.job_id, call.id, after=delay)
-        return call
+            secret = self.secrets.current()
+            request = request_for(job, call, asked, settings=self.settings, secret=secret)
+            return outcomes.taken(job, call, self.runpod.run(request))
+        except (SecretUnusable, RunPodKeyUnusable) as exc:
+            return outcomes.held(job, call, str(exc))
+        except RunPodRefused as exc:
+            return outcomes.ended(job, call, "refused-by-runpod", str(exc))
+        except RunPodBusy as exc:
+            return outcomes.turned_away(job, call, str(exc))
+        except RunPodFailed as exc:
+            return outcomes.broke(job, call, str(exc))
+        except RunPodSilent as exc:
+            return outcomes.left_to_callback(job, call, str(exc))
 
-    def _left_to_callback(self, job: Job, call: Call, why: str, now: datetime) -> tuple[Job, Call]:
-        """Leave a request that RunPod may have taken to its callback, or else to the sweeper."""
-        what = "left to the callback"
-        told = event(now, what=what, why=why, attempt=call.attempt.number)
+    @property
+    def _outcomes(self) -> Outcomes:
+        return Outcomes(
+            store=self.store, queue=self.queue, settings=self.settings, clock=self.clock
+        )
+
+    def _reason_to_hold(self) -> str:
+        """Say what is amiss with the secrets that a request needs; "" if nothing is.
+
+        They are read before an attempt is claimed: one that never went out must not count.
+        """
         try:
-            return job, self.store.save_call(call.noted(told))
-        except Conflict:
-            return self.store.load(job.id, call.id)
+            self.secrets.current()
+            self.runpod.check_key()
+        except (SecretUnusable, RunPodKeyUnusable) as exc:
+            return str(exc)
+        return ""
 
-    def _ended(self, job: Job, call: Call, code: str, why: str, now: datetime) -> tuple[Job, Call]:
-        job, call = self.store.load(job.id, call.id)  # others of its calls may have moved it on
-        if job.is_final or call.is_final or call.state is CallState.PUBLISHING:
-            return job, call  # an earlier attempt's result may be on its way to S3
-        told = event(now, why=why, call=call.id)
-        try:
-            return self.store.save(job.failed(code, told), call.failed(code, told))
-        except Conflict:
-            return self.store.load(job.id, call.id)  # an earlier attempt's result has come
 
-    def _claimed(self, call: Call, now: datetime) -> Call:
-        due_at = now + self.settings.callback_overdue
-        return call.claimed(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
+def _reason_for(exc: BadTranscript | OutputRefused) -> tuple[str, str]:
+    """Return the code and the words of why an upload can't be summarised."""
+    if isinstance(exc, BadTranscript):
+        return exc.code, str(exc)
+    return "output-refused", (
+        f"{exc} when the file was taken in; mend the bucket's policy, its key or the function's"
+        " permissions, then upload the file again"
+    )

@@ -1,9 +1,10 @@
 """Trigger   a schedule, every SweepScheduleMinutes.
 Answers   how many due calls came to what; raises, after the others, for calls it could not look at.
-Never     touches a call that is not due; runs into its own timeout.
+Never     touches a call that is not due; runs into its own timeout, whoever hangs.
 """
 
 import os
+import random
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -11,36 +12,53 @@ from functools import cache
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from core import wiring
+from core.ports import WorkFiles
 from core.settings import SweeperSettings
-from core.telemetry import count, logger, metrics, tell_settled
-from sweeper.sweep import Found, Sweeper
+from core.telemetry import count, logger, metrics
+from core.work_files import PARTS
+from sweeper.findings import Found
+from sweeper.sweep import Sweeper
 
 BY = "sweeper"
-_TIME_TO_FINISH_MS = 25_000  # the slowest look: two answers of RunPod and a few of AWS
+_SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
+_SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep with less to do
 # /status takes 2,000 requests in 10 seconds per endpoint. Half of it, to leave room for people.
-_LOOKS_PER_SECOND = 100
+_ASKS_PER_SECOND = 100
 
 
 @metrics.log_metrics
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
-    def has_time() -> bool:
-        return context.get_remaining_time_in_millis() > _TIME_TO_FINISH_MS
+    def seconds_left() -> float:
+        return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
     found: Counter[Found] = Counter()
     try:
-        for look in _wiring().sweep(pace=_pace(_LOOKS_PER_SECOND), has_time=has_time):
+        for look in _wiring().sweep(pace=_pace(_ASKS_PER_SECOND), seconds_left=seconds_left):
             found[look.found] += 1
-            if look.settled:
-                tell_settled(look.settled)
     finally:
         count("CallbacksLost", found[Found.LOST_CALLBACK])
         count("CallsResent", found[Found.RESENT])
         count("CallsGivenUp", found[Found.GIVEN_UP])
         count("CallsSwept", found.total())
-        logger.info("swept", extra={"found": dict(found), "had_time": has_time()})
+        logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
+    if seconds_left() > _SECONDS_TO_EXPIRE:
+        _expire(_wiring().work_files)
     return {kind.value: number for kind, number in found.items()}
+
+
+def _expire(work_files: WorkFiles | None) -> None:
+    """Delete old notes, a part of them each time; what goes wrong with that is no sweep's failure."""
+    if work_files is None:
+        return
+    try:
+        expired = work_files.expire(random.randrange(PARTS), now=wiring.now())  # noqa: S311 - no secret
+    except (BotoCoreError, ClientError):
+        logger.exception("old work files could not be deleted; the next sweeps try again")
+    else:
+        count("WorkFilesExpired", expired)
 
 
 def _pace(per_second: int) -> Callable[[], None]:
@@ -65,4 +83,5 @@ def _wiring() -> Sweeper:
         max_asks=settings.max_asks,
         shortest_wait=settings.shortest_wait,
         clock=wiring.now,
+        work_files=wiring.work_files(settings.places) if settings.expires_work_files else None,
     )

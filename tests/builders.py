@@ -7,7 +7,7 @@ from typing import Any
 
 from core.callback import CallRef
 from core.jobs import Call, CallState, Event, Job, JobState, Request, Source, Summary
-from core.plans import Kind, Task
+from core.plans import Kind, Limits, Task
 from core.pull import Receipt
 from core.reports import Report, parse_report
 from core.settings import (
@@ -54,6 +54,7 @@ def a_job(**changes: Any) -> Job:
         state=JobState.ACTIVE,
         source=a_source(),
         request=a_request(),
+        limits=Limits(context_tokens=32_768, max_tokens=6_000, frame_tokens=900),
         summary_key="summaries/calls/harbour board.txt",
         words_in=10_000,
         target_words=16,  # SUMMARY_TEXT has as many

@@ -1,6 +1,7 @@
 """What holds for every test: an environment of our own, and the network no further than loopback."""
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,11 @@ _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 # Powertools reads its variables when the functions' modules are first imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Test"
+
+# In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there
+# inherits that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -36,6 +36,7 @@ AN_ENVIRONMENT = {
     "MODE": "push",
     "RETENTION_DAYS": "90",
     "VERIFY_CALLBACKS": "false",
+    "EXPIRES_WORK_FILES": "false",
 }
 
 

@@ -1,23 +1,26 @@
 """Trigger   RunPod's callback: POST /webhook/{job_id}/{call_id}/{attempt}/{token}, through API Gateway.
 Answers   200 once the effect is durable or nothing is left to do; 4xx where sending it again can't
-          help; raises, which is a 500 and makes RunPod call again, where it can.
-Never     starts a RunPod request; reads anything before the token is right.
+          help; 503, or raises, which is a 500, where it can: RunPod calls again.
+Never     starts a RunPod request; reads anything before the token is right; asks RunPod about an id
+          that only a callback has named.
 """
 
 import json
 import os
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from core import wiring
 from core.callback import CallRef
-from core.errors import BadBody, BadToken, ForeignRequest, UnknownCall
+from core.decide import attempt_of
+from core.errors import BadBody, BadToken, ForeignRequest, NotYetKnown, UnknownCall
 from core.ports import CallbackSecrets
-from core.reports import Status
+from core.reports import Report, Status
 from core.runpod import HttpRunPod
 from core.settings import ReceiverSettings
 from core.settle import Settler
-from core.telemetry import count, logger, metrics, tell_settled
+from core.telemetry import count, logger, metrics
 from webhook_receiver.callbacks import checked_ref, parse_body
 
 BY = "webhook_receiver"
@@ -40,6 +43,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         return _refused(404, "no such call", ref)
     except ForeignRequest:
         return _refused(409, "another request's report", ref)
+    except NotYetKnown as exc:
+        logger.info("callback: %s", exc, extra=_ids(ref))
+        return _answer(503, str(exc))
     logger.info("callback: %s", outcome, extra=_ids(ref))
     return _answer(200, outcome)
 
@@ -53,6 +59,8 @@ def _record(
         settler.hurry(ref, what="callback without a body", now=now)
         return "without a body; the sweeper will ask"
     if runpod:
+        if not _is_its_own(ref, report, settler, now):
+            return "nothing to do"
         report = runpod.status(report.runpod_id)
         if report.status is Status.GONE:
             # RunPod told of it and does not know it: too young for /status, or too old. The sweeper
@@ -60,8 +68,22 @@ def _record(
             settler.hurry(ref, what="callback not confirmed", now=now, runpod_id=report.runpod_id)
             return "not confirmed; the sweeper will ask"
     settled = settler.settle(ref, report, now=now)
-    tell_settled(settled)
     return settled.step
+
+
+def _is_its_own(ref: CallRef, report: Report, settler: Settler, now: datetime) -> bool:
+    """Is the report about the very request that RunPod told us of when it took the attempt?
+
+    Whoever knows the URL can name any request of the endpoint, and /status would tell of that one. False
+    where the call has ended and nobody will ever know. Raises NotYetKnown, ForeignRequest, UnknownCall.
+    """
+    _, call = settler.store.load(ref.job_id, ref.call_id)
+    if attempt_of(call, ref.attempt, report.runpod_id).runpod_id:
+        return True
+    if call.is_final:
+        return False
+    settler.hurry(ref, what="callback before RunPod's answer", now=now)
+    raise NotYetKnown("RunPod's id of the request is not on record yet")
 
 
 def _refused(code: int, why: str, ref: CallRef) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from core.join import joined
 from core.layers import Layer, cut, limits_of
 from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
 from core.reports import Report
-from core.stages import Slot, filled, redo, written
+from core.stages import Slot, filled, redo, too_long, written
 from worker.model import TooLongForModel
 from worker.trouble import Trouble
 
@@ -61,7 +61,7 @@ class _Answer:
     @property
     def written(self) -> Written:
         if self.report is None:
-            return written(self.task, None, was_cut=False)
+            return too_long(self.task)
         was_cut = self.report.finish_reason == CUT
         return written(self.task, self.report.text, was_cut=was_cut)
 
@@ -175,7 +175,7 @@ class _Run:
             request=self._material.request,
             boundary=self._material.boundary,
             transcript_words=self._material.words,
-            context_tokens=self._limits.context_tokens,
+            limits=self._limits,
         )
         try:
             return _Answer(task, self._summarizer.model.complete(request))

@@ -3,6 +3,8 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from itertools import cycle, islice, repeat
 
 from local.soak.transcripts import meeting
 
@@ -26,6 +28,9 @@ _NAMES = (
 )
 
 
+_Make = Callable[[int, random.Random], "Planned"]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Planned:
     """One file to upload."""
@@ -42,7 +47,11 @@ def planned_load(uploads: int, seed: int) -> list[Planned]:
     long, bad, replaced = (
         max(1, round(uploads * share)) for share in (_LONG_SHARE, _BAD_SHARE, _REPLACED_SHARE)
     )
-    kinds = [_long] * long + [_bad] * bad + [_short] * (uploads - long - bad - replaced)
+    kinds: list[_Make] = [
+        *repeat(_long, long),
+        *(partial(_bad, *each) for each in islice(cycle(_BAD), bad)),
+        *repeat(_short, uploads - long - bad - replaced),
+    ]
     dice.shuffle(kinds)
     load = [make(number, dice) for number, make in enumerate(kinds)]
     good = [number for number, each in enumerate(load) if not each.fails_as]
@@ -62,8 +71,13 @@ def _long(number: int, dice: random.Random) -> Planned:
     return Planned(key=_key(number, dice), body=_text(dice, _LONG_WORDS))
 
 
-def _bad(number: int, dice: random.Random) -> Planned:
-    name, make_body, code = _BAD[number % len(_BAD)]
+def _bad(
+    name: str,
+    make_body: Callable[[random.Random], bytes],
+    code: str,
+    number: int,
+    dice: random.Random,
+) -> Planned:
     return Planned(key=f"bad/{number}/{name}", body=make_body(dice), fails_as=code)
 
 
@@ -75,11 +89,12 @@ def _text(dice: random.Random, words: tuple[int, int]) -> bytes:
     return meeting(dice, dice.randint(*words)).encode()
 
 
+# In the order in which a soak that is too short for all of them takes them.
 _BAD: tuple[tuple[str, Callable[[random.Random], bytes], str], ...] = (
+    ("too-large.txt", lambda dice: meeting(dice, MOST_BYTES // 4).encode(), "too-large"),
     ("empty.txt", lambda _: b"", "empty"),
     ("blank.md", lambda _: b" \n\t\n ", "empty"),
     ("binary.txt", lambda dice: b"\x89PNG\0" + dice.randbytes(4_000), "not-text"),
-    ("too-large.txt", lambda dice: meeting(dice, MOST_BYTES // 4).encode(), "too-large"),
     ("no-transcript.json", lambda _: b'{"temperature": [3, 4]}', "unknown-format"),
     ("summary-words=plenty/choice.txt", lambda dice: _text(dice, (50, 90)), "bad-choice"),
 )

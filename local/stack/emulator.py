@@ -12,6 +12,7 @@ from local.waiting import NotInTime, wait_for
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 ROOT_KEY = "test"  # id and secret of the account's root, as the emulator has them
+USUAL_PORT = 4566  # where AWS emulators are looked for
 _START_SECONDS = 60.0  # 0.5 s on an idle machine
 
 
@@ -94,7 +95,7 @@ def checked_port(port: int) -> int:
         except (OSError, OverflowError) as exc:
             reason = getattr(exc, "strerror", None) or str(exc)
             raise StackError(
-                f"port {port} of 127.0.0.1 can't be used: {reason}."
-                " Choose another, or none to get a free one"
+                f"port {port} of 127.0.0.1 can't be used: {reason}. End what listens there (perhaps another"
+                " `make up`), choose another one with PORT=, or leave it out to get a free one."
             ) from None
         return int(probe.getsockname()[1])

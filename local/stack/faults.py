@@ -7,6 +7,7 @@ behind it: a signature holds for the host that it was made for.
 import os
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -15,6 +16,7 @@ from local.stack.emulator import checked_port
 from local.stack.processes import Child, Processes, StackError
 from local.waiting import NotInTime, wait_for
 
+_PROXY = Path(__file__).with_name("fault_proxy.py")
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
 
@@ -92,7 +94,7 @@ def start_fault_proxy(processes: Processes, *, upstream: str) -> FaultProxy:
     port = checked_port(0)
     child = processes.start(
         "fault proxy",
-        [sys.executable, "-m", "microburst", "--upstream", upstream, "--port", str(port)],
+        [sys.executable, _PROXY, "--upstream", upstream, "--port", str(port)],
         environment={"HOME": str(processes.folder), "LANG": "C.UTF-8", "PATH": os.defpath},
         working_folder=processes.folder,
     )

@@ -11,7 +11,14 @@ import pytest
 import requests
 import responses
 
-from core.errors import RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
+from core.errors import (
+    RunPodBusy,
+    RunPodError,
+    RunPodFailed,
+    RunPodKeyUnusable,
+    RunPodRefused,
+    RunPodSilent,
+)
 from core.ports import RunPod
 from core.reports import Status
 from core.runpod import HttpRunPod
@@ -85,9 +92,11 @@ class TestRun:
         ("status", "error"),
         [
             (400, RunPodRefused),
-            (401, RunPodRefused),
-            (403, RunPodRefused),
+            (401, RunPodKeyUnusable),
+            (403, RunPodBusy),
             (404, RunPodRefused),
+            (408, RunPodFailed),
+            (425, RunPodFailed),
             (302, RunPodRefused),
             (500, RunPodFailed),
             (502, RunPodFailed),
@@ -300,7 +309,7 @@ class TestAgainstTheSimulator:
             ("server-error", RunPodFailed),
             ("accepted-but-no-answer", RunPodSilent),
             ("ok-without-id", RunPodRefused),
-            ("unauthorized", RunPodRefused),
+            ("unauthorized", RunPodKeyUnusable),
         ],
     )
     def test_each_trouble_with_run_is_recognised(

@@ -244,7 +244,8 @@ class TestStanding:
         assert summaries.standing(a_job(), now=NOON) is None
 
     def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
-        summaries.publish(a_job(id="f" * 32), a_summary(), "theirs", now=NOON)
+        older = a_job(id="f" * 32, source=a_source(sequencer="00", uploaded_at=NOON - minutes(9)))
+        summaries.publish(older, a_summary(), "theirs", now=NOON)
 
         assert summaries.standing(a_job(), now=NOON) is None
 

@@ -8,9 +8,10 @@ from typing import Any
 import boto3
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from core.errors import SettingsError
+from core.errors import SecretUnusable, SettingsError
 from core.secrets import ManagedCallbackSecrets, SecretReader
 from tests.builders import SECRET
 
@@ -65,6 +66,67 @@ def test_a_secret_without_a_value_is_refused(manager: Any) -> None:
 
     with pytest.raises(SettingsError, match="is empty"):
         SecretReader(manager, "callback").value()
+
+
+class Broken:
+    """Secrets Manager, refusing with one code."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        self.asked = 0
+
+    def get_secret_value(self, **_: Any) -> Any:
+        self.asked += 1
+        message = "User: arn:aws:sts::1:assumed-role/x is not authorized, because"
+        raise ClientError({"Error": {"Code": self.code, "Message": message}}, "GetSecretValue")
+
+
+@pytest.mark.parametrize(
+    ("code", "what_to_do"),
+    [
+        ("ResourceNotFoundException", "create it"),
+        ("AccessDeniedException", "check the function's role"),
+        ("DecryptionFailure", "check its KMS key"),
+        ("InvalidRequestException", "restore it"),
+        ("InternalServiceError", "tried again"),
+    ],
+)
+def test_a_secret_that_can_not_be_read_says_which_and_why_and_what_to_do(
+    code: str, what_to_do: str
+) -> None:
+    reader = SecretReader(Broken(code), "runpod/api-key")  # type: ignore[arg-type]
+
+    with pytest.raises(SecretUnusable) as refused:
+        reader.value()
+
+    told = str(refused.value)
+    assert "runpod/api-key" in told
+    assert code in told
+    assert what_to_do in told
+    assert "arn:" not in told
+
+
+def test_a_secret_that_can_not_be_read_is_not_asked_for_by_each_of_hundreds() -> None:
+    manager = Broken("ResourceNotFoundException")
+    reader = SecretReader(manager, "runpod/api-key")  # type: ignore[arg-type]
+
+    for _ in range(300):
+        with pytest.raises(SecretUnusable, match="does not exist"):
+            reader.value()
+
+    assert manager.asked == 1
+
+
+def test_a_secret_that_was_mended_is_read_a_moment_later(manager: Any) -> None:
+    now = [0.0]
+    reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: now[0])
+    with pytest.raises(SecretUnusable):
+        reader.value()
+    manager.create_secret(Name="runpod/api-key", SecretString="rpa_x")
+
+    now[0] += 60
+
+    assert reader.value() == "rpa_x"
 
 
 def test_a_secret_is_read_again_after_minutes(

@@ -31,7 +31,8 @@ KEYS = [
     "__proto__.txt",
     _LONGEST, _CUT.removeprefix("summaries/"), "é" * 510 + ".txt", "😀" * 255 + ".txt", "x/" * 510 + ".txt",
 ]  # fmt: skip
-IGNORED = ["folder/", "a.txt/", "a.exe", "txt", "a.txt\n", "a.txt.gz.gz", "", "summaries"]
+IGNORED = ["folder/", "a.txt/", "", ".exe", "a/.b\nc", "_x", "_glossary.txt"]
+UNLISTED = ["a.exe", "txt", "a.txt\n", "a.txt.gz.gz", "summaries", "$(id)", "x" * 1020, "a.\x1b[2J"]
 REFUSED_CHOICES = [
     "summary-words=999999999/a.txt", "summary-words=-1/a.txt", "summary-words=1e3/a.txt",
     "summary-words=٣٠٠/a.txt",
@@ -97,6 +98,15 @@ def test_what_is_no_transcript_by_its_name_is_ignored(cloud: Cloud, key: str) ->
 
     assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
     assert cloud.job_ids() == []
+
+
+@pytest.mark.parametrize("key", UNLISTED)
+def test_what_ends_as_no_transcript_does_is_a_failed_job(cloud: Cloud, key: str) -> None:
+    event = batch(eventbridge(key, "e"), notification(key, "e"))
+
+    assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
+    assert cloud.only_job()[0].reason_code == "unlisted-suffix"
+    assert cloud.requests["s3.GetObject"] == 0
 
 
 def test_a_summary_is_no_transcript_where_both_share_a_bucket(

@@ -90,6 +90,12 @@ class Cloud:
         )
         return [json.loads(message["Body"]) for message in received.get("Messages", [])]
 
+    def put_secret(self, name: str, value: str) -> None:
+        boto3.client("secretsmanager").put_secret_value(SecretId=name, SecretString=value)
+
+    def delete_secret(self, name: str) -> None:
+        boto3.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
     def runpod_takes(self, runpod_id: str = "rp-1") -> None:
         self.runpod.post(f"{RUNPOD}/run", json={"id": runpod_id, "status": "IN_QUEUE"})
 

@@ -17,7 +17,8 @@ from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, Me
 from submitter.material import Material
 from submitter.stages import Stages
 from submitter.submit import Submitter
-from sweeper.sweep import Look, Sweeper
+from sweeper.findings import Look
+from sweeper.sweep import Sweeper
 from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
 
 ASK = re.compile(r"about ([\d,]+) words")
@@ -60,6 +61,7 @@ class Pipeline:
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
+    secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets((SECRET,)))
     now: datetime = NOON
     answered: set[str] = field(default_factory=set)
 
@@ -77,9 +79,10 @@ class Pipeline:
             material=material,
             queue=self.queue,
             runpod=self.runpod,
-            secrets=MemorySecrets((SECRET,)),
+            secrets=self.secrets,
             settings=settings,
             links=S3Links(s3, "out"),
+            clock=lambda: self.now,
         )
 
     @property
@@ -148,7 +151,7 @@ class Pipeline:
             shortest_wait=timedelta(seconds=5),
             clock=lambda: self.now,
         )
-        return list(sweeper.sweep(pace=lambda: None, has_time=lambda: True))
+        return list(sweeper.sweep(pace=lambda: None, seconds_left=lambda: 115.0))
 
     def summary(self, job: Job) -> str:
         return self.s3.objects["out", job.summary_key].body.decode()

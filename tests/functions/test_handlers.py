@@ -13,7 +13,11 @@ from botocore.exceptions import ClientError
 
 from core import wiring
 from core.callback import CallRef, token_for
+from core.errors import OutputRefused
+from core.files import S3Workshop
 from core.jobs import CallState, Mode
+from core.layers import Layer
+from core.settle import SUBMITTING_TIME
 from core.telemetry import logger
 from tests.builders import (
     API_KEY,
@@ -24,6 +28,7 @@ from tests.builders import (
     a_call,
     a_job,
     a_request,
+    an_event,
     completed_body,
     minutes,
 )
@@ -66,7 +71,6 @@ SUBMISSIONS = {
     "submitter-s3-direct": (None, 1),
     "submitter-s3-unicode-key": (None, 1),
     "submitter-s3-folder-placeholder": (None, 0),
-    "submitter-s3-not-a-transcript": (None, 0),
     "submitter-s3-test-event": (None, 0),
     "submitter-eventbridge-direct": (None, 1),
     "submitter-sqs-s3": (0, 1),
@@ -80,6 +84,7 @@ SUBMISSIONS = {
 
 def test_every_event_is_used() -> None:
     used = {*CALLBACKS, *PULL_CALLBACKS, *SUBMISSIONS, "sweeper-scheduled"}
+    used.add("submitter-s3-not-a-transcript")  # in test_refused_uploads.py
 
     assert used == {path.stem for path in EVENTS.glob("*.json")}
 
@@ -105,6 +110,8 @@ class TestTheSubmitter:
             source = replace(a_job().source, key=KEY, version_id="", etag="", sequencer="")
             far = NOON + minutes(60 * 24 * 365 * 50)
             cloud.holding(a_job(source=source, deadline=far), waiting)
+            layer = Layer(number=0, pieces=["Mara: The pump holds."], tokens=[8])
+            S3Workshop(boto3.client("s3"), "out").record(JOB_ID, "layer-0", layer.as_document())
         if requests:
             cloud.runpod_takes()
 
@@ -246,7 +253,7 @@ class TestTheReceiver:
         bucket = boto3.resource("s3").Bucket("out")
         bucket.delete()
 
-        with pytest.raises(ClientError, match="NoSuchBucket"):
+        with pytest.raises(OutputRefused, match="NoSuchBucket"):
             holding.invoke("webhook_receiver", holding.event("webhook-completed"))
         boto3.client("s3").create_bucket(Bucket="out")
         again = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
@@ -299,6 +306,57 @@ class TestTheReceiverThatVerifies:
 
         assert answer["statusCode"] == 400
         assert len(verifying.runpod.calls) == 0
+
+    @pytest.fixture
+    def unanswered(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+        """RunPod's answer to POST /run, which has the attempt's id, is not on record."""
+        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
+            cloud.holding(a_job(), a_call(CallState.SUBMITTING, due_at=NOON + minutes(9)))
+            yield cloud
+
+    def test_believes_nobody_while_it_does_not_know_the_attempts_own_request(
+        self, unanswered: Cloud
+    ) -> None:
+        event = unanswered.event("webhook-completed")
+        event["body"] = json.dumps(completed_body("Another's.", id="rp-of-another-job"))
+
+        answer = unanswered.invoke("webhook_receiver", event)
+
+        assert answer["statusCode"] == 503  # RunPod calls again, when the answer may be on record
+        assert len(unanswered.runpod.calls) == 0
+        assert unanswered.summaries() == []
+        assert "rp-of-another-job" not in repr(unanswered.history())
+
+    def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
+        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+        _, call = unanswered.store().load(JOB_ID, "whole")
+        unanswered.store().save_call(call.submitted("rp-1", an_event()))
+        unanswered.runpod_says(completed_body())
+
+        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert SUMMARY in unanswered.summaries()
+
+    def test_lets_the_sweeper_look_as_soon_as_no_submitter_can_be_at_it(
+        self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
+    ) -> None:
+        monkeypatch.setattr(wiring, "now", lambda: NOON)
+
+        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        _, (call,), events = unanswered.history()
+        assert call.due_at == NOON + SUBMITTING_TIME
+        assert events[-1].what == "callback before RunPod's answer"
+
+    def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
+        _, call = unanswered.store().load(JOB_ID, "whole")
+        unanswered.store().save_call(call.failed("deadline", an_event()))
+
+        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
+
+        assert answer["statusCode"] == 200
+        assert len(unanswered.runpod.calls) == 0
 
     def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
         verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
@@ -377,18 +435,18 @@ class TestTheWholeWay:
         }
         return job_id, callback
 
-    def test_takes_at_most_eight_requests_of_aws(self, cloud: Cloud) -> None:
+    def test_takes_at_most_nine_requests_of_aws(self, cloud: Cloud) -> None:
         """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""
         _, callback = self.submit(cloud)
         cloud.invoke("webhook_receiver", callback)
 
-        assert cloud.requests.total() - cloud.requests["secretsmanager.GetSecretValue"] <= 8
+        assert cloud.requests.total() - cloud.requests["secretsmanager.GetSecretValue"] <= 9
         assert dict(cloud.requests) == {
             "s3.GetObject": 1,
             "dynamodb.TransactWriteItems": 2,
             "dynamodb.UpdateItem": 2,
             "dynamodb.BatchGetItem": 1,
-            "s3.PutObject": 2,
+            "s3.PutObject": 3,  # what the model is shown, the summary, its facts
             "secretsmanager.GetSecretValue": 3,
         }
 

@@ -139,10 +139,19 @@ class TestTheLength:
         assert pipeline.model.asks == [round(0.4 * job.words_in)]
         assert len(pipeline.runpod.requests) == 1
 
-    def test_is_left_as_it_is_where_the_file_is_gone_meanwhile(self) -> None:
+    def test_is_repaired_though_the_file_is_gone_meanwhile(self) -> None:
         pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         del pipeline.s3.objects[job.source.bucket, job.source.key]
+
+        pipeline.run()
+
+        assert len(pipeline.summary(job).split()) > 3_000
+
+    def test_is_left_as_it_is_where_what_the_model_was_shown_is_gone(self) -> None:
+        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        job = pipeline.upload(a_transcript(12_000))
+        del pipeline.s3.objects["out", f"work/{job.id}/layer-0.json"]
 
         pipeline.run()
 
@@ -260,7 +269,7 @@ class TestSections:
 
         pipeline.take_messages()
 
-        notes = pipeline.s3.objects["out", f"work/{job.id}/layer-1.txt"].body.decode()
+        notes = pipeline.s3.objects["out", f"work/{job.id}/layer-1.json"].body.decode()
         assert MARKER.findall(notes) == list(dict.fromkeys(MARKER.findall(text)))
 
     def test_that_are_not_all_there_are_waited_for(self, pipeline: Pipeline) -> None:

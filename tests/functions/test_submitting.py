@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -20,6 +20,7 @@ from core.files import S3Transcripts, S3Workshop
 from core.jobs import Call, CallState, Job, JobState, Source, job_id_for
 from core.links import S3Links
 from core.settings import SubmitterSettings
+from core.settle import SUBMITTING_TIME
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.submit import Submitter
@@ -38,6 +39,7 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
     secrets: MemorySecrets = field(default_factory=lambda: MemorySecrets((SECRET,)))
+    now: datetime = NOON
 
     @property
     def submitter(self) -> Submitter:
@@ -53,6 +55,7 @@ class World:
             secrets=self.secrets,
             settings=self.settings,
             links=S3Links(self.s3, "summaries"),  # type: ignore[arg-type]
+            clock=lambda: self.now,
         )
 
     def upload(self, body: bytes = TRANSCRIPT.encode(), **changes: str) -> Source:
@@ -143,7 +146,8 @@ class TestAnUpload:
 
         job_id = job_id_for(world.upload())
         assert world.store.load(job_id, "whole")[1].state is CallState.SUBMITTING
-        assert list(world.store.due(NOON + minutes(5))) == [(job_id, "whole")]
+        overdue = NOON + SUBMITTING_TIME + minutes(5)
+        assert list(world.store.due(overdue)) == [(job_id, "whole")]
 
     def test_that_is_announced_twice_costs_one_request(self, world: World) -> None:
         source = world.upload()
@@ -249,7 +253,7 @@ class TestWhenRunPod:
         job, call = world.accept()
 
         assert call.state is CallState.SUBMITTING
-        assert call.due_at == NOON + minutes(5)
+        assert call.due_at == NOON + SUBMITTING_TIME + minutes(5)
         assert world.queue.sent == []
         assert world.audit(job)[-1] == "left to the callback"
 
@@ -343,12 +347,21 @@ class TestTheNextAttempt:
 
         assert world.runpod.requests == []
 
-    def test_fails_the_job_if_the_file_is_gone(self, world: World, waiting: Job) -> None:
+    def test_does_not_need_the_file_any_more(self, world: World, waiting: Job) -> None:
+        del world.s3.objects[waiting.source.bucket, waiting.source.key]
+
+        _, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+
+        assert call.state is CallState.SUBMITTED
+
+    def test_fails_the_job_if_what_the_model_was_shown_is_gone(
+        self, world: World, waiting: Job
+    ) -> None:
         world.s3.objects.clear()
 
         job, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
 
-        assert (job.state, job.reason_code) == (JobState.FAILED, "deleted")
+        assert (job.state, job.reason_code) == (JobState.FAILED, "work-expired")
         assert call.state is CallState.FAILED
 
     def test_of_an_unknown_call_is_an_error(self, world: World) -> None:

@@ -1,20 +1,16 @@
 """The sweeper's use case over the world in memory, with a clock that the test turns."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Any
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
+from botocore.exceptions import ClientError
 
 from core.errors import RunPodFailed
-from core.files import S3Summaries, S3Workshop
-from core.jobs import NOT_TAKEN, Call, CallState
+from core.files import S3Summaries
+from core.jobs import NOT_TAKEN, CallState
 from core.reports import parse_report
-from core.settle import Settler
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
-from sweeper.app import _pace
-from sweeper.sweep import Found, Look, Sweeper
+from sweeper.sweep import PUT_BACK
 from tests.builders import (
     JOB_ID,
     NOON,
@@ -27,61 +23,11 @@ from tests.builders import (
     failed_body,
     minutes,
 )
+from tests.functions.sweeping import RUNNING, World
 
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
 
-
-@dataclass
-class World:
-    store: MemoryJobStore = field(default_factory=MemoryJobStore)
-    s3: MemoryS3 = field(default_factory=MemoryS3)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-    runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
-    now: datetime = NOON + minutes(5)
-    max_asks: int = 10
-    shortest_wait: timedelta = timedelta(seconds=5)
-
-    def holding(self, call: Call, **job_changes: Any) -> "World":
-        self.store.create(a_job(**job_changes), [call])
-        return self
-
-    def sweep(
-        self,
-        has_time: Callable[[], bool] = lambda: True,
-        pace: Callable[[], None] = lambda: None,
-    ) -> list[Look]:
-        settler = Settler(
-            store=self.store,
-            summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
-            workshop=S3Workshop(self.s3, "out"),  # type: ignore[arg-type]
-            queue=self.queue,
-            max_attempts=3,
-            by="sweeper",
-        )
-        sweeper = Sweeper(
-            settler=settler,
-            runpod=self.runpod,
-            max_asks=self.max_asks,
-            shortest_wait=self.shortest_wait,
-            clock=lambda: self.now,
-        )
-        return list(sweeper.sweep(pace=pace, has_time=has_time))
-
-    def found(self) -> list[str]:
-        return [look.found.value for look in self.sweep()]
-
-    @property
-    def call(self) -> Call:
-        return self.store.load(JOB_ID, "whole")[1]
-
-    @property
-    def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "whole")
-        return job.state.value, call.state.value
-
-    @property
-    def reason(self) -> str:
-        return self.store.load(JOB_ID, "whole")[0].reason_code
+def refused(**_: object) -> None:
+    raise ClientError({"Error": {"Code": "AccessDenied"}}, "S3")
 
 
 @pytest.fixture
@@ -262,6 +208,25 @@ class TestACallThatIsBeingPublished:
         assert world.found() == ["taken over"]
         assert world.states == ("succeeded", "succeeded")
 
+    def test_is_finished_though_runpods_id_of_it_is_not_on_record(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING).identified(1, ""))
+        summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+
+        assert world.found() == ["taken over"]
+        assert world.states == ("succeeded", "succeeded")
+        assert world.runpod.asked == []
+
+    def test_that_can_not_be_stored_goes_behind_the_others(self, world: World) -> None:
+        world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+        world.s3.put_object = refused  # type: ignore[method-assign]
+
+        with pytest.raises(ExceptionGroup):
+            world.sweep()
+
+        assert world.call.due_at is not None
+        assert world.now < world.call.due_at <= world.now + PUT_BACK
+
     def test_is_not_given_up_with_its_job_at_the_deadline(self, world: World) -> None:
         """Simulation seed 22228: the summary was in S3 and its job failed, for the job was due itself."""
         call = a_call(CallState.PUBLISHING, stage=2)
@@ -295,87 +260,3 @@ class TestACallThatItsJobHasLeftBehind:
         world.sweep()
 
         assert world.states == ("active", "cancelled")
-
-
-class TestACallWhoseJobHasEnded:
-    def test_is_closed_and_cancelled(self, world: World) -> None:
-        world.store.create(a_job().failed("x", an_event()), [a_call()])
-
-        world.sweep()
-
-        assert world.states == ("failed", "cancelled")
-        assert world.runpod.cancelled == ["rp-1"]
-
-
-class TestASweep:
-    def test_works_through_thousands(self, world: World) -> None:
-        for number in range(3000):
-            job_id = f"{number:032x}"
-            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
-        world.runpod.reports["rp-1"] = RUNNING
-
-        looks = world.sweep()
-
-        assert [look.found for look in looks] == [Found.STILL_RUNNING] * 3000
-
-    def test_stops_when_its_time_is_up_and_goes_on_next_time(self, world: World) -> None:
-        for number in range(100):
-            job_id = f"{number:032x}"
-            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
-        world.runpod.reports["rp-1"] = RUNNING
-        turns = iter([True] * 30 + [False] * 100)
-
-        first = world.sweep(has_time=lambda: next(turns))
-        second = world.sweep()
-
-        assert (len(first), len(second)) == (30, 70)
-
-    def test_takes_a_turn_for_each_look(self, world: World) -> None:
-        for number in range(5):
-            job_id = f"{number:032x}"
-            world.store.create(a_job(id=job_id), [replace(a_call(), job_id=job_id)])
-        turns: list[int] = []
-
-        looks = world.sweep(pace=lambda: turns.append(1))
-
-        assert len(turns) == len(looks) == 5
-
-    def test_is_not_held_up_by_a_call_that_can_not_be_looked_at(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        real_load = world.store.load
-
-        def load(job_id: str, call_id: str) -> Any:
-            if job_id == "broken":
-                raise ValueError("the item is broken")
-            return real_load(job_id, call_id)
-
-        world.store.load = load  # type: ignore[method-assign]
-        world.store.due = lambda now: iter([("broken", "whole"), (JOB_ID, "whole")])  # type: ignore[method-assign]
-
-        with pytest.raises(ExceptionGroup, match="1 due calls could not be looked at"):
-            world.sweep()
-
-        assert real_load(JOB_ID, "whole")[0].state == "succeeded"
-
-    def test_twice_at_once_settles_everything_once(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        world.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
-
-        looks = world.sweep()
-
-        events = [event.what for event in world.store.history(JOB_ID)[2]]
-        assert len(looks) == 8
-        assert events.count("active -> succeeded") == 1
-
-
-def test_looks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
-    slept: list[float] = []
-    now = [100.0]
-    monkeypatch.setattr("sweeper.app.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("sweeper.app.time.sleep", slept.append)
-    pace = _pace(per_second=100)
-
-    for _ in range(3):
-        pace()
-
-    assert slept == pytest.approx([0.0, 0.01, 0.02])  # the clock stands still

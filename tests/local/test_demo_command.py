@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from local.demo import Demo, JobFailedError
+from local.demo import Demo, JobFailedError, readable_file
 from local.stack.needs import EMULATOR_PYTHON, ROOT, emulator_python
 from local.waiting import wait_for
 from tests.local.conftest import Local
@@ -26,14 +26,16 @@ _LONGEST_SECONDS = 180.0
     ("options", "told"),
     [
         ((), "push: the transcript's words were sent to RunPod"),
-        (("--mode", "pull"), "pull: 8,551 bytes, read as labelled-text by the worker"),
+        (("MODE=pull",), "pull: 8,551 bytes, read as labelled-text by the worker"),
     ],
     ids=["push", "pull"],
 )
 def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     tmp_path: Path, options: tuple[str, ...], told: str
 ) -> None:
-    ended = run_demo(tmp_path, "--file", SHORT, "--out", str(tmp_path / "out"), *options)
+    command = ["make", "demo", f"FILE={SHORT}", f"OUT={tmp_path / 'out'}", *options]
+
+    ended = run(tmp_path, command)
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
     summary = tmp_path / "out/weekly-standup-summary.md"
@@ -45,6 +47,7 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
         assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
     assert "active -> succeeded" in ended.stdout
     assert told in ended.stdout
+    assert "extractive-summary: the simulator, with sentences of the transcript" in ended.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
 
@@ -73,7 +76,7 @@ def test_the_demo_takes_a_transcript_whatever_its_file_is_called(
 
     Demo(transcript=talk, output_folder=tmp_path, console=console).run_on(local.stack)
 
-    assert (tmp_path / f"{marker}-summary.md").exists()
+    assert (tmp_path / f"{marker}.vtt-summary.md").exists()
 
 
 def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
@@ -85,6 +88,33 @@ def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
     assert ended.returncode == 1
     assert f"port {port} " in ended.stdout
     assert left_over(tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("file", "told"),
+    [
+        ("no such.txt", "There is no file no such.txt; it was looked for at"),
+        ("~/no such.txt", "There is no file ~/no such.txt; it was looked for at"),
+        ("samples", "samples is a folder, not a transcript."),
+    ],
+    ids=["missing", "missing at home", "folder"],
+)
+def test_a_file_that_is_not_there_is_answered_with_what_to_do(
+    tmp_path: Path, file: str, told: str
+) -> None:
+    ended = run_demo(tmp_path, "--file", file)
+
+    assert ended.returncode == 1
+    assert told in ended.stdout
+    assert "make demo FILE=path/to/transcript.txt" in ended.stdout
+    assert "Traceback" not in ended.stdout + ended.stderr
+
+
+def test_a_file_in_the_home_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "it's $5.txt").touch()
+
+    assert readable_file(Path("~/it's $5.txt")) == tmp_path / "it's $5.txt"
 
 
 def test_the_demo_says_what_is_missing(tmp_path: Path) -> None:
@@ -126,8 +156,12 @@ def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
 
 
 def run_demo(tmp_path: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+    return run(tmp_path, demo_command(*options))
+
+
+def run(tmp_path: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        demo_command(*options),
+        command,
         cwd=ROOT,
         env=environment(scratch_in(tmp_path)),
         capture_output=True,

@@ -137,13 +137,23 @@ def test_a_key_of_unusual_characters_reaches_the_summary_unchanged(
     assert stored.key == f"summaries/{marker}/{name}{ending}"
 
 
-def test_a_file_that_is_no_transcript_is_left_alone(local: Local, marker: str) -> None:
+def test_a_file_that_is_no_transcript_by_its_name_is_a_failed_job(
+    local: Local, marker: str
+) -> None:
     upload = local.stack.upload(b"\x89PNG", f"{marker}.png")
+
+    history = local.stack.wait_for_job(upload)
+
+    assert history.job.reason_code == "unlisted-suffix"
+    assert not local.runpod_jobs(marker)
+
+
+def test_a_file_that_a_system_left_is_left_alone(local: Local, marker: str) -> None:
+    upload = local.stack.upload(b"\0", f"{marker}/.DS_Store")
 
     local.send_to_queue(notification(upload))
 
     assert local.stack.history(upload) is None
-    assert not local.runpod_jobs(marker)
 
 
 @pytest.mark.parametrize(

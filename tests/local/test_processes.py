@@ -61,6 +61,38 @@ def test_children_and_folder_go_with_the_parent_however_it_ends(
     wait_for(everything_is_gone, what="an end of it all", timeout_seconds=_PATIENCE_SECONDS)
 
 
+def test_what_is_started_in_the_background_where_ctrl_c_is_off_ends_all_the_same() -> None:
+    """A shell that is no terminal's starts what ends in `&` so, and cron and many CI runners do."""
+    script = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + _PARENT
+    with subprocess.Popen(
+        [sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    ) as popen:
+        assert popen.stdout
+        folder = Path(popen.stdout.readline().strip())
+        popen.send_signal(signal.SIGINT)
+        popen.terminate()
+        popen.wait(_PATIENCE_SECONDS)
+
+        wait_for(
+            lambda: not folder.exists() or None, what="an end", timeout_seconds=_PATIENCE_SECONDS
+        )
+
+
+@pytest.mark.parametrize("is_nohup", [True, False], ids=["nohup", "terminal"])
+def test_closing_the_terminal_ends_the_stack_unless_nohup_was_asked_for(is_nohup: bool) -> None:
+    before = "signal.SIG_IGN" if is_nohup else "signal.SIG_DFL"
+    script = (
+        f"import os, signal; signal.signal(signal.SIGHUP, {before})\n"
+        "from local.__main__ import main\n"
+        "main.callback()\n"
+        "os.kill(os.getpid(), signal.SIGHUP)\n"
+    )
+
+    ended = subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, timeout=60)
+
+    assert ended.returncode == (0 if is_nohup else 128 + signal.SIGHUP)
+
+
 def test_a_child_that_fails_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
     with Processes() as processes:
         child = processes.start(

@@ -158,6 +158,11 @@ def _must_happen() -> list[str]:
         "callbacks given up",
         "callbacks repeated",
         "callbacks forged",
+        "DynamoDB: another transaction in the way",
+        "S3: 409",
+        "S3: refused for long",
+        "RunPod: away for long",
+        "deployments",
         "messages dead",
     ]
 

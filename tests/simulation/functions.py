@@ -6,7 +6,7 @@ who is running.
 
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,10 +14,12 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
+import core.layers
 import submitter.stages
 import submitter.submit
-import sweeper.sweep
+import sweeper.lanes
 from core import wiring
+from core.prompts import frame_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
@@ -58,6 +60,23 @@ SETTINGS = AN_ENVIRONMENT | {
 }
 
 
+@dataclass(frozen=True)
+class Deployment:
+    """What a deployment changes for jobs in flight: limits, and prompts of another length."""
+
+    variables: Mapping[str, str] = field(default_factory=dict)
+    more_prompt_tokens: int = 0
+
+
+DEPLOYMENTS = (
+    Deployment(more_prompt_tokens=600),
+    Deployment({"MAX_MODEL_LEN": "6144"}),
+    Deployment({"MAX_MODEL_LEN": "3584"}, more_prompt_tokens=100),
+    Deployment({"MAX_TOKENS": "600", "SUMMARY_WORDS": "300"}),
+    Deployment({"MAX_TOKENS": "400", "LEAST_LENGTH_PERCENT": "50"}, more_prompt_tokens=200),
+)
+
+
 @dataclass
 class Environment:
     """One execution environment: what a function keeps from one invocation to the next."""
@@ -65,11 +84,13 @@ class Environment:
     function: str
     clients: "Clients"
     secrets: CachedSecrets
+    deployment: Deployment
     _wired: Any = None
 
     def wired(self, make: Callable[[], Any]) -> Any:
         if self._wired is None:
-            self._wired = make()
+            with patch.dict("os.environ", self.deployment.variables):
+                self._wired = make()
         return self._wired
 
 
@@ -86,8 +107,16 @@ class Clients:
 @dataclass
 class Functions:
     clients: Clients
+    deployment: Deployment = field(default_factory=Deployment)
     _idle: dict[str, list[Environment]] = field(default_factory=dict)
     _number: int = 0
+
+    def deploy(self, deployment: Deployment) -> None:
+        """Let every invocation that begins from now on be of another deployment."""
+        self.clients.world.tally["deployments"] += 1
+        self.clients.world.tell("operator", f"deploys {deployment}")
+        self.deployment = deployment
+        self._idle.clear()
 
     def invoke(
         self,
@@ -100,7 +129,12 @@ class Functions:
         idle = self._idle.setdefault(function, [])
         is_new = not idle or world.random.random() < 0.1
         environment = (
-            Environment(function, self.clients, CachedSecrets(world, self.clients.secrets))
+            Environment(
+                function,
+                self.clients,
+                CachedSecrets(world, self.clients.secrets),
+                self.deployment,
+            )
             if is_new
             else idle.pop(world.random.randrange(len(idle)))
         )
@@ -110,7 +144,7 @@ class Functions:
             world.running.remove(invocation)
             if isinstance(error, Killed):
                 world.tally["functions killed"] += 1
-            else:
+            elif environment.deployment is self.deployment:
                 idle.append(environment)
             said = type(error).__name__ if error else json.dumps(result)
             world.tell(invocation.name, f"ends: {said}")
@@ -160,10 +194,11 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "presigner", lambda: _clients().s3)
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
+        put(core.layers, "frame_tokens", _frame_tokens)
         put(sweeper_app, "_pace", lambda _: lambda: None)
-        for module in (submitter.submit, submitter.stages, sweeper.sweep):
+        for module in (submitter.submit, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
-        put(sweeper.sweep, "wait", wait)
+        put(sweeper.lanes, "wait", wait)
         for app in _APPS.values():
             put(app, "_wiring", _wired_by(app._wiring.__wrapped__))
         for handler in logger._logger.handlers:
@@ -177,6 +212,10 @@ _CLIENTS = {"s3": "s3", "sqs": "queue"}
 
 def _now() -> datetime:
     return _clients().world.now()
+
+
+def _frame_tokens() -> int:
+    return frame_tokens() + _environment().deployment.more_prompt_tokens
 
 
 def _wired_by(make: Callable[[], Any]) -> Callable[[], Any]:

@@ -6,18 +6,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from core.callback import CallRef
-from core.errors import RunPodRefused
+from core.errors import RunPodBusy, RunPodRefused, RunPodSilent
 from core.pull import ORDER
 from core.reports import Report, Status, gone, parse_report
 from tests.builders import failed_body
 from tests.functions.pipeline import Model, ref_of
 from tests.simulation.pull_worker import PullWorker
-from tests.simulation.turns import outside
-from tests.simulation.world import World
+from tests.simulation.turns import here, outside
+from tests.simulation.world import Outage, World
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
 
 _RETENTION_SECONDS = 30 * 60
+_NO_CONNECTION_SECONDS, _NO_ANSWER_SECONDS = 15.0, 10.0  # the client's patience
 _CALLBACK_GAPS_SECONDS = (5.0, 10.0)
 
 Answer = Callable[[int], None]
@@ -51,6 +52,9 @@ class Platform:
     worker: PullWorker
     jobs: dict[str, GpuJob] = field(default_factory=dict)
     callbacks_to_come: int = 0
+    outage: Outage = field(
+        default_factory=Outage
+    )  # in a partial one there is no connection; else it hangs
 
     def run(self, request: Mapping[str, Any]) -> str:
         world, random = self.world, self.world.random
@@ -177,7 +181,12 @@ class Endpoint:
     taken: Callable[[Mapping[str, Any]], None]  # told of each request that RunPod takes
     refused: Callable[[Mapping[str, Any]], None]  # told of each that it says it will never take
 
+    def check_key(self) -> None:
+        """Have a key, always."""
+
     def run(self, request: Mapping[str, Any]) -> str:
+        self._reach()
+
         def effect() -> str:
             self.taken(request)
             return self.platform.run(request)
@@ -189,10 +198,20 @@ class Endpoint:
             raise
 
     def status(self, runpod_id: str) -> Report:
+        self._reach()
         return outside("runpod", "status", lambda: self.platform.status(runpod_id))
 
     def cancel(self, runpod_id: str) -> None:
+        self._reach()
         outside("runpod", "cancel", lambda: self.platform.cancel(runpod_id))
+
+    def _reach(self) -> None:
+        """Wait as long as the client does where RunPod is away, and fail as it does."""
+        outage, world = self.platform.outage, self.platform.world
+        if outage.is_at(world.now_seconds):
+            world.tally["RunPod: away for long"] += 1
+            here().hang(_NO_CONNECTION_SECONDS if outage.is_partial else _NO_ANSWER_SECONDS)
+            raise RunPodBusy("away") if outage.is_partial else RunPodSilent("away")
 
 
 _EXECUTION_TIMEOUT = failed_body("executionTimeout exceeded")

@@ -4,24 +4,39 @@ Each promise is a method named for it; docs/reliability.md lists them. A broken 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from core.callback import CallRef
-from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState
+from core.jobs import CALL_MOVES, JOB_MOVES, Call, CallState, Event, Job, JobState, retry_delay
 from core.join import joined
 from core.names import facts_key_for
+from core.refusals import LAST_PATIENCE
+from core.refusals import PATIENCE as REFUSAL_PATIENCE
+from core.settle import LATEST_PICKUP, PUBLISHING_TIME
+from core.transcripts import read_transcript
 from core.words import count_words
 from local.memory import PRESIGNED
+from sweeper.sweep import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
-from tests.functions.pipeline import ref_of
+from tests.functions.pipeline import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
 from tests.simulation.world import World
 
 MAX_ATTEMPTS = 3
+# How long past its deadline a job may be tried to be ended: a result that can't be stored, one that comes
+# for another attempt at the end of that, and the last wait of a call for an attempt it doesn't get.
+PATIENCE = (
+    max(LAST_PATIENCE, RUNPOD_PATIENCE)
+    + PUBLISHING_TIME
+    + retry_delay(MAX_ATTEMPTS)
+    + LATEST_PICKUP
+    + PUT_BACK
+)
+_SWEEPS_ALLOWED, _MANY_SWEEPS_ALLOWED = 3, 20
 _MOST_CALLS_PER_JOB = 60  # what the plans of these small jobs come to, repairs included
 
 
@@ -36,6 +51,7 @@ class Upload:
     key: str
     order: int  # among the versions of its key
     is_good: bool
+    body: bytes
     is_deleted: bool = False
     is_replaced: bool = False
 
@@ -49,6 +65,8 @@ class Promises:
     platform: Platform
     uploads: Mapping[str, Upload]  # by job id
     refused: set[str] = field(default_factory=set)  # jobs of which RunPod refused a request
+    shown: dict[tuple[str, str], str] = field(default_factory=dict)  # the text that a call is about
+    _overdue_sweeps: Counter[str] = field(default_factory=Counter)  # by job id
     _jobs: dict[str, Job] = field(default_factory=dict)
     _calls: dict[tuple[str, str], Call] = field(default_factory=dict)
     _events: dict[str, list[Event]] = field(default_factory=dict)
@@ -90,6 +108,30 @@ class Promises:
             raise Broken(f"{_name(ref)} was sent to RunPod twice")
         if len(earlier) >= MAX_ATTEMPTS:
             raise Broken(f"call {ref.call_id} of job {ref.job_id} was paid for too often")
+        self._each_attempt_is_about_the_same(ref, request)
+
+    def _each_attempt_is_about_the_same(self, ref: CallRef, request: Mapping[str, Any]) -> None:
+        chat = request["input"].get("openai_input")
+        if chat is None:
+            return  # pull mode: the worker reads
+        block = BLOCK.search(chat["messages"][1]["content"])
+        text = block[2] if block else ""
+        if self.shown.setdefault((ref.job_id, ref.call_id), text) != text:
+            raise Broken(f"{_name(ref)} is about another text than the attempts before it")
+
+    def swept(self, began: datetime) -> None:
+        """No job outlives its deadline by more than a patience, as long as there are sweeps.
+
+        Which sweep looks at a job is in the hands of the weather: one that fails, or a lagging index,
+        may miss it. So some more are allowed that came to their end.
+        """
+        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
+        for job in self.store.items()[0].values():
+            if job.state is JobState.ACTIVE and began > job.deadline + PATIENCE:
+                self._overdue_sweeps[job.id] += 1
+                if self._overdue_sweeps[job.id] > allowed:
+                    late = self.world.now() - job.deadline
+                    raise Broken(f"job {job.id} is active {late} past its deadline")
 
     def was_refused(self, request: Mapping[str, Any]) -> None:
         self.refused.add(ref_of(request).job_id)
@@ -103,7 +145,8 @@ class Promises:
         attempt = call.attempt_numbered(ref.attempt)
         is_open = not call.is_final and call.state is not CallState.PUBLISHING
         is_waited_for = is_open and attempt and not attempt.outcome and attempt is call.attempt
-        is_due = call.due_at is not None and call.due_at <= self.world.now()
+        # A sweep that could not ask may have put it back by now.
+        is_due = call.due_at is not None and call.due_at <= self.world.now() + PUT_BACK
         is_asked_about = is_due or call.asks > 0  # a sweep may have been quicker than the answer
         if is_waited_for and not is_asked_about:
             raise Broken(f"the callback about {_name(ref)} was answered 200 and did nothing")
@@ -125,7 +168,9 @@ class Promises:
         if before and job.state is not before.state and job.state not in JOB_MOVES[before.state]:
             raise Broken(f"job {job.id} went from {before.state} to {job.state}")
         if before and before.is_final:
-            raise Broken(f"job {job.id} was changed after its end")
+            seen_to = replace(before, due_at=None, revision=job.revision)
+            if job != seen_to or before.due_at is None:
+                raise Broken(f"job {job.id} was changed after its end")
         if job.state is JobState.SUCCEEDED:
             self._success_means_a_summary(job)
         if job.state is JobState.FAILED:
@@ -150,7 +195,7 @@ class Promises:
     def _what_is_written_is_runpods(self, key: str, body: str, metadata: Mapping[str, str]) -> None:
         if key.startswith("work/"):
             _, job_id, name = key.removesuffix(".txt").split("/")
-            if not name.startswith("layer-"):
+            if key.endswith(".txt"):  # else a layer or a plan, which are documents of ours
                 self._is_output_of(job_id, name, body)
             self._kept[key] = body
         elif key.endswith(".txt"):
@@ -200,6 +245,11 @@ class Promises:
         upload = self.uploads[job.id]
         reasons: dict[str, Callable[[], bool]] = {
             "deadline": lambda: self.world.now() >= job.deadline,
+            "output-refused": lambda: self._s3_refuses_past(job.deadline),
+            "not-joined": lambda: self._s3_refuses_past(job.deadline),
+            "result-lost": lambda: self._a_text_was_made(job.id),
+            "text-missing": lambda: False,  # nobody deletes texts here
+            "work-expired": lambda: False,
             "empty": lambda: not upload.is_good,
             "not-text": lambda: not upload.is_good,
             "unreadable": lambda: not upload.is_good,
@@ -217,6 +267,17 @@ class Promises:
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
         if not is_so():
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
+
+    def _s3_refuses_past(self, deadline: datetime) -> bool:
+        weather = self.world.weather
+        is_tried = self.world.now() >= deadline + REFUSAL_PATIENCE
+        return is_tried and bool(weather.s3_outages or weather.aws_requests or weather.kills)
+
+    def _a_text_was_made(self, job_id: str) -> bool:
+        """Did RunPod make something for a job that was not stored? Not where storing always works."""
+        weather = self.world.weather
+        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
+        return any(job.text for job in mine) and not weather.lets_sweeps_work
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""
@@ -259,6 +320,7 @@ class Promises:
         if not self.is_quiet():
             raise Broken("something is still due, under way or queued")
         self._the_newest_summary_is_visible(jobs)
+        self._every_word_is_shown(calls.values())
         self._nothing_private_is_logged(output)
         self._money_is_bounded(jobs)
 
@@ -288,6 +350,21 @@ class Promises:
             if is_lost and call.state is CallState.FAILED and job.finished_at > ended_at:
                 raise Broken(f"{made.id} made a text, and job {job.id} failed as {job.reason_code}")
 
+    def _every_word_is_shown(self, calls: Iterable[Call]) -> None:
+        """The calls of a long transcript's first stage were about all of it, each about its share."""
+        first_stage: dict[str, list[str]] = {}
+        for call in calls:
+            if call.stage == 1 and call.task.layer == 0:
+                first_stage.setdefault(call.job_id, []).append(call.id)
+        for job_id, names in first_stage.items():
+            names.sort(key=lambda name: int(name.partition("-")[2]))
+            shown = [self.shown.get((job_id, name)) for name in names]
+            if None in shown:
+                continue  # the job had failed by then
+            transcript = read_transcript(self.uploads[job_id].body, max_bytes=10**9).text
+            if "\n".join(map(str, shown)).split() != transcript.split():
+                raise Broken(f"job {job_id} has not shown all of its transcript to the model")
+
     def _the_newest_summary_is_visible(self, jobs: Mapping[str, Job]) -> None:
         newest: dict[str, tuple[int, str]] = {}
         for job_id, upload in self.uploads.items():
@@ -297,7 +374,9 @@ class Promises:
         for (bucket, key), stored in self.s3.objects.items():
             if bucket == SUMMARIES and key.startswith("summaries/") and key.endswith(".txt"):
                 job_id = stored.metadata["job-id"]
-                if jobs[job_id].state is not JobState.SUCCEEDED:
+                if "S3 could not be asked" in jobs[job_id].reason:  # its audit says so too
+                    newest.pop(key, None)
+                elif jobs[job_id].state is not JobState.SUCCEEDED:
                     raise Broken(f"{key} is the summary of job {job_id}, which has not succeeded")
         for key, (_, job_id) in newest.items():
             stored = self.s3.objects[SUMMARIES, key]

@@ -1,15 +1,17 @@
 """S3, DynamoDB, SQS and the callback secrets, as the fakes of local/memory.py with a turn a request."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import quote_plus
 
-from botocore.exceptions import IncompleteReadError
+from botocore.exceptions import ClientError, IncompleteReadError
 
+from core.callback import CallRef, is_token_of
 from core.jobs import Call, Job
+from core.store import DynamoJobStore
 from local.memory import MemoryJobStore, MemoryS3
 from tests.simulation.turns import outside
 from tests.simulation.world import World
@@ -31,7 +33,7 @@ class SteppedStore(MemoryJobStore):
         self._lagging: list[tuple[str, str]] = []
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
-        outside("dynamodb", "create", lambda: super(SteppedStore, self).create(job, calls))
+        outside("dynamodb", "create", self._writes("create", job, calls))
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         return outside("dynamodb", "load", lambda: super(SteppedStore, self).load(job_id, call_id))
@@ -40,27 +42,46 @@ class SteppedStore(MemoryJobStore):
         return outside("dynamodb", "load job", lambda: super(SteppedStore, self).load_job(job_id))
 
     def save_call(self, call: Call) -> Call:
-        return _judged_anew("save call", lambda: super(SteppedStore, self).save_call(call))
+        return _judged_anew("save call", self._writes("save_call", call))
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
-        return outside(
-            "dynamodb", "save job and call", lambda: super(SteppedStore, self).save(job, call)
-        )
+        return outside("dynamodb", "save job and call", self._writes("save", job, call))
 
     def save_job(self, job: Job) -> Job:
-        return _judged_anew("save job", lambda: super(SteppedStore, self).save_job(job))
+        return _judged_anew("save job", self._writes("save_job", job))
 
     def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
         return _judged_anew(
-            "count done",
-            lambda: super(SteppedStore, self).count_done(call, stage=stage, due_at=due_at),
+            "count done", self._writes("count_done", call, stage=stage, due_at=due_at)
         )
 
     def record_missing(self, calls: Sequence[Call]) -> None:
-        outside("dynamodb", "record calls", lambda: super(SteppedStore, self).record_missing(calls))
+        outside("dynamodb", "record calls", self._writes("record_missing", calls))
 
     def begin(self, job: Job) -> Job:
-        return _judged_anew("begin stage", lambda: super(SteppedStore, self).begin(job))
+        return _judged_anew("begin stage", self._writes("begin", job))
+
+    def _writes(self, name: str, *args: Any, **more: Any) -> Callable[[], Any]:
+        """Return a write as the world lets it through: done, or turned away for another one.
+
+        What that means is said by the real adapter, of DynamoDB's own words.
+        """
+
+        def write() -> Any:
+            if not self._world.happens(self._world.weather.conflicts):
+                return getattr(super(SteppedStore, self), name)(*args, **more)
+            self._world.tally["DynamoDB: another transaction in the way"] += 1
+            self._world.tell("dynamodb", f"{name}: another transaction is in the way")
+            kept_out = DynamoJobStore(_Busy(), "jobs", sleep=lambda _: None)  # type: ignore[arg-type]
+            if name == "record_missing":
+                kept_out.begin_stage(next(iter(self._jobs.values())), *args)
+            elif name == "begin":
+                kept_out.save_job(*args)
+            else:
+                getattr(kept_out, name)(*args, **more)
+            raise AssertionError("the adapter takes a write for done that was turned away")
+
+        return write
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Read the index, which may lag behind the table: with too much in it, or too little."""
@@ -89,6 +110,21 @@ class SteppedStore(MemoryJobStore):
         return not list(super().due(until))
 
 
+class _Busy:
+    """A DynamoDB client whose every write is turned away, while it says nothing of what is recorded."""
+
+    class exceptions:  # noqa: N801 - botocore's
+        ConditionalCheckFailedException = type("ConditionalCheckFailed", (Exception,), {})
+
+    def transact_write_items(self, **_: Any) -> None:
+        reasons = [{"Code": "TransactionConflict"}]
+        error: Any = {"Error": {"Code": "TransactionCanceledException"}}
+        raise ClientError(error | {"CancellationReasons": reasons}, "TransactWriteItems")
+
+    def update_item(self, **_: Any) -> None:
+        raise ClientError({"Error": {"Code": "TransactionConflictException"}}, "UpdateItem")
+
+
 def _judged_anew(operation: str, effect: Callable[[], T]) -> T:
     return outside("dynamodb", operation, effect, again=effect)
 
@@ -100,9 +136,27 @@ class SteppedS3(MemoryS3):
         super().__init__(versioned=[TRANSCRIPTS, SUMMARIES] if versioned else [])
         self._world = world
         self.written: list[tuple[str, bytes, dict[str, str]]] = []
+        self.outage = world.outage(world.weather.s3_outages)  # a partial one lets reads through
+
+    def _refuse(self, bucket: str, *, is_read: bool) -> None:
+        outage, world = self.outage, self._world
+        if bucket != SUMMARIES or not outage.is_at(world.now_seconds):
+            return
+        if not (is_read and outage.is_partial):
+            world.tally["S3: refused for long"] += 1
+            world.tell("s3", "refuses")
+            raise ClientError({"Error": {"Code": "AccessDenied"}}, "S3")
 
     def put_object(self, **request: Any) -> dict[str, Any]:
+        world = self._world
+
         def effect() -> dict[str, Any]:
+            self._refuse(request["Bucket"], is_read=False)
+            is_conditional = "IfNoneMatch" in request or "IfMatch" in request
+            if is_conditional and world.happens(world.weather.s3_conflicts):
+                world.tally["S3: 409"] += 1
+                world.tell("s3", "answers 409")
+                raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
             answer = super(SteppedS3, self).put_object(**request)
             self.written.append((request["Key"], request["Body"], request.get("Metadata", {})))
             return answer
@@ -111,22 +165,22 @@ class SteppedS3(MemoryS3):
         return outside("s3", f"PutObject {request['Key']} {whose}".rstrip(), effect, again=effect)
 
     def get_object(self, **request: Any) -> dict[str, Any]:
-        answer = outside(
-            "s3",
-            f"GetObject {request['Key']}",
-            lambda: super(SteppedS3, self).get_object(**request),
-        )
+        def effect() -> dict[str, Any]:
+            self._refuse(request["Bucket"], is_read=True)
+            return super(SteppedS3, self).get_object(**request)
+
+        answer = outside("s3", f"GetObject {request['Key']}", effect)
         if self._world.happens(self._world.weather.bodies_broken):
             self._world.tally["AWS: body broken"] += 1
             answer["Body"] = _BrokenBody()
         return answer
 
     def head_object(self, **request: Any) -> dict[str, Any]:
-        return outside(
-            "s3",
-            f"HeadObject {request['Key']}",
-            lambda: super(SteppedS3, self).head_object(**request),
-        )
+        def effect() -> dict[str, Any]:
+            self._refuse(request["Bucket"], is_read=True)
+            return super(SteppedS3, self).head_object(**request)
+
+        return outside("s3", f"HeadObject {request['Key']}", effect)
 
     def upload(self, key: str, body: bytes) -> dict[str, Any]:
         """Put without a turn, as whoever uploads."""
@@ -213,7 +267,6 @@ class Secrets:
     """The callback secret as it is now, rotated step by step as docs/operating.md says."""
 
     live: tuple[bytes, ...]  # the one that tokens are made with comes first
-    is_retired: bool = False  # an old one opens nothing any more
 
     def announce(self, new: bytes) -> None:
         self.live = (self.live[0], new)
@@ -223,7 +276,12 @@ class Secrets:
 
     def retire(self) -> None:
         self.live = self.live[:1]
-        self.is_retired = True
+
+    def open(self, event: Mapping[str, Any]) -> bool:
+        """Does a callback's token open anything at this instant?"""
+        path = event["pathParameters"]
+        ref = CallRef(path["job_id"], path["call_id"], int(path["attempt"]))
+        return is_token_of(ref, path["token"], self.live)
 
 
 @dataclass

@@ -14,7 +14,15 @@ from core.callback import CallRef
 from core.jobs import Source, job_id_for
 from tests.builders import SECRET, completed_body
 from tests.functions.pipeline import a_transcript
-from tests.simulation.functions import RECEIVER, SUBMITTER, SWEEPER, WEBHOOK_URL, Clients, Functions
+from tests.simulation.functions import (
+    DEPLOYMENTS,
+    RECEIVER,
+    SUBMITTER,
+    SWEEPER,
+    WEBHOOK_URL,
+    Clients,
+    Functions,
+)
 from tests.simulation.platform import PRIVATE, Answer, Endpoint, Platform
 from tests.simulation.promises import Broken, Promises, Upload
 from tests.simulation.pull_worker import PullWorker
@@ -27,6 +35,7 @@ from tests.simulation.services import (
     SteppedStore,
     notification,
 )
+from tests.simulation.turns import Killed
 from tests.simulation.weather import CALM, Weather, drawn
 from tests.simulation.world import Line, World
 
@@ -64,7 +73,12 @@ class Story:
         self.s3 = SteppedS3(world, versioned=world.random.random() < 0.5)
         self.queue = Queue(world, self._take_message)
         self.secrets = Secrets((SECRET,))
-        self.platform = Platform(world, self.post, PullWorker(world, self.s3))
+        self.platform = Platform(
+            world,
+            self.post,
+            PullWorker(world, self.s3),
+            outage=world.outage(world.weather.runpod_outages),
+        )
         self.promises = Promises(
             world=world,
             store=self.store,
@@ -96,7 +110,7 @@ class Story:
             "sequencer": f"{len(self.uploads) + 1:016X}",
             "time": world.now().isoformat(),
         }
-        upload = Upload(key=key, order=len(earlier), is_good=is_good)
+        upload = Upload(key=key, order=len(earlier), is_good=is_good, body=body)
         self.uploads[_job_id(source)] = upload
         world.tell("somebody", f"uploads {key}, {len(body):,} bytes, good: {is_good}")
         body_of = notification(source, through_eventbridge=world.random.random() < 0.5)
@@ -106,7 +120,13 @@ class Story:
             world.after(300 * world.random.random(), lambda: self._delete(key, upload))
 
     def sweep(self) -> None:
-        self.functions.invoke(SWEEPER, {}, lambda _result, _error: None)
+        began = self.world.now()
+
+        def ended(_result: Any, error: BaseException | None) -> None:
+            if not isinstance(error, Killed):
+                self.world.check(lambda: self.promises.swept(began))
+
+        self.functions.invoke(SWEEPER, {}, ended)
 
     def post(self, url: str, body: str, answered: Answer) -> None:
         """Deliver a callback through the gateway."""
@@ -116,7 +136,7 @@ class Story:
         def on_end(result: Any, error: BaseException | None) -> None:
             status = 500 if error else int(result["statusCode"])
             self.world.tally[f"callbacks answered {status}"] += 1
-            if status == 401 and not self.secrets.is_retired:
+            if status == 401 and self.secrets.open(event):
                 raise Broken("a callback of RunPod's was taken for a stranger's")
             if ref_and_body:
                 self.promises.answered(*ref_and_body, status)
@@ -151,10 +171,17 @@ class Story:
             self._forge(forged_url, body, may_be)
 
     def _forge(self, url: str, body: str, may_be: frozenset[int]) -> None:
-        def on_end(result: Any, error: BaseException | None) -> None:
-            self.promises.forged(500 if error else int(result["statusCode"]), may_be=may_be)
+        event = _request(url, body)
 
-        self.functions.invoke(RECEIVER, _request(url, body), on_end)
+        def on_end(result: Any, error: BaseException | None) -> None:
+            # A secret may have been retired meanwhile, and then its token is as good as none.
+            is_open = self.secrets.open(event)
+            self.promises.forged(
+                500 if error else int(result["statusCode"]),
+                may_be=may_be if is_open else may_be | {401},
+            )
+
+        self.functions.invoke(RECEIVER, event, on_end)
 
     def _taken(self, request: Mapping[str, Any]) -> None:
         self.world.check(lambda: self.promises.taken(request))
@@ -245,6 +272,11 @@ def _plan(story: Story) -> None:
         world.after(_SWEEP_SECONDS, sweep)
 
     world.after(_SWEEP_SECONDS * random.random(), sweep)
+    if world.happens(world.weather.redeployments):
+        for deployment in random.sample(DEPLOYMENTS, k=random.choice((1, 2))):
+            world.after(
+                3_600 * random.random(), lambda each=deployment: story.functions.deploy(each)
+            )  # type: ignore[misc]
     for _ in range(random.choice((0, 0, 2, 6))):
         world.after(5_400 * random.random(), story.forge)
     if random.random() < 0.3:
@@ -256,15 +288,16 @@ def _plan(story: Story) -> None:
 
 def _play(story: Story, output: io.StringIO) -> None:
     world = story.world
-    while world.now_seconds < _CALM_FROM_SECONDS:
+    outages = (story.s3.outage, story.platform.outage)
+    calm_from_seconds = max(_CALM_FROM_SECONDS, *(each.until_seconds for each in outages))
+    while world.now_seconds < calm_from_seconds:
         if world.now_seconds > _UPLOADS_UNTIL_SECONDS and story.promises.is_quiet():
             break
         world.step()
     world.weather = CALM
     story.queue.redrive()
-    while (
-        not story.promises.is_quiet() and world.now_seconds < _CALM_FROM_SECONDS + _PATIENCE_SECONDS
-    ):
+    until_seconds = calm_from_seconds + _PATIENCE_SECONDS
+    while not story.promises.is_quiet() and world.now_seconds < until_seconds:
         world.step()
     story.promises.at_rest(output.getvalue())
 

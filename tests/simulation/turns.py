@@ -80,17 +80,21 @@ class Invocation:
     hub: greenlet = field(default_factory=getcurrent)
     is_dead: bool = False
     _parked: list[Turn] = field(default_factory=list)
+    _tasks: int = 0
+
+    def number_a_task(self) -> int:
+        self._tasks += 1
+        return self._tasks
 
     def start(self, handler: Callable[[], Any]) -> None:
         def run() -> None:
+            result, error = None, None
             try:
                 result = handler()
-            except Killed as exc:
-                self.on_end(None, exc)
-            except Exception as exc:
-                self.on_end(None, exc)
-            else:
-                self.on_end(result, None)
+            except (Killed, Exception) as exc:
+                error = exc
+            self.is_dead = True  # Lambda freezes what its threads are still at, perhaps for ever
+            self.on_end(result, error)
 
         Turn(self, run).switch()
 
@@ -118,6 +122,10 @@ class Invocation:
             self._pause()
         return result
 
+    def hang(self, seconds: float) -> None:
+        """Wait for an answer that does not come."""
+        self._pause(seconds)
+
     def park(self) -> None:
         """Wait until some task of the invocation has ended."""
         turn = getcurrent()
@@ -134,9 +142,10 @@ class Invocation:
         self.is_dead = self.is_dead or fault.kills
         raise fault.error()
 
-    def _pause(self) -> None:
+    def _pause(self, seconds: float | None = None) -> None:
         if not self.is_dead:
-            self.world.after(self.world.latency_seconds(), getcurrent().switch)
+            pause = self.world.latency_seconds() if seconds is None else seconds
+            self.world.after(pause, getcurrent().switch)
             self.hub.switch()
         if self.world.seconds() >= self.ends_at_seconds and not self.is_dead:
             self.world.tell(self.name, "timed out")
@@ -163,7 +172,7 @@ class Future:
     """As concurrent.futures.Future, with an order of its own, so that sets of them have one."""
 
     def __init__(self, number: int) -> None:
-        self._number = number  # within its pool
+        self._number = number  # within its invocation
         self._result: Any = None
         self._exception: BaseException | None = None
         self.is_done = False
@@ -197,6 +206,7 @@ class Pool:
     """As concurrent.futures.ThreadPoolExecutor, with turns for threads."""
 
     def __init__(self, max_workers: int) -> None:
+        self._invocation = here()
         self._free = max_workers
         self._queue: list[tuple[Future, Callable[[], Any]]] = []
         self._all: list[Future] = []
@@ -209,11 +219,17 @@ class Pool:
             future.exception()
 
     def submit(self, work: Callable[..., Any], *args: Any) -> Future:
-        future = Future(len(self._all))
+        future = Future(self._invocation.number_a_task())
         self._all.append(future)
         self._queue.append((future, lambda: work(*args)))
         self._start_next(here())
         return future
+
+    def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
+        """Wait for nobody, as the sweeper wants it; what still runs dies with the invocation."""
+        assert not wait
+        assert cancel_futures
+        self._queue.clear()
 
     def map(self, work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
         futures = [self.submit(work, item) for item in items]
@@ -239,11 +255,19 @@ class Waited(NamedTuple):
     not_done: set[Future]
 
 
-def wait(futures: Iterable[Future], return_when: str = "ALL_COMPLETED") -> Waited:
+def wait(
+    futures: Iterable[Future], timeout: float | None = None, return_when: str = "ALL_COMPLETED"
+) -> Waited:
     """As concurrent.futures.wait."""
+    invocation = here()
     every = sorted(futures, key=hash)
     enough = any if return_when == "FIRST_COMPLETED" else all
+    until = float("inf") if timeout is None else invocation.world.seconds() + timeout
+    if timeout is not None:
+        invocation.world.after(timeout, invocation.wake)
     while every and not enough(future.is_done for future in every):
-        here().park()
+        if invocation.world.seconds() >= until:
+            break
+        invocation.park()
     done = {future for future in every if future.is_done}
     return Waited(done, set(every) - done)

@@ -38,6 +38,16 @@ class Weather:
     pulls_broken: float = 0.0  # of pull mode's orders: what the worker fetches or delivers
     odd_lengths: float = 0.0  # of texts: far shorter or longer than asked, or cut
 
+    conflicts: float = (
+        0.0  # of DynamoDB writes: another one is in the way, and comes to nothing itself
+    )
+    s3_conflicts: float = 0.0  # of conditional puts: 409, for another one is under way
+
+    # Of runs: for a part of an hour, or for hours.
+    s3_outages: float = 0.0  # the bucket of the summaries can't be written, perhaps not even read
+    runpod_outages: float = 0.0  # RunPod can't be reached, or hangs
+    redeployments: float = 0.0  # other limits and prompts, with jobs in flight
+
     deletions: float = 0.0  # of uploads: deleted again within minutes
     bad_files: float = 0.0
     slow_requests: float = 0.0  # of requests: seconds, or longer than the function may take
@@ -53,6 +63,22 @@ class Weather:
                 self.sweeps_skipped,
                 self.index_lags,
                 self.bodies_broken,
+                self.slow_requests,
+                self.s3_outages,
+                self.runpod_outages,
+            )
+        )
+
+    @property
+    def lets_sweeps_look(self) -> bool:
+        """Does every sweep look at everything that is due, whatever it comes to?"""
+        return not any(
+            (
+                self.aws_requests,
+                self.kills,
+                self.conflicts,
+                self.sweeps_skipped,
+                self.index_lags,
                 self.slow_requests,
             )
         )
@@ -90,6 +116,11 @@ _BAD_DAY = Weather(
     slow_gpus=0.1,
     pulls_broken=0.2,
     odd_lengths=0.3,
+    conflicts=0.05,
+    s3_conflicts=0.1,
+    s3_outages=0.15,
+    runpod_outages=0.15,
+    redeployments=0.3,
     deletions=0.05,
     bad_files=0.15,
     slow_requests=0.02,

@@ -28,6 +28,18 @@ class Line:
         return f"{minutes:5.0f}:{seconds:06.3f}  {self.who:<24}  {self.what}"
 
 
+@dataclass(frozen=True)
+class Outage:
+    """A time in which something can't be reached."""
+
+    from_seconds: float = 0.0
+    until_seconds: float = 0.0
+    is_partial: bool = False  # what is meant by it is the service's own
+
+    def is_at(self, seconds: float) -> bool:
+        return self.from_seconds <= seconds < self.until_seconds
+
+
 @dataclass
 class World:
     """Surroundings of every invocation."""
@@ -69,6 +81,14 @@ class World:
         if self.happens(self.weather.slow_requests):
             return self.random.choice((1, 5, 20, 70, 130)) * self.random.random()
         return 0.001 + 0.05 * self.random.random() ** 3
+
+    def outage(self, share: float) -> Outage:
+        """Draw whether something goes away in this run, when, and for how long."""
+        if not self.happens(share):
+            return Outage()
+        begins = 4_500 * self.random.random()
+        lasts = self.random.choice((1_800, 3_600, 3 * 3_600)) * self.random.random()
+        return Outage(begins, begins + lasts, is_partial=self.random.random() < 0.5)
 
     def happens(self, share: float) -> bool:
         return share > 0 and self.random.random() < share

@@ -120,8 +120,57 @@ def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
         ("s3:ListBucket", "arn:aws:s3:::given-in"),
         *results,
     }
-    for role in ("WebhookReceiverRole", "SweeperRole"):
-        assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == results
+    results_and_deletion = results | {("s3:DeleteObject", f"arn:aws:s3:::given-out/{WORK_PREFIX}*")}
+    for role, expected in (
+        ("WebhookReceiverRole", results),
+        ("SweeperRole", results_and_deletion),
+    ):
+        assert {pair for pair in grants(role, **given) if pair[0].startswith("s3:")} == expected
+
+
+KMS_KEY = "arn:aws:kms:eu-central-1:123456789012:key/0b1c"
+
+
+@pytest.mark.parametrize(
+    ("role", "parameter", "expected"),
+    [
+        ("SubmitterRole", "InputBucketKmsKeyArn", {"kms:Decrypt"}),
+        ("WebhookReceiverRole", "InputBucketKmsKeyArn", set()),
+        ("SweeperRole", "InputBucketKmsKeyArn", set()),
+        ("SubmitterRole", "OutputBucketKmsKeyArn", {"kms:GenerateDataKey", "kms:Decrypt"}),
+        ("WebhookReceiverRole", "OutputBucketKmsKeyArn", {"kms:GenerateDataKey", "kms:Decrypt"}),
+        ("SweeperRole", "OutputBucketKmsKeyArn", {"kms:GenerateDataKey", "kms:Decrypt"}),
+    ],
+)
+def test_a_key_of_a_bucket_is_opened_to_who_reads_and_writes_there(
+    role: str, parameter: str, expected: set[str]
+) -> None:
+    added = grants(role, **{parameter: KMS_KEY}) - grants(role)
+
+    assert added == {(action, KMS_KEY) for action in expected}
+
+
+@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+def test_a_key_is_used_through_s3_alone(role: str) -> None:
+    resources = deployed(InputBucketKmsKeyArn=KMS_KEY, OutputBucketKmsKeyArn=KMS_KEY)
+    (policy,) = resources[role]["Properties"]["Policies"]
+    kms = [each for each in policy["PolicyDocument"]["Statement"] if each["Resource"] == KMS_KEY]
+
+    assert kms
+    for statement in kms:
+        assert statement["Condition"] == {
+            "StringEquals": {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
+        }
+
+
+def test_notes_are_deleted_only_from_a_given_bucket_and_only_by_the_sweeper() -> None:
+    given = {"OutputBucketName": "given-out"}
+    delete = ("s3:DeleteObject", "arn:aws:s3:::given-out/work/*")
+
+    assert delete in grants("SweeperRole", **given)
+    for role in ("SubmitterRole", "WebhookReceiverRole"):
+        assert delete not in grants(role, **given)
+    assert "s3:DeleteObject" not in {action for action, _ in grants("SweeperRole")}
 
 
 @pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])

@@ -2,10 +2,14 @@
 
 import json
 import re
+from datetime import timedelta
+from itertools import accumulate, count, takewhile
 from typing import Any
+from urllib.parse import unquote_plus
 
 import pytest
 
+from core.jobs import retry_delay
 from core.names import WORK_PREFIX
 from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
 
@@ -24,11 +28,16 @@ def test_the_stacks_own_bucket_notifies_the_queue_of_every_new_object(stack: dic
     assert notification == {"Event": "s3:ObjectCreated:*", "Queue": "${UploadQueue.Arn}"}
 
 
-def test_the_input_prefix_narrows_the_notification() -> None:
-    bucket = deployed(InputPrefix="calls/")["TranscriptsBucket"]["Properties"]
+@pytest.mark.parametrize("prefix", ["calls/", "summary-words=2500/", "a+b/", "team@north/"])
+def test_a_notification_filters_by_nothing_that_s3_wants_percent_encoded(prefix: str) -> None:
+    """S3 compares a filter with the encoded key: `a=b/` would never match, and nobody would be told."""
+    bucket = deployed(InputPrefix=prefix)["TranscriptsBucket"]["Properties"]
     (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
+    rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])
 
-    assert notification["Filter"] == {"S3Key": {"Rules": [{"Name": "prefix", "Value": "calls/"}]}}
+    for rule in rules:
+        assert re.fullmatch(r"([A-Za-z0-9/!_.*'()-]|%[0-9A-F]{2}|\+)*", rule["Value"])
+        assert unquote_plus(rule["Value"]) == prefix
 
 
 def test_the_bucket_waits_for_the_policy_that_lets_it_notify() -> None:
@@ -95,6 +104,21 @@ def test_the_submitters_concurrency_is_a_number(maximum: int) -> None:
     (mapping,) = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
 
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == maximum
+
+
+LONGEST_CHAIN_OF_LAMBDA = (
+    16  # invocations through one queue, then its loop detection drops a message
+)
+
+
+def test_no_chain_of_messages_is_dropped_by_lambdas_loop_detection(stack: dict) -> None:
+    """Each 429 of RunPod sends the call's message back to the queue that the submitter reads."""
+    deadline = timedelta(minutes=max(source()["Parameters"]["JobDeadlineMinutes"]["AllowedValues"]))
+    waits = accumulate(retry_delay(attempts) for attempts in count(1))
+    longest_chain = len(list(takewhile(lambda waited: waited < deadline, waits)))
+    is_stopped = stack["SubmitterFunction"].get("RecursiveLoop", "Terminate") == "Terminate"
+
+    assert longest_chain < LONGEST_CHAIN_OF_LAMBDA or not is_stopped
 
 
 # ---- table -------------------------------------------------------------------------------------
@@ -351,6 +375,14 @@ def test_a_sweep_that_failed_is_not_repeated_later(stack: dict) -> None:
 # ---- alarms ------------------------------------------------------------------------------------
 
 
+def test_held_calls_raise_an_alarm_on_the_metric_as_powertools_publishes_it(stack: dict) -> None:
+    variables = stack["SubmitterFunction"]["Environment"]["Variables"]
+    (dimension,) = stack["CallsHeldAlarm"]["Dimensions"]
+
+    assert stack["CallsHeldAlarm"]["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
+    assert dimension == {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
+
+
 def watched(alarm: dict[str, Any]) -> tuple[str, str, str]:
     (dimension,) = alarm["Dimensions"]
     return alarm["Namespace"], alarm["MetricName"], dimension["Value"]
@@ -368,6 +400,7 @@ def test_the_alarms_watch_what_can_lose_a_job() -> None:
         ("AWS/Lambda", "Errors", "${SweeperFunction}"),
         ("AWS/Lambda", "Invocations", "${SweeperFunction}"),
         ("AWS/ApiGateway", "5xx", "${HttpApi}"),
+        ("TranscriptSummaries", "CallsHeld", "submitter"),
     }
 
 

@@ -4,9 +4,9 @@ import pytest
 
 from core.decide import Step, decide
 from core.errors import ForeignRequest, UnknownCall
-from core.jobs import CallState, JobState
+from core.jobs import OVERFLOW, CallState, JobState
 from core.reports import gone, parse_report
-from tests.builders import a_call, a_job, a_report, a_summary, an_event, failed_body
+from tests.builders import a_call, a_job, a_report, a_summary, a_task, an_event, failed_body
 
 SUCCESS = a_report()
 LOST = parse_report(failed_body("job timed out after 1 retries"))
@@ -95,6 +95,23 @@ def test_a_failure_of_another_attempt_does_not_stop_publishing() -> None:
     lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
 
     assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
+
+
+def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_open() -> None:
+    """An earlier attempt's result was lost while it was published; the latest still runs."""
+    call = a_call(attempts=2).publishing(1, due_at=a_job().deadline, event=an_event())
+    call = call.waiting("lost-by-runpod", due_at=a_job().deadline, event=an_event())
+    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
+
+    assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
+
+
+@pytest.mark.parametrize("report", [LOST, GONE], ids=["lost", "gone"])
+def test_a_call_that_is_known_to_be_too_long_is_split_whatever_is_said_now(report) -> None:
+    """Whoever recorded it died before its call was counted and ended."""
+    call = a_call(task=a_task(last=4)).attempt_ended(OVERFLOW)
+
+    assert decide(a_job(), call, 1, report, max_attempts=3) is Step.SPLIT
 
 
 def test_a_report_about_another_request_is_foreign() -> None:

@@ -4,6 +4,7 @@ from core.jobs import (
     CALL_MOVES,
     JOB_MOVES,
     NOT_TAKEN,
+    Call,
     CallState,
     ImpossibleMoveError,
     JobState,
@@ -106,6 +107,25 @@ def test_a_failure_keeps_what_ended_the_attempt_before() -> None:
     call = a_call(CallState.WAITING).failed("deadline", an_event())
 
     assert call.attempt.outcome == "worker-lost"
+
+
+class TestAResultThatWasLostWhileItWasPublished:
+    """It was an earlier attempt's; a later one may still run."""
+
+    def publishing(self) -> Call:
+        call = a_call(attempts=2)
+        return call.publishing(1, due_at=NOON, event=an_event())
+
+    def test_is_the_end_of_the_attempt_that_brought_it(self) -> None:
+        waiting = self.publishing().waiting("lost-by-runpod", due_at=NOON, event=an_event())
+
+        assert [attempt.outcome for attempt in waiting.attempts] == ["lost-by-runpod", ""]
+        assert waiting.published_attempt is None
+
+    def test_is_what_its_attempt_failed_of_where_the_call_fails(self) -> None:
+        failed = self.publishing().failed("output-refused", an_event())
+
+        assert [attempt.outcome for attempt in failed.attempts] == ["output-refused", ""]
 
 
 class TestJobId:

@@ -7,9 +7,9 @@ from core.jobs import Source
 from submitter.messages import (
     UnknownMessage,
     WantsAttempt,
-    is_transcript,
     parse_message,
     parse_uploads,
+    wants_job,
 )
 from tests.builders import a_source, submitter_settings
 
@@ -129,25 +129,77 @@ def test_any_other_queue_message_is_refused(body: str) -> None:
         ({"key": "in/a.md"}, True),
         ({"key": "in/a.txt.gz"}, True),
         ({"key": "in/a.MD.GZ"}, True),
-        ({"key": "in/a.pdf"}, False),
-        ({"key": "in/a.pdf.gz"}, False),
-        ({"key": "in/a.gz"}, False),
+        ({"key": "in/_minutes.txt"}, True),
+        ({"key": "in/a.pdf"}, True),
+        ({"key": "in/a.pdf.gz"}, True),
+        ({"key": "in/a"}, True),
+        ({"key": "in/work/a.txt"}, True),
         ({"key": "in/folder.txt/"}, False),
+        ({"key": "in/folder_$folder$"}, False),
+        ({"key": "in/.DS_Store"}, False),
+        ({"key": "in/_SUCCESS"}, False),
+        ({"key": "in/calls/_glossary.txt"}, False),
         ({"key": "elsewhere/a.txt"}, False),
+        ({"key": "elsewhere/a.pdf"}, False),
         ({"bucket": "somebody-elses"}, False),
     ],
 )
-def test_only_transcripts_are_taken(changes: dict[str, str], expected: bool) -> None:
+def test_every_upload_wants_a_job_but_those_that_nobody_means_as_a_transcript(
+    changes: dict[str, str], expected: bool
+) -> None:
     settings = submitter_settings()
     accepts = replace(settings.accepts, prefix="in/")
     source = replace(a_source(key="in/a.txt"), **changes)
 
-    assert is_transcript(source, accepts, settings.places) is expected
+    assert wants_job(source, accepts, settings.places) is expected
 
 
-def test_our_own_output_is_never_taken_for_a_transcript() -> None:
+@pytest.mark.parametrize("key", ["summaries/a.txt", "summaries/a.json", "work/0/layer-0.txt"])
+def test_our_own_output_is_never_taken_for_an_upload(key: str) -> None:
     settings = submitter_settings()
     places = replace(settings.places, output_bucket="transcripts")
 
-    assert not is_transcript(a_source(key="summaries/a.txt"), settings.accepts, places)
-    assert is_transcript(a_source(key="a.txt"), settings.accepts, places)
+    assert not wants_job(a_source(key=key), settings.accepts, places)
+    assert wants_job(a_source(key="a.txt"), settings.accepts, places)
+
+
+def wrapped(message: object) -> dict[str, object]:
+    """Return what SNS delivers to a queue, unless it delivers raw."""
+    return {
+        "Type": "Notification",
+        "MessageId": "6d1d5e0c",
+        "TopicArn": "arn:aws:sns:us-east-1:123456789012:uploads",
+        "Subject": "Amazon S3 Notification",
+        "Message": json.dumps(message),
+        "Timestamp": "2026-03-02T12:00:01.000Z",
+    }
+
+
+class TestAnEventThatSnsHasWrapped:
+    @pytest.mark.parametrize("event", [notification("a+b.txt"), eventbridge("a b.txt")])
+    def test_is_read_like_the_others(self, event: dict[str, object]) -> None:
+        (upload,) = parse_message(json.dumps(wrapped(event)))
+
+        assert upload == parse_uploads(event)[0]
+
+    def test_is_read_by_itself_too(self) -> None:
+        record = {"EventSource": "aws:sns", "Sns": wrapped(notification("a+b.txt"))}
+
+        (upload,) = parse_uploads({"Records": [record]})
+
+        assert upload.key == "a b.txt"
+
+    def test_of_s3s_own_test_announces_nothing(self) -> None:
+        assert parse_message(json.dumps(wrapped({"Event": "s3:TestEvent"}))) == []
+
+    @pytest.mark.parametrize("message", ["", "hello", "7", "null", None])
+    def test_but_holds_none_is_unknown(self, message: object) -> None:
+        with pytest.raises(UnknownMessage):
+            parse_message(json.dumps(wrapped({}) | {"Message": message}))
+
+    def test_asks_for_no_attempt(self) -> None:
+        """Only the pipeline itself asks for attempts, and it sends to the queue."""
+        wants = {"wants_attempt": {"job_id": "a" * 32, "call_id": "whole"}}
+
+        with pytest.raises(UnknownMessage):
+            parse_message(json.dumps(wrapped(wants)))

@@ -81,7 +81,6 @@ def test_content_in_parts_is_joined() -> None:
         [{"choices": []}],
         [{"choices": [{"message": {"content": None}}]}],
         [{"choices": [{"message": {"content": " \n "}}]}],
-        [{"error": {"message": "no"}}],
         [[["deep"]]],
         7,
     ],
@@ -93,6 +92,65 @@ def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: obje
     assert report.text == ""
 
 
+TOO_LONG = {
+    "object": "error",
+    "message": "This model's maximum context length is 4096 tokens. However, you asked for 5000.",
+    "type": "BadRequestError",
+    "param": None,
+    "code": 400,
+}
+INVALID = TOO_LONG | {"message": "temperature must be non-negative, got -1.0."}
+BROKEN = {"object": "error", "message": "CUDA out of memory", "type": "InternalServerError"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "may_help_to_retry"),
+    [
+        (TOO_LONG, "context-length", False),
+        (INVALID, "model-refused", False),
+        (INVALID | {"type": "invalid_request_error", "code": None}, "model-refused", False),
+        (INVALID | {"type": "Whatever"}, "model-refused", False),
+        (TOO_LONG | {"message": "no such model", "type": "NotFoundError"}, "model-refused", False),
+        (BROKEN | {"code": 500}, "worker-error", True),
+        (BROKEN, "worker-error", True),
+        (BROKEN | {"code": [400]}, "worker-error", True),
+        ({"error": TOO_LONG}, "context-length", False),
+        ({"error": {"message": "no"}}, "worker-error", True),
+        ({"error": "The prompt is longer than the maximum model length"}, "context-length", False),
+        ({"error": "transcript-worker: fetch-failed"}, "fetch-failed", True),
+        (json.dumps(TOO_LONG), "context-length", False),
+        (str(INVALID), "model-refused", False),
+        (json.dumps({"error": BROKEN}), "worker-error", True),
+    ],
+)
+@pytest.mark.parametrize("is_listed", [True, False], ids=["listed", "bare"])
+def test_an_error_that_a_worker_gives_for_its_output_is_classified_like_any_other(
+    error: object, code: str, may_help_to_retry: bool, is_listed: bool
+) -> None:
+    report = parse_report(completed_body(output=[error] if is_listed else error))
+
+    assert report.failure is not None
+    assert (report.failure.code, report.failure.may_help_to_retry) == (code, may_help_to_retry)
+
+
+def test_half_an_answer_before_an_error_is_no_answer() -> None:
+    report = parse_report(completed_body(output=[*BY_TEXT, BROKEN]))
+
+    assert (report.text, report.has_result) == ("", False)
+
+
+def test_an_answer_that_speaks_of_errors_is_an_answer() -> None:
+    text = 'The API answers {"object": "error"} where the prompt is too long.'
+
+    assert parse_report(completed_body(text)).text == text
+
+
+def test_an_error_field_that_is_empty_is_none() -> None:
+    output = [BY_TEXT[0] | {"error": None}]
+
+    assert parse_report(completed_body(output=output)).text == "A text."
+
+
 @pytest.mark.parametrize(
     ("error", "code", "may_help_to_retry"),
     [
@@ -102,6 +160,13 @@ def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: obje
         ("job timed out after 1 retries", "worker-lost", True),
         ("{'message': 'vLLM returned HTTP 404: no such model'}", "model-refused", False),
         ("{'message': 'vLLM returned HTTP 503: busy'}", "worker-error", True),
+        ("{'message': 'vLLM returned HTTP 429: too many'}", "worker-error", True),
+        ("{'message': 'vLLM returned HTTP 408: too slow'}", "worker-error", True),
+        (
+            "{'message': 'top_p must be in (0, 1]', 'type': 'BadRequestError', 'code': 400}",
+            "model-refused",
+            False,
+        ),
         ("{'message': 'Job input must contain one of: ...'}", "model-refused", False),
         (
             "{'message': 'vLLM server process is not running; worker is unhealthy'}",

@@ -33,6 +33,8 @@ def test_no_variable_has_a_silent_default(settings: type[SubmitterSettings]) -> 
         ("SUMMARY_WORDS", "many"),
         ("SUMMARY_WORDS", "0"),
         ("MAX_TOKENS", "32000"),
+        ("RETENTION_DAYS", "inf"),
+        ("RETENTION_DAYS", "0.5"),
         ("MAX_MODEL_LEN", "500000"),
         ("TEMPERATURE", "hot"),
         ("TEMPERATURE", "nan"),
@@ -46,6 +48,19 @@ def test_no_variable_has_a_silent_default(settings: type[SubmitterSettings]) -> 
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=name):
         SubmitterSettings.from_env(AN_ENVIRONMENT | {name: value})
+
+
+def test_an_answer_never_takes_more_than_half_of_the_context() -> None:
+    small = {"MAX_MODEL_LEN": "8192", "MAX_TOKENS": "16384"}
+
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT | small).request.max_tokens == 4096
+
+
+def test_a_whole_number_may_be_written_with_a_fraction() -> None:
+    """CloudFormation takes 90.0 and 90.5 for a Number, and nothing in a template can refuse them."""
+    for written in ("90", "90.0", "90.5"):
+        settings = SubmitterSettings.from_env(AN_ENVIRONMENT | {"RETENTION_DAYS": written})
+        assert settings.retention == timedelta(days=90)
 
 
 def test_plain_http_is_for_this_machine() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+EXTRACTIVE_MODEL = "extractive-summary"  # as an answer names it; it is no language model
+
 
 @dataclass(frozen=True, kw_only=True)
 class Task:

@@ -13,11 +13,10 @@ from typing import Any
 
 from local.runpod_simulator.scenarios import context_length_body, worker_vllm_error
 
-from . import Answer, Task, shapes
+from . import EXTRACTIVE_MODEL, Answer, Task, shapes
 
 DEFAULT_WORDS = 400  # when nobody says how long
 _DEFAULT_TEXT_TOKENS = 16  # vLLM's own default for /v1/completions: a trap worth keeping
-_MODEL = "extractive-summary"
 _BAD_REQUEST, _NOT_FOUND = 400, 404
 _HEADROOM = 0.97  # so that a text written to fit max_tokens is not cut
 
@@ -104,9 +103,12 @@ def complete(
         finish_reason = "length"
     if cut:
         text, finish_reason = shapes.cut_in_mid_sentence(text), "length"
-    model = model_name or str(request.body.get("model") or _MODEL)
     return shapes.completion(
-        request, text, model=model, finish_reason=finish_reason, prompt_tokens=prompt.tokens
+        request,
+        text,
+        model=model_name or EXTRACTIVE_MODEL,
+        finish_reason=finish_reason,
+        prompt_tokens=prompt.tokens,
     )
 
 

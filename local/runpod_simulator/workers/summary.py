@@ -1,305 +1,239 @@
-"""A meeting summary of a wanted length, made of the transcript's own best sentences. Deterministic.
+"""A summary of a wanted length, made of the transcript's own best sentences by LexRank. Deterministic.
 
-Overview, topics in order, decisions, action items, open questions and notable quotes. A section without
-material is left out. No sentence is used twice.
+An overview, then the parts of the transcript in order, each headed by who spoke most and when it began. It
+draws no decisions or action items: that takes a model. No sentence is used twice.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
-from . import cues
-from .ranking import STOP_WORDS, ranked, stem
-from .topics import Part, Vocabulary, divided
-from .transcript import Sentence, count_words, read_sentences, read_turns, short_name
+import numpy as np
+from sumy.models.dom import ObjectDocumentModel, Paragraph
+from sumy.models.dom import Sentence as SumySentence
+from sumy.nlp.stemmers import Stemmer, null_stemmer
+from sumy.summarizers.lex_rank import LexRankSummarizer
 
-BOILERPLATE = "Made of the speakers' own sentences"
+from core.words import count_words
+
+from .languages import LANGUAGES, UNKNOWN, Language, language_of, words_of
+from .transcript import Sentence, read_sentences, read_turns, short_name
 
 _WORDS_PER_PART = 1150  # of the transcript
-_MIN_WORDS_PER_TOPIC = 140  # of the summary; fewer topics rather than scraps
+_MIN_WORDS_PER_PART = 140  # of the summary; fewer parts rather than scraps
 _MAX_PARTS = 16
 _LARGEST_SHARE = 0.75  # of the transcript; beyond it the result is no summary
-_TOO_SHORT_WORDS = 60
-_SCRAP_WORDS = 5
-_ALIKE = 0.6
-_ITEM_MAX_WORDS = 60
+_TOO_SHORT_WORDS = 60  # of a transcript, which is given back as it is
+_INTRODUCED_WORDS = 250  # of a summary, from which on it says what it is
+_OVERVIEW_SHARE = 0.1
 _TOLERANCE = 0.01
-_SECTION_SHARES = {"decisions": 0.07, "actions": 0.07, "questions": 0.06, "quotes": 0.05}
-_OVERVIEW_SHARE = 0.08
-_SECTION_MIN_WORDS = 30
-_INTRODUCTION_MIN_WORDS = 250
-_NAMES_LISTED = 8
+_MOST_RANKED_AT_ONCE = 150  # sentences: LexRank compares each with every other
+_READABLE_WORDS = range(9, 46)
+_SPEAKERS_NAMED, _SPEAKERS_HEADED = 8, 2
 
 
 class StoppedError(Exception):
     """The caller asked to stop; nothing was made."""
 
 
-@dataclass
-class _Draft:
-    overview: list[Sentence] = field(default_factory=list)
-    topics: dict[int, list[Sentence]] = field(default_factory=dict)  # by number of the part
-    sections: dict[str, list[Sentence]] = field(default_factory=dict)
-    used: set[int] = field(default_factory=set)
-    texts: list[frozenset[str]] = field(default_factory=list)
-
-    def takes(self, sentence: Sentence) -> bool:
-        """Reserves a sentence, unless it or one much like it is in already."""
-        words = frozenset(sentence.text.lower().split())
-        if sentence.position in self.used or any(
-            _likeness(words, other) > _ALIKE for other in self.texts
-        ):
-            return False
-        self.used.add(sentence.position)
-        self.texts.append(words)
-        return True
-
-
 def summarise(
     transcript: str, target_words: int, stopped: Callable[[], bool] = lambda: False
 ) -> str:
-    """Markdown of about `target_words` words, fewer if the transcript is too short for that.
-
-    A text of a few words is given back as it is.
+    """Return Markdown of about `target_words` words, fewer if the transcript is too short for that.
 
     Raises:
         StoppedError: `stopped` became true; it is asked once per part.
     """
-    sentences = read_sentences(read_turns(transcript))
-    sentences = [sentence for sentence in sentences if not sentence.text.startswith(BOILERPLATE)]
+    language = language_of(transcript)
+    own = tuple(each.chosen.partition("{words}")[0] for each in (*LANGUAGES, UNKNOWN))
+    sentences = read_sentences(read_turns(transcript), language)
+    sentences = [sentence for sentence in sentences if not sentence.text.startswith(own)]
     total = sum(sentence.word_count for sentence in sentences)
+    if total < _TOO_SHORT_WORDS:
+        return transcript.strip()
     target = max(1, min(target_words, int(total * _LARGEST_SHARE)))
-    parts_wanted = max(
-        1, min(round(total / _WORDS_PER_PART), target // _MIN_WORDS_PER_TOPIC, _MAX_PARTS)
-    )
-    vocabulary = Vocabulary(STOP_WORDS, stem, {sentence.speaker for sentence in sentences})
-    parts = divided(sentences, vocabulary, parts_wanted)
-    ratings: dict[int, float] = {}
+    most = min(round(total / _WORDS_PER_PART), target // _MIN_WORDS_PER_PART, _MAX_PARTS)
+    parts = _divided(sentences, max(most, 1), total)
+    ratings: dict[Sentence, float] = {}
     for part in parts:
         if stopped():
             raise StoppedError
-        ratings |= _ratings(part)
-    if total < _TOO_SHORT_WORDS or not ratings:
-        return transcript.strip()
-    return _Writer(sentences, parts, ratings, target, count_words(transcript)).text()
+        pieces = -(-len(part) // _MOST_RANKED_AT_ONCE)
+        size = -(-len(part) // pieces)
+        for start in range(0, len(part), size):
+            ratings |= _ranked(part[start : start + size], language)
+    return _Summary(language, parts, ratings, target, count_words(transcript)).text()
 
 
-def _ratings(part: Part) -> dict[int, float]:
-    """LexRank in pieces of bounded size: its cost is quadratic."""
-    worth = [sentence for sentence in part.sentences if sentence.word_count >= _SCRAP_WORDS]
-    pieces = -(-len(worth) // 150) or 1
-    size = -(-len(worth) // pieces) or 1
-    rated: dict[int, float] = {}
-    for start in range(0, len(worth), size):
-        rated |= ranked(worth[start : start + size])
-    return rated
+def _divided(sentences: Sequence[Sentence], count: int, total: int) -> list[list[Sentence]]:
+    """Return so many parts at most, of about the same length, cut where somebody begins to speak."""
+    parts: list[list[Sentence]] = [[]]
+    before = 0
+    for sentence in sentences:
+        begins_turn = not parts[-1] or sentence.turn != parts[-1][-1].turn
+        if begins_turn and parts[-1] and before >= total * len(parts) / count:
+            parts.append([])
+        parts[-1].append(sentence)
+        before += sentence.word_count
+    return parts
 
 
-class _Writer:
+def _ranked(sentences: Sequence[Sentence], language: Language) -> dict[Sentence, float]:
+    """Return how central each sentence is to these, from 0 to 1."""
+    tokenizer = _Tokenizer(language)
+    document = ObjectDocumentModel(
+        [Paragraph([SumySentence(sentence.text, tokenizer) for sentence in sentences])]
+    )
+    summarizer: Any = LexRankSummarizer(_stemmer(language))
+    summarizer.stop_words = language.stop_words
+    rated: dict[str, float] = {}
+
+    def keep_ratings(infos: Any) -> list[Any]:  # sumy takes a callable in place of a count
+        rated.update((str(info.sentence), float(info.rating)) for info in infos)
+        return []
+
+    with np.errstate(all="ignore"):  # sentences without one common word divide by zero
+        summarizer(document, keep_ratings)
+    rated = {text: 0.0 if np.isnan(rating) else rating for text, rating in rated.items()}
+    best = max(rated.values(), default=0.0) or 1.0
+    return {one: _readable(one) * (rated.get(one.text, 0.0) / best + 0.1) for one in sentences}
+
+
+class _Tokenizer:
+    """What sumy asks for; its own would download NLTK's data."""
+
+    def __init__(self, language: Language) -> None:
+        self._language = language
+
+    def to_words(self, text: str) -> list[str]:
+        if self._language.is_spaced:
+            return words_of(text)
+        return [text[at : at + 2] for at in range(len(text) - 1)]
+
+
+def _stemmer(language: Language) -> Any:
+    try:
+        return Stemmer(language.name or "none")
+    except LookupError:
+        return null_stemmer
+
+
+def _readable(sentence: Sentence) -> float:
+    """Below 1 for scraps and for endless sentences."""
+    shortest, longest = _READABLE_WORDS.start, _READABLE_WORDS.stop
+    words = max(sentence.word_count, 1)
+    return float(min(1.0, words / shortest) * min(1.0, longest / words) ** 3)
+
+
+class _Summary:
     def __init__(
         self,
-        sentences: Sequence[Sentence],
-        parts: Sequence[Part],
-        ratings: dict[int, float],
+        language: Language,
+        parts: Sequence[Sequence[Sentence]],
+        ratings: dict[Sentence, float],
         target: int,
         transcript_words: int,
     ) -> None:
-        self._transcript_words = transcript_words
-        self._sentences = sentences
+        self._language = language
         self._parts = parts
-        self._ratings = ratings
         self._target = target
-        self._draft = _Draft()
-        self._by_position = {sentence.position: index for index, sentence in enumerate(sentences)}
+        self._transcript_words = transcript_words
+        self._best = sorted(ratings, key=lambda one: (-ratings[one], one.position))
+        self._part_of = {one: number for number, part in enumerate(parts) for one in part}
+        self._overview: set[Sentence] = set()
+        self._chosen: set[Sentence] = set()
+        self._said: set[str] = set()
 
     def text(self) -> str:
-        self._fill_sections()
+        if self._target < _MIN_WORDS_PER_PART // 2:  # no room for headings: the best sentences
+            self._fill(self._chosen, self._best, self._target)
+            if not self._chosen:
+                return self._best[0].text
+            return "\n\n".join(_paragraphs(self._chosen)) + "\n"
         self._fill_overview()
-        self._fill_topics()
-        if not self._draft.used:  # a target of a few words: the best sentence must do
-            return max(self._rated(), key=self._rating).text
+        left = self._target - count_words(self._render())
+        total = sum(one.word_count for one in self._part_of) or 1
+        for number, part in enumerate(self._parts):
+            share = left * sum(one.word_count for one in part) / total
+            heads = 0.9  # headings and names want their words too
+            ranked = [one for one in self._best if self._part_of[one] == number]
+            self._fill(self._chosen, ranked, heads * share)
+        for _ in range(8):
+            missing = self._target - count_words(self._render())
+            if abs(missing) <= _TOLERANCE * self._target or not self._adjust(missing):
+                break
         return self._render()
 
-    def _fill_sections(self) -> None:
-        scores: dict[str, Callable[[Sentence], float]] = {
-            "decisions": cues.decision_score,
-            "actions": cues.action_score,
-            "questions": lambda one: cues.open_question_score(one, self._following(one)),
-            "quotes": cues.quote_score,
-        }
-        brief = [one for one in self._rated() if one.word_count <= _ITEM_MAX_WORDS]
-        for name, share in _SECTION_SHARES.items():
-            budget = share * self._target
-            if budget < _SECTION_MIN_WORDS:
-                continue
-            self._draft.sections[name] = self._best(brief, scores[name], budget)
-
     def _fill_overview(self) -> None:
-        """The best sentences of the whole, at most a few from any one part."""
-        budget = _OVERVIEW_SHARE * self._target
-        leaders = [
-            sentence
-            for part in self._parts
-            for sentence in sorted(self._rated(part.sentences), key=self._rating, reverse=True)[:5]
-            if not sentence.is_question and _names_subject(sentence, part)
-        ]
-        self._draft.overview = self._best(leaders, lambda _: 1.0, budget)
+        """The best of the whole, no more than two of one part."""
+        taken: Counter[int] = Counter()
+        leaders = []
+        for one in self._best:
+            taken[self._part_of[one]] += 1
+            if taken[self._part_of[one]] <= 2:  # noqa: PLR2004
+                leaders.append(one)
+        self._fill(self._overview, leaders, _OVERVIEW_SHARE * self._target)
 
-    def _fill_topics(self) -> None:
-        left = self._target - count_words(self._render())
-        total = sum(part.word_count for part in self._parts) or 1
-        for number, part in enumerate(self._parts):
-            share = left * part.word_count / total
-            self._draft.topics[number] = self._best(
-                self._rated(part.sentences), lambda _: 1.0, share
-            )
-        for _ in range(8):
-            if not self._adjust():
+    def _fill(self, into: set[Sentence], ranked: Iterable[Sentence], room: float) -> bool:
+        """Take the best that fit, each once; say whether any did."""
+        before = len(into)
+        for one in ranked:
+            if one.word_count <= room and one.text not in self._said:
+                into.add(one)
+                self._said.add(one.text)
+                room -= one.word_count
+        return len(into) > before
+
+    def _adjust(self, missing: int) -> bool:
+        """Bring the length nearer to the target; False where nothing fits."""
+        if missing > 0:
+            return self._fill(self._chosen, self._best, missing)
+        worst = [one for one in reversed(self._best) if one in self._chosen]
+        for one in worst[:-1]:
+            if missing >= 0:
                 break
-
-    def _adjust(self) -> bool:
-        """Brings the length nearer to the target; False when it is there or nothing fits."""
-        missing = self._target - count_words(self._render())
-        if missing < 0:
-            return self._drop(-missing)
-        if missing <= _TOLERANCE * self._target:
-            return False
-        added = 0
-        for number, sentence in self._leftovers():
-            if added + sentence.word_count <= missing and self._draft.takes(sentence):
-                self._draft.topics[number].append(sentence)
-                added += sentence.word_count + 1
-        return added > 0
-
-    def _leftovers(self) -> Iterator[tuple[int, Sentence]]:
-        every = [
-            (number, sentence)
-            for number, part in enumerate(self._parts)
-            for sentence in self._rated(part.sentences)
-            if sentence.position not in self._draft.used
-        ]
-        return iter(sorted(every, key=lambda one: (-self._rating(one[1]), one[1].position)))
-
-    def _drop(self, words: int) -> bool:
-        for sentences in self._draft.topics.values():
-            for sentence in sorted(sentences, key=self._rating):
-                if words <= 0 or len(sentences) == 1:
-                    break
-                sentences.remove(sentence)
-                words -= sentence.word_count
-        return False
-
-    def _best(
-        self, candidates: Iterable[Sentence], score: Callable[[Sentence], float], budget: float
-    ) -> list[Sentence]:
-        """The best-scored candidates that fit the budget."""
-        weights = {one.position: score(one) * (0.3 + self._rating(one)) for one in candidates}
-        chosen: list[Sentence] = []
-        room = budget
-        for position in sorted(weights, key=lambda position: (-weights[position], position)):
-            sentence = self._sentences[self._by_position[position]]
-            if (
-                weights[position] > 0
-                and sentence.word_count <= room
-                and self._draft.takes(sentence)
-            ):
-                chosen.append(sentence)
-                room -= sentence.word_count + 1
-        return chosen
-
-    def _rated(self, sentences: Sequence[Sentence] | None = None) -> list[Sentence]:
-        every = self._sentences if sentences is None else sentences
-        return [sentence for sentence in every if sentence.position in self._ratings]
-
-    def _rating(self, sentence: Sentence) -> float:
-        return self._ratings[sentence.position]
-
-    def _following(self, sentence: Sentence) -> Sequence[Sentence]:
-        index = self._by_position[sentence.position]
-        return self._sentences[index + 1 : index + 12]
+            self._chosen.remove(one)  # it stays said: it is not taken again
+            missing += one.word_count
+        return len(worst) > 1
 
     def _render(self) -> str:
-        draft = self._draft
-        overview = [*self._introduction(), *_paragraphs(draft.overview)]
-        blocks = ["## Overview", *overview] if overview else []
-        if any(draft.topics.values()):
-            blocks.append("## Topics in order")
+        blocks = [f"## {self._language.overview}", *self._introduction()]
+        blocks += [*_paragraphs(self._overview), f"## {self._language.in_order}"]
         for number, part in enumerate(self._parts):
-            if chosen := draft.topics.get(number):
-                blocks += [_heading(number, part), *_paragraphs(chosen)]
-        for name, title in _SECTION_TITLES.items():
-            if chosen := draft.sections.get(name, []):
-                line = _quotation if name == "quotes" else _item
-                blocks += [f"## {title}", "\n".join(line(one) for one in _in_order(chosen))]
+            if chosen := self._chosen.intersection(part):
+                blocks += [_heading(number + 1, part), *_paragraphs(chosen)]
         return "\n\n".join(blocks) + "\n"
 
     def _introduction(self) -> list[str]:
-        if self._target < _INTRODUCTION_MIN_WORDS:
+        if self._target < _INTRODUCED_WORDS:
             return []
-        subjects = [part.subjects[0] for part in self._parts if part.subjects]
         said: Counter[str] = Counter()
-        for sentence in self._sentences:
-            said[short_name(sentence.speaker)] += sentence.word_count
-        rounded = round(self._transcript_words, -2)
-        names = [name for name, _ in said.most_common() if name]
-        between = f", between {_enumerated(names)}" if names else ""
-        return [
-            f"{BOILERPLATE}, chosen from about {rounded:,} words{between}.",
-            f"The subjects, in order: {'; '.join(subjects)}.",
-        ]
+        for one in self._part_of:
+            said[short_name(one.speaker)] += one.word_count
+        names = [name for name, _ in said.most_common(_SPEAKERS_NAMED) if name]
+        told = self._language.chosen.format(words=f"{round(self._transcript_words, -2):,}")
+        return [f"{told}: {', '.join(names)}." if names else f"{told}."]
 
 
-_SECTION_TITLES = {
-    "decisions": "Decisions",
-    "actions": "Action items",
-    "questions": "Open questions",
-    "quotes": "Notable quotes",
-}
+def _heading(number: int, part: Sequence[Sentence]) -> str:
+    said: Counter[str] = Counter()
+    for one in part:
+        said[short_name(one.speaker)] += one.word_count
+    names = [name for name, _ in said.most_common(_SPEAKERS_HEADED) if name]
+    stamp = next((one.stamp for one in part if one.stamp), "")
+    return " ".join([f"### {number}.", ", ".join(names), f"[{stamp}]" if stamp else ""]).strip()
 
 
 def _paragraphs(sentences: Iterable[Sentence]) -> list[str]:
-    """One paragraph for each run of sentences of one speaker, in the order they were said."""
+    """Return one paragraph for each run of sentences of one speaker, in the order they were said."""
     runs: list[list[Sentence]] = []
-    for sentence in _in_order(sentences):
-        if runs and short_name(runs[-1][-1].speaker) == short_name(sentence.speaker):
+    for sentence in sorted(sentences, key=lambda one: one.position):
+        if runs and runs[-1][-1].speaker == sentence.speaker:
             runs[-1].append(sentence)
         else:
             runs.append([sentence])
-    return [_attributed(run[0].speaker, " ".join(one.text for one in run)) for run in runs]
-
-
-def _heading(number: int, part: Part) -> str:
-    stamp = next((sentence.stamp for sentence in part.sentences if sentence.stamp), "")
-    return f"### {number + 1}. {part.title}" + (f" [{stamp}]" if stamp else "")
-
-
-def _names_subject(sentence: Sentence, part: Part) -> bool:
-    text = sentence.text.lower()
-    return any(subject.lower() in text for subject in part.subjects)
-
-
-def _item(sentence: Sentence) -> str:
-    return "- " + _attributed(sentence.speaker, sentence.text)
-
-
-def _quotation(sentence: Sentence) -> str:
-    by = f" \u2014 {short_name(sentence.speaker)}" if sentence.speaker else ""
-    return f"- \u201c{sentence.text}\u201d{by}"
-
-
-def _attributed(speaker: str, text: str) -> str:
-    return f"{short_name(speaker)}: {text}" if speaker else text
-
-
-def _in_order(sentences: Iterable[Sentence]) -> list[Sentence]:
-    return sorted(sentences, key=lambda sentence: sentence.position)
-
-
-def _enumerated(names: list[str]) -> str:
-    if len(names) > _NAMES_LISTED:
-        return f"{', '.join(names[:_NAMES_LISTED])} and others ({len(names)} in all)"
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-def _likeness(one: frozenset[str], other: frozenset[str]) -> float:
-    return len(one & other) / max(len(one | other), 1)
+    return [
+        f"{short_name(run[0].speaker)}: {text}" if run[0].speaker else text
+        for run in runs
+        for text in [" ".join(one.text for one in run)]
+    ]

@@ -6,10 +6,14 @@ light Markdown, or plain prose. Words are only ever left out (fillers, stutters,
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import sentencex
+
+from core.words import count_words
+
+from .languages import ENGLISH, Language
 
 _STAMP = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
 _CUE_LINE = re.compile(rf"^(?:{_STAMP}\s*-->.*|\d+|WEBVTT.*)$")
@@ -18,53 +22,24 @@ _LABEL = re.compile(
     rf"^(?P<speaker>[^\W\d_][^:?!]{{0,79}}?)\s*(?:[\[(](?P<stamp>{_STAMP})[\])])?\s*:(?:\s+(?P<words>.*))?$"
 )
 _LABEL_MAX_WORDS = 12
+_ENDS = ".?!\u2026\"'\u201d\u2019)\u3002\uff1f\uff01\u300d\u061f\u0964"
 _MARKDOWN_EDGE = re.compile(r"^(?:[-*+>]\s+|\d{1,2}[.)]\s+)+")
 
-# Short words that often stand before a longer one with the same beginning ("be because", "in into").
-_REAL_SHORT_WORDS_TEXT = """
-all an any as at be can car day do even ever for had has he her here high his how if in is it just
-long man may me more most much must my new no not now of old on one or our out over per real see set
-she so some such than that the then they this time to under up us very was way we well were what
-when who why will with you your
-"""
-_REAL_SHORT_WORDS = frozenset(_REAL_SHORT_WORDS_TEXT.split())
-
-
-def _fragment(found: re.Match[str]) -> str:
-    """A broken-off beginning goes, a word stays."""
-    return found[0] if found[1].lower() in _REAL_SHORT_WORDS else ""
-
-
-_TIDY: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
+# In any language.
+_MARKS = re.compile(r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]|\*\*|__|`")  # {vocalsound}, [laughter]
+_ENGLISH: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), replacement)
     for pattern, replacement in (
-        (r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]", " "),  # {vocalsound}, [laughter]
         (r"\((?:inaudible|laughter|laughs|crosstalk|pause|applause)[^()]{0,20}\)", " "),
-        (r"\*\*|__|`", ""),
-        (r"\b(?:[a-z]_)+", lambda found: found[0].replace("_", "")),  # L_C_D_
         (r"[,\s]*\b(?:u[hm]+|erm*|mm+|hmm+|mm\s*-\s*hmm)\b(?!-)[,\s]*", " "),
         (r"\s+(?=[,.;:?!])|(?<=\()\s+|\s+(?=\))", ""),
         (r"\s+(?='(?:s|re|ve|ll|d|m|t)\b)", ""),
-        (r"(?<![\w'\u2019-])([b-hj-np-z]|[a-z]{2,4})\s+(?=\1[a-z]+)", _fragment),  # ech echo
-        (r"(?<![\w'\u2019.-])(?-i:[bcdfghjlmpqrstvwy])(?=\s)", ""),  # the t volume
         (r"\s+", " "),
         (r"\b([a-z]+(?:['\u2019][a-z]+)?)(?:,?\s+\1\b)+", r"\1"),  # the the the
         (r"\b((?:[a-z'\u2019]+\s+){1,3}[a-z'\u2019]+)(?:,?\s+\1\b)+", r"\1"),  # on the, on the
         (r"([,;:])(?:\s*[,;:])+", r"\1"),
         (r"\s+", " "),
     )
-)
-# Taking "no" from "no further petitions" would turn its meaning, so such words go only before a comma.
-_OPENERS = re.compile(
-    r"^(?:(?:(?:yes|yep|no|right|like|now|all right|i mean|you know"
-    r"|(?:mr|madam|mrs|ms)\.? ?(?:chair(?:man|woman)?|speaker))[,.;]+"
-    r"|(?:yeah|okay|ok|'kay|alright|oh|ah|and|but|well(?!-)|so(?! (?:that|far|much|many|long|be)))"
-    r"\b(?!-)[,.;]*)\s*)+",
-    re.IGNORECASE,
-)
-_LONE_START = re.compile(r"^[B-DF-HJ-NP-TV-Z]\s+(?!is |was |and |or )(?=[^\W\d_])")
-_TRAILERS = re.compile(
-    r"(?:[,\s]+(?:so|but|and|or|because|cuz|which|you know))+\s*[.,]?$", re.IGNORECASE
 )
 
 
@@ -84,20 +59,13 @@ class Sentence:
     text: str
     word_count: int
 
-    @property
-    def is_question(self) -> bool:
-        return self.text.endswith("?")
 
-
-def count_words(text: str) -> int:
-    return len(text.split())
-
-
-def tidied(text: str) -> str:
-    """The same words without noise marks, fillers and stutters, with ordinary spacing."""
-    for pattern, replacement in _TIDY:
+def tidied(text: str, language: Language = ENGLISH) -> str:
+    """The same words without noise marks, ordinarily spaced; English also without fillers and stutters."""
+    text = _MARKS.sub(" ", text)
+    for pattern, replacement in _ENGLISH if language == ENGLISH else ():
         text = pattern.sub(replacement, text)
-    return text.strip(" ,;-\u2013\u2014")
+    return " ".join(text.split()).strip(" ,;-\u2013\u2014")
 
 
 def read_turns(text: str) -> list[Turn]:
@@ -120,11 +88,11 @@ def read_turns(text: str) -> list[Turn]:
     return [turn for turn in turns if turn.text]
 
 
-def read_sentences(turns: Iterable[Turn]) -> list[Sentence]:
+def read_sentences(turns: Iterable[Turn], language: Language = ENGLISH) -> list[Sentence]:
     sentences: list[Sentence] = []
     for number, turn in enumerate(turns):
-        for piece in sentencex.segment("en", tidied(turn.text)):
-            if text := _as_sentence(piece):
+        for piece in sentencex.segment(language.code, tidied(turn.text, language)):
+            if text := _as_sentence(piece, language):
                 sentences.append(
                     Sentence(
                         len(sentences), number, turn.speaker, turn.stamp, text, count_words(text)
@@ -159,11 +127,10 @@ def _speakers(lines: Iterable[str]) -> set[str]:
     return {name for name, times in seen.items() if times > 1 or mostly_labelled}
 
 
-def _as_sentence(piece: str) -> str:
-    piece = _LONE_START.sub("", piece.strip())
-    text = _TRAILERS.sub("", _OPENERS.sub("", piece)).strip(" ,;-\u2013\u2014")
-    if not text:
+def _as_sentence(piece: str, language: Language) -> str:
+    text = piece.strip(" \n,;-\u2013\u2014")
+    if not any(map(str.isalnum, text)):
         return ""
-    if text[-1] not in ".?!\u2026\"'\u201d\u2019)":
-        text += "."
+    if text[-1] not in _ENDS:
+        text += "." if language.is_spaced else "\u3002"
     return text[0].upper() + text[1:]

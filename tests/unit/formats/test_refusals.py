@@ -22,9 +22,8 @@ def refusal(body: bytes | str, max_bytes: int = MAX_BYTES) -> BadTranscript:
 @pytest.mark.parametrize(
     "document",
     [
-        {"secret": "words"},
-        {"text": "secret words", "user": "U1"},
-        [{"type": "message", "text": "secret words"}],
+        {"found": "secret words"},
+        ["secret words"],
         {"results": "secret words"},
         {"TranscriptionJob": {"TranscriptionJobStatus": "COMPLETED"}},
         {"id": "x", "status": "FAILED", "error": "secret words"},
@@ -120,7 +119,25 @@ def test_broken_json_is_refused_with_the_place(text: str, where: str) -> None:
 
 @pytest.mark.parametrize("text", ['{"a":' * 100_000, "[[" + "[" * 100_000, '[{"a":' * 100_000])
 def test_json_that_is_nested_too_deep_is_refused(text: str) -> None:
-    assert refusal(text).code == "damaged"
+    refused = refusal(text)
+
+    assert refused.code == "damaged"
+
+
+@pytest.mark.parametrize("levels", [101, 900, 5_000, 100_000])
+def test_the_rule_for_nesting_is_ours_and_not_that_of_a_python(levels: int) -> None:
+    document = '{"text": "one two", "more": ' + "[" * (levels - 1) + "]" * (levels - 1) + "}"
+
+    refused = refusal(document)
+
+    assert refused.code == "damaged"
+    assert "more than 100 levels" in str(refused)
+
+
+def test_json_may_be_nested_as_deep_as_the_rule_says() -> None:
+    document = '{"text": "one two", "more": ' + "[" * 99 + "]" * 99 + "}"
+
+    assert read_transcript(document.encode(), max_bytes=MAX_BYTES).words == 2
 
 
 @pytest.mark.parametrize("text", ["[Music] plays", "{laughs} yes", "[1] a footnote", "[00:01] hi"])

@@ -1,0 +1,218 @@
+"""A JSON document: which reader it is for, and what is said when none finds words in it.
+
+A service whose output needs special knowledge has a reader of its own. What that can't read, and all
+other JSON, is read by the names that its members have (generic.py).
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from core.errors import BadTranscript
+from core.formats import assemblyai, deepgram, generic, google, transcribe, watson, whisper
+from core.formats.members import Member, WrongKind
+from core.turns import Remark, Turn, fullest, merged
+
+_DEEPEST = 100  # levels; what Python itself can read differs from version to version
+_MOST_NAMED = 12  # members, in a message
+_LONGEST_NAMED = 40
+_Read = tuple[str, tuple[Turn, ...]]
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    name: str
+    title: str
+    looked_for: str
+    looks_like: Callable[[Any], bool]
+    remarks: Callable[[Member], Iterable[Remark]]
+
+
+# In this order: the more particular first.
+JSON_FORMATS = (
+    JsonFormat(
+        "transcribe-json",
+        "Amazon Transcribe",
+        transcribe.LOOKED_FOR,
+        transcribe.looks_like,
+        transcribe.remarks,
+    ),
+    JsonFormat(
+        "deepgram-json", "Deepgram", deepgram.LOOKED_FOR, deepgram.looks_like, deepgram.remarks
+    ),
+    JsonFormat("watson-json", "IBM Watson", watson.LOOKED_FOR, watson.looks_like, watson.remarks),
+    JsonFormat(
+        "google-json", "Google Speech-to-Text", google.LOOKED_FOR, google.looks_like, google.remarks
+    ),
+    JsonFormat(
+        "assemblyai-json",
+        "AssemblyAI",
+        assemblyai.LOOKED_FOR,
+        assemblyai.looks_like,
+        assemblyai.remarks,
+    ),
+    JsonFormat("whisper-json", "Whisper", whisper.LOOKED_FOR, whisper.looks_like, whisper.remarks),
+)
+
+
+def may_be_json(text: str) -> bool:
+    return re.match(r"\s*[{\[\"]", text) is not None
+
+
+def read(text: str, *, read_text: Callable[[str], _Read]) -> _Read | None:
+    """Return what a text that may be JSON says, or None if it is none. Raises BadTranscript."""
+    try:
+        document = _loaded(text)
+    except ValueError as exc:
+        if _is_meant_as_json(text):
+            raise _broken_json(exc) from None
+        return None
+    _refuse_if_too_deep(document)
+    if isinstance(document, dict) and isinstance(document.get("output"), dict | list):
+        document = document["output"]  # a RunPod job, as its /status and callbacks give it
+    name, remarks = _best(document)
+    if not remarks and isinstance(document, str):
+        remarks = [Remark("", document)]
+    if len(remarks) == 1 and not remarks[0].speaker:  # all in one text, which may name the speakers
+        _, turns = read_text(remarks[0].text)
+        if any(turn.speaker for turn in turns):
+            return name, turns
+    if turns := merged(remarks):
+        return name, turns
+    raise _without_words(document)
+
+
+def _best(document: Any) -> tuple[str, list[Remark]]:
+    """Return the remarks of the reader made for this document, unless they can be had with speakers."""
+    name, found = "json", list[Remark]()
+    for known in JSON_FORMATS:
+        if found or not known.looks_like(document):
+            continue
+        try:
+            name, found = known.name, list(known.remarks(Member(document)))
+        except WrongKind as exc:
+            raise BadTranscript(
+                "damaged",
+                f"the JSON looks like {known.title}'s, but {exc}; export the transcript again",
+            ) from None
+        found = [remark for remark in found if remark.text.strip()]
+    if any(remark.speaker for remark in found):
+        return name, found
+    by_names = generic.remarks(document)
+    if not found:
+        return "json", by_names
+    if any(remark.speaker for remark in by_names) and fullest([by_names, found]) == by_names:
+        return name, by_names
+    return name, found
+
+
+def _loaded(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise _too_deep() from None
+    except json.JSONDecodeError as exc:
+        if exc.msg != "Extra data":
+            raise
+        lines = [line for line in text.splitlines() if line.strip()]
+        if len(lines) == 1 or not all(line.lstrip().startswith("{") for line in lines):
+            raise
+        return _loaded_lines(lines)
+
+
+def _loaded_lines(lines: list[str]) -> list[Any]:
+    """Read JSON lines: a document on each."""
+    documents = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            documents.append(json.loads(line))
+        except RecursionError:
+            raise _too_deep() from None
+        except ValueError:
+            raise BadTranscript(
+                "damaged",
+                f"the file is JSON lines, but line {number} breaks off or is broken;"
+                " export or upload it again",
+            ) from None
+    return documents
+
+
+def _refuse_if_too_deep(document: Any) -> None:
+    level = [document]
+    for _ in range(_DEEPEST):
+        level = list(_inside(level))
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _inside(level: list[Any]) -> Iterator[Any]:
+    for item in level:
+        values = item.values() if isinstance(item, dict) else item if isinstance(item, list) else ()
+        yield from (value for value in values if isinstance(value, dict | list))
+
+
+def _too_deep() -> BadTranscript:
+    return BadTranscript(
+        "damaged",
+        f"the JSON is nested too deep to be a transcript (more than {_DEEPEST} levels)",
+    )
+
+
+def _without_words(document: Any) -> BadTranscript:
+    known = next((known for known in JSON_FORMATS if known.looks_like(document)), None)
+    if known and not _holds_a_sentence(document):
+        return BadTranscript(
+            "empty",
+            f"the JSON looks like {known.title}'s, but there are no words in it;"
+            " upload a transcript with text in it",
+        )
+    return BadTranscript(
+        "unknown-format",
+        f"the file is JSON ({_outline(document)}), but nothing in it was recognised as what is said;"
+        f" looked for {'; '.join(known.looked_for for known in JSON_FORMATS)}; and for any list of"
+        " objects with a text, transcript, body, content or the like;"
+        " see docs/formats.md, or upload the transcript as text",
+    )
+
+
+def _holds_a_sentence(document: Any) -> bool:
+    level = [document]
+    while level:
+        for item in level:
+            values = item.values() if isinstance(item, dict) else item
+            if any(isinstance(value, str) and " " in value.strip() for value in values):
+                return True
+        level = list(_inside(level))
+    return False
+
+
+def _outline(document: Any) -> str:
+    """Name the members at the top, never what is in them."""
+    kind = "an object"
+    if isinstance(document, list):
+        kind = "a list"
+        document = next((item for item in document if isinstance(item, dict)), None)
+        kind += " of objects" if document else ""
+    if not isinstance(document, dict) or not document:
+        return f"{kind}, empty" if not document else kind
+    names = [re.sub(r"[^\w.-]", "?", name)[:_LONGEST_NAMED] for name in document]
+    more = ", ..." if len(names) > _MOST_NAMED else ""
+    return f"{kind} with {', '.join(names[:_MOST_NAMED])}{more}"
+
+
+def _is_meant_as_json(text: str) -> bool:
+    """Say whether a text that is no JSON was to be some: `[Music]` and `{laughs}` were not."""
+    compact = "".join(text.lstrip()[:200].split())
+    return compact.startswith(('{"', "{}", '[{"', "[[{"))
+
+
+def _broken_json(exc: ValueError) -> BadTranscript:
+    where = "somewhere in a number"
+    if isinstance(exc, json.JSONDecodeError):
+        where = f"at line {exc.lineno}, column {exc.colno}"
+    return BadTranscript(
+        "damaged", f"the JSON breaks off or is broken {where}; export or upload it again"
+    )

@@ -1,0 +1,86 @@
+"""Captions that roll: each shows the words of the one before again. They are told once."""
+
+from collections.abc import Iterator
+
+from core.turns import Remark
+
+# Rolling captions repeat the line before. They are taken for such if so many captions do.
+_FEWEST_REPEATING = 3
+_SHARE_REPEATING = 0.3
+_ADJACENT_SECONDS = 0.25
+_MOST_WORDS_REPEATED = 80
+_FEWEST_WORDS_REPEATED = 2
+_FEWEST_WORDS_REPEATED_IN_OVERLAP = 3
+_PUNCTUATION = ".,;:!?…-–—\"'“”‘’()[]♪"
+
+
+def without_repetitions(remarks: list[Remark]) -> Iterator[Remark]:
+    """Take the words of rolling, overlapping and doubled captions once."""
+    is_rolling = _is_rolling(remarks)
+    before: Remark | None = None
+    told: list[str] = []  # the words up to here that the next caption may repeat
+    seen: set[Remark] = set()  # parts of a recording put together tell some captions twice
+    for remark in remarks:
+        if remark.starts_at is not None:
+            if remark in seen:
+                continue
+            seen.add(remark)
+        words = _comparable(remark.text)
+        told = told if before and _is_adjacent(before, remark) else []
+        repeated = _repeated(told, words)
+        if is_rolling:
+            is_told = repeated > 0
+        else:
+            is_told = _overlap(before, remark) and (
+                repeated >= _FEWEST_WORDS_REPEATED_IN_OVERLAP or repeated == len(words) == len(told)
+            )
+        kept = remark.text.split()[repeated if is_told else 0 :]
+        if kept:
+            yield remark._replace(
+                text=" ".join(kept), is_apart=remark.is_apart and not (is_told and repeated)
+            )
+        told = (told + words[repeated if is_told else 0 :])[-_MOST_WORDS_REPEATED:]
+        before = remark
+
+
+def _is_rolling(remarks: list[Remark]) -> bool:
+    adjacent = repeating = 0
+    before: Remark | None = None
+    words_before: list[str] = []
+    for remark in remarks:
+        words = _comparable(remark.text)
+        if before and _is_adjacent(before, remark):
+            adjacent += 1
+            repeated = _repeated(words_before, words)
+            is_some = repeated >= _FEWEST_WORDS_REPEATED or repeated == len(words_before)
+            repeating += 0 < repeated < len(words) and is_some
+        before, words_before = remark, words[-_MOST_WORDS_REPEATED:]
+    return repeating >= max(_FEWEST_REPEATING, adjacent * _SHARE_REPEATING)
+
+
+def _is_adjacent(before: Remark, remark: Remark) -> bool:
+    if before.speaker != remark.speaker or before.ends_at is None or remark.starts_at is None:
+        return False
+    if remark.is_apart and remark.starts_at == before.starts_at:
+        return False  # two who speak in one caption
+    return remark.starts_at - before.ends_at <= _ADJACENT_SECONDS
+
+
+def _overlap(before: Remark | None, remark: Remark) -> bool:
+    if not before or before.ends_at is None or remark.starts_at is None:
+        return False
+    if remark.is_apart and remark.starts_at == before.starts_at:
+        return False
+    return remark.starts_at < before.ends_at - _ADJACENT_SECONDS
+
+
+def _repeated(told: list[str], words: list[str]) -> int:
+    """Return how many of the first words are the last that were told."""
+    for count in range(min(len(told), len(words)), 0, -1):
+        if told[-count:] == words[:count]:
+            return count
+    return 0
+
+
+def _comparable(text: str) -> list[str]:
+    return [word.strip(_PUNCTUATION) or word for word in text.casefold().split()]

@@ -1,0 +1,39 @@
+"""Transcripts that are no JSON, recognised by what stands in them."""
+
+from core.formats import ass, captions, markup, plain, rtf, tables
+from core.formats.cues import remarks_of_cues
+from core.turns import Turn, merged
+
+
+def read(text: str) -> tuple[str, tuple[Turn, ...]]:
+    """Return a text's format and turns. Raises BadTranscript."""
+    if rtf.looks_like(text):
+        return "rtf", _of_words(rtf.plain_text(text))
+    if not captions.looks_like_webvtt(text) and markup.looks_like(text):
+        if cues := markup.cues(text):
+            told = remarks_of_cues([cue for cue in cues if cue.lines])
+            return _name_of_captions(text), merged(told)
+        return "html", _of_words(markup.plain_text(text))
+    return _read_unmarked(text)
+
+
+def _of_words(text: str) -> tuple[Turn, ...]:
+    return _read_unmarked(text)[1]
+
+
+def _read_unmarked(text: str) -> tuple[str, tuple[Turn, ...]]:
+    if captions.looks_like_webvtt(text):
+        return "webvtt", merged(captions.remarks(text))
+    if ass.looks_like(text):
+        return "ass", merged(ass.remarks(text))
+    if captions.looks_like_subrip(text):
+        return "subrip", merged(captions.remarks(text))
+    if captions.looks_like_sbv(text):
+        return "sbv", merged(captions.remarks(text))
+    if tables.looks_like(text) and (told := tables.remarks(text)):
+        return "table", merged(told)
+    return plain.read(text)
+
+
+def _name_of_captions(text: str) -> str:
+    return "ttml" if "<tt" in text[:4_000] and "timedtext" not in text[:4_000] else "xml"

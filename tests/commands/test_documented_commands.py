@@ -1,0 +1,134 @@
+"""Every command that a page names is run, small, by a test or by CI: it works as committed."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from local.stack.needs import WORKER_PYTHON, worker_python
+
+ROOT = Path(__file__).parents[2]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    ROOT / "SECURITY.md",
+    ROOT / "samples/README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+]
+_LONGEST_SECONDS = 400.0
+_COMMAND = re.compile(
+    r"(?:^|[\s/$])(make(?: [a-z][a-z-]*(?=\s|$))+(?: [A-Z_]+=\S*)*|python -m [\w.]+[^|&#]*)"
+)
+
+# By the command as a page gives it, its values left out: how it is run small here.
+RUN_HERE = {
+    "make simulate": "make simulate SEEDS=2",
+    "make simulate SEEDS": "make simulate SEEDS=2",
+    "make simulate SEED": "make simulate SEED=42",
+    "make fuzz": "make fuzz REQUESTS=40 SEED=1",
+    "make fuzz REQUESTS": "make fuzz REQUESTS=40 SEED=1",
+    "make fuzz REQUESTS SEED": "make fuzz REQUESTS=40 SEED=1",
+    "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
+    "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
+    "python -m tests.functions.every_call": ".venv/bin/python -m tests.functions.every_call",
+}
+_SIMULATOR = "tests/simulator/test_simulator_command_line.py::test_"
+# And where it is run elsewhere: by a test, or by CI.
+RUN_ELSEWHERE = {
+    "make demo": "tests/local/test_demo_command.py::test_the_demo_turns_a_transcript_into_a_summary",
+    "make demo FILE": "tests/local/test_demo_command.py::test_the_demo_turns_a_transcript_into_a_summary",
+    "make demo MODE": "tests/local/test_demo_command.py::test_the_demo_turns_a_transcript_into_a_summary",
+    "make demo MODEL_URL": "tests/local/test_models.py::test_",
+    "make up": "tests/local/test_up_command.py::test_",
+    "make up MODE": "tests/local/test_up_command.py::test_",
+    "make soak": "tests/local/test_soak.py::test_",
+    "make soak JOBS SEED": "tests/local/test_soak.py::test_",
+    "make test": ".ci/run",
+    "make test PYTHON": ".ci/run",
+    "make test TESTS": ".ci/run",
+    "make check": ".ci/run",
+    "make check test": ".ci/run",
+    "make audit-template": ".ci/run",
+    "python -m local.runpod_simulator --port": _SIMULATOR,
+    "python -m local.runpod_simulator --port --worker": _SIMULATOR,
+    "python -m local.runpod_simulator --worker --model-url --model-name": (
+        "tests/simulator/test_openai_worker.py::test_"
+    ),
+    "python -m local.runpod_simulator --seed --scenario --scenario": (_SIMULATOR),
+}
+# And which are not, and why.
+NOT_RUN = {
+    "make deploy": "deploys to an AWS account; its questions and refusals have tests of their own",
+    "make test-cloud": "costs money, on an AWS account and on RunPod",
+    "make requirements": "changes the pins to the newest that the package index has",
+    "make audit": "asks the package index about known vulnerabilities; its first half is run",
+    "make demo MODEL": "fetches 120 MB; tests/simulator/test_small_model.py runs it where it is",
+    "make demo MODE MODEL": "the same",
+    "make defects": "an hour of the suite; the defects have tests of their own",
+    "python -m benchmarks.push_and_pull": "minutes on the local stack, as tests/local has it",
+}
+
+
+def documented() -> dict[str, str]:
+    """Return the commands that the pages name, without their values, with a page that names each."""
+    found = {}
+    for page in PAGES:
+        for code in re.findall(r"```.*?```|`[^`]+`", page.read_text(encoding="utf-8"), re.S):
+            lines = code.splitlines() if code.startswith("```") else [" ".join(code.split())]
+            for line in lines:
+                if named := _COMMAND.search(line.strip("`")):
+                    found[_without_values(named[1])] = page.name
+    return found
+
+
+def _without_values(command: str) -> str:
+    if command.startswith("python"):
+        return " ".join(re.findall(r"^python -m [\w.]+|--[\w-]+", command.partition("#")[0]))
+    return re.sub(r"=\S*", "", command.partition("#")[0]).strip()
+
+
+def test_every_documented_command_has_its_small_run() -> None:
+    known = {**RUN_HERE, **RUN_ELSEWHERE, **NOT_RUN}
+
+    assert {name: page for name, page in documented().items() if name not in known} == {}
+
+
+def test_nothing_is_listed_that_no_page_names() -> None:
+    assert ({*RUN_HERE, *RUN_ELSEWHERE, *NOT_RUN} - documented().keys()) == set()
+
+
+@pytest.mark.parametrize("where", sorted(set(RUN_ELSEWHERE.values())))
+def test_what_is_run_elsewhere_is_there(where: str) -> None:
+    path, _, name = where.partition("::")
+
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert f"def {name}" in text if name else "make test" in text
+
+
+@pytest.mark.parametrize(
+    "command", [name for name, where in RUN_ELSEWHERE.items() if where == ".ci/run"]
+)
+def test_ci_runs_what_it_is_said_to(command: str) -> None:
+    script = (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+    target = command.split()[1]
+    assert re.search(rf"^\s*make {target}\b", script, re.M)
+
+
+@pytest.mark.parametrize("command", dict.fromkeys(RUN_HERE.values()))
+def test_a_documented_command_passes(command: str) -> None:
+    environment = {**os.environ, WORKER_PYTHON: str(worker_python())}
+
+    ended = subprocess.run(
+        command.split(),
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_LONGEST_SECONDS,
+    )
+
+    assert ended.returncode == 0, ended.stdout[-3_000:] + ended.stderr[-3_000:]

@@ -1,0 +1,75 @@
+"""Old notes leave a bucket that has no rule for it, and nothing else does."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from core.files import delivery_key
+from core.work_files import KEPT, PARTS, S3WorkFiles
+
+JOB_ID = "ab" + "0" * 30
+PART = 0xAB
+WRITTEN = datetime.now(UTC)
+LATER = WRITTEN + KEPT + timedelta(minutes=5)
+OURS = [
+    f"work/{JOB_ID}/{name}" for name in ("layer-0.txt", "layer-12.json", "whole.txt", "3-10.txt")
+]
+
+
+@pytest.fixture(name="s3")
+def _s3() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3", region_name="us-east-1")
+        client.create_bucket(Bucket="out")
+        yield client
+
+
+def put(s3: Any, *keys: str) -> None:
+    for key in keys:
+        s3.put_object(Bucket="out", Key=key, Body=b"notes")
+
+
+def there(s3: Any) -> list[str]:
+    return [item["Key"] for item in s3.list_objects_v2(Bucket="out").get("Contents", [])]
+
+
+def test_notes_of_every_kind_are_deleted_after_a_week(s3: Any) -> None:
+    put(s3, *OURS, delivery_key(JOB_ID, "whole", 2))
+
+    assert S3WorkFiles(s3, "out").expire(PART, now=LATER) == 5
+    assert there(s3) == []
+
+
+def test_notes_that_a_job_may_want_stay(s3: Any) -> None:
+    put(s3, *OURS)
+
+    assert S3WorkFiles(s3, "out").expire(PART, now=WRITTEN + timedelta(days=6)) == 0
+    assert sorted(there(s3)) == sorted(OURS)
+
+
+def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3: Any) -> None:
+    owners = [f"work/{JOB_ID}/plan.txt", f"work/{JOB_ID}.txt", "work/about.txt", "work/abc/1-0.txt"]
+    put(s3, *owners, f"summaries/{JOB_ID}/whole.txt", f"old/work/{JOB_ID}/whole.txt")
+    before = there(s3)
+
+    for part in range(PARTS):
+        S3WorkFiles(s3, "out").expire(part, now=LATER)
+
+    assert there(s3) == before
+
+
+def test_one_part_of_them_is_looked_at_each_time(s3: Any) -> None:
+    put(s3, *OURS)
+
+    assert S3WorkFiles(s3, "out").expire(PART + 1, now=LATER) == 0
+    assert S3WorkFiles(s3, "out").expire(PART + PARTS, now=LATER) == len(OURS)
+
+
+def test_more_than_a_page_of_them_is_deleted(s3: Any) -> None:
+    put(s3, *(f"work/{JOB_ID}/1-{number}.txt" for number in range(1005)))
+
+    assert S3WorkFiles(s3, "out").expire(PART, now=LATER) == 1005

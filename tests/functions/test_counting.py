@@ -1,0 +1,145 @@
+"""Metrics count what moved, once, whoever looks at it again: over moto's AWS and the real handlers."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.callback import CallRef, token_for
+from core.jobs import CallState, JobState
+from core.queue import SqsWorkQueue
+from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
+from tests.functions.cloud import Cloud, running_cloud
+
+
+@pytest.fixture
+def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
+    with running_cloud(monkeypatch) as cloud:
+        yield cloud
+
+
+@pytest.fixture
+def counted(capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return what every function has counted since it was asked last."""
+
+    def counted() -> dict[str, int]:
+        total: Counter[str] = Counter()
+        for line in capsys.readouterr().out.splitlines():
+            fields = json.loads(line)
+            for each in fields.get("_aws", {}).get("CloudWatchMetrics", []):
+                for metric in each["Metrics"]:
+                    values = fields[metric["Name"]]
+                    total[metric["Name"]] += int(
+                        sum(values if isinstance(values, list) else [values])
+                    )
+        return {name: number for name, number in total.items() if number}
+
+    return counted
+
+
+def callback(body: dict[str, Any], call_id: str = "whole", attempt: int = 1) -> dict[str, Any]:
+    token = token_for(CallRef(JOB_ID, call_id, attempt), SECRET)
+    path = {"job_id": JOB_ID, "call_id": call_id, "attempt": str(attempt), "token": token}
+    return {"pathParameters": path, "body": json.dumps(body)}
+
+
+def message(body: dict[str, Any]) -> dict[str, Any]:
+    record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
+    return {"Records": [record]}
+
+
+FAILED = failed_body("executionTimeout exceeded")
+
+
+def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
+    cloud: Cloud, counted: Any
+) -> None:
+    ids = [f"1-{number}" for number in range(7)]
+    calls = [replace(a_call(stage=1), id=call_id) for call_id in ids]
+    cloud.store().create(a_job(slots=tuple(ids), stage=1, stage_calls=7), calls)
+
+    for call_id in ids:
+        cloud.invoke("webhook_receiver", callback(FAILED, call_id))
+        cloud.invoke("webhook_receiver", callback(completed_body(), call_id))
+
+    assert counted() == {"JobsFailed": 1}
+
+
+def test_a_job_that_succeeded_is_counted_once_however_often_it_is_told(
+    cloud: Cloud, counted: Any
+) -> None:
+    cloud.holding(a_job(), a_call())
+
+    for _ in range(3):
+        cloud.invoke("webhook_receiver", callback(completed_body()))
+
+    assert counted() == {"JobsSucceeded": 1}
+
+
+@pytest.mark.parametrize("state", [CallState.SUBMITTED, CallState.FAILED, CallState.CANCELLED])
+def test_a_message_that_has_nothing_left_to_do_counts_nothing(
+    cloud: Cloud, counted: Any, state: CallState
+) -> None:
+    job = a_job()
+    if state is not CallState.SUBMITTED:
+        job = a_job(state=JobState.FAILED, reason_code="deadline", reason="late")
+    cloud.holding(job, a_call(state))
+    wanted: list[dict[str, Any]] = []
+    queue = SqsWorkQueue(Recording(wanted), cloud.queue_url)  # type: ignore[arg-type]
+    queue.wants_attempt(JOB_ID, "whole", after=minutes(0))
+    queue.wants_next_stage(JOB_ID)
+
+    for body in wanted:
+        cloud.invoke("submitter", message(body))
+
+    assert counted() == {}
+
+
+class Recording:
+    def __init__(self, bodies: list[dict[str, Any]]) -> None:
+        self._bodies = bodies
+
+    def send_message(self, *, MessageBody: str, **_: Any) -> None:  # noqa: N803 - boto3's names
+        self._bodies.append(json.loads(MessageBody))
+
+
+def test_an_upload_counts_its_submission_and_the_sweeper_what_it_gives_up(
+    cloud: Cloud, counted: Any
+) -> None:
+    cloud.runpod_takes()
+    cloud.upload("calls/harbour.txt")
+    event = cloud.event("submitter-s3-direct")
+    record = event["Records"][0]["s3"]
+    record["object"] |= {"key": "calls/harbour.txt", "eTag": ""}
+    record["object"].pop("versionId", None)
+    record["bucket"]["name"] = "transcripts"
+
+    cloud.invoke("submitter", event)
+    assert counted() == {"CallsSubmitted": 1}
+
+    cloud.invoke("submitter", event)
+    assert counted() == {"DuplicateUploads": 1}
+
+
+def test_a_retry_counts_once(cloud: Cloud, counted: Any) -> None:
+    cloud.holding(a_job(), a_call())
+    lost = failed_body("job timed out after 1 retries")
+
+    for _ in range(3):
+        cloud.invoke("webhook_receiver", callback(lost))
+
+    assert counted() == {"CallsRetried": 1}
+
+
+def test_a_job_that_the_sweeper_gives_up_by_itself_is_counted(cloud: Cloud, counted: Any) -> None:
+    """Its calls have ended; nobody went on with it."""
+    job = a_job(slots=("1-0", "1-1"), stage=1, stage_calls=2)
+    cloud.store().create(replace(job, due_at=job.deadline), [])
+
+    cloud.invoke("sweeper", {})
+    cloud.invoke("sweeper", {})
+
+    assert counted()["JobsFailed"] == 1

@@ -1,0 +1,103 @@
+"""A text that is not where it should be is never taken for a prompt that was too long."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from core.jobs import OVERFLOW
+from core.plans import Strategy
+from tests.builders import failed_body, submitter_settings
+from tests.functions.pipeline import Pipeline, a_transcript, ref_of
+
+
+def a_pipeline() -> Pipeline:
+    settings = submitter_settings(context_tokens=8_192)
+    request = replace(settings.request, strategy=Strategy.SECTIONS)
+    return Pipeline(settings=replace(settings, request=request))
+
+
+def conflicting_once(pipeline: Pipeline, ending: str) -> None:
+    """Let the first write of an object meet another one that is under way and comes to nothing."""
+    real, met = pipeline.s3.put_object, []
+
+    def put_object(**kw: Any) -> Any:
+        if kw["Key"].endswith(ending) and not met:
+            met.append(kw)
+            raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
+        return real(**kw)
+
+    pipeline.s3.put_object = put_object  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize("words", [12_000, 900], ids=["many chunks a section", "one chunk"])
+def test_a_text_whose_write_met_another_is_written_and_not_paid_for_again(words: int) -> None:
+    undisturbed, pipeline = a_pipeline(), a_pipeline()
+    undisturbed.upload(a_transcript(words))
+    undisturbed.run()
+
+    job = pipeline.upload(a_transcript(words))
+    conflicting_once(pipeline, "/1-0.txt")
+    pipeline.run()
+
+    assert pipeline.store.load_job(job.id).state == "succeeded"
+    assert len(pipeline.runpod.requests) == len(undisturbed.runpod.requests)
+
+
+def test_a_text_that_was_deleted_ends_the_job_with_that_reason() -> None:
+    pipeline = a_pipeline()
+    job = pipeline.upload(a_transcript(12_000))
+    asked = pipeline.open_requests()
+    for runpod_id, body in asked:
+        pipeline.call_back(runpod_id, body)
+    pipeline.s3.delete_object(Bucket="out", Key=f"work/{job.id}/1-0.txt")
+
+    pipeline.take_messages()
+
+    job, _, _ = pipeline.history(job)
+    assert (job.state, job.reason_code) == ("failed", "text-missing")
+    assert f"work/{job.id}/1-0.txt" in job.reason
+    assert len(pipeline.runpod.requests) == len(asked)
+
+
+class TestASectionThatIsTooLong:
+    """Its call is counted before it ends: what it came to is on its record all the same."""
+
+    def refused(self, pipeline: Pipeline) -> Any:
+        *most, (last_id, last) = pipeline.open_requests()
+        for runpod_id, body in most:
+            pipeline.call_back(runpod_id, body)
+        too_long = "vLLM returned HTTP 400: This model's maximum context length is 9 tokens."
+        return lambda: pipeline.call_back(last_id, last, answer=failed_body(too_long, id=last_id))
+
+    def test_is_split_though_its_call_has_not_ended(self) -> None:
+        pipeline = a_pipeline()
+        job = pipeline.upload(a_transcript(12_000))
+        refuse = self.refused(pipeline)
+        real = pipeline.store.save_call
+
+        def dying(call: Any) -> Any:
+            if call.state == "failed":
+                raise KeyboardInterrupt  # killed between counting and ending
+            return real(call)
+
+        pipeline.store.save_call = dying  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            refuse()
+        pipeline.store.save_call = real  # type: ignore[method-assign]
+        pipeline.sweep(pipeline.settings.callback_overdue)  # the message was not sent either
+
+        pipeline.take_messages()
+
+        assert {ref_of(body).call_id for _, body in pipeline.open_requests()} == {"2-0", "2-1"}
+        assert pipeline.store.load_job(job.id).state == "active"
+
+    def test_is_told_by_the_record_of_its_call(self) -> None:
+        pipeline = a_pipeline()
+        job = pipeline.upload(a_transcript(12_000))
+
+        settled = self.refused(pipeline)()
+
+        assert settled.call.attempt.outcome == OVERFLOW
+        assert pipeline.store.load_job(job.id).is_stage_done

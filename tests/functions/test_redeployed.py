@@ -1,0 +1,169 @@
+"""A deployment with other limits, prompts and estimates changes nothing for jobs on their way."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core import layers, prompts
+from core.jobs import Job
+from core.plans import Kind, Task
+from core.settings import SubmitterSettings
+from submitter import stages
+from tests.builders import a_request, failed_body, submitter_settings
+from tests.functions.pipeline import BLOCK, MARKER, Pipeline, a_transcript, ref_of
+
+FRAME = prompts.frame_tokens()
+LOST = "job timed out after 1 retries"
+
+
+def settings(context_tokens: int, max_tokens: int = 6_000) -> SubmitterSettings:
+    return submitter_settings(
+        context_tokens=context_tokens, request=a_request(max_tokens=max_tokens)
+    )
+
+
+def shown(body: Mapping[str, Any]) -> str:
+    read = BLOCK.search(body["input"]["openai_input"]["messages"][1]["content"])
+    assert read is not None
+    return read[2]
+
+
+def redeploy(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Deploy a longer prompt, another token estimate, and other limits."""
+    monkeypatch.setattr(layers, "frame_tokens", lambda: FRAME + 600)
+    real = layers.estimate_tokens
+    monkeypatch.setattr(layers, "estimate_tokens", lambda text: real(text) * 3 // 2)
+    pipeline.settings = replace(pipeline.settings, **changes)
+
+
+class TestARetriedSection:
+    @pytest.fixture(params=[8_192, 5_000, 32_768], ids="{} now".format)
+    def history(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> tuple[Pipeline, Job, list[Mapping[str, Any]], Mapping[str, Any]]:
+        """Return what was asked for first, and what for the section whose worker was lost."""
+        pipeline = Pipeline(settings=settings(8_192))
+        job = pipeline.upload(a_transcript(12_000, markers=300))
+        first = [body for _, body in pipeline.open_requests()]
+        *most, (last_id, last) = pipeline.open_requests()
+        for runpod_id, body in most:
+            pipeline.call_back(runpod_id, body)
+        pipeline.call_back(last_id, last, answer=failed_body(LOST, id=last_id))
+        redeploy(pipeline, monkeypatch, context_tokens=request.param)
+        pipeline.take_messages()
+        return pipeline, job, first, pipeline.open_requests()[-1][1]
+
+    def test_reads_the_same_text(self, history: Any) -> None:
+        _, _, first, again = history
+
+        assert ref_of(again).call_id == ref_of(first[-1]).call_id
+        assert shown(again) == shown(first[-1])
+
+    def test_is_one_of_sections_that_hold_every_mark_once(self, history: Any) -> None:
+        pipeline, _, _, _ = history
+
+        texts = {ref_of(body).call_id: shown(body) for body in pipeline.runpod.requests}
+
+        marks = [mark for text in texts.values() for mark in dict.fromkeys(MARKER.findall(text))]
+        assert sorted(marks) == sorted(f"MARK{number}" for number in range(300))
+
+    def test_leads_to_a_summary_of_everything(self, history: Any) -> None:
+        pipeline, job, _, _ = history
+
+        pipeline.run()
+
+        assert pipeline.store.load_job(job.id).state == "succeeded"
+        assert set(MARKER.findall(pipeline.summary(job))) == {f"MARK{n}" for n in range(300)}
+
+
+def test_a_retried_job_of_one_call_shows_the_same_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline(settings=settings(32_768))
+    pipeline.upload(a_transcript(6_000, markers=100))
+    ((runpod_id, body),) = pipeline.open_requests()
+    pipeline.call_back(runpod_id, body, answer=failed_body(LOST, id=runpod_id))
+
+    redeploy(pipeline, monkeypatch, context_tokens=8_192)
+    pipeline.take_messages()
+
+    ((_, again),) = pipeline.open_requests()
+    assert shown(again) == shown(body)
+
+
+def test_a_job_goes_on_with_the_limits_that_it_was_planned_with(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Sections have been read; what follows them is planned as it would have been."""
+    asked = []
+    for is_redeployed in (False, True):
+        pipeline = Pipeline(settings=settings(8_192))
+        pipeline.upload(a_transcript(12_000))
+        first = pipeline.open_requests()
+        for runpod_id, body in first:
+            pipeline.call_back(runpod_id, body)
+        if is_redeployed:
+            redeploy(pipeline, monkeypatch, context_tokens=32_768)
+            monkeypatch.undo()  # the estimate of notes is a new one's business: only limits count here
+            pipeline.settings = settings(32_768, max_tokens=900)
+        pipeline.take_messages()
+        asked.append([shown(body) for _, body in pipeline.open_requests()])
+
+    assert asked[0] == asked[1]
+
+
+def test_an_upload_announced_again_after_a_deployment_is_cut_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever took it first died before the job was recorded, and left the sections' text."""
+    pipeline = Pipeline(settings=settings(8_192))
+    real = pipeline.store.create
+
+    def dying(*_: Any) -> None:
+        raise ConnectionError("killed")
+
+    pipeline.store.create = dying  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        pipeline.upload(a_transcript(12_000, markers=300))
+    pipeline.store.create = real  # type: ignore[method-assign]
+    redeploy(pipeline, monkeypatch)
+
+    pipeline.upload(a_transcript(12_000, markers=300))
+
+    marks = [mark for body in pipeline.runpod.requests for mark in set(MARKER.findall(shown(body)))]
+    assert sorted(marks) == sorted(f"MARK{number}" for number in range(300))
+    pipeline.run()
+
+
+def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its calls were recorded, and the submitter died before the job had moved on."""
+    pipeline = Pipeline(settings=settings(8_192))
+    job = pipeline.upload(a_transcript(12_000))
+    for runpod_id, body in pipeline.open_requests():
+        pipeline.call_back(runpod_id, body)
+    real = pipeline.store.begin
+
+    def dying(*_: Any) -> None:
+        raise ConnectionError("killed")
+
+    pipeline.store.begin = dying  # type: ignore[method-assign]
+    with pytest.raises(ConnectionError):
+        pipeline.take_messages()
+    pipeline.store.begin = real  # type: ignore[method-assign]
+    _, planned, _ = pipeline.history(job)
+
+    def planned_otherwise(number: int, tokens: Sequence[int], *_: Any, **__: Any) -> list[Task]:
+        middle = len(tokens) // 2
+        return [
+            Task(kind=Kind.COMPOSE, layer=number, first=first, last=last, words=2_000, ask=2_000)
+            for first, last in ((0, middle), (middle, len(tokens)))
+        ]
+
+    monkeypatch.setattr(stages, "plan_stage", planned_otherwise)
+    pipeline.stages.go_on(job.id, now=pipeline.now)
+
+    job, begun, _ = pipeline.history(job)
+    assert [(call.id, call.task) for call in begun] == [(call.id, call.task) for call in planned]
+    assert job.stage_calls == sum(call.stage == 2 for call in planned)

@@ -1,0 +1,131 @@
+"""Every allowed value of every parameter works with every other, or the deployment is refused."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from core.layers import limits_of
+from core.plans import PlanImpossibleError, plan_stage, target_words
+from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from tests.template.cloudformation import (
+    FUNCTIONS,
+    Evaluator,
+    Refused,
+    check_rules,
+    parameter_values,
+    source,
+    translated,
+)
+
+PARAMETERS = source()["Parameters"]
+SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
+KEY = "arn:aws:kms:eu-central-1:123456789012:key"
+# Of what is free text: the emptiest and the longest that may be given, or what is awkward about it.
+TEXTS = {
+    "RunpodApiEndpoint": ["http://localhost/v2", f"https://{'a' * 380}.example/v2"],
+    "RunpodApiKeySecretName": ["k", "k" * 256],
+    "InputBucketName": ["", "one-bucket", "b" * 63],
+    "InputBucketKmsKeyArn": ["", f"{KEY}/{'k' * 64}"],
+    "InputPrefix": ["", "summary-words=2500/", "a+b@c/" + "d" * 193 + "/"],
+    "InputSuffixes": [".gz", ".TXT", ",".join([".abcdef"] * 50)],
+    "OutputBucketName": ["", "one-bucket", "c" * 63],
+    "OutputBucketKmsKeyArn": ["", f"{KEY}/{'k' * 64}"],
+    "OutputPrefix": ["a/", "o=" + "p" * 97 + "/"],
+    "ModelName": ["", "m" * 200],
+    "SummaryLanguage": ["", "L" * 40],
+    "AlarmEmail": ["", "ops@example.org"],
+}
+LAMBDAS_VARIABLES_BYTES = 4096
+VARIABLES = {
+    name: translated()["Resources"][name]["Properties"]["Environment"] for name in FUNCTIONS
+}
+
+
+def boundaries(name: str) -> list[str]:
+    spec = PARAMETERS[name]
+    if name in TEXTS:
+        return TEXTS[name]
+    if "AllowedValues" in spec:
+        return [str(value) for value in spec["AllowedValues"]]
+    lowest, highest = spec["MinValue"], spec["MaxValue"]
+    fraction = [] if name in {"Temperature", "TopP"} else [f"{lowest}.5"]  # passes as a Number
+    return [str(lowest), str(highest), f"{float(highest)}", *fraction]
+
+
+def environments(given: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
+    """What each function finds if this may be deployed; nothing if it may not."""
+    values = parameter_values(given)
+    try:
+        check_rules(values)
+    except Refused:
+        return
+    evaluator = Evaluator(values)
+    for function, described in VARIABLES.items():
+        variables = evaluator.evaluate(described)["Variables"]
+        yield (
+            function,
+            {
+                name: str(value).replace("${HttpApi.ApiEndpoint}", "https://api.example")
+                for name, value in variables.items()
+            },
+        )
+
+
+def check(given: dict[str, str]) -> None:
+    for function, variables in environments(given):
+        settings = SETTINGS[function].from_env(variables)
+        size = sum(len(name) + len(value) for name, value in variables.items())
+        assert size < LAMBDAS_VARIABLES_BYTES, given
+        if isinstance(settings, SubmitterSettings):
+            assert settings.retention > settings.retries.job_deadline + timedelta(days=1)  # held
+            assert settings.callback_overdue < settings.retries.job_deadline
+
+
+@pytest.mark.parametrize("first", PARAMETERS)
+def test_what_may_be_deployed_in_pairs_is_what_the_functions_start_with(first: str) -> None:
+    others = [name for name in PARAMETERS if name > first]
+    for value in boundaries(first):
+        parameter_values({first: value})  # else the boundary is none: raises Refused
+        for second in others:
+            for other in boundaries(second):
+                check({first: value, second: other})
+
+
+def test_the_longest_values_of_all_together_fit_into_lambdas_variables() -> None:
+    check({name: max(TEXTS[name], key=len) for name in TEXTS})
+
+
+@pytest.mark.parametrize("context", ["8192", "32768", "131072"])
+@pytest.mark.parametrize("most", ["500", "6000", "16384"])
+@pytest.mark.parametrize("words", ["50", "4000", "20000"])
+def test_no_context_answer_and_length_that_may_be_deployed_make_a_summary_impossible(
+    context: str, most: str, words: str
+) -> None:
+    given = {"MaxModelLenTokens": context, "MaxTokens": most, "SummaryWords": words}
+    settings = SubmitterSettings.from_env(dict(environments(given))["SubmitterFunction"])
+    limits = limits_of(
+        context_tokens=settings.context_tokens, max_tokens=settings.request.max_tokens
+    )
+
+    for transcript_words in (1, 100, 15_000, 1_000_000):
+        target = target_words(settings.request.words, transcript_words)
+        for layer, layer_words in enumerate((transcript_words, min(transcript_words, 3 * target))):
+            tokens = pieces(2 * layer_words, limits.piece_tokens)
+            try:
+                assert plan_stage(layer, tokens, layer_words, target=target, limits=limits)
+            except PlanImpossibleError as exc:
+                pytest.fail(f"{given}, {transcript_words} words: {exc}")
+
+
+def pieces(tokens: int, each: int) -> list[int]:
+    return [min(each, tokens - first) for first in range(0, tokens, each)]
+
+
+def test_a_request_lives_at_runpod_until_its_job_is_given_up_and_not_for_days() -> None:
+    longest = max(PARAMETERS["JobDeadlineMinutes"]["AllowedValues"])
+    runpods_longest = timedelta(days=7)  # of executionTimeout and ttl, as documented
+
+    assert timedelta(minutes=longest) + timedelta(minutes=10) < runpods_longest
+    assert timedelta(seconds=PARAMETERS["ExecutionTimeoutSeconds"]["MaxValue"]) < runpods_longest
+    assert PARAMETERS["ExecutionTimeoutSeconds"]["MaxValue"] <= 60 * longest
