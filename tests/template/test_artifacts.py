@@ -167,9 +167,7 @@ def test_an_artifact_is_small_enough_to_start_quickly(
 
 
 @EACH_FUNCTION
-def test_an_artifact_is_pure_python(
-    build: Path, function: str, folder: str
-) -> None:
+def test_an_artifact_is_pure_python(build: Path, function: str, folder: str) -> None:
     compiled = [path.name for path in (build / function).rglob("*.so")]
 
     assert compiled == []
