@@ -269,6 +269,13 @@ class TestTheWorker:
         assert request.body.decode() == "Mara said é."
         assert without(request) == {**OF_THE_WORKER, "connection": "keep-alive"}
 
+    def test_puts_nothing_without_encryption_though_it_would_be_taken(self) -> None:
+        with responses.RequestsMock(assert_all_requests_are_fired=False) as bucket:
+            bucket.put("http://bucket.invalid/key", status=200)
+
+            assert not deliver(b"Mara said.", "http://bucket.invalid/key")
+            assert len(bucket.calls) == 0
+
     def test_never_asks_twice_what_took_too_long(self) -> None:
         """The model may still be at it, and would do the same work again."""
         with responses.RequestsMock() as model:

@@ -24,7 +24,7 @@ _UPLOADS = (
     Mutant("key-not-decoded", "S3 encodes a notification's key: names with spaces would not be found",
            "submitter/messages.py::_from_notification", "unquote_plus(A, errors='strict')", "A", MESSAGES),
     Mutant("own-output-taken", "a summary in the input bucket must not become a transcript",
-           "submitter/messages.py::is_transcript", "not is_output", "True", MESSAGES),
+           "submitter/messages.py::wants_job", "not is_ours", "True", MESSAGES),
     Mutant("job-named-at-random", "every announcement of one upload must lead to one job",
            "core/jobs.py::job_id_for", "hashlib.sha256(A).hexdigest()[:32]",
            "__import__('uuid').uuid4().hex", ("tests/unit/test_jobs.py",)),
@@ -50,7 +50,7 @@ _RECORDS = (
            "'#state = :active'", STORE),
     Mutant("eventually-consistent-read", "a decision is made on what is stored, not on what was",
            "core/store.py::DynamoJobStore._read", "{A: {'Keys': B, 'ConsistentRead': True}}",
-           "{A: {'Keys': B}}", STORE),
+           "{A: {'Keys': B}}", ("tests/contract/test_consistent_reads.py",)),
 )
 
 _PROMPTS = (
@@ -104,19 +104,24 @@ _CALLBACKS = (
     Mutant("another-requests-report", "a report must be about the attempt's own request",
            "core/decide.py::attempt_of", "A.runpod_id != runpod_id", "False", SETTLING),
     Mutant("late-failure-counts", "a failure counts only from the attempt that is open",
-           "core/decide.py::decide", "number == A.attempt.number and not B.outcome", "True", SETTLING),
+           "core/decide.py::decide", "number != call.attempt.number or A", "False", SETTLING),
     Mutant("retried-without-bound", "MaxAttempts bounds what a call can cost",
            "core/decide.py::_decide_failed", "call.paid_attempts < max_attempts", "True", SETTLING),
 )
 
 _RESULTS = (
-    Mutant("summary-overwritten", "only the first creation of a summary counts",
-           "core/files.py::S3Summaries._create", "condition: dict[str, Any] = A",
-           "condition: dict[str, Any] = {}", S3 + HTTP),
-    Mutant("text-overwritten", "a text between is written once, whoever comes second",
-           "core/files.py::S3Workshop.keep", "keyword: IfNoneMatch='*'", "", S3 + HTTP),
+    Mutant("written-over-what-is-there", "only the first creation of a text counts, whoever comes second",
+           "core/objects.py::Objects.put", "A if replacing else {'IfNoneMatch': '*'}", "{}", HTTP),
+    Mutant("conflict-taken-for-there", "S3 says to ask again after a 409: nobody's text may be there",
+           "core/objects.py", "_ANOTHER_IS_THERE = A",
+           "_ANOTHER_IS_THERE = frozenset({'PreconditionFailed', 'ConditionalRequestConflict', '409'})",
+           ("tests/contract/test_s3_conditions.py",)),
+    Mutant("newer-summary-replaced", "the newer version's summary stands, whoever comes last",
+           "core/files.py::S3Summaries._put_newest", "is_of(job, A) or is_of_newer_upload(job, A)",
+           "is_of(job, A)", (*S3, "tests/contract/test_s3_conditions.py")),
     Mutant("facts-without-type", "a browser shows the facts as JSON",
-           "core/files.py::S3Summaries._tell_facts", "keyword: ContentType=A", "", HTTP),
+           "core/files.py::S3Summaries._tell_facts", "self._put_newest(A, B, C, JSON, D)",
+           "self._put_newest(A, B, C, TEXT, D)", HTTP),
     Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
            "core/settle.py::Settler._publish", "keyword: attempt=number",
            "keyword: attempt=call.attempt.number", FIGURES),
@@ -141,7 +146,7 @@ _RESULTS = (
 _TIMES = (
     Mutant("no-patience-past-the-deadline",
            "a result that is there is not given up for RunPod's bad minute",
-           "sweeper/sweep.py", "_LAST_PATIENCE = A", "_LAST_PATIENCE = timedelta(0)", TIMES),
+           "sweeper/sweep.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
     Mutant("asked-behind-the-deadline", "the last question is asked at the deadline, not after it",
            "sweeper/sweep.py::Sweeper._next_ask", "min(A, job.deadline)", "A", TIMES),
     Mutant("young-request-given-up", "/status may not know a request yet that /run took",
@@ -153,7 +158,7 @@ _TIMES = (
     Mutant("secret-fetched-each-time", "a stranger's wrong tokens cost no requests to Secrets Manager",
            "core/secrets.py", "_REFETCH_PAUSE_SECONDS = A", "_REFETCH_PAUSE_SECONDS = 0", TIMES),
     Mutant("sent-again-at-once", "what RunPod may have taken has begun before it is sent again",
-           "submitter/submit.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
+           "submitter/outcomes.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
 )
 
 _WORKER = (
@@ -161,7 +166,7 @@ _WORKER = (
            "worker/model.py::ModelServer._answer", "raise Trouble('model-failed', A) from None",
            "return None", HTTP),
     Mutant("put-without-encryption", "a summary leaves the machine by https alone",
-           "worker/deliver.py::deliver", "not may_be_called(put_url)", "False", WORKER),
+           "worker/deliver.py::deliver", "not may_be_called(put_url)", "False", HTTP),
     Mutant("size-not-checked", "another file than the one announced is not summarised",
            "worker/fetch.py::_fetched", "A != order.size_bytes", "False", WORKER),
 )

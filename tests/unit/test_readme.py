@@ -15,9 +15,10 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *sorted(
 FOLDERS = (
     "submitter|webhook_receiver|sweeper|core|cli|local|events|samples|tests|docs|requirements"
     "|benchmarks"
-) @ pytest.mark.parametrize("page", PAGES)
+)
 
 
+@pytest.mark.parametrize("page", PAGES)
 def test_every_make_target_exists(page: str) -> None:
     named = set(re.findall(r"\bmake ([a-z-]+)", _code_in(page)))
 
