@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.callback import CallRef
+from core.cleaning import clean
 from core.jobs import CallState, Job, JobState
 from tests.door.moves import of_moves, of_others
 from tests.door.requests import Request
@@ -271,7 +272,8 @@ def _of_genuine(request: Request, ref: CallRef, answer: Answer, world: World) ->
     was, now = answer.before.calls[key], answer.after.calls[key]
     job_was = answer.before.jobs[ref.job_id]
     is_open = not was.is_final and not job_was.is_final and was.state is not CallState.PUBLISHING
-    if request.text and is_open and not world.runpod:
+    answer_itself = clean(request.text).text
+    if answer_itself and is_open and not world.runpod:
         if now.state is not CallState.SUCCEEDED:
             yield f"left a call {now.state} whose result had come"
         kept = [
@@ -279,5 +281,5 @@ def _of_genuine(request: Request, ref: CallRef, answer: Answer, world: World) ->
             for name, stored in answer.after.objects.items()
             if answer.before.objects.get(name) != stored
         ]
-        if request.text not in kept:
+        if answer_itself not in kept:
             yield "did not keep the text that had come"

@@ -38,7 +38,7 @@ def test_a_completion_is_the_models_own(server: ModelServer) -> None:
 
     assert report.failure is None
     assert "Rain fell" in report.text
-    assert (report.model, report.finish_reason) == ("some-model", "stop")
+    assert (report.model, report.finish_reason) == ("extractive-summary", "stop")
     assert report.prompt_tokens > 80
     assert server.requests == [{**ASKED, "stream": False}]
 
