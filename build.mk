@@ -20,9 +20,9 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@touch $@
 
 # METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them. Compiled parts of
-# chardet and charset_normalizer double it, and what stays is what the tests ran with on another machine. tar, and not cp:
-# bytecode comes and goes while tests run beside a build.
+# Powertools' event handler are a quarter of the archive and nothing here serves them. chardet and
+# charset_normalizer bring compiled twins of their modules, which double it and fit one machine only.
+# tar, and not cp: bytecode comes and goes while tests run beside a build.
 build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction: $(PACKAGES)/ready
 	tar -C $(PACKAGES)/python -cf - . | tar -C "$(ARTIFACTS_DIR)" -xf -
 	cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock \

@@ -2,6 +2,7 @@
 
 jobs          a job, its calls, their states and the only moves between them
 callback      the callback token and URL: made and checked side by side
+cleaning      a model's answer without what stands around it
 reports       RunPod's words about a request, turned into ours
 transcripts   bytes from S3 to a transcript in turns, whatever its format
 formats       the formats of transcripts: captions, speech recognisers' JSON, meeting exports, text

@@ -73,6 +73,7 @@ _SAMPLE_BYTES = 50_000  # of lines with bytes beyond ASCII
 # C0 controls that text does not hold; tab, line feed, form feed and carriage return it may.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.001  # of all characters
+_NO_MATCH = 0.1  # chardet's confidence in an encoding that it was told to answer when none fits
 _FEWEST_NULS_OF_WIDE = 0.05  # of all bytes: a space or line end in twenty characters has one
 
 
@@ -99,8 +100,15 @@ def _as_wide(body: bytes) -> str | None:
     if body.count(0) < max(1, len(body) * _FEWEST_NULS_OF_WIDE):
         return None
     sample = body[: _SAMPLE_BYTES // 4 * 4]
-    guess = chardet.detect(sample, max_bytes=len(sample) + 1, include_encodings=_WIDE)["encoding"]
-    if guess is None or not guess.lower().startswith(("utf-16", "utf-32")):
+    found = chardet.detect(
+        sample,
+        max_bytes=len(sample) + 1,
+        include_encodings=_WIDE,
+        no_match_encoding=_WIDE[0],
+        compat_names=False,
+    )
+    guess = found["encoding"]
+    if guess is None or found["confidence"] <= _NO_MATCH:
         raise _not_text("control characters as only binary files do")
     return body.decode(guess, "replace").rstrip(_BROKEN)
 

@@ -17,6 +17,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeGuard
 
+from core.cleaning import clean
 from core.errors import BadBody
 from core.pull import Receipt, parse_receipt
 from core.troubles import Failure
@@ -84,6 +85,12 @@ class Report:
         return told
 
 
+NO_ANSWER = Failure(
+    code="no-answer",
+    message="the model gave nothing but its reasoning; raise MaxTokens, or serve a model, or a reasoning"
+    " parser, that keeps the two apart",
+    may_help_to_retry=True,
+)
 NO_OUTPUT = Failure(
     code="no-output",
     message="RunPod reported COMPLETED without a text in its output",
@@ -177,9 +184,12 @@ def _completed(common: dict[str, Any], output: object) -> Report:
     choices = [
         choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
     ]
-    text = "".join(_text_of(choice) for choice in choices).strip()
-    if not text:
+    answer = "".join(_text_of(choice) for choice in choices).strip()
+    if not answer:
         return Report(**common, failure=NO_OUTPUT)
+    text = clean(answer).text
+    if not text:
+        return Report(**common, failure=NO_ANSWER)
     usages: list[Mapping[str, Any]] = [
         part["usage"] for part in parts if _is_object(part.get("usage"))
     ]

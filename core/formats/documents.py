@@ -16,8 +16,14 @@ from core.formats.members import Member, WrongKind
 from core.turns import Remark, Turn, fullest, merged
 
 _DEEPEST = 100  # levels; what Python itself can read differs from version to version
+_OPENING = re.compile(r"[\[{]")
+_OPENED = re.compile(r'(?:\s*(?:\[|\{\s*"[^"\[{\\]{0,100}"\s*:))+')
 _MOST_NAMED = 12  # members, in a message
 _LONGEST_NAMED = 40
+# A second reading of a large document is worth its time only with one of these in it.
+_MAY_NAME_SOMEBODY = re.compile(
+    r"[Ss]peaker|[Pp]articipant|[Cc]hannel|[Aa]uthor|[Uu]ser|[Nn]ame\"|\"from|\"who\"|[Rr]ole"
+)
 _Read = tuple[str, tuple[Turn, ...]]
 
 
@@ -72,7 +78,7 @@ def read(text: str, *, read_text: Callable[[str], _Read]) -> _Read | None:
     _refuse_if_too_deep(document)
     if isinstance(document, dict) and isinstance(document.get("output"), dict | list):
         document = document["output"]  # a RunPod job, as its /status and callbacks give it
-    name, remarks = _best(document)
+    name, remarks = _best(document, may_name_somebody=_MAY_NAME_SOMEBODY.search(text) is not None)
     if not remarks and isinstance(document, str):
         remarks = [Remark("", document)]
     if len(remarks) == 1 and not remarks[0].speaker:  # all in one text, which may name the speakers
@@ -84,7 +90,7 @@ def read(text: str, *, read_text: Callable[[str], _Read]) -> _Read | None:
     raise _without_words(document)
 
 
-def _best(document: Any) -> tuple[str, list[Remark]]:
+def _best(document: Any, *, may_name_somebody: bool) -> tuple[str, list[Remark]]:
     """Return the remarks of the reader made for this document, unless they can be had with speakers."""
     name, found = "json", list[Remark]()
     for known in JSON_FORMATS:
@@ -98,7 +104,7 @@ def _best(document: Any) -> tuple[str, list[Remark]]:
                 f"the JSON looks like {known.title}'s, but {exc}; export the transcript again",
             ) from None
         found = [remark for remark in found if remark.text.strip()]
-    if any(remark.speaker for remark in found):
+    if found and (not may_name_somebody or any(remark.speaker for remark in found)):
         return name, found
     by_names = generic.remarks(document)
     if not found:
@@ -109,6 +115,9 @@ def _best(document: Any) -> tuple[str, list[Remark]]:
 
 
 def _loaded(text: str) -> Any:
+    opened = _OPENED.match(text)
+    if opened and len(_OPENING.findall(opened[0])) > _DEEPEST:
+        raise _too_deep()  # also where it is cut short, which some Pythons notice first
     try:
         return json.loads(text)
     except RecursionError:

@@ -5,7 +5,8 @@ Names are compared without case, `_` and `-`: `start_time`, `startTime` and `Sta
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from core.turns import known_seconds, seconds_of_clock
 
@@ -38,36 +39,49 @@ _START = (
     "ts", "timestamp", "timestamps", "time", "offsetms", "at",
 )  # fmt: skip
 _END = (
-    "end",
-    "endtime",
-    "endseconds",
-    "endms",
-    "endtimems",
-    "endoffset",
-    "endoffsetmillis",
-    "endts",
-    "to",
-)
+    "end", "endtime", "endseconds", "endms", "endtimems", "endoffset", "endoffsetmillis", "endts",
+    "endtimestamp", "to",
+)  # fmt: skip
 _PEOPLE = frozenset({"speakers", "participants", "attendees", "people", "users", "members"})
 _LONGEST_NAME = 80
 _DURATION = re.compile(r"PT(?:(\d{1,4})H)?(?:(\d{1,6})M)?(?:(\d{1,8}(?:\.\d{1,9})?)S)?", re.I)
 _TICK, _MILLISECOND = 1e-7, 1e-3
 
 
+class _Shape(NamedTuple):
+    """Which of an object's members tell what. A document has few shapes and many objects."""
+
+    plain: tuple[str, ...]
+    text: tuple[str, ...]
+    speaker: tuple[str, ...]
+    start: tuple[str, ...]
+    end: tuple[str, ...]
+
+
 def plain_name(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
+@lru_cache(maxsize=512)
+def _shape(names: tuple[str, ...]) -> _Shape:
+    plain = tuple(map(plain_name, names))
+    known = set(plain)
+    families = (_TEXT, _SPEAKER, _START, _END)
+    return _Shape(plain, *(tuple(name for name in family if name in known) for family in families))
+
+
+def forget_shapes() -> None:
+    """Let go of the names of the document that was read: they are somebody's."""
+    _shape.cache_clear()
+
+
 def plain_members(item: dict[str, Any]) -> dict[str, Any]:
-    """Return an object's members by their plain names; the first of two alike."""
-    members: dict[str, Any] = {}
-    for name, value in item.items():
-        members.setdefault(plain_name(name), value)
-    return members
+    """Return an object's members by their plain names; the last of two alike."""
+    return dict(zip(_shape(tuple(item)).plain, item.values(), strict=True))
 
 
 def text_in(members: dict[str, Any]) -> str:
-    for name in _TEXT:
+    for name in _shape(tuple(members)).text:
         value = members.get(name)
         if isinstance(value, str) and value:
             return value
@@ -76,7 +90,7 @@ def text_in(members: dict[str, Any]) -> str:
 
 def speaker_in(members: dict[str, Any]) -> Any:
     """Return what the first of the speaker's members says: a name, a number, or None."""
-    for name in _SPEAKER:
+    for name in _shape(tuple(members)).speaker:
         value = members.get(name)
         if isinstance(value, dict):
             value = _first(plain_members(value), _NAME)
@@ -92,11 +106,11 @@ def speaker_in(members: dict[str, Any]) -> Any:
 
 def start_in(members: dict[str, Any]) -> tuple[float | None, bool]:
     """Return the seconds of the start, and whether the unit is only supposed."""
-    return _time(members, _START, 0)
+    return _time(members, _shape(tuple(members)).start, 0)
 
 
 def end_in(members: dict[str, Any]) -> tuple[float | None, bool]:
-    return _time(members, _END, 1)
+    return _time(members, _shape(tuple(members)).end, 1)
 
 
 def people_in(name: str, value: Any) -> Iterator[tuple[str, str]]:

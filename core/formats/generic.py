@@ -73,6 +73,7 @@ def remarks(document: Any) -> list[Remark]:
     """Return what is said in the document, or nothing."""
     found = _Found()
     _walk(document, "", _Context(), found)
+    families.forget_shapes()
     candidates = [list(_of_list(pieces, found.people)) for pieces in found.lists.values()]
     candidates.sort(key=_knowledge, reverse=True)
     return fullest(candidates)
@@ -87,15 +88,17 @@ def _walk(node: Any, path: str, around: _Context, found: _Found) -> None:
         for item in node[:1] if name in _ALTERNATIVES else node:
             _walk(item, f"{path}[]" if isinstance(item, list) else path, around, found)
         return
-    if not isinstance(node, dict):
+    if not isinstance(node, dict) or not node:
         return
     members = families.plain_members(node)
     here = _context(members, around)
     if text := families.text_in(members):
         found.lists.setdefault(path, []).append(_Piece(text, *here))
     for name, value in node.items():
+        if not isinstance(value, dict | list) or not value:
+            continue
         plain = families.plain_name(name)
-        if isinstance(value, dict | list) and plain not in _ASIDE:
+        if plain not in _ASIDE:
             found.people.update(families.people_in(name, value))
             _walk(value, f"{path}.{plain}", here, found)
 

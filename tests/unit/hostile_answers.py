@@ -16,6 +16,7 @@ import responses
 
 from core.asks import chat_request
 from core.budget import estimate_tokens
+from core.cleaning import clean
 from core.errors import BadBody, PipelineError
 from core.join import joined
 from core.layers import cut, limits_of
@@ -78,6 +79,12 @@ def deep_json() -> Iterator[str]:
     yield '{"id": "rp-1", "status": "COMPLETED", "delayTime": ' + "9" * LONG + "}"
 
 
+def read_cleaned_answer() -> None:
+    beginnings = (*_BEGINNINGS, "<think>", "</think>", "```\n", "Sure!\n", "<|channel|>")
+    for text in long_texts(beginnings=beginnings, endings=("", "\n```", "</think>x")):
+        clean(text)
+
+
 def read_join() -> None:
     for text in long_texts():
         joined([text, text])
@@ -115,7 +122,7 @@ def read_next_request() -> None:
         if len(layer.pieces) > 1:
             chat_request(
                 "1-0", task, layer, slots=["1-0"], request=a_request(), boundary=JOB_ID,
-                transcript_words=1, context_tokens=32_768,
+                transcript_words=1, limits=LIMITS,
             )  # fmt: skip
 
 

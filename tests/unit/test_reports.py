@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadBody
-from core.reports import NO_OUTPUT, Status, parse_report
+from core.reports import NO_ANSWER, NO_OUTPUT, Status, parse_report
 from tests.builders import completed_body, failed_body
 
 # As the worker-vllm of each generation posts it.
@@ -68,6 +68,19 @@ def test_content_in_parts_is_joined() -> None:
     output = [{"choices": [{"message": {"content": parts}}]}]
 
     assert parse_report(completed_body(output=output)).text == "One two."
+
+
+def test_only_the_answer_itself_is_the_text() -> None:
+    content = "<think>About 4,000 words.</think>\n\n```markdown\n# Board\n\nThe pump holds.\n```<|eot_id|>"
+    output = [{"choices": [{"message": {"content": content}}]}]
+
+    assert parse_report(completed_body(output=output)).text == "# Board\n\nThe pump holds."
+
+
+def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
+    output = [{"choices": [{"message": {"content": "<think>About 4,000 words, then"}}]}]
+
+    assert parse_report(completed_body(output=output)).failure == NO_ANSWER
 
 
 @pytest.mark.parametrize(

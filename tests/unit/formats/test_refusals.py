@@ -134,6 +134,14 @@ def test_the_rule_for_nesting_is_ours_and_not_that_of_a_python(levels: int) -> N
     assert "more than 100 levels" in str(refused)
 
 
+@pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a": '])
+def test_what_is_nested_too_deep_is_refused_for_that_also_where_it_is_cut_short(
+    opening: str,
+) -> None:
+    for levels in (101, 5_000, 200_000):
+        assert "more than 100 levels" in str(refusal(opening * levels))
+
+
 def test_json_may_be_nested_as_deep_as_the_rule_says() -> None:
     document = '{"text": "one two", "more": ' + "[" * 99 + "]" * 99 + "}"
 
