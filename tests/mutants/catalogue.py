@@ -92,7 +92,7 @@ _RUNPOD = (
            "core/reports.py::is_runpod_id", "_RUNPOD_ID.fullmatch(A)",
            "_RUNPOD_ID.match(A)", ("tests/unit/test_reports.py", "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
-           "core/reports.py::_completed", "if not text:\n    return Report(**common, failure=NO_OUTPUT)",
+           "core/reports.py::_completed", "if not A:\n    return Report(**common, failure=NO_ANSWER)",
            "pass", ("tests/unit/test_reports.py",)),
 )
 
