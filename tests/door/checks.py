@@ -7,6 +7,7 @@ what the receiver thinks of a request. What a true token may change is in moves.
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from core.callback import CallRef
@@ -23,10 +24,11 @@ from tests.door.world import (
     World,
 )
 
-CODES = frozenset({200, 400, 401, 404, 409})
+CODES = frozenset({200, 400, 401, 404, 409, 503})
 OUTCOMES = frozenset(
     {
         "unauthorized",
+        "RunPod's id of the request is not on record yet",
         "no such call",
         "another request's report",
         "the body is not JSON",
@@ -116,7 +118,9 @@ def _of_entitled(request: Request, ref: CallRef, answer: Answer, world: World) -
     code = answer.response["statusCode"]
     if code == 401:
         yield "turned a true token away"
-    if code != 200 and answer.before != answer.after:
+    if code == 503:
+        yield from _of_not_yet_known(ref, answer, world)
+    elif code != 200 and answer.before != answer.after:
         yield f"refused with {code} and changed something all the same"
     yield from _of_report(request, ref, answer, world)
     yield from of_others(ref, answer.before, answer.after)
@@ -124,6 +128,25 @@ def _of_entitled(request: Request, ref: CallRef, answer: Answer, world: World) -
     yield from _of_files(request, ref, answer, world)
     if request.is_genuine:
         yield from _of_genuine(request, ref, answer, world)
+
+
+def _of_not_yet_known(ref: CallRef, answer: Answer, world: World) -> Iterator[str]:
+    """Only what can't be verified yet is sent away for a while; the sweeper is told, and no more."""
+    assert answer.before
+    assert answer.after
+    key = (ref.job_id, ref.call_id)
+    was, now = answer.before.calls[key], answer.after.calls[key]
+    attempt = was.attempt_numbered(ref.attempt)
+    if not world.runpod or was.is_final or (attempt and attempt.runpod_id):
+        yield "sent away a callback that it could have verified"
+    if replace(now, due_at=was.due_at, revision=was.revision) != was:
+        yield "changed more than when the sweeper looks"
+    aside: dict[str, Any] = {
+        "calls": {},
+        "events": {},
+    }  # that the sweeper was told stands in the audit
+    if replace(answer.before, **aside) != replace(answer.after, **aside):
+        yield "changed something beside the call"
 
 
 def _of_refetching(answer: Answer, world: World) -> Iterator[str]:
@@ -265,6 +288,8 @@ def _of_genuine(request: Request, ref: CallRef, answer: Answer, world: World) ->
     assert answer.before
     assert answer.after
     code = answer.response["statusCode"]
+    if code == 503:
+        return  # it will come again
     if code != 200:
         yield f"refused a genuine callback with {code}"
         return
