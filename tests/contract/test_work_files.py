@@ -13,10 +13,9 @@ from core.work_files import KEPT, PARTS, S3WorkFiles
 
 JOB_ID = "ab" + "0" * 30
 PART = 0xAB
-WRITTEN = datetime.now(UTC)
-LATER = WRITTEN + KEPT + timedelta(minutes=5)
 OURS = [
-    f"work/{JOB_ID}/{name}" for name in ("layer-0.txt", "layer-12.json", "whole.txt", "3-10.txt")
+    f"work/{JOB_ID}/{name}"
+    for name in ("layer-0.json", "layer-12.json", "stage-1.json", "whole.txt", "3-10.txt")
 ]
 
 
@@ -26,6 +25,11 @@ def _s3() -> Iterator[Any]:
         client = boto3.client("s3", region_name="us-east-1")
         client.create_bucket(Bucket="out")
         yield client
+
+
+def later(after: timedelta = KEPT + timedelta(minutes=5)) -> datetime:
+    """Return a time so long after the objects were written, which S3 dates by the clock."""
+    return datetime.now(UTC) + after
 
 
 def put(s3: Any, *keys: str) -> None:
@@ -40,14 +44,14 @@ def there(s3: Any) -> list[str]:
 def test_notes_of_every_kind_are_deleted_after_a_week(s3: Any) -> None:
     put(s3, *OURS, delivery_key(JOB_ID, "whole", 2))
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=LATER) == 5
+    assert S3WorkFiles(s3, "out").expire(PART, now=later()) == len(OURS) + 1
     assert there(s3) == []
 
 
 def test_notes_that_a_job_may_want_stay(s3: Any) -> None:
     put(s3, *OURS)
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=WRITTEN + timedelta(days=6)) == 0
+    assert S3WorkFiles(s3, "out").expire(PART, now=later(timedelta(days=6))) == 0
     assert sorted(there(s3)) == sorted(OURS)
 
 
@@ -57,7 +61,7 @@ def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3:
     before = there(s3)
 
     for part in range(PARTS):
-        S3WorkFiles(s3, "out").expire(part, now=LATER)
+        S3WorkFiles(s3, "out").expire(part, now=later())
 
     assert there(s3) == before
 
@@ -65,11 +69,11 @@ def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3:
 def test_one_part_of_them_is_looked_at_each_time(s3: Any) -> None:
     put(s3, *OURS)
 
-    assert S3WorkFiles(s3, "out").expire(PART + 1, now=LATER) == 0
-    assert S3WorkFiles(s3, "out").expire(PART + PARTS, now=LATER) == len(OURS)
+    assert S3WorkFiles(s3, "out").expire(PART + 1, now=later()) == 0
+    assert S3WorkFiles(s3, "out").expire(PART + PARTS, now=later()) == len(OURS)
 
 
 def test_more_than_a_page_of_them_is_deleted(s3: Any) -> None:
     put(s3, *(f"work/{JOB_ID}/1-{number}.txt" for number in range(1005)))
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=LATER) == 1005
+    assert S3WorkFiles(s3, "out").expire(PART, now=later()) == 1005
