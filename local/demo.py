@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.parameters import parameters
 from core.jobs import JobState
 from core.names import is_transcript_name
 from local import answers, report
@@ -25,7 +26,7 @@ _SMALL_MODELS_PROSE = (
     "A model of 135 million parameters proves the path, not the prose: what it writes is poor and partly"
     " invented."
 )
-_SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json", ".docx", ".odt", ".pdf")
+_SUFFIXES = tuple(parameters()["InputSuffixes"].fields["Default"].split(","))
 
 
 def readable_file(given: Path) -> Path:

@@ -26,7 +26,7 @@ def explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
         "",
         "[bold]The stack is up.[/] Ctrl-C stops it and removes everything in it.",
         "",
-        f"  Drop a transcript (.txt, .md, .vtt, .srt, .json) into {inbox.folder}/",
+        f"  Drop a transcript (.txt, .vtt, .srt, .docx, .json, .pdf …) into {inbox.folder}/",
         f"  and find its summary in {inbox.folder.parent}/",
         *(
             [f"  {taken} there were taken before; touch one to have it taken again."]
