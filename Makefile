@@ -22,6 +22,9 @@ REQUESTS ?= 100000
 export SAM_CLI_TELEMETRY = 0
 export UV_NO_PROGRESS = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where a shell forbids Python to keep its bytecode, each of the hundreds of processes that a stack and the
+# tests start would compile all that it imports anew, which is most of what it does.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Where nothing can be written to the home, caches and SAM's settings go into the clone.
 ifneq ($(shell test -w "$$HOME" || echo no),)

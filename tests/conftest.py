@@ -1,5 +1,6 @@
 """What holds for every test: an environment of our own, and the network no further than loopback."""
 
+import functools
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 
@@ -14,6 +16,12 @@ _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 # Powertools reads its variables when the functions' modules are first imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Test"
+
+# Each test has an AWS session of its own, and each session would parse botocore's models of its services
+# anew: megabytes of JSON, half of what such a test costs. Nobody changes what is read.
+JSONFileLoader.load_file = staticmethod(  # type: ignore[method-assign,assignment]
+    functools.cache(JSONFileLoader().load_file)
+)
 
 # In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there
 # inherits that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
