@@ -36,19 +36,30 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Files of tests/local whose tests start what they need themselves.
+_WITHOUT_THE_STACK = tuple(
+    f"tests/local/test_{name}.py"
+    for name in ("demo_command", "fault_proxy", "models", "processes", "soak", "up_command")
+)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of the local stack on one worker: they share one deployed stack.
+    """Keep on one worker what shares something that is expensive to make, as the one deployed stack.
 
-    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386).
+    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386). The largest
+    group is begun first: the stack's tests mostly wait, while the other workers have something to do.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneStack(LoadScopeScheduling):  # type: ignore[misc]
+    class Sharing(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return "local-stack" if nodeid.startswith("tests/local/") else nodeid
+            if nodeid.startswith("tests/local/") and not nodeid.startswith(_WITHOUT_THE_STACK):
+                return "local-stack"
+            file = nodeid.partition("::")[0]
+            return file if file == "tests/template/test_artifacts.py" else nodeid  # one `sam build`
 
-    return OneStack(config, log)
+    return Sharing(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
