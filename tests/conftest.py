@@ -42,6 +42,9 @@ _WITHOUT_THE_STACK = tuple(
     for name in ("demo_command", "fault_proxy", "models", "processes", "soak", "up_command")
 )
 
+# Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests.
+_SHARING = {"tests/template/test_artifacts.py", "tests/door/test_fuzzing.py"}
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
@@ -57,7 +60,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             if nodeid.startswith("tests/local/") and not nodeid.startswith(_WITHOUT_THE_STACK):
                 return "local-stack"
             file = nodeid.partition("::")[0]
-            return file if file == "tests/template/test_artifacts.py" else nodeid  # one `sam build`
+            return file if file in _SHARING else nodeid
 
     return Sharing(config, log)
 
