@@ -42,8 +42,18 @@ _WITHOUT_THE_STACK = tuple(
     for name in ("demo_command", "fault_proxy", "models", "processes", "soak", "up_command")
 )
 
-# Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests.
-_SHARING = {"tests/template/test_artifacts.py", "tests/door/test_fuzzing.py"}
+# Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests, a proxy
+# that reads what AWS has for operations, workers on RunPod's SDK.
+_SHARING = {
+    f"tests/{name}.py"
+    for name in (
+        "door/test_fuzzing",
+        "local/test_fault_proxy",
+        "simulator/test_simulator_sdk_worker",
+        "template/test_artifacts",
+        "worker/test_sdk",
+    )
+}
 
 
 @pytest.hookimpl(optionalhook=True)

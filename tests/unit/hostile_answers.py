@@ -54,7 +54,7 @@ _WITH_EVERYTHING = (" ", "\n", "#", "# ", " #", "a", "<|", "`")
 def long_texts(
     beginnings: Sequence[str] = _BEGINNINGS, endings: Sequence[str] = _ENDINGS
 ) -> Iterator[str]:
-    """Yield each filling with each beginning and each ending, and what makes most patterns slow with both."""
+    """Yield each filling with each beginning and each ending, and the slowest with both."""
     for number, filling in enumerate(_FILLINGS):
         pairs = list(itertools.product(beginnings, endings))
         if filling not in _WITH_EVERYTHING:
