@@ -12,11 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from core import redeem, refusals, settle
 from core.asks import chat_request
-from core.errors import JobExists
+from core.errors import JobExists, OutputRefused
 from core.files import S3Workshop
 from core.jobs import Job
 from core.settle import Settled, Settler
@@ -181,12 +180,12 @@ class TestTheWatch:
         real_keep = S3Workshop.keep
 
         def keep(*args: Any, **more: Any) -> None:
-            with suppress(ClientError):
+            with suppress(OutputRefused):
                 real_keep(*args, **more)
 
         monkeypatch.setattr(S3Workshop, "keep", keep)
 
-        assert self.sees("", output, replace(CALM, s3_conflicts=0.5))
+        assert self.sees("", output, replace(CALM, s3_conflicts=0.9))
 
     def test_sees_a_part_of_a_transcript_that_is_shown_to_nobody(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
