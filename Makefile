@@ -22,6 +22,9 @@ REQUESTS ?= 100000
 export SAM_CLI_TELEMETRY = 0
 export UV_NO_PROGRESS = 1
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Where a shell forbids Python to keep its bytecode, each of the hundreds of processes that a stack and the
+# tests start would compile all that it imports anew, which is most of what it does.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Where nothing can be written to the home, caches and SAM's settings go into the clone.
 ifneq ($(shell test -w "$$HOME" || echo no),)
@@ -62,7 +65,7 @@ simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready $(PACKAGES)/ready ## every test, the local stack's included (TESTS=path for some)
-	@$(BIN)/python -m pytest -n 2 $(TESTS)
+	@$(BIN)/python -m pytest -n 3 $(TESTS)
 
 fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
 	@$(BIN)/python -m tests.door --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))

@@ -1,5 +1,6 @@
 """What holds for every test: an environment of our own, and the network no further than loopback."""
 
+import functools
 import os
 import signal
 import socket
@@ -7,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.loaders import JSONFileLoader
 
 _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 
@@ -14,6 +16,12 @@ _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 # Powertools reads its variables when the functions' modules are first imported.
 os.environ["POWERTOOLS_SERVICE_NAME"] = "test"
 os.environ["POWERTOOLS_METRICS_NAMESPACE"] = "Test"
+
+# Each test has an AWS session of its own, and each session would parse botocore's models of its services
+# anew: megabytes of JSON, half of what such a test costs. Nobody changes what is read.
+JSONFileLoader.load_file = staticmethod(  # type: ignore[method-assign,assignment]
+    functools.cache(JSONFileLoader().load_file)
+)
 
 # In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there
 # inherits that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
@@ -28,19 +36,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+# Files of tests/local whose tests start what they need themselves.
+_WITHOUT_THE_STACK = tuple(
+    f"tests/local/test_{name}.py"
+    for name in ("demo_command", "fault_proxy", "models", "processes", "soak", "up_command")
+)
+
+# Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests, a proxy
+# that reads what AWS has for operations, workers on RunPod's SDK.
+_SHARING = {
+    f"tests/{name}.py"
+    for name in (
+        "door/test_fuzzing",
+        "local/test_fault_proxy",
+        "simulator/test_simulator_sdk_worker",
+        "template/test_artifacts",
+        "worker/test_sdk",
+    )
+}
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep the tests of the local stack on one worker: they share one deployed stack.
+    """Keep on one worker what shares something that is expensive to make, as the one deployed stack.
 
-    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386).
+    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386). The largest
+    group is begun first: the stack's tests mostly wait, while the other workers have something to do.
     """
     from xdist.scheduler import LoadScopeScheduling
 
-    class OneStack(LoadScopeScheduling):  # type: ignore[misc]
+    class Sharing(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            return "local-stack" if nodeid.startswith("tests/local/") else nodeid
+            if nodeid.startswith("tests/local/") and not nodeid.startswith(_WITHOUT_THE_STACK):
+                return "local-stack"
+            file = nodeid.partition("::")[0]
+            return file if file in _SHARING else nodeid
 
-    return OneStack(config, log)
+    return Sharing(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,22 +1,18 @@
 """`python -m local demo`, run as a user runs it."""
 
-import io
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from local.demo import Demo, JobFailedError, readable_file
+from local.demo import readable_file
 from local.stack.needs import EMULATOR_PYTHON, ROOT, emulator_python
 from local.waiting import wait_for
-from tests.local.conftest import Local
 
 SHORT = "samples/weekly-standup.txt"
 _LONGEST_SECONDS = 180.0
@@ -50,33 +46,6 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     assert "extractive-summary: the simulator, with sentences of the transcript" in ended.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
-
-
-def test_the_demo_shows_the_audit_and_the_reason_of_a_job_that_failed(
-    local: Local, tmp_path: Path, marker: str
-) -> None:
-    empty, out = tmp_path / f"{marker}.txt", tmp_path / "out"
-    empty.touch()
-    console = Console(file=io.StringIO(), width=200)
-
-    with pytest.raises(JobFailedError, match=r"the file holds no words.*\(empty\)"):
-        Demo(transcript=empty, output_folder=out, console=console).run_on(local.stack)
-
-    assert isinstance(console.file, io.StringIO)
-    assert "active -> failed" in console.file.getvalue()
-    assert not out.exists()
-
-
-def test_the_demo_takes_a_transcript_whatever_its_file_is_called(
-    local: Local, transcript: Callable[[str], str], tmp_path: Path, marker: str
-) -> None:
-    talk = tmp_path / f"{marker}.vtt"
-    talk.write_text(transcript(marker), encoding="utf-8")
-    console = Console(file=io.StringIO(), width=200)
-
-    Demo(transcript=talk, output_folder=tmp_path, console=console).run_on(local.stack)
-
-    assert (tmp_path / f"{marker}.vtt-summary.md").exists()
 
 
 def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:

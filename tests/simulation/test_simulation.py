@@ -12,11 +12,10 @@ from random import Random
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from core import redeem, refusals, settle
 from core.asks import chat_request
-from core.errors import JobExists
+from core.errors import JobExists, OutputRefused
 from core.files import S3Workshop
 from core.jobs import Job
 from core.settle import Settled, Settler
@@ -29,7 +28,7 @@ from tests.simulation.weather import CALM, FAULTS, Weather
 from tests.simulation.world import Outage, World
 
 _SEEDS_PER_TEST = 25
-_PIECES = 8
+_PIECES = 4  # a look at each change; what is rare is found by ten thousand
 
 # What each found is told in docs/reliability.md. The schedule a seed stands for changes with the code,
 # so each of these findings has a test of its own besides.
@@ -113,7 +112,7 @@ class TestTheWatch:
     ) -> None:
         monkeypatch.setattr(settle, "count_words", lambda text: len(text.split()) + 1)
 
-        assert "without its summary" in self.broken(output)
+        assert self.sees("without its summary", output)
 
     def test_sees_a_job_that_never_ends(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -123,14 +122,14 @@ class TestTheWatch:
 
         monkeypatch.setattr(Settler, "settle", swallowed)
 
-        assert self.broken(output)
+        assert self.sees("", output)
 
     def test_sees_a_request_that_is_not_on_record(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Submitter, "_claimed", lambda _self, call, _now: call)
 
-        assert self.broken(output)
+        assert self.sees("", output)
 
     def test_sees_money_spent_without_bound(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -138,7 +137,7 @@ class TestTheWatch:
         monkeypatch.setattr("core.jobs.Call.paid_attempts", property(lambda _: 0))
 
         weather = replace(self.WEATHER, gpu_losses=0.9)
-        assert "paid for too often" in self.broken(output, weather)
+        assert self.sees("paid for too often", output, weather)
 
     def test_sees_a_receipt_that_is_believed_unseen(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -146,7 +145,7 @@ class TestTheWatch:
         monkeypatch.setattr(redeem, "checked_text", lambda body, _: body.decode().strip())
 
         weather = replace(self.WEATHER, pulls_broken=0.9)
-        assert "is not what RunPod made" in self.broken(output, weather)
+        assert self.sees("is not what RunPod made", output, weather)
 
     def test_sees_a_job_that_outlives_its_deadline(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -155,7 +154,7 @@ class TestTheWatch:
         monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
 
         weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
-        assert "past its deadline" in self.broken(output, weather)
+        assert self.sees("past its deadline", output, weather)
 
     def test_knows_that_every_job_ends_though_s3_refuses_for_hours(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -163,7 +162,7 @@ class TestTheWatch:
         monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
 
         weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
-        assert not self.broken(output, weather).strip()
+        assert not self.sees("", output, weather)
 
     def test_sees_an_upload_that_is_forgotten_for_a_conflict(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -173,7 +172,7 @@ class TestTheWatch:
 
         monkeypatch.setattr(DynamoJobStore, "create", create)
 
-        assert "uploads without a job" in self.broken(output, replace(CALM, conflicts=0.3))
+        assert self.sees("uploads without a job", output, replace(CALM, conflicts=0.3))
 
     def test_sees_a_text_that_is_taken_for_kept_and_is_nowhere(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -181,12 +180,12 @@ class TestTheWatch:
         real_keep = S3Workshop.keep
 
         def keep(*args: Any, **more: Any) -> None:
-            with suppress(ClientError):
+            with suppress(OutputRefused):
                 real_keep(*args, **more)
 
         monkeypatch.setattr(S3Workshop, "keep", keep)
 
-        assert self.broken(output, replace(CALM, s3_conflicts=0.5))
+        assert self.sees("", output, replace(CALM, s3_conflicts=0.9))
 
     def test_sees_a_part_of_a_transcript_that_is_shown_to_nobody(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -199,7 +198,7 @@ class TestTheWatch:
 
         monkeypatch.setattr(requests, "chat_request", without_its_end)
 
-        assert "not shown all of its transcript" in self.broken(output, CALM)
+        assert self.sees("not shown all of its transcript", output, CALM)
 
     def test_sees_attempts_about_different_texts(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -216,7 +215,7 @@ class TestTheWatch:
         monkeypatch.setattr(requests, "chat_request", another_each_time)
 
         weather = replace(self.WEATHER, gpu_losses=0.9)
-        assert "about another text" in self.broken(output, weather)
+        assert self.sees("about another text", output, weather)
 
     def test_sees_private_words_in_a_log_line(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
@@ -230,11 +229,12 @@ class TestTheWatch:
         parse = app.parse_body
         monkeypatch.setattr(app, "parse_body", lambda event: told_all(event) or parse(event))
 
-        assert "log line" in self.broken(output)
+        assert self.sees("log line", output)
 
-    def broken(self, output: io.StringIO, weather: Weather | None = None) -> str:
-        outcomes = [run_seed(seed, output, weather=weather or self.WEATHER) for seed in range(10)]
-        return "\n".join(outcome.broken for outcome in outcomes)
+    def sees(self, what: str, output: io.StringIO, weather: Weather | None = None) -> bool:
+        """Does a run of a few break a promise, and say so in these words?"""
+        outcomes = (run_seed(seed, output, weather=weather or self.WEATHER) for seed in range(10))
+        return any(outcome.broken and what in outcome.broken for outcome in outcomes)
 
 
 def told(outcomes: list[Outcome]) -> str:

@@ -14,8 +14,6 @@ from samtranslator.yaml_helper import yaml_parse
 
 from tests.template.cloudformation import FUNCTIONS, ROOT
 
-pytestmark = pytest.mark.xdist_group("sam-build")  # one build, not one for each process
-
 LARGEST_ZIP_BYTES = 2_600_000
 DEPENDENCIES = {  # what requirements/runtime.txt puts at the top of an artifact
     "aws_lambda_powertools",

@@ -48,14 +48,24 @@ _FILLINGS = (
     "é", "\u0301", "\u200b", "\ud83d", "…", JOB_ID,
 )  # fmt: skip
 _ENDINGS = ("", "# x")
+_WITH_EVERYTHING = (" ", "\n", "#", "# ", " #", "a", "<|", "`")
 
 
 def long_texts(
     beginnings: Sequence[str] = _BEGINNINGS, endings: Sequence[str] = _ENDINGS
 ) -> Iterator[str]:
-    for beginning, filling, ending in itertools.product(beginnings, _FILLINGS, endings):
-        print(f"at {beginning + filling + ending!a}", flush=True)
-        yield beginning + filling * (LONG // len(filling)) + ending
+    """Yield each filling with each beginning and each ending, and the slowest with both."""
+    for number, filling in enumerate(_FILLINGS):
+        pairs = list(itertools.product(beginnings, endings))
+        if filling not in _WITH_EVERYTHING:
+            pairs = [
+                (beginning, endings[(number + turn) % len(endings)])
+                for turn, beginning in enumerate(beginnings)
+            ]
+            pairs += [(beginnings[0], ending) for ending in endings]
+        for beginning, ending in dict.fromkeys(pairs):
+            print(f"at {beginning + filling + ending!a}", flush=True)
+            yield beginning + filling * (LONG // len(filling)) + ending
 
 
 def deep_values() -> Iterator[Any]:

@@ -138,7 +138,8 @@ def test_deployed_code_imports_what_is_beside_it_in_lambda(folder: str) -> None:
 
 def test_whatever_is_named_for_lambda_is_imported_there() -> None:
     modules = set[str]().union(*(imported(folder) for folder in DEPLOYED))
-    names = {name for module in modules for name in packages_distributions().get(module, [])}
+    distributions = packages_distributions()  # which reads all that is installed
+    names = {name for module in modules for name in distributions.get(module, [])}
 
     assert named("runtime") <= {canonicalize_name(name) for name in names}
 
