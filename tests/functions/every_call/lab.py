@@ -25,6 +25,7 @@ from requests.adapters import HTTPAdapter
 from core import wiring
 from core.items import JOB_ITEM, to_call, to_job, unpacked
 from core.jobs import Call, Job, JobState
+from core.secrets import SecretReader
 from core.telemetry import logger
 from tests.builders import NOON
 from tests.deployment import AN_ENVIRONMENT, create_jobs_table
@@ -146,6 +147,7 @@ class Lab:
             for name, value in {**self._environment, **scenario.environment}.items():
                 patch.setenv(name, value)
             patch.setattr(wiring, "now", lambda: world.now)
+            patch.setattr(wiring, "SecretReader", partial(SecretReader, monotonic=world.monotonic))
             patch.setattr(wiring, "client", self._clients.__getitem__)
             patch.setattr(HTTPAdapter, "send", lambda *a, **o: world.wire.send(send, *a, **o))
             # One thread a pool, so that every run makes its calls in one order.
