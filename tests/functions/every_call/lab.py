@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -152,7 +153,7 @@ class Lab:
             patch.setattr(HTTPAdapter, "send", lambda *a, **o: world.wire.send(send, *a, **o))
             # One thread a pool, so that every run makes its calls in one order.
             patch.setattr(ThreadPoolExecutor, "__init__", lambda pool, _=1: make_pool(pool, 1))
-            patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+            patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
             _forget_wiring()
             yield
         _forget_wiring()
