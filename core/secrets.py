@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _KEPT_SECONDS = 300
 # A stranger's wrong tokens must not become as many requests to Secrets Manager.
 _REFETCH_PAUSE_SECONDS = 30
+# Hundreds of calls want a secret in the same moment. But RunPod calls back three times within 20 seconds,
+# the second time after 5 to 10, and each time must have a read of its own.
+_FAILURE_KEPT_SECONDS = 2
 
 _TROUBLES = {
     "ResourceNotFoundException": "it does not exist, or has no value; create it, or put its value",
@@ -52,27 +55,26 @@ class SecretReader:
 
     def refetched(self) -> str:
         """Return the value afresh, unless that was done a moment ago. Raises SecretUnusable."""
-        now = self._monotonic()
-        may_refetch = now - self._last_refetch >= _REFETCH_PAUSE_SECONDS
-        if may_refetch:
-            self._last_refetch = now
+        may_refetch = self._monotonic() - self._last_refetch >= _REFETCH_PAUSE_SECONDS
         return self._get(force=may_refetch)
 
     def _get(self, *, force: bool) -> str:
         now = self._monotonic()
-        if self._trouble and now - self._trouble_at < _REFETCH_PAUSE_SECONDS:
+        if now - self._trouble_at < _FAILURE_KEPT_SECONDS:
             raise SecretUnusable(self._trouble)
+        if force:  # here, for a refetch that was not made is none to pause after
+            self._last_refetch = now
         try:
             value = self._provider.get(self._name, max_age=_KEPT_SECONDS, force_fetch=force)
         except (GetParameterError, ClientError, BotoCoreError) as exc:
             self._trouble = f"secret {self._name} can't be read: {_why(exc)}"
         else:
             if isinstance(value, str) and value.strip():
-                self._trouble = ""
+                self._trouble_at = float("-inf")
                 return value.strip()
             self._trouble = f"secret {self._name} is empty; put its value into Secrets Manager"
         # A refetch that fails spoils nothing: what is cached may still be good.
-        self._trouble_at = float("-inf") if force else now
+        self._trouble_at = float("-inf") if force else self._monotonic()
         # Without the cause: Powertools quotes what AWS said, and nobody has checked what that may hold.
         raise SecretUnusable(self._trouble) from None
 

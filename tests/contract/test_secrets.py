@@ -108,10 +108,28 @@ def test_a_secret_that_can_not_be_read_says_which_and_why_and_what_to_do(
 
 def test_a_secret_that_can_not_be_read_is_not_asked_for_by_each_of_hundreds() -> None:
     manager = Broken("ResourceNotFoundException")
-    reader = SecretReader(manager, "runpod/api-key")  # type: ignore[arg-type]
+    reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: 7.0)  # type: ignore[arg-type]
 
     for _ in range(300):
         with pytest.raises(SecretUnusable, match="does not exist"):
+            reader.value()
+
+    assert manager.asked == 1
+
+
+def test_a_read_that_fails_slowly_is_not_repeated_by_each_of_hundreds() -> None:
+    now = [0.0]
+
+    class Slow(Broken):
+        def get_secret_value(self, **asked: Any) -> Any:
+            now[0] += 20
+            return super().get_secret_value(**asked)
+
+    manager = Slow("InternalServiceError")
+    reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: now[0])  # type: ignore[arg-type]
+
+    for _ in range(300):
+        with pytest.raises(SecretUnusable):
             reader.value()
 
     assert manager.asked == 1
@@ -124,9 +142,24 @@ def test_a_secret_that_was_mended_is_read_a_moment_later(manager: Any) -> None:
         reader.value()
     manager.create_secret(Name="runpod/api-key", SecretString="rpa_x")
 
-    now[0] += 60
+    now[0] += 5  # RunPod calls back three times within 20 seconds, and may find it mended each time
 
     assert reader.value() == "rpa_x"
+
+
+def test_a_refetch_that_could_not_be_made_is_made_a_moment_later(manager: Any) -> None:
+    now = [0.0]
+    reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: now[0])
+    with pytest.raises(SecretUnusable):
+        reader.value()
+    with pytest.raises(SecretUnusable):
+        reader.refetched()
+    manager.create_secret(Name="runpod/api-key", SecretString="rpa_x")
+    now[0] += 5
+    reader.value()
+    manager.put_secret_value(SecretId="runpod/api-key", SecretString="rpa_y")
+
+    assert reader.refetched() == "rpa_y"
 
 
 def test_a_secret_is_read_again_after_minutes(

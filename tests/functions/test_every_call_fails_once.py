@@ -85,13 +85,13 @@ def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(lab: Lab) -> None
     case, *_ = [
         case
         for case in cases()
-        if case.plan.fault is Fault.REPEATED and case.plan.site.trail[:1] == ("Submitter._taken",)
+        if case.plan.fault is Fault.REPEATED and case.plan.site.trail[:1] == ("Outcomes.taken",)
     ]
 
     seen = lab.run(case.scenario, case.plan).seen
 
     looked = {site.trail[:2] for site in seen if site.function == "submitter"}
-    assert ("Submitter._taken", "DynamoJobStore.load") in looked
+    assert ("Outcomes.taken", "DynamoJobStore.load") in looked
 
 
 def without(key: str) -> Callable[[Ended], Ended]:

@@ -225,7 +225,8 @@ class TestASweep:
 def test_looks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     now = [100.0]
-    # The module's own name for the clock: pytest-xdist and every thread go by the real one meanwhile.
+    # Its own name for the module alone: a whole process whose clock stands still holds up every event
+    # loop in it, and one that sleeps meanwhile would be counted here.
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append)
     monkeypatch.setattr("sweeper.app.time", clock)
     pace = _pace(per_second=100)

@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from core.errors import RunPodFailed
+from core.errors import RunPodFailed, SecretUnusable
 from core.jobs import Call, CallState, Job, JobState
 from core.reports import parse_report
 from core.secrets import SecretReader
@@ -154,3 +154,26 @@ class TestAReplacedSecret:
             now += later
 
             assert reader.refetched() == expected
+
+
+class TestASecretThatCouldNotBeRead:
+    @pytest.mark.parametrize(
+        ("later", "asked"),
+        [(0.5, 1), (1, 1), (5, 2)],
+        ids=["at once", "a second", "RunPod's pause"],
+    )
+    def test_is_asked_for_again_by_runpods_next_callback_and_not_by_all_at_once(
+        self, later: float, asked: int
+    ) -> None:
+        now = 1_000.0
+        with mock_aws():
+            manager = boto3.client("secretsmanager")
+            requests: list[str] = []
+            manager.meta.events.register("before-call", lambda **_: requests.append("read"))
+            reader = SecretReader(manager, "callback", monotonic=lambda: now)
+            for pause in (0.0, later):
+                now += pause
+                with pytest.raises(SecretUnusable):
+                    reader.value()
+
+        assert len(requests) == asked

@@ -157,6 +157,10 @@ _TIMES = (
            "core/secrets.py", "_REFETCH_PAUSE_SECONDS = A", "_REFETCH_PAUSE_SECONDS = 3600", TIMES),
     Mutant("secret-fetched-each-time", "a stranger's wrong tokens cost no requests to Secrets Manager",
            "core/secrets.py", "_REFETCH_PAUSE_SECONDS = A", "_REFETCH_PAUSE_SECONDS = 0", TIMES),
+    Mutant("failed-read-kept-for-long", "RunPod's next callback has the secret read anew",
+           "core/secrets.py", "_FAILURE_KEPT_SECONDS = A", "_FAILURE_KEPT_SECONDS = 30", TIMES),
+    Mutant("failed-read-not-kept", "a secret that can't be read is not asked for by each of hundreds",
+           "core/secrets.py", "_FAILURE_KEPT_SECONDS = A", "_FAILURE_KEPT_SECONDS = 0", TIMES),
     Mutant("sent-again-at-once", "what RunPod may have taken has begun before it is sent again",
            "submitter/outcomes.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
 )

@@ -21,7 +21,7 @@ from core.jobs import Job
 from core.settle import Settled, Settler
 from core.store import DynamoJobStore
 from submitter import requests
-from submitter.submit import Submitter
+from submitter.outcomes import Outcomes
 from tests.functions.pipeline import a_transcript
 from tests.simulation.story import Outcome, Story, run_seed
 from tests.simulation.weather import CALM, FAULTS, Weather
@@ -127,7 +127,7 @@ class TestTheWatch:
     def test_sees_a_request_that_is_not_on_record(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Submitter, "_claimed", lambda _self, call, _now: call)
+        monkeypatch.setattr(Outcomes, "claimed", lambda _self, call: call)
 
         assert self.sees("", output)
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -25,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from core import wiring
 from core.items import JOB_ITEM, to_call, to_job, unpacked
 from core.jobs import Call, Job, JobState
+from core.secrets import SecretReader
 from core.telemetry import logger
 from tests.builders import NOON
 from tests.deployment import AN_ENVIRONMENT, create_jobs_table
@@ -146,11 +148,12 @@ class Lab:
             for name, value in {**self._environment, **scenario.environment}.items():
                 patch.setenv(name, value)
             patch.setattr(wiring, "now", lambda: world.now)
+            patch.setattr(wiring, "SecretReader", partial(SecretReader, monotonic=world.monotonic))
             patch.setattr(wiring, "client", self._clients.__getitem__)
             patch.setattr(HTTPAdapter, "send", lambda *a, **o: world.wire.send(send, *a, **o))
             # One thread a pool, so that every run makes its calls in one order.
             patch.setattr(ThreadPoolExecutor, "__init__", lambda pool, _=1: make_pool(pool, 1))
-            patch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+            patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
             _forget_wiring()
             yield
         _forget_wiring()

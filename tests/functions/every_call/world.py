@@ -55,6 +55,9 @@ class World:
         )
         self.wire = Wire(self.plan, on_sent=self.send, runpod_ids=self.runpod.ids)
 
+    def monotonic(self) -> float:
+        return (self.now - NOON).total_seconds()
+
     def play(self) -> None:
         """Let everything happen that follows from what is on the agenda, and sweeps, until the end."""
         self._at(self.now + SWEEP_EVERY, self.sweep_again)
