@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
+import click
+
 from core.encodings import decoded
 from core.errors import BadTranscript
 
@@ -75,9 +77,9 @@ def _with_tone_apart(character: str) -> str:
     return character
 
 
-def samples(text: str, length: int) -> Iterator[str]:
+def samples(text: str, length: int, number: int) -> Iterator[str]:
     chance = random.Random(length)  # noqa: S311 - no secret
-    for _ in range(SAMPLES):
+    for _ in range(number):
         start = chance.randrange(max(1, len(text) - length))
         yield text[start : start + length]
 
@@ -89,7 +91,10 @@ def outcome(sample: str, encoding: str) -> str:
         return "refused"
 
 
-def main() -> None:
+@click.command()
+@click.option("--samples", "number", default=SAMPLES, show_default=True, help="Of each length.")
+def main(number: int) -> None:
+    """Say how often files without a mark are read as they were saved."""
     total: dict[int, Counter[str]] = {length: Counter() for length in LENGTHS}
     heads = " | ".join(f"{length:,} characters: right / refused / wrong" for length in LENGTHS)
     print(
@@ -102,7 +107,7 @@ def main() -> None:
             for length in LENGTHS:
                 found = Counter(
                     outcome(sample, encoding)
-                    for sample in samples(text, length)
+                    for sample in samples(text, length, number)
                     if not sample.isascii()
                 )
                 total[length] += found

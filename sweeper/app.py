@@ -35,10 +35,14 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
     found: Counter[Found] = Counter()
+    troubles: set[str] = set()
     try:
         for look in _wiring().sweep(pace=_pace(_ASKS_PER_SECOND), seconds_left=seconds_left):
             found[look.found] += 1
+            troubles |= {look.key_trouble} - {""}
     finally:
+        if troubles:
+            logger.error("RunPod can't be asked: %s", "; ".join(sorted(troubles)))
         count("CallbacksLost", found[Found.LOST_CALLBACK])
         count("CallsResent", found[Found.RESENT])
         count("CallsGivenUp", found[Found.GIVEN_UP])

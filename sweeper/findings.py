@@ -48,6 +48,7 @@ class Found(StrEnum):
 class Look:
     found: Found
     settled: Settled | None = None
+    key_trouble: str = ""  # why RunPod can't be asked about any call until somebody mends it
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from functools import partial
 
 from core.callback import CallRef
 from core.decide import Step, is_left_behind
-from core.errors import Conflict, OutputRefused, RunPodError, UnknownCall
+from core.errors import Conflict, OutputRefused, RunPodError, RunPodKeyUnusable, UnknownCall
 from core.jobs import Attempt, Call, CallState, Job, Summary
 from core.ports import RunPod, WorkFiles
 from core.refusals import LAST_PATIENCE, NOT_JOINED, end_of
@@ -143,6 +143,9 @@ class Sweeper:
             return Look(Found.SETTLED_ALREADY)
         except (Conflict, CircuitOpen):
             return Look(Found.LEFT)
+        except RunPodKeyUnusable as exc:
+            self._put_back(call, now)
+            return Look(Found.LEFT, key_trouble=str(exc))
         except RunPodError:
             self._put_back(call, now)
             return Look(Found.LEFT)

@@ -30,8 +30,11 @@ RUN_HERE = {
     "make fuzz": "make fuzz REQUESTS=40 SEED=1",
     "make fuzz REQUESTS": "make fuzz REQUESTS=40 SEED=1",
     "make fuzz REQUESTS SEED": "make fuzz REQUESTS=40 SEED=1",
+    "make mutants": "make mutants NAMES=job-named-at-random",
+    "python -m benchmarks.encodings": ".venv/bin/python -m benchmarks.encodings --samples 1",
     "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
+    "python -m cli --help": ".venv/bin/python -m cli deploy --help",
     "python -m tests.functions.every_call": ".venv/bin/python -m tests.functions.every_call",
 }
 _SIMULATOR = "tests/simulator/test_simulator_command_line.py::test_"
@@ -60,13 +63,16 @@ RUN_ELSEWHERE = {
 }
 # And which are not, and why.
 NOT_RUN = {
-    "make deploy": "deploys to an AWS account; its questions and refusals have tests of their own",
+    "make deploy": "deploys to an AWS account; tests/cli has its questions and refusals",
+    "make deploy DEPLOY": "the same",
+    "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
+    "python -m cli --yes --stack-name --answers --endpoint": "the same deployment, without questions",
+    "python -m cli --yes --stack-name --answers": "the same deletion, without questions",
     "make test-cloud": "costs money, on an AWS account and on RunPod",
     "make requirements": "changes the pins to the newest that the package index has",
     "make audit": "asks the package index about known vulnerabilities; its first half is run",
     "make demo MODEL": "fetches 120 MB; tests/simulator/test_small_model.py runs it where it is",
     "make demo MODE MODEL": "the same",
-    "make defects": "an hour of the suite; the defects have tests of their own",
     "python -m benchmarks.push_and_pull": "minutes on the local stack, as tests/local has it",
 }
 

@@ -42,16 +42,24 @@ def _program(path: Path, text: str) -> None:
 def make(
     clone: Path, *arguments: str, environment: Mapping[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
     return subprocess.run(
         ["make", *arguments],  # noqa: S607 - as a person finds it
         cwd=clone,
-        env={**kept, **(environment or {})},
+        env={**_as_in_a_persons_shell(), **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
         timeout=_LONGEST_SECONDS,
     )
+
+
+def _as_in_a_persons_shell() -> dict[str, str]:
+    """Return the environment without what `make test` adds: within a make, another tells where it is."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("UV_", "MAKE", "MFLAGS"))
+    }
 
 
 @pytest.mark.parametrize(

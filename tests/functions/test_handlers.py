@@ -403,6 +403,17 @@ class TestTheSweeper:
         (metrics,) = [line for line in lines if "CallbacksLost" in line]
         assert metrics["CallbacksLost"] == [1.0]
 
+    def test_tells_why_it_can_ask_about_no_call(
+        self, monkeypatch: pytest.MonkeyPatch, log: io.StringIO, holding: Cloud
+    ) -> None:
+        monkeypatch.setattr(wiring, "now", lambda: NOON + minutes(10))
+        holding.runpod.get(f"{RUNPOD}/status/rp-1", status=401, json={"error": "unauthorized"})
+
+        answer = holding.invoke("sweeper", holding.event("sweeper-scheduled"))
+
+        assert answer == {"left for the next sweep": 1}
+        assert "RunPod can't be asked: RunPod refused the API key with 401" in log.getvalue()
+
     def test_has_nothing_to_do_when_nothing_is_due(self, cloud: Cloud) -> None:
         assert cloud.invoke("sweeper", cloud.event("sweeper-scheduled")) == {}
 

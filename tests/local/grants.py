@@ -20,6 +20,9 @@ FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
 _REFUSED = re.compile(r"assumed-role/([\w-]+)/[\w-]+ is not authorized to perform: ([\w:]+)")
 # An answer to HEAD has no body that could say what was not allowed.
 _HEAD_REFUSED = "An error occurred (403) when calling the HeadObject operation"
+# What a secret's reader makes of a refusal: its own words, in which calls are held too.
+_SECRET_REFUSED = re.compile(r"secret \S+ can't be read: .*\(AccessDeniedException\)")
+GET_SECRET = "secretsmanager:GetSecretValue"
 
 
 @dataclass(frozen=True, order=True)
@@ -119,6 +122,8 @@ class Refusals:
             found |= {action for name, action in _REFUSED.findall(line) if name == role.name}
             if _HEAD_REFUSED in line:
                 found.add("s3:GetObject")
+            if _SECRET_REFUSED.search(line):
+                found.add(GET_SECRET)
         return found
 
 
@@ -142,7 +147,7 @@ def sweep_schedule(deployment: Deployment) -> dict[str, Any]:
 
 
 def forget_what_it_remembers(deployment: Deployment, function: str) -> None:
-    """Give a function a new execution environment, which has read no secret yet."""
+    """Give a function a new execution environment, which has read no secret yet, and failed with none."""
     client, name = deployment.client("lambda"), deployment.outputs[function]
     timeout = client.get_function_configuration(FunctionName=name)["Timeout"]
     client.update_function_configuration(FunctionName=name, Timeout=timeout)

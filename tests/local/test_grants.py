@@ -6,7 +6,7 @@ here until an occasion needs it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 
 import pytest
@@ -16,16 +16,16 @@ from tests.local import occasions
 from tests.local.conftest import Local
 from tests.local.grants import (
     FUNCTIONS,
+    GET_SECRET,
     Grant,
     Refusals,
+    Role,
     forget_what_it_remembers,
     role_of,
     role_of_schedule,
     sweep_schedule,
 )
 from tests.local.occasions import Occasion
-
-GET_SECRET = "secretsmanager:GetSecretValue"
 
 SUBMITTER: Mapping[Grant, Occasion] = {
     Grant("s3:GetObjectVersion", "input/*"): occasions.upload,
@@ -224,9 +224,7 @@ def assert_refused_without(
 ) -> None:
     role = role_of(local.stack, function)
     refusals = Refusals(local.stack, function)
-    with role.without(grant):
-        if grant.action == GET_SECRET:
-            forget_what_it_remembers(local.stack, function)
+    with without(grant, role, local, function):
         occasion(local, marker)
         wait_for(
             lambda: grant.action in refusals.actions(role) or None,
@@ -236,6 +234,18 @@ def assert_refused_without(
         )
 
     assert refusals.actions(role) == {grant.action}
+
+
+@contextmanager
+def without(grant: Grant, role: Role, local: Local, function: str) -> Iterator[None]:
+    """The role less a grant, for a while; whether a secret can be read is remembered past either end."""
+    with ExitStack() as stack:
+        if grant.action == GET_SECRET:
+            stack.callback(forget_what_it_remembers, local.stack, function)
+        stack.enter_context(role.without(grant))
+        if grant.action == GET_SECRET:
+            forget_what_it_remembers(local.stack, function)
+        yield
 
 
 def come_to_its_end(has_ended: Callable[[], bool | None]) -> None:
