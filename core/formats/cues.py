@@ -29,6 +29,7 @@ class Cue:
     lines: list[str] = field(default_factory=list)
     voice: str = ""
     identifier: str = ""
+    style: str = ""  # the lines as they are, if some of their words are marked
 
 
 def remarks_of_cues(cues: list[Cue]) -> list[Remark]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from statistics import median
 
 from core.formats.cues import Cue, remarks_of_cues
-from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
+from core.turns import Remark, known_seconds, first_speaker, seconds_of_clock, speaker_name
 
 _DELIMITERS = "\t,;|"
 _TEXTS_IN_WORDS = (
@@ -113,6 +113,8 @@ def _cues(
     rows: list[list[str]], columns: dict[str, int], *, width: int, delimiter: str
 ) -> Iterator[Cue]:
     unit = _unit(rows, columns)
+    place_of_speaker = columns.get("speaker", width)
+    first = first_speaker(row[place_of_speaker] for row in rows if place_of_speaker < len(row))
     for row in rows:
         value = {kind: row[place] if place < len(row) else "" for kind, place in columns.items()}
         if columns["text"] == width - 1:  # words may hold what parts the columns
@@ -121,7 +123,7 @@ def _cues(
             _seconds(value.get("start", ""), unit),
             _seconds(value.get("end", ""), unit),
             [line for line in value["text"].split("\n") if line.strip()],
-            readable_label(value.get("speaker", "")),
+            speaker_name(value.get("speaker", ""), first=first),
         )
 
 

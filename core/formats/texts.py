@@ -1,6 +1,6 @@
 """Transcripts that are no JSON, recognised by what stands in them."""
 
-from core.formats import ass, captions, markup, plain, rtf, tables
+from core.formats import ass, captions, kaldi, markup, plain, rtf, tables
 from core.formats.cues import remarks_of_cues
 from core.turns import Turn, merged
 
@@ -30,6 +30,8 @@ def _read_unmarked(text: str) -> tuple[str, tuple[Turn, ...]]:
         return "subrip", merged(captions.remarks(text))
     if captions.looks_like_sbv(text):
         return "sbv", merged(captions.remarks(text))
+    if kaldi.looks_like(text) and (told := kaldi.remarks(text)):
+        return "kaldi", merged(told)
     if tables.looks_like(text) and (told := tables.remarks(text)):
         return "table", merged(told)
     return plain.read(text)
