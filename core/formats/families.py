@@ -20,7 +20,8 @@ _SPEAKER = (
     "speakername", "voice", "userprofile", "sendername", "fromname", "authorname", "realname",
     "speaker", "speakerlabel", "speakerid", "speakerinfo", "speakertag",
     "participantname", "participant", "displayname", "username", "participantid", "participantrole",
-    "from", "sender", "author", "user", "name", "who", "role", "channellabel", "channeltag", "channel", "channelid",
+    "from", "sender", "author", "user", "name", "who", "role", "channellabel", "channeltag",
+    "channel", "channelid",
 )  # fmt: skip
 _NAME = (
     "realname",
@@ -158,7 +159,9 @@ def _time(members: dict[str, Any], names: tuple[str, ...], index: int) -> tuple[
         first = instances[0]  # Video Indexer has all times at which something is seen or said
         if isinstance(first, dict):
             within = plain_members(first)
-            return _time(within, _shape(tuple(within)).end if index else _shape(tuple(within)).start, index)
+            return _time(
+                within, _shape(tuple(within)).end if index else _shape(tuple(within)).start, index
+            )
     pair = members.get("timestamp")
     if index and isinstance(pair, list) and len(pair) > 1:
         return _seconds(pair[1], "timestamp")

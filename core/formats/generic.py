@@ -29,8 +29,8 @@ _ASIDE_NAMES = (
     "summary summaries summarization translation translations chapters topics highlights entities"
     " actionitems sentiment sentiments sentimentanalysis sentimentanalysisresults keywords metadata error"
     " errors choices questions lexical itn maskeditn categories issuesdetected aifilters analytics"
-    " keyquestions chaptersummaries keypoints keytakeaways takeaways outline overview tasks nextsteps followups"
-    " ocr gist warnings subtitles autohighlightsresult iabcategoriesresult contentsafetylabels"
+    " keyquestions chaptersummaries keypoints keytakeaways takeaways outline overview tasks nextsteps"
+    " followups ocr gist warnings subtitles autohighlightsresult iabcategoriesresult contentsafetylabels"
 )
 _ASIDE = frozenset(_ASIDE_NAMES.split())
 _ALTERNATIVES = frozenset({"alternatives", "nbest"})  # only the first is meant
@@ -78,9 +78,7 @@ def remarks(document: Any) -> list[Remark]:
     families.forget_shapes()
     lists = list(found.lists.values())
     told = [list(_of_list(pieces, found.people)) for pieces in lists]
-    ranked = sorted(
-        zip(told, lists, strict=True), key=lambda pair: _knowledge(*pair), reverse=True
-    )
+    ranked = sorted(zip(told, lists, strict=True), key=lambda pair: _knowledge(*pair), reverse=True)
     return fullest(remarks for remarks, _ in ranked)
 
 

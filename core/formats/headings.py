@@ -23,7 +23,9 @@ _OTHERS = (
         rf"\[(?P<name>[^\]]{{1,{LONGEST_NAME}}})\](?P<gap>\s+)(?P<clock>{CLOCK}){_HALF_OF_DAY}\s*"
     ),
     re.compile(rf"{_NAME}(?P<gap>\s*)[\[(](?P<clock>{CLOCK}){_UNTIL}[\])]:?\s*"),
-    re.compile(rf"{_NAME}(?P<gap>\s*[|,·@•]\s*|\s+[-–—]\s+|\s+at\s+)(?P<clock>{CLOCK}){_UNTIL}{_HALF_OF_DAY}\s*"),
+    re.compile(
+        rf"{_NAME}(?P<gap>\s*[|,·@•]\s*|\s+[-–—]\s+|\s+at\s+)(?P<clock>{CLOCK}){_UNTIL}{_HALF_OF_DAY}\s*"
+    ),
     re.compile(
         rf"{_NAME}(?P<gap>\s+)(?:(?P<hours>\d{{1,4}}) hours? )?"
         r"(?:(?P<minutes>\d{1,4}) minutes? )?"
@@ -40,6 +42,7 @@ _SIGNATURE = re.compile(
 _MOST_FALLING = 0.1  # of all times, for the rest to make sense
 _FEWEST_FOLLOWED = 0.8  # of the headings that begin with a time
 _FEWEST_REPEATED = 0.5
+_MOST_INITIALS = 3
 _LONGEST_HEADING = LONGEST_NAME + 50
 
 
@@ -82,7 +85,11 @@ def _top(heading: Heading, lines: list[str]) -> int:
     initials = "".join(word[0] for word in heading.name.split() if word[0].isalpha())
     for above in range(heading.number - 1, heading.number - 5, -1):
         line = lines[above].strip() if above >= 0 else ""
-        is_face = line.isupper() and 1 < len(line) <= 3 and line in {initials, initials[::-1]}
+        is_face = (
+            line.isupper()
+            and 1 < len(line) <= _MOST_INITIALS
+            and line in {initials, initials[::-1]}
+        )
         if not line:
             continue
         if line != heading.name and not is_face and stamps.alone(line) != heading.at:

@@ -8,16 +8,23 @@ from core.errors import BadTranscript
 from core.turns import Remark, known_seconds, readable_label, remarks_of_words
 
 _NUMBER = r"\d{1,7}(?:\.\d{1,6})?"
-_CTM = re.compile(rf"\S{{1,200}} +\S{{1,9}} +({_NUMBER}) +({_NUMBER}) +(\S+)(?: +-?\d\S*)?(?: +\S+){{0,2}}\s*")
-_STM = re.compile(rf"\S{{1,200}} +\S{{1,9}} +(\S{{1,150}}) +({_NUMBER}) +({_NUMBER}) +(?:<[^<>]*> +)?(.*\S)\s*")
+_CTM = re.compile(
+    rf"\S{{1,200}} +\S{{1,9}} +({_NUMBER}) +({_NUMBER}) +(\S+)(?: +-?\d\S*)?(?: +\S+){{0,2}}\s*"
+)
+_STM = re.compile(
+    rf"\S{{1,200}} +\S{{1,9}} +(\S{{1,150}}) +({_NUMBER}) +({_NUMBER}) +(?:<[^<>]*> +)?(.*\S)\s*"
+)
 _RTTM = re.compile(rf"[A-Z-]{{2,20}} +\S{{1,200}} +\S{{1,9}} +{_NUMBER} +{_NUMBER} +<NA> .*")
 _COMMENT = ";;"
 _FEWEST_LINES = 2
+_LINES_TO_LOOK_AT = 12
+_CHARACTERS_TO_LOOK_AT = 8_000
 
 
 def looks_like(text: str) -> bool:
     """Say whether the first lines are all of one of these kinds."""
-    first = list(islice(_lines(text[:8_000]), 12))[:-1] or list(_lines(text[:8_000]))
+    start = text[:_CHARACTERS_TO_LOOK_AT].rpartition("\n")[0]
+    first = list(islice(_lines(start), _LINES_TO_LOOK_AT))
     return len(first) >= _FEWEST_LINES and any(
         all(pattern.fullmatch(line) for line in first) for pattern in (_RTTM, _CTM, _STM)
     )

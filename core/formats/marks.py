@@ -10,7 +10,9 @@ from core.formats.stamps import CLOCK
 
 _LINKED = re.compile(rf"\[\s{{0,3}}\[?({CLOCK})\]?\s{{0,3}}\]\([^()\s]{{1,2000}}\)")
 _SLANTED = re.compile(rf"(?<![\w*_`])([_*`])[\[(]?({CLOCK})[\])]?\1(?![\w*_`])")
-_SONG_TAG = re.compile(r"\s*\[(?:ti|ar|al|au|by|re|ve|la|id|tool|length|offset|lr):[^\[\]]{0,300}\]\s*", re.I)
+_SONG_TAG = re.compile(
+    r"\s*\[(?:ti|ar|al|au|by|re|ve|la|id|tool|length|offset|lr):[^\[\]]{0,300}\]\s*", re.I
+)
 _SONG_TIME = re.compile(r"\s*\[\d{1,3}:\d{2}(?:[.:]\d{1,3})?\]")
 _WORD_TIME = re.compile(r"<\d{1,3}:\d{2}[.:]\d{2,3}>[ \t]?")
 _SPEAKER_ABOVE = re.compile(r"(?i:speaker)(?i: name)?\s?:\s{0,3}([^\s:][^:]{0,80})$")

@@ -9,12 +9,12 @@ from typing import Any
 from core.formats.families import plain_name
 from core.formats.names import can_be_name
 
-_LISTS = frozenset(
+_LIST_NAMES = (
     "transcript transcription transcripts text texts lines conversation dialogue dialog messages content"
-    " paragraphs sentences utterances turns captions".split()
+    " paragraphs sentences utterances turns captions"
 )
+_LISTS = frozenset(_LIST_NAMES.split())
 _MOST_DIFFERENT = 0.7  # of who speaks; more are no names that come again
-_FEWEST_TO_COUNT = 4
 _FEWEST_WORDS_OF_A_LINE = 2  # on average; tags have fewer
 
 
@@ -57,7 +57,7 @@ def _told(
     different = len({name for name, _ in named})
     if len(named) < len(items) or not all(can_be_name(name) for name, _ in named):
         return None
-    if len(named) >= _FEWEST_TO_COUNT and different > len(named) * _MOST_DIFFERENT:
+    if not 1 < different <= max(len(named) * _MOST_DIFFERENT, 2) or different == len(named):
         return None
     return [{"speaker": name, "text": text} for name, text in named]
 
