@@ -142,6 +142,12 @@ def speaker_name(speaker: object, *, first: int = 0) -> str:
     return f"Speaker {name}" if re.fullmatch(r"[A-Z]", name) else name
 
 
+def first_speaker(speakers: Iterable[object]) -> int:
+    """Return the number that these speakers are counted from, 0 or 1."""
+    numbers = {str(speaker) for speaker in speakers if isinstance(speaker, int | str)}
+    return 1 if "1" in numbers and "0" not in numbers else 0
+
+
 def readable_label(label: str) -> str:
     """Return a label as it is, but Speaker 1 for `spk_0` and `SPEAKER_00`."""
     name = _tidy(label)

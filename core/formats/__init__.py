@@ -15,6 +15,7 @@ assemblyai    AssemblyAI
 whisper       Whisper and its relatives, RunPod's worker among them
 watson        IBM Watson Speech to Text
 families      the names that a text, its speaker and its times have in JSON
+shapes        JSON without members' names: lists of lines, of pairs, of `{"Ann Lee": "words"}`
 generic       any other JSON whose objects carry a text
 documents     which of these a JSON document is read with
 texts         everything that is no JSON: which of the following it is
@@ -22,7 +23,10 @@ captions      WebVTT, SubRip and SubViewer
 ass           Advanced SubStation Alpha
 markup        TTML, other XML and HTML
 rtf           rich text
+kaldi         CTM and STM of speech research
 tables        commas or tabs between who, when and what
+columns       tables without a heading that says what is in them
+marks         what tools put around times and names in text
 plain         prose, Markdown, and the text exports of Zoom, Teams, Webex, Otter and others
 office, pdf   Word, OpenDocument and PDF, as lines of text for the readers above
 """

@@ -31,6 +31,7 @@ _TAG = re.compile(
     rf"|<{_CLOCK}>|\{{\\[^{{}}]*\}}|\[br\]",
     re.IGNORECASE,
 )
+_MARKED = re.compile(r"<(?:u|b|i|c|font)\b", re.IGNORECASE)
 _NUMBERED_NAME = re.compile(r"\s*\d{1,9}\s+\S")
 _LINES_TO_LOOK_AT = 12
 _CHARACTERS_TO_LOOK_AT = 8_000
@@ -50,7 +51,22 @@ def looks_like_sbv(text: str) -> bool:
 
 def remarks(text: str) -> list[Remark]:
     cues = [cue for cue in _cues(_with_times_apart(text)) if cue.lines]
-    return remarks_of_cues(cues)
+    return remarks_of_cues(_without_restyled(cues))
+
+
+def _without_restyled(cues: list[Cue]) -> list[Cue]:
+    """Keep one of the captions that show the same words, each time with another one marked.
+
+    What is shown again in the same way was said again.
+    """
+    kept: list[Cue] = []
+    for cue in cues:
+        before = kept[-1] if kept else None
+        if before and before.lines == cue.lines and before.style != cue.style:
+            before.ends_at, before.style = cue.ends_at, cue.style
+        else:
+            kept.append(cue)
+    return kept
 
 
 def _cues(text: str) -> Iterator[Cue]:
@@ -79,7 +95,10 @@ def _cues(text: str) -> Iterator[Cue]:
                 identifier = ""
                 is_begun = True
             elif not _is_number_of_next(line, block, position):
-                cue.lines.append(_TAG.sub(_in_place_of_tag, line))
+                words = _TAG.sub(_in_place_of_tag, line)
+                cue.lines.append(words)
+                if words != line and _MARKED.search(line):
+                    cue.style += line
     yield cue
 
 

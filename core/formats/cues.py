@@ -16,7 +16,7 @@ from core.turns import Remark, readable_label
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?(?:[ \t]([^<>]*))?>|</v>|<v\s+(-)>", re.IGNORECASE)
 _CHANGE = re.compile(r"(?:^|(?<=\s))>>+[ \t]{0,9}")  # somebody else speaks from here on
 _DASH = re.compile(r"\s*[-‐–—]{1,2}\s?(?=[^\W\d]|[\"'“¿¡\[(])")
-_QUOTED = re.compile(r'"([^"]{1,150})"')
+_QUOTED = re.compile(r'"(.{1,150})"')  # who is called `Bob "Bo" Ray` is not called Bob
 _NUMBER_IN_IDENTIFIER = re.compile(r"^\d{0,9}[\s.:#)-]{0,9}|[\s(#:-]{0,9}\d{0,12}\)?\s{0,9}$")
 _HEXADECIMAL = re.compile(r"[0-9a-f/-]*", re.IGNORECASE)
 _FEWEST_NAMED_BY_IDENTIFIER = 0.5
@@ -29,6 +29,7 @@ class Cue:
     lines: list[str] = field(default_factory=list)
     voice: str = ""
     identifier: str = ""
+    style: str = ""  # the lines as they are, if some of their words are marked
 
 
 def remarks_of_cues(cues: list[Cue]) -> list[Remark]:
@@ -90,7 +91,7 @@ def _of_cue(cue: Cue, believed: Labels) -> Iterator[Remark]:
             spoken.append((voice, is_apart, _plain(line[start : tag.start()])))
             named = _plain(tag[1] or "")
             is_apart = named == "-"
-            voice = readable_label(named) if can_be_name(named) else ""
+            voice = readable_label(named) if _is_voice(named) else ""
             start = tag.end()
         for is_changed, words in _changes(_plain(line[start:])):
             label, rest, is_doubtful = believed.of(words, before)
@@ -102,6 +103,11 @@ def _of_cue(cue: Cue, believed: Labels) -> Iterator[Remark]:
             is_apart = False
             before = rest or before
     yield from _joined(cue, [one for one in spoken if one[2]])
+
+
+def _is_voice(named: str) -> bool:
+    """Say whether a tag that is there to name somebody does: also `Question`, and `2`."""
+    return any(map(str.isalnum, named))
 
 
 def _joined(cue: Cue, spoken: list[tuple[str, bool, str]]) -> Iterator[Remark]:

@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.errors import BadTranscript
-from core.formats import assemblyai, deepgram, generic, google, transcribe, watson, whisper
+from core.formats import assemblyai, deepgram, generic, google, shapes, transcribe, watson, whisper
 from core.formats.members import Member, WrongKind
 from core.turns import Remark, Turn, fullest, merged
 
 _DEEPEST = 100  # levels; what Python itself can read differs from version to version
 _OPENING = re.compile(r"[\[{]")
 _OPENED = re.compile(r'(?:\s*(?:\[|\{\s*"[^"\[{\\]{0,100}"\s*:))+')
+_BEGUN = re.compile(r"\s*(?:\{|\[\s*[\[{])")
+_BETWEEN = re.compile(r"[\s,]*")
 _MOST_NAMED = 12  # members, in a message
 _LONGEST_NAMED = 40
 # A second reading of a large document is worth its time only with one of these in it.
@@ -78,6 +80,7 @@ def read(text: str, *, read_text: Callable[[str], _Read]) -> _Read | None:
     _refuse_if_too_deep(document)
     if isinstance(document, dict) and isinstance(document.get("output"), dict | list):
         document = document["output"]  # a RunPod job, as its /status and callbacks give it
+    document = shapes.in_members(document)
     name, remarks = _best(document, may_name_somebody=_MAY_NAME_SOMEBODY.search(text) is not None)
     if not remarks and isinstance(document, str):
         remarks = [Remark("", document)]
@@ -123,28 +126,31 @@ def _loaded(text: str) -> Any:
     except RecursionError:
         raise _too_deep() from None
     except json.JSONDecodeError as exc:
-        if exc.msg != "Extra data":
+        if exc.msg != "Extra data" or _BEGUN.match(text) is None:
             raise
-        lines = [line for line in text.splitlines() if line.strip()]
-        if len(lines) == 1 or not all(line.lstrip().startswith("{") for line in lines):
-            raise
-        return _loaded_lines(lines)
+        return _loaded_one_by_one(text)
 
 
-def _loaded_lines(lines: list[str]) -> list[Any]:
-    """Read JSON lines: a document on each."""
-    documents = []
-    for number, line in enumerate(lines, start=1):
+def _loaded_one_by_one(text: str) -> list[Any]:
+    """Read JSON lines, or documents that each go over several lines."""
+    documents: list[Any] = []
+    decoder = json.JSONDecoder()
+    place = 0
+    while begun := _BETWEEN.match(text, place):
+        if begun.end() == len(text):
+            break
         try:
-            documents.append(json.loads(line))
+            document, place = decoder.raw_decode(text, begun.end())
         except RecursionError:
             raise _too_deep() from None
         except ValueError:
+            number = text.count("\n", 0, begun.end()) + 1
             raise BadTranscript(
                 "damaged",
-                f"the file is JSON lines, but line {number} breaks off or is broken;"
-                " export or upload it again",
+                f"the file holds {len(documents)} whole JSON document(s), but what begins in line"
+                f" {number} breaks off or is broken; export or upload it again",
             ) from None
+        documents.append(document)
     return documents
 
 
@@ -201,12 +207,15 @@ def _holds_a_sentence(document: Any) -> bool:
 def _outline(document: Any) -> str:
     """Name the members at the top, never what is in them."""
     kind = "an object"
+    is_filled = bool(document)
     if isinstance(document, list):
         kind = "a list"
         document = next((item for item in document if isinstance(item, dict)), None)
         kind += " of objects" if document else ""
-    if not isinstance(document, dict) or not document:
-        return f"{kind}, empty" if not document else kind
+    if not isinstance(document, dict):
+        return kind if is_filled else f"{kind}, empty"
+    if not document:
+        return f"{kind}, empty"
     names = [re.sub(r"[^\w.-]", "?", name)[:_LONGEST_NAMED] for name in document]
     more = ", ..." if len(names) > _MOST_NAMED else ""
     return f"{kind} with {', '.join(names[:_MOST_NAMED])}{more}"

@@ -14,14 +14,17 @@ from core.turns import known_seconds, seconds_of_clock
 _TEXT = (
     "text", "transcript", "punctuatedword", "displaytext", "display", "body", "content", "utterance",
     "sentence", "transcription", "fulltranscript", "caption", "line", "word", "value", "utf8", "speech",
-    "message", "rawtext",
+    "message", "words", "dialogue", "spoken", "phrase", "msg", "rawtext",
 )  # fmt: skip
 _SPEAKER = (
-    "speakername", "speaker", "speakerlabel", "speakerid", "speakerinfo", "speakertag",
+    "speakername", "voice", "userprofile", "sendername", "fromname", "authorname", "realname",
+    "speaker", "speakerlabel", "speakerid", "speakerinfo", "speakertag",
     "participantname", "participant", "displayname", "username", "participantid", "participantrole",
-    "from", "author", "user", "name", "who", "role", "channellabel", "channeltag", "channel", "channelid",
+    "from", "sender", "author", "user", "name", "who", "role", "channellabel", "channeltag",
+    "channel", "channelid",
 )  # fmt: skip
 _NAME = (
+    "realname",
     "name",
     "displayname",
     "fullname",
@@ -36,11 +39,13 @@ _START = (
     "start", "starttime", "startseconds", "starttimeseconds", "startsec", "startms", "starttimems",
     "startoffset", "startmillis", "startmilliseconds", "begin", "begintime", "beginoffsetmillis",
     "offsetmilliseconds", "offsetinticks", "offset", "tstartms", "startsat", "starttimestamp", "from",
-    "ts", "timestamp", "timestamps", "time", "offsetms", "at",
+    "ts", "timestamp", "timestamps", "time", "offsetms", "at", "timebegin", "timestart", "datastart",
+    "timeoffset", "beginms", "beginseconds", "startts", "starts", "timecode", "timein", "offsetseconds",
+    "startinseconds", "timestampms", "timestampseconds",
 )  # fmt: skip
 _END = (
     "end", "endtime", "endseconds", "endms", "endtimems", "endoffset", "endoffsetmillis", "endts",
-    "endtimestamp", "to",
+    "endtimestamp", "to", "timeend", "dataend", "endsec", "endmillis", "endmilliseconds", "ends", "timeout",
 )  # fmt: skip
 _PEOPLE = frozenset({"speakers", "participants", "attendees", "people", "users", "members"})
 _LONGEST_NAME = 80
@@ -150,6 +155,13 @@ def _time(members: dict[str, Any], names: tuple[str, ...], index: int) -> tuple[
         seconds, is_supposed = _seconds(value, name)
         if seconds is not None:
             return seconds, is_supposed
+    if (instances := members.get("instances")) and isinstance(instances, list):
+        first = instances[0]  # Video Indexer has all times at which something is seen or said
+        if isinstance(first, dict):
+            within = plain_members(first)
+            return _time(
+                within, _shape(tuple(within)).end if index else _shape(tuple(within)).start, index
+            )
     pair = members.get("timestamp")
     if index and isinstance(pair, list) and len(pair) > 1:
         return _seconds(pair[1], "timestamp")

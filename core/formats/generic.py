@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from core.formats import families
 from core.turns import (
     Remark,
+    first_speaker,
     fullest,
     in_order_of_time,
     known_seconds,
@@ -28,7 +29,8 @@ _ASIDE_NAMES = (
     "summary summaries summarization translation translations chapters topics highlights entities"
     " actionitems sentiment sentiments sentimentanalysis sentimentanalysisresults keywords metadata error"
     " errors choices questions lexical itn maskeditn categories issuesdetected aifilters analytics"
-    " warnings subtitles autohighlightsresult iabcategoriesresult contentsafetylabels"
+    " keyquestions chaptersummaries keypoints keytakeaways takeaways outline overview tasks nextsteps"
+    " followups ocr gist warnings subtitles autohighlightsresult iabcategoriesresult contentsafetylabels"
 )
 _ASIDE = frozenset(_ASIDE_NAMES.split())
 _ALTERNATIVES = frozenset({"alternatives", "nbest"})  # only the first is meant
@@ -74,9 +76,10 @@ def remarks(document: Any) -> list[Remark]:
     found = _Found()
     _walk(document, "", _Context(), found)
     families.forget_shapes()
-    candidates = [list(_of_list(pieces, found.people)) for pieces in found.lists.values()]
-    candidates.sort(key=_knowledge, reverse=True)
-    return fullest(candidates)
+    lists = list(found.lists.values())
+    told = [list(_of_list(pieces, found.people)) for pieces in lists]
+    ranked = sorted(zip(told, lists, strict=True), key=lambda pair: _knowledge(*pair), reverse=True)
+    return fullest(remarks for remarks, _ in ranked)
 
 
 def _walk(node: Any, path: str, around: _Context, found: _Found) -> None:
@@ -185,8 +188,7 @@ def _scaled(seconds: float | None, unit: float) -> float | None:
 
 def _first_number(pieces: list[_Piece]) -> int:
     """Services count their speakers from 0 or from 1."""
-    numbers = {piece.speaker for piece in pieces if isinstance(piece.speaker, int)}
-    return 1 if numbers and 0 not in numbers and 1 in numbers else 0
+    return first_speaker({piece.speaker for piece in pieces})
 
 
 def _name(speaker: Any, people: dict[str, str], first: int) -> str:
@@ -197,12 +199,12 @@ def _name(speaker: Any, people: dict[str, str], first: int) -> str:
     return speaker_name(speaker, first=first)
 
 
-def _knowledge(told: list[Remark]) -> tuple[bool, bool, float]:
+def _knowledge(told: list[Remark], pieces: list[_Piece]) -> tuple[bool, bool, float]:
     """Order by what a list knows of its words; of equals the one that has them in larger pieces."""
     speakers = {remark.speaker for remark in told}
-    letters = sum(len(remark.text) for remark in told)
+    letters = sum(len(piece.text) for piece in pieces)
     return (
         bool(speakers - {""}),
         any(remark.starts_at is not None for remark in told),
-        letters / max(len(told), 1),
+        letters / max(len(pieces), 1),
     )

@@ -23,7 +23,9 @@ _OTHERS = (
         rf"\[(?P<name>[^\]]{{1,{LONGEST_NAME}}})\](?P<gap>\s+)(?P<clock>{CLOCK}){_HALF_OF_DAY}\s*"
     ),
     re.compile(rf"{_NAME}(?P<gap>\s*)[\[(](?P<clock>{CLOCK}){_UNTIL}[\])]:?\s*"),
-    re.compile(rf"{_NAME}(?P<gap>\s*[|,·@•]\s*|\s+[-–—]\s+)(?P<clock>{CLOCK}){_UNTIL}\s*"),
+    re.compile(
+        rf"{_NAME}(?P<gap>\s*[|,·@•]\s*|\s+[-–—]\s+|\s+at\s+)(?P<clock>{CLOCK}){_UNTIL}{_HALF_OF_DAY}\s*"
+    ),
     re.compile(
         rf"{_NAME}(?P<gap>\s+)(?:(?P<hours>\d{{1,4}}) hours? )?"
         r"(?:(?P<minutes>\d{1,4}) minutes? )?"
@@ -32,6 +34,7 @@ _OTHERS = (
 )
 _DOUBTFUL = (_TRAILING, _OTHERS[2])
 _HAS_TIME = re.compile(r"\d:\d\d|\d second")
+_TIME_AT_END = re.compile(rf"(?<![\d:.,]){CLOCK}$")  # of `Ann Lee 0:03 - 0:07`
 _WIDE = re.compile(r"\s{3,}")  # a pattern that can part a gap in many ways would take long to fail
 _SIGNATURE = re.compile(
     r"\s*(?:Transcribed by https://otter\.ai/?|Meeting ended (?:after|at) [\d:]{4,8}.{0,3})\s*"
@@ -39,6 +42,7 @@ _SIGNATURE = re.compile(
 _MOST_FALLING = 0.1  # of all times, for the rest to make sense
 _FEWEST_FOLLOWED = 0.8  # of the headings that begin with a time
 _FEWEST_REPEATED = 0.5
+_MOST_INITIALS = 3
 _LONGEST_HEADING = LONGEST_NAME + 50
 
 
@@ -66,13 +70,32 @@ def find(lines: list[str]) -> list[Heading]:
 
 
 def below(headings: list[Heading], lines: list[str]) -> Iterator[Remark]:
-    for line in lines[: headings[0].number]:
+    for line in lines[: _top(headings[0], lines)]:
         yield Remark("", line)
-    ends = [heading.number for heading in headings[1:]] + [len(lines)]
+    ends = [_top(heading, lines) for heading in headings[1:]] + [len(lines)]
     for heading, end in zip(headings, ends, strict=True):
         for line in lines[heading.end : end]:
             if stamps.alone(line) != heading.at and not is_signature(line):
                 yield Remark(readable_label(heading.name), line, heading.at)
+
+
+def _top(heading: Heading, lines: list[str]) -> int:
+    """Return where a heading begins: copied from a page, it has the name or a face's initials above."""
+    top = heading.number
+    initials = "".join(word[0] for word in heading.name.split() if word[0].isalpha())
+    for above in range(heading.number - 1, heading.number - 5, -1):
+        line = lines[above].strip() if above >= 0 else ""
+        is_face = (
+            line.isupper()
+            and 1 < len(line) <= _MOST_INITIALS
+            and line in {initials, initials[::-1]}
+        )
+        if not line:
+            continue
+        if line != heading.name and not is_face and stamps.alone(line) != heading.at:
+            break
+        top = above
+    return top
 
 
 def is_signature(line: str) -> bool:
@@ -115,7 +138,7 @@ def _trailing(line: str, index: int, *, is_apart: bool) -> _Found | None:
     text = _WIDE.sub("  ", stamps.untitled(_unbolded(line)))
     for pattern in (*_OTHERS, _TRAILING):
         parts = pattern.fullmatch(text)
-        if not parts or not can_be_name(name := _name(parts)):
+        if not parts or not can_be_name(name := _name(parts)) or _TIME_AT_END.search(name[-20:]):
             continue
         seconds = _seconds_of(parts)
         is_wide = parts["gap"].isspace() and (len(parts["gap"]) > 1 or "\t" in parts["gap"])

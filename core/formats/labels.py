@@ -8,7 +8,7 @@ same, the line is nobody's, for it may be somebody else's than the last speaker'
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple
@@ -33,6 +33,11 @@ _OTHER_KINDS = (
     re.compile(rf"{_MARK}\((?P<name>(?:[^():]|\([^():]{{0,80}}\)){{1,{LONGEST_NAME}}})\)\s*"),
     re.compile(rf"{_MARK}<(?P<name>[^\s<>:/][^<>:]{{0,{LONGEST_NAME}}})>\s*"),
     re.compile(r"\s*(?P<name>(?i:speaker|spk)[_ ]?\d{1,4})(?:\s+|$)"),
+    re.compile(  # the Congressional Record: `Mrs. LEE. Words`, `The SPEAKER pro tempore. Words`
+        r"\s*(?P<name>(?:(?:Mr|Mrs|Ms|Miss|Dr|Hon)\.? |The |Chair(?:man|woman|person)? |Senator )"
+        r"(?=\S{0,6}[A-Z]{2})[A-Z][\w'-]{1,40}(?: [A-Z][\w'-]{1,40}){0,3}"
+        r"(?: of [A-Z]\w{1,20}(?: [A-Z]\w{1,20})?| pro tempore)?)\.(?:\s+|$)"
+    ),
     re.compile(rf"\s*(?P<name>[^\s\t][^\t]{{0,{LONGEST_NAME}}})\t+\s*"),
     re.compile(r"\s*(?P<name>[QA])(?:\.\s*|\s\s+)"),
     re.compile(rf"\s*(?P<name>{_NAME}):(?=[^\s:/\d])"),
@@ -111,7 +116,23 @@ def judged(lines: Iterable[str]) -> Labels:
     for pattern in _OTHER_KINDS:
         if names := _frequent(_seen(lines, pattern), lines):
             return Labels(names, pattern)
-    return Labels()
+    return _judged_turns(lines)
+
+
+def _judged_turns(lines: list[str]) -> Labels:
+    """Believe what is no name, `Question` and `Answer`, `1` and `2`, if all take turns with it."""
+    seen = _seen(lines, _COLON, may_be=_is_short)
+    repeated = {name for name, count in Counter(one.name for one in seen).items() if count > 1}
+    is_believed = (
+        len(repeated) > 1
+        and _Shares(seen, lines).of(repeated) >= _FEWEST_LABELLED_IF_ALL_ARE
+        and _take_turns(seen, repeated)
+    )
+    return Labels(frozenset(repeated)) if is_believed else Labels()
+
+
+def _is_short(label: str) -> bool:
+    return len(label.split()) == 1 and label.isalnum()
 
 
 def holds(speakers: Sequence[str]) -> bool:
@@ -241,11 +262,13 @@ class _Shares:
         return max(of_lines, sum(one.is_start for one in own) / max(others, 1))
 
 
-def _seen(lines: list[str], pattern: re.Pattern[str]) -> list[_Seen]:
+def _seen(
+    lines: list[str], pattern: re.Pattern[str], may_be: Callable[[str], bool] = can_be_name
+) -> list[_Seen]:
     seen = []
     for place, line in enumerate(lines):
         label = pattern.match(line)
-        if label and can_be_name(name := bare(label["name"])):
+        if label and may_be(name := bare(label["name"])):
             before = lines[place - 1] if place else ""
             behind = lines[place + 1] if place + 1 < len(lines) else ""
             is_start = not before.strip()

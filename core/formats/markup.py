@@ -51,7 +51,7 @@ _BLOCKS_IN_WORDS = (
 _BLOCKS = frozenset(_BLOCKS_IN_WORDS.split())
 _CELLS = frozenset({"td", "th"})
 _BOLD = frozenset({"b", "strong", "cite", "speaker", "from"})
-_NAMING = re.compile(r"speaker|author|participant|\bname\b|-name|username", re.IGNORECASE)
+_NAMING = re.compile(r"speaker|author|participant|\bname\b|[-_]name|username", re.IGNORECASE)
 _STARTS = ("begin", "start", "starttime", "t")
 _ENDS = ("end", "endtime")
 _LENGTHS = ("dur", "d")
@@ -93,6 +93,7 @@ def plain_text(text: str) -> str:
     hidden = ""
     bold: str = ""  # the tag that began it
     is_line_new = True  # or holds a time alone
+    is_row_new = True  # of a table
     for token in _tokens(text):
         if hidden:
             hidden = "" if token.end == hidden else hidden
@@ -102,12 +103,14 @@ def plain_text(text: str) -> str:
             after = " " if token.text[-1:].isspace() and words else ""
             pieces.append(f"{before}{words}{after}")
             is_line_new = is_line_new and (not words or alone(words) is not None)
-        elif token.start in _NOT_SHOWN:
+        elif token.start in _NOT_SHOWN or _is_face(token):
             hidden = token.start
         elif token.start in _BLOCKS or token.end in _BLOCKS or token.start in _CELLS:
             pieces.append("**" if bold else "")
             bold = ""
-            pieces.append("\t" if token.start in _CELLS and not is_line_new else "\n")
+            is_row_new = is_row_new or "tr" in {token.start, token.end}
+            pieces.append("\t" if token.start in _CELLS and not is_row_new else "\n")
+            is_row_new = is_row_new and token.start not in _CELLS
             is_line_new = is_line_new or pieces[-1] == "\n"
         if not hidden and token.start and is_line_new and not bold and _is_naming(token):
             bold = token.start
@@ -181,6 +184,9 @@ class _Captions:
         length = self._first(attributes, _LENGTHS)
         if ends_at is None and starts_at is not None and length is not None:
             ends_at = starts_at + length
+        around = self.cues[-1] if name == "p" and starts_at is None and self.cues else None
+        if around and around.starts_at is not None and not around.lines:
+            return  # SAMI's SYNC has the time of what lies in it
         self.cues.append(Cue(starts_at, ends_at, voice=readable_label(voice)))
 
     def _first(self, attributes: dict[str, str], names: tuple[str, ...]) -> float | None:
@@ -252,6 +258,13 @@ def _attributes(text: str) -> dict[str, str]:
         )
         for found in _ATTRIBUTE.finditer(text)
     }
+
+
+def _is_face(token: _Token) -> bool:
+    """Say whether this holds the initials that a page shows for somebody without a picture."""
+    return "initials" in token.attributes and "initials" in _attributes(token.attributes).get(
+        "class", ""
+    )
 
 
 def _is_naming(token: _Token) -> bool:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from core.formats import headings, labels, stamps
+from core.formats import headings, labels, marks, stamps
 from core.formats.labels import Labels
 from core.formats.names import can_be_name
 from core.formats.stamps import Line
@@ -35,7 +35,7 @@ _CHANGE = re.compile(r"\s*>>+\s*")
 
 def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     """Return which kind of text this is, and the turns."""
-    lines = text.split("\n")
+    lines = marks.tidy(text.split("\n"))
     if unnumbered := _without_line_numbers(lines):
         form, turns = read("\n".join(unnumbered))
         if form != "text":
@@ -56,13 +56,15 @@ def read(text: str) -> tuple[str, tuple[Turn, ...]]:
 def _of_lines(stamped: list[Line], judged: Labels, lines: list[str]) -> Iterator[Remark]:
     is_held = _is_held(stamped, judged)
     speaker, at = "", None  # of the line before, and of one that goes on with it
+    above: float | None = None  # the time of a line that holds nothing else
     before = ""
     is_after_doubt = False
     for line, whole in zip(stamped, lines, strict=True):
         label, words, is_doubtful = judged.of(line.words, before)
         if label:
             behind = stamps.split_behind_label(words)
-            speaker, at = readable_label(label), behind.at if line.at is None else line.at
+            own = behind.at if line.at is None else line.at
+            speaker, at = readable_label(label), above if own is None else own
             words = behind.words
         elif is_doubtful or _is_title(words) or (line.at is not None and not is_held):
             speaker, at = "", line.at
@@ -75,6 +77,8 @@ def _of_lines(stamped: list[Line], judged: Labels, lines: list[str]) -> Iterator
         is_apart = is_doubtful or (is_after_doubt and line.at is not None)
         yield Remark(speaker, words, at, is_apart=is_apart)
         before = words
+        if words.strip() or line.at is not None:
+            above = line.at if not words.strip() and not label else None
         is_after_doubt = is_doubtful or (is_after_doubt and line.at is None and not label)
 
 

@@ -8,6 +8,7 @@ from core.turns import Remark
 _FEWEST_REPEATING = 3
 _SHARE_REPEATING = 0.3
 _ADJACENT_SECONDS = 0.25
+_STAYING_SECONDS = 10.0  # a caption that rolls stays on the screen while nobody speaks
 _MOST_WORDS_REPEATED = 80
 _FEWEST_WORDS_REPEATED = 2
 _FEWEST_WORDS_REPEATED_IN_OVERLAP = 3
@@ -26,7 +27,8 @@ def without_repetitions(remarks: list[Remark]) -> Iterator[Remark]:
                 continue
             seen.add(remark)
         words = _comparable(remark.text)
-        told = told if before and _is_adjacent(before, remark) else []
+        gap = _STAYING_SECONDS if is_rolling else _ADJACENT_SECONDS
+        told = told if before and _is_adjacent(before, remark, gap) else []
         repeated = _repeated(told, words)
         if is_rolling:
             is_told = repeated > 0
@@ -49,7 +51,7 @@ def _is_rolling(remarks: list[Remark]) -> bool:
     words_before: list[str] = []
     for remark in remarks:
         words = _comparable(remark.text)
-        if before and _is_adjacent(before, remark):
+        if before and _is_adjacent(before, remark, _STAYING_SECONDS):
             adjacent += 1
             repeated = _repeated(words_before, words)
             is_some = repeated >= _FEWEST_WORDS_REPEATED or repeated == len(words_before)
@@ -58,12 +60,12 @@ def _is_rolling(remarks: list[Remark]) -> bool:
     return repeating >= max(_FEWEST_REPEATING, adjacent * _SHARE_REPEATING)
 
 
-def _is_adjacent(before: Remark, remark: Remark) -> bool:
+def _is_adjacent(before: Remark, remark: Remark, gap: float) -> bool:
     if before.speaker != remark.speaker or before.ends_at is None or remark.starts_at is None:
         return False
     if remark.is_apart and remark.starts_at == before.starts_at:
         return False  # two who speak in one caption
-    return remark.starts_at - before.ends_at <= _ADJACENT_SECONDS
+    return remark.starts_at - before.ends_at <= gap
 
 
 def _overlap(before: Remark | None, remark: Remark) -> bool:

@@ -9,7 +9,8 @@ from core.turns import known_seconds, seconds_of_clock
 CLOCK = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,6}|(?<=:\d\d:\d\d):\d{2,3})?"
 _HALF_OF_DAY = r"(?:\s?[AaPp]\.?[Mm]\b\.?)?"
 _DATE = (
-    r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}\.?,?(?:\s{1,3}|T))?"  # `12/03/2024, 10:02 - Ann: words`
+    r"(?:(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{1,2}[ -][A-Za-z]{3,9}\.?[ ,-]{1,2}\d{2,4}"
+    r"|[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4})\.?,?(?:\s{1,3}(?:at\s)?|T))?"  # `12/03/2024, 10:02 - Ann: words`
 )
 _TO = r"\s*(?:--?>|→|[-–—]|to)\s*"
 _SECONDS = r"\d{1,6}(?:\.\d{1,6}s?|s)"  # `[1-3]` is a reference
@@ -22,14 +23,18 @@ _HAS_CLOCK = re.compile(r"\d:\d\d|\ds?\s*-")
 _BEHIND = r"(?:\s*[-–—:|](?=\s|$))?\s*"
 _LEADING = re.compile(
     rf"\s*(?:{_ENCLOSED}"
-    rf"|{_DATE}(?P<bare>{CLOCK}){_HALF_OF_DAY}(?=\s|$|:\s)"
+    rf"|(?P<date>{_DATE})(?P<bare>{CLOCK}){_HALF_OF_DAY}(?=\s|$|:\s)"
     rf"(?!\s*(?:--?>|→|[-–—])\s*\d))"  # `12:30 - 13:00 lunch` is a programme
     rf"{_BEHIND}"
 )
 _ENCLOSED_ALONE = re.compile(rf"\s*{_ENCLOSED}\s*:?\s*")
-_ALONE = re.compile(rf"\s*[\[(]?{CLOCK}{_HALF_OF_DAY}[\])]?\s*")
+_LONG_CLOCK = r"\d{1,2}:\d{2}:\d{2}(?:[.,:]\d{1,6})?"
+_ALONE = re.compile(
+    rf"\s*(?:[\[(]?(?P<at>{CLOCK}){_HALF_OF_DAY}[\])]?"
+    rf"|[\[(]\s?(?P<enclosed>{CLOCK}){_TO}{CLOCK}\s?[\])]|(?P<long>{_LONG_CLOCK}){_TO}{_LONG_CLOCK})\s*"
+)
 _CHAT = re.compile(
-    rf"\s*({CLOCK})\s+From\s{{1,3}}(\S.{{0,149}}?)\s{{1,3}}to\s[^:]{{1,80}}:(?:\s+|$)", re.I
+    rf"\s*({CLOCK})\s+From\s{{1,3}}(\S.{{0,149}}?)\s{{0,3}}(?:\sto\s[^:]{{1,80}})?:(?:\s+|$)", re.I
 )
 _BEHIND_NAME = re.compile(
     rf"(?P<name>\s*\S[^:\n]{{0,{LONGEST_NAME}}}?)\s{{0,9}}"
@@ -58,7 +63,7 @@ def split(line: str) -> Line:
     if chat := _CHAT.match(line):
         return Line(seconds_of_clock(chat[1]), f"{chat[2]}: {line[chat.end() :]}")
     if stamp := _LEADING.match(line):
-        return Line(_seconds(stamp), line[stamp.end() :], is_bare=stamp["bare"] is not None)
+        return Line(_seconds(stamp), line[stamp.end() :], is_bare=_is_bare(stamp))
     named = _BEHIND_NAME.match(line) if _HAS_CLOCK.search(line) else None
     if named:
         return Line(_seconds(named), f"{named['name']}: {line[named.end() :]}")
@@ -86,9 +91,8 @@ def split_behind_label(words: str) -> Line:
 
 def alone(line: str) -> float | None:
     """Return the time of a line that holds nothing else."""
-    if len(line) > LONGEST_NAME or not _ALONE.fullmatch(line):
-        return None
-    return seconds_of_clock(re.sub(r"[^\d:.,]|(?<=[AaPp])\.", "", line).strip(".,"))
+    found = _ALONE.fullmatch(line) if len(line) <= LONGEST_NAME else None
+    return seconds_of_clock(found["at"] or found["enclosed"] or found["long"]) if found else None
 
 
 def plain(line: str) -> str:
@@ -112,6 +116,11 @@ def untitled(line: str) -> str:
 
 def _is_time_first(rest: str) -> bool:
     return bool(_LEADING.match(rest))
+
+
+def _is_bare(stamp: re.Match[str]) -> bool:
+    """Say whether the time has neither brackets nor a date, over which times begin anew."""
+    return stamp["bare"] is not None and not stamp["date"]
 
 
 def _seconds(parts: re.Match[str]) -> float | None:

@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from statistics import median
 
+from core.formats.columns import judged
 from core.formats.cues import Cue, remarks_of_cues
-from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
+from core.turns import Remark, first_speaker, known_seconds, seconds_of_clock, speaker_name
 
 _DELIMITERS = "\t,;|"
 _TEXTS_IN_WORDS = (
@@ -54,20 +55,22 @@ _ENDS = [
     "stoptime",
 ]
 _LONGEST_HEADING = 2_000
+_LOOKED_AT = 30_000  # characters
 _LONGEST_CAPTION_SECONDS = 150  # half of all take more: then the numbers are of thousandths
 _FEWEST_WHOLE_ROWS = 0.9
 _SIGNS = re.compile(r"\([^()]*\)|[\W_]+")
 
 
 def looks_like(text: str) -> bool:
-    return _columns(text) is not None
+    first = _below_separator(text[:_LONGEST_HEADING]).partition("\n")[0]
+    return any(delimiter in first for delimiter in _DELIMITERS)
 
 
 def remarks(text: str) -> list[Remark] | None:
     """Return what the rows say, or None if they are not what the heading promises."""
     found = _columns(text)
     if not found:
-        return None
+        return _remarks_by_content(text)
     delimiter, columns = found
     heading, *rows = _rows(text, delimiter) or [[]]
     wanted = max(columns.values()) + 1
@@ -77,9 +80,25 @@ def remarks(text: str) -> list[Remark] | None:
     return remarks_of_cues([cue for cue in cues if cue.lines])
 
 
+def _remarks_by_content(text: str) -> list[Remark] | None:
+    first = _below_separator(text)[:_LONGEST_HEADING].partition("\n")[0]
+    for delimiter in _DELIMITERS:
+        if delimiter not in first:
+            continue
+        start = "\n".join(_below_separator(text[:_LOOKED_AT]).split("\n")[:-1]) or text
+        is_quoted = start.count('"') > start.count("\n")
+        needs_time = delimiter in ",|" and not is_quoted
+        if found := judged(_rows(start, delimiter), needs_time=needs_time):
+            places, has_heading = found
+            rows = _rows(text, delimiter)[has_heading:]
+            cues = _cues(rows, places, width=len(rows[0]), delimiter=delimiter)
+            return remarks_of_cues([cue for cue in cues if cue.lines])
+    return None
+
+
 def _columns(text: str) -> tuple[str, dict[str, int]] | None:
     """Return how the columns are parted and which hold what, if there is a heading that says so."""
-    first = text.lstrip("\n").partition("\n")[0]
+    first = _below_separator(text).partition("\n")[0]
     if len(first) > _LONGEST_HEADING:
         return None
     for delimiter in _DELIMITERS:
@@ -100,11 +119,20 @@ def _columns(text: str) -> tuple[str, dict[str, int]] | None:
     return None
 
 
+def _below_separator(text: str) -> str:
+    """Return the text without the line that tells Excel what parts the columns: `sep=;`."""
+    return re.sub(r"\A\s*(?:sep=.\n)?", "", text, count=1)
+
+
 def _rows(text: str, delimiter: str) -> list[list[str]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(text) + 1))
-    lines = io.StringIO(text.lstrip("\n"), newline="")
+    lines = io.StringIO(_below_separator(text), newline="")
     try:
-        return [row for row in csv.reader(lines, delimiter=delimiter) if any(map(str.strip, row))]
+        return [
+            row
+            for row in csv.reader(lines, delimiter=delimiter)
+            if any(cell.strip(" \t:-") for cell in row)  # Markdown has a row of dashes
+        ]
     except csv.Error:  # a NUL, in early versions of Python 3.11
         return []
 
@@ -113,6 +141,8 @@ def _cues(
     rows: list[list[str]], columns: dict[str, int], *, width: int, delimiter: str
 ) -> Iterator[Cue]:
     unit = _unit(rows, columns)
+    place_of_speaker = columns.get("speaker", width)
+    first = first_speaker(row[place_of_speaker] for row in rows if place_of_speaker < len(row))
     for row in rows:
         value = {kind: row[place] if place < len(row) else "" for kind, place in columns.items()}
         if columns["text"] == width - 1:  # words may hold what parts the columns
@@ -121,7 +151,7 @@ def _cues(
             _seconds(value.get("start", ""), unit),
             _seconds(value.get("end", ""), unit),
             [line for line in value["text"].split("\n") if line.strip()],
-            readable_label(value.get("speaker", "")),
+            speaker_name(value.get("speaker", ""), first=first),
         )
 
 

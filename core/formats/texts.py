@@ -1,12 +1,23 @@
 """Transcripts that are no JSON, recognised by what stands in them."""
 
-from core.formats import ass, captions, markup, plain, rtf, tables
+import re
+
+from core.formats import ass, captions, kaldi, markup, plain, rtf, tables
 from core.formats.cues import remarks_of_cues
 from core.turns import Turn, merged
+
+# Marks of direction and of byte order: with one before it, `Ann Lee` is somebody else. Between words
+# U+200B is how Thai and Khmer part them.
+_INVISIBLE = re.compile(
+    r"[\ufeff\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]|^\u200b+", re.MULTILINE
+)
+_LINE_ENDS = re.compile(r"[\u2028\u2029\x85]")
 
 
 def read(text: str) -> tuple[str, tuple[Turn, ...]]:
     """Return a text's format and turns. Raises BadTranscript."""
+    if not text.isascii():
+        text = _LINE_ENDS.sub("\n", _INVISIBLE.sub("", text))
     if rtf.looks_like(text):
         return "rtf", _of_words(rtf.plain_text(text))
     if not captions.looks_like_webvtt(text) and markup.looks_like(text):
@@ -30,6 +41,8 @@ def _read_unmarked(text: str) -> tuple[str, tuple[Turn, ...]]:
         return "subrip", merged(captions.remarks(text))
     if captions.looks_like_sbv(text):
         return "sbv", merged(captions.remarks(text))
+    if kaldi.looks_like(text) and (told := kaldi.remarks(text)):
+        return "kaldi", merged(told)
     if tables.looks_like(text) and (told := tables.remarks(text)):
         return "table", merged(told)
     return plain.read(text)

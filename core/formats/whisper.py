@@ -3,13 +3,16 @@ Hugging Face pipelines, and RunPod's worker-faster_whisper, bare or as RunPod's 
 """
 
 from collections.abc import Iterable, Iterator
+from statistics import median
 from typing import Any
 
 from core.formats import captions
 from core.formats.members import Member
-from core.turns import Remark, fullest, remarks_of_words, speaker_name
+from core.turns import Remark, first_speaker, fullest, remarks_of_words, speaker_name
 
 LOOKED_FOR = "segments, chunks or text (Whisper and its relatives)"
+_NAMES = ("speaker_name", "speakerName", "voice")  # beside a number
+_LONGEST_SEGMENT_SECONDS = 150.0  # half of all take more: then the numbers are of thousandths
 _LISTS = ("segments", "chunks", "transcription")
 # `text` alone is no sign: any message has one. These are what stands beside it in Whisper's output.
 _BESIDE_TEXT = {
@@ -52,18 +55,33 @@ def remarks(document: Member) -> Iterable[Remark]:
 
 
 def _of_segments(segments: Iterable[Member]) -> Iterator[Remark]:
+    segments = list(segments)
+    unit = _unit(segments)
+    first = first_speaker(segment.get("speaker") for segment in segments)
     for segment in segments:
+        named = next(filter(None, map(segment.get, _NAMES)), None)
         whole = Remark(
-            speaker_name(segment.get("speaker")),
+            speaker_name(segment.get("speaker") if named is None else named, first=first),
             segment.text("text"),
-            _time(segment, "start", 0),
-            _time(segment, "end", 1),
+            _time(segment, "start", 0, unit),
+            _time(segment, "end", 1, unit),
         )
         words = _words(segment, whole.speaker)
         if len({word.speaker for word in words}) > 1:
             yield from fullest([remarks_of_words(words), [whole]])
         else:
             yield whole
+
+
+def _unit(segments: list[Member]) -> float:
+    """Return the seconds of the times: some who write segments count thousandths."""
+    lengths = [
+        float(end - start)
+        for segment in segments
+        if isinstance(start := segment.get("start"), int)
+        and isinstance(end := segment.get("end"), int)
+    ]
+    return 0.001 if lengths and median(lengths) > _LONGEST_SEGMENT_SECONDS else 1.0
 
 
 def _words(segment: Member, speaker: str) -> list[Remark]:
@@ -84,14 +102,14 @@ def _words(segment: Member, speaker: str) -> list[Remark]:
     return words
 
 
-def _time(segment: Member, name: str, index: int) -> float | None:
+def _time(segment: Member, name: str, index: int, unit: float) -> float | None:
     """Return a time from `start`, from `timestamp: [start, end]` or from `timestamps.from`."""
     if (pair := segment.get("timestamp")) is not None:
         at = pair[index : index + 1] if isinstance(pair, list) else []
         return Member({name: at[0]}).seconds(name) if at else None
     if isinstance(segment.get("timestamps"), dict):
         return segment.member("timestamps").seconds("to" if index else "from")
-    return segment.seconds(name)
+    return segment.seconds(name, unit=unit)
 
 
 def _of_text(text: str) -> list[Remark]:
