@@ -214,6 +214,10 @@ def test_documents_one_after_the_other_are_read_as_one() -> None:
     assert read(text).text.split("\n") == TOLD
 
 
+def test_a_list_as_python_prints_it_is_read_like_json() -> None:
+    assert read(repr(objects(who="speaker", text="text"))).text.split("\n") == TOLD
+
+
 def test_speakers_that_are_counted_from_one_keep_their_numbers() -> None:
     document = [{"speaker": "12"[index % 2], "text": one[1]} for index, one in enumerate(SAID)]
 
