@@ -4,12 +4,13 @@ Our own reader: webvtt-py and its like leave out a caption whose times they can'
 with it. Here times that can't be read cost the time, never the words.
 """
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 
 from core.formats.cues import Cue, remarks_of_cues
-from core.turns import Remark, known_seconds, seconds_of_clock
+from core.turns import Remark, known_seconds, readable_label, seconds_of_clock
 
 _CLOCK = r"(?:\d{1,3}:)?\d{1,3}:\d{1,2}(?:[.,:]\d{1,9})?"
 # Behind the times only settings may stand: `12:30 -> 13:00 lunch` is text.
@@ -51,7 +52,22 @@ def looks_like_sbv(text: str) -> bool:
 
 def remarks(text: str) -> list[Remark]:
     cues = [cue for cue in _cues(_with_times_apart(text)) if cue.lines]
+    for cue in cues:
+        _take_metadata(cue)
     return remarks_of_cues(_without_restyled(cues))
+
+
+def _take_metadata(cue: Cue) -> None:
+    """Take words and speaker from JSON in a caption, as Teams gives it to programs."""
+    if not cue.lines[0].lstrip().startswith("{") or len(cue.lines) > _LINES_TO_LOOK_AT:
+        return
+    try:
+        told = json.loads("\n".join(cue.lines))
+    except (ValueError, RecursionError):
+        return
+    if isinstance(told, dict) and isinstance(told.get("spokenText"), str):
+        cue.lines = [told["spokenText"]]
+        cue.voice = readable_label(str(told.get("speakerName") or ""))
 
 
 def _without_restyled(cues: list[Cue]) -> list[Cue]:

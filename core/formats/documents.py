@@ -4,6 +4,7 @@ A service whose output needs special knowledge has a reader of its own. What tha
 other JSON, is read by the names that its members have (generic.py).
 """
 
+import ast
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
@@ -19,6 +20,8 @@ _DEEPEST = 100  # levels; what Python itself can read differs from version to ve
 _OPENING = re.compile(r"[\[{]")
 _OPENED = re.compile(r'(?:\s*(?:\[|\{\s*"[^"\[{\\]{0,100}"\s*:))+')
 _BEGUN = re.compile(r"\s*(?:\{|\[\s*[\[{])")
+_PRINTED = re.compile(r"\s*(?:\[\s*)?\{\s*'")
+_MOST_PRINTED = 1_000_000  # characters; reading them takes far more memory than JSON
 _BETWEEN = re.compile(r"[\s,]*")
 _MOST_NAMED = 12  # members, in a message
 _LONGEST_NAMED = 40
@@ -76,7 +79,9 @@ def read(text: str, *, read_text: Callable[[str], _Read]) -> _Read | None:
     except ValueError as exc:
         if _is_meant_as_json(text):
             raise _broken_json(exc) from None
-        return None
+        document = _printed_by_python(text)
+        if document is None:
+            return None
     _refuse_if_too_deep(document)
     if isinstance(document, dict) and isinstance(document.get("output"), dict | list):
         document = document["output"]  # a RunPod job, as its /status and callbacks give it
@@ -129,6 +134,16 @@ def _loaded(text: str) -> Any:
         if exc.msg != "Extra data" or _BEGUN.match(text) is None:
             raise
         return _loaded_one_by_one(text)
+
+
+def _printed_by_python(text: str) -> Any:
+    """Return what a script printed where it should have written JSON: `[{'text': 'words'}]`, or None."""
+    if len(text) > _MOST_PRINTED or not _PRINTED.match(text):
+        return None
+    try:
+        return ast.literal_eval(text.strip())
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
+        return None
 
 
 def _loaded_one_by_one(text: str) -> list[Any]:

@@ -25,6 +25,7 @@ _SPEAKER = (
 )  # fmt: skip
 _NAME = (
     "realname",
+    "nickname",
     "name",
     "displayname",
     "fullname",
@@ -98,7 +99,7 @@ def speaker_in(members: dict[str, Any]) -> Any:
     for name in _shape(tuple(members)).speaker:
         value = members.get(name)
         if isinstance(value, dict):
-            value = _first(plain_members(value), _NAME)
+            value = _called(plain_members(value))
         if isinstance(value, bool) or not isinstance(value, str | int):
             continue
         if isinstance(value, str) and not 0 < len(value.strip()) <= _LONGEST_NAME:
@@ -107,6 +108,15 @@ def speaker_in(members: dict[str, Any]) -> Any:
             continue  # a time
         return value
     return None
+
+
+def _called(members: dict[str, Any]) -> Any:
+    """Return the name in an object, or in one in it: `{"user": {"displayName": "Ann Lee"}}`."""
+    called = _first(members, _NAME)
+    if called is not None:
+        return called
+    within = next((value for value in members.values() if isinstance(value, dict)), {})
+    return _first(plain_members(within), _NAME)
 
 
 def start_in(members: dict[str, Any]) -> tuple[float | None, bool]:

@@ -10,6 +10,7 @@ from core.formats.stamps import CLOCK
 
 _LINKED = re.compile(rf"\[\s{{0,3}}\[?({CLOCK})\]?\s{{0,3}}\]\([^()\s]{{1,2000}}\)")
 _SLANTED = re.compile(rf"(?<![\w*_`])([_*`])[\[(]?({CLOCK})[\])]?\1(?![\w*_`])")
+_TITLE = re.compile(rf"\s{{0,3}}#{{1,6}}\s{{1,3}}(?={CLOCK}\s*$)")
 _SONG_TAG = re.compile(
     r"\s*\[(?:ti|ar|al|au|by|re|ve|la|id|tool|length|offset|lr):[^\[\]]{0,300}\]\s*", re.I
 )
@@ -25,7 +26,7 @@ _FEWEST_IN_COLUMNS = 0.8
 
 def tidy(lines: list[str]) -> list[str]:
     """Return as many lines; those of which nothing is left are empty."""
-    lines = [_SLANTED.sub(r"[\2]", _LINKED.sub(r"[\1]", line)) for line in lines]
+    lines = [_SLANTED.sub(r"[\2]", _LINKED.sub(r"[\1]", _TITLE.sub("", line))) for line in lines]
     if sum(_SONG_TIME.match(line) is not None for line in lines) > 1:
         lines = ["" if _SONG_TAG.fullmatch(line) else _WORD_TIME.sub("", line) for line in lines]
     lines = _without_spelled_times(_with_speakers_above(lines))

@@ -49,6 +49,7 @@ TIMED_TEXTS = {
     "{name} 0 minutes {at} seconds\n{words}\n",
     "start and end behind the name": "{name} {long} - {end}\n{words}\n\n",
     "start and end above the name": "[{long}:00 - {end}:00]\n{name}\n{words}\n\n",
+    "the time in a title": "### {long}\n\n**{name}:** {words}\n\n",
     "the time above the label": "[{long}]\n{name}: {words}\n\n",
     "at a time": "{name} at {short}\n{words}\n\n",
     "half of the day behind a dash": "{name} - {long} AM\n{words}\n\n",
@@ -147,6 +148,16 @@ def test_captions_roll_over_a_pause() -> None:
     assert read(text).text == " ".join(shown)
 
 
+def test_json_in_captions_is_read() -> None:
+    text = "WEBVTT\n\n" + "".join(
+        f"00:{at:02}.000 --> 00:{at + 4:02}.000\n"
+        f"{json.dumps({'speakerName': name, 'spokenText': words, 'spokenLanguage': 'en'})}\n\n"
+        for name, words, at in SAID
+    )
+
+    assert read(text).text.split("\n") == TOLD
+
+
 def test_the_tags_of_a_song_and_the_times_of_its_words_are_left_out() -> None:
     text = (
         "[ti:Kilns]\n[ar:The Bowls]\n[00:01.00] <00:01.00> Mind <00:01.50> it\n[00:02.00] Burns\n"
@@ -181,6 +192,10 @@ JSON_DOCUMENTS = {
     "a voice beside a number": [
         {"speaker": str(len(one[0])), "voice": one[0], "text": one[1], "start": one[2]} for one in SAID
     ],
+    "a name two levels down": [
+        {"from": {"user": {"id": "u", "displayName": one[0]}}, "body": {"content": one[1]}}
+        for one in SAID
+    ],
     "a profile beside an id": [
         {"user": "U01", "text": one[1], "user_profile": {"name": "x", "real_name": one[0]}}
         for one in SAID
@@ -212,6 +227,10 @@ def test_documents_one_after_the_other_are_read_as_one() -> None:
     text = "\n".join(json.dumps(one, indent=2) for one in objects(who="speaker", text="text"))
 
     assert read(text).text.split("\n") == TOLD
+
+
+def test_a_list_as_python_prints_it_is_read_like_json() -> None:
+    assert read(repr(objects(who="speaker", text="text"))).text.split("\n") == TOLD
 
 
 def test_speakers_that_are_counted_from_one_keep_their_numbers() -> None:
