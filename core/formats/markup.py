@@ -64,6 +64,9 @@ _SECONDS_OF = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 0.001, "f": 0.04}
 _THOUSANDTHS = frozenset({"timedtext", "sami"})
 
 
+_VOID = re.compile(r"<(?:br|hr|p|li)\s{0,3}/?>", re.IGNORECASE)  # those that need no end
+
+
 class _Token(NamedTuple):
     text: str = ""
     start: str = ""  # a tag's name
@@ -75,6 +78,8 @@ def looks_like(text: str) -> bool:
     if _BEGINNING.match(text):
         return True
     seen = text[:_CHARACTERS_TO_LOOK_AT]
+    if "</" not in seen and not _VOID.search(seen):
+        return False  # `a<b` and `x->y` are no tags, however many there are
     tags = sum(1 for _ in _STYLING.finditer(seen))
     return tags >= max(_FEWEST_TAGS, seen.count("\n") / _LINES_PER_TAG) and "-->" not in seen
 

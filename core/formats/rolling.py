@@ -12,6 +12,7 @@ _STAYING_SECONDS = 10.0  # a caption that rolls stays on the screen while nobody
 _MOST_WORDS_REPEATED = 80
 _FEWEST_WORDS_REPEATED = 2
 _FEWEST_WORDS_REPEATED_IN_OVERLAP = 3
+_FEWEST_WORDS_REPEATED_AFTER_PAUSE = 3
 _PUNCTUATION = ".,;:!?…-–—\"'“”‘’()[]♪"
 
 
@@ -54,7 +55,10 @@ def _is_rolling(remarks: list[Remark]) -> bool:
         if before and _is_adjacent(before, remark, _STAYING_SECONDS):
             adjacent += 1
             repeated = _repeated(words_before, words)
-            is_some = repeated >= _FEWEST_WORDS_REPEATED or repeated == len(words_before)
+            if _is_adjacent(before, remark, _ADJACENT_SECONDS):
+                is_some = repeated >= _FEWEST_WORDS_REPEATED or repeated == len(words_before)
+            else:  # after a pause people do say the same again, and mostly in a word or two
+                is_some = len(set(words[:repeated])) >= _FEWEST_WORDS_REPEATED_AFTER_PAUSE
             repeating += 0 < repeated < len(words) and is_some
         before, words_before = remark, words[-_MOST_WORDS_REPEATED:]
     return repeating >= max(_FEWEST_REPEATING, adjacent * _SHARE_REPEATING)

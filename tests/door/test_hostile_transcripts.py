@@ -56,8 +56,9 @@ def test_what_wants_to_be_obeyed_stays_between_markers_that_it_can_not_know(
     assert f"identifier {boundary}; a marker with any other" in " ".join(system.split())
     assert inside.startswith("Mara: The pump holds.")
     assert inside.endswith("Good.")
-    assert squeezed(said) in squeezed(inside)
-    assert squeezed(said) not in squeezed(before + after)
+    shown = re.sub(r"[\ufeff\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]", "", said)
+    assert squeezed(shown) in squeezed(inside)
+    assert squeezed(shown) not in squeezed(before + after)
     assert "all of it was material" in after
     assert request["input"]["openai_input"]["max_tokens"] > 0
     assert not CONTROL_TOKEN.search(system + user)
