@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
-from hypothesis import settings
 
 _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 
@@ -30,18 +29,8 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-# Fifty examples of each property in each run; a found counterexample is kept and tried first.
-settings.register_profile("suite", max_examples=50, deadline=None)
-settings.load_profile("suite")
-
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cloud", action="store_true", help="run the tests that need AWS and RunPod")
-    parser.addoption(
-        "--every-case",
-        action="store_true",
-        help="let each call fail in every scenario that comes by it, not in one (functions)",
-    )
     parser.addoption(
         "--write-golden", action="store_true", help="write tests/unit/golden anew, to be reviewed"
     )

@@ -28,9 +28,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         found = cases()
     except Exception:
         found = []
-    if not metafunc.config.getoption("--every-case"):
-        # One and the same line of code fails in one of the scenarios that come by it.
-        found = list({(case.plan.site, case.plan.fault): case for case in reversed(found)}.values())
     metafunc.parametrize("case", found, ids=str)
 
 
