@@ -68,7 +68,7 @@ test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready $(PACKAGES)/ready ## every
 	@$(BIN)/python -m pytest -n 3 $(TESTS)
 
 fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
-	@$(BIN)/python -m tests.door --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/python -m tests.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))
 
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
@@ -79,6 +79,7 @@ mutants: $(VENV)/ready ## undo each design decision in a copy: its tests must no
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache --no-logo
 	@$(BIN)/mypy
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 

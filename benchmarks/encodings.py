@@ -17,8 +17,8 @@ from pathlib import Path
 
 import click
 
-from core.encodings import decoded
 from core.errors import BadTranscript
+from core.transcripts.encodings import decoded
 
 LENGTHS = (200, 2_000)  # characters
 SAMPLES = 20  # of each

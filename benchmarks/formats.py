@@ -14,7 +14,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 from tests.unit.formats.test_properties import VOCABULARY
 from tests.unit.formats.writers import NAMED, NUMBERED, Said
 

@@ -16,7 +16,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from core.budget import estimate_tokens
+from core.summaries.tokens import estimate_tokens
 from tests.builders import submitter_settings
 from tests.functions.pipeline import Model, Pipeline, a_transcript
 
@@ -83,9 +83,9 @@ def _planned(text: str, context_tokens: int) -> float:
 
 def _pipeline(context_tokens: int) -> Pipeline:
     settings = submitter_settings()
-    request = replace(settings.request, max_tokens=min(6_000, context_tokens // 2))
+    options = replace(settings.options, max_tokens=min(6_000, context_tokens // 2))
     return Pipeline(
-        model=Model(), settings=replace(settings, context_tokens=context_tokens, request=request)
+        model=Model(), settings=replace(settings, context_tokens=context_tokens, options=options)
     )
 
 

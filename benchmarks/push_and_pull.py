@@ -22,8 +22,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.traffic import Traffic, counted
-from core.jobs import JobState, Mode
-from local.runpod_simulator import Config, Simulator, running_simulator
+from core.jobs.model import JobState
+from core.summaries.options import Mode
 from local.stack import needs
 from local.stack.emulator import checked_port
 from local.stack.model import Model as ModelAddress
@@ -32,6 +32,7 @@ from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import WorkerProcess, start_worker
+from runpod_simulator import Config, Simulator, running_simulator
 from tests.functions.pipeline import Model, a_transcript
 from tests.served import served
 
@@ -196,12 +197,12 @@ def main(megabytes: int | None) -> None:
         line = a_transcript(10_000).encode() + b"\n"
         body = (line * (megabytes * _MB // len(line) + 1))[: megabytes * _MB]
         with bench(Mode.PULL) as one:
-            rows.append(one.measured(body, Mode.PULL))
+            rows.append(one.with_counts(body, Mode.PULL))
     else:
         for words in SIZES_WORDS:
             for mode in Mode:
                 with bench(mode) as one:
-                    rows.append(one.measured(a_transcript(words).encode(), mode))
+                    rows.append(one.with_counts(a_transcript(words).encode(), mode))
     Console(width=160).print(table_of(rows))
 
 

@@ -58,15 +58,15 @@ def deploy(
     environment (RUNPOD_API_KEY), or asked for, and goes to Secrets Manager alone.
     """
     given = {ENDPOINT: endpoint.rstrip("/"), KEY_SECRET: secret}
-    chosen = {name: value for name, value in given.items() if value}
+    resolve_options = {name: value for name, value in given.items() if value}
     if alarm_email is not None:
-        chosen[ALARM_EMAIL] = alarm_email
+        resolve_options[ALARM_EMAIL] = alarm_email
     for each in more:
         name, is_pair, value = each.partition("=")
         if not is_pair:
             raise click.UsageError(f"--parameter takes NAME=VALUE, not {each}")
-        chosen[name] = value
-    answers = _told(file, stack_name, region).having(**chosen)
+        resolve_options[name] = value
+    answers = _told(file, stack_name, region).having(**resolve_options)
     use_case.deploy(answers, file, may_ask=not yes and sys.stdin.isatty())
 
 

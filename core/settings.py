@@ -12,8 +12,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
-from core.jobs import Mode, Request
-from core.models import profile_named
+from core.summaries.models import profile_named
+from core.summaries.options import Mode, SummaryOptions
 
 # RunPod keeps a result for 30 minutes. Five of them are for the sweep to get through its work.
 LONGEST_DISCOVERY = timedelta(minutes=25)
@@ -113,7 +113,7 @@ class RunPodSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Places:
+class Resources:
     """Where jobs, summaries and messages go."""
 
     jobs_table: str
@@ -132,7 +132,7 @@ class Places:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Accepts:
+class UploadFilter:
     """Which uploads are transcripts."""
 
     bucket: str
@@ -153,13 +153,13 @@ class Accepts:
 
 @dataclass(frozen=True, kw_only=True)
 class SubmitterSettings:
-    places: Places
+    resources: Resources
     runpod: RunPodSettings
     retries: Retries
-    accepts: Accepts
+    upload_filter: UploadFilter
     callback_secret: str
     webhook_url: str
-    request: Request
+    options: SummaryOptions
     context_tokens: int  # the deployment's MAX_MODEL_LEN
     execution_timeout: timedelta
     callback_overdue: timedelta
@@ -171,15 +171,15 @@ class SubmitterSettings:
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
-        request, context_tokens = _request(variables)
+        options, context_tokens = _request(variables)
         return cls(
-            places=Places.read(variables),
+            resources=Resources.read(variables),
             runpod=RunPodSettings.read(variables),
             retries=Retries.read(variables),
-            accepts=Accepts.read(variables),
+            upload_filter=UploadFilter.read(variables),
             callback_secret=variables.text("CALLBACK_SECRET"),
             webhook_url=variables.url("WEBHOOK_URL"),
-            request=request,
+            options=options,
             context_tokens=context_tokens,
             execution_timeout=timedelta(
                 seconds=variables.integer("EXECUTION_TIMEOUT_SECONDS", least=5, most=604_800)
@@ -191,7 +191,7 @@ class SubmitterSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ReceiverSettings:
-    places: Places
+    resources: Resources
     retries: Retries
     callback_secret: str
     verifies_with: RunPodSettings | None  # None: a callback with the right token is believed
@@ -204,7 +204,7 @@ class ReceiverSettings:
     def read(cls, variables: Variables) -> Self:
         runpod = RunPodSettings.read(variables)
         return cls(
-            places=Places.read(variables),
+            resources=Resources.read(variables),
             retries=Retries.read(variables),
             callback_secret=variables.text("CALLBACK_SECRET"),
             verifies_with=runpod if variables.flag("VERIFY_CALLBACKS") else None,
@@ -213,11 +213,11 @@ class ReceiverSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class SweeperSettings:
-    places: Places
+    resources: Resources
     runpod: RunPodSettings
     retries: Retries
-    max_asks: int  # MAX_POLLING_ATTEMPTS
-    shortest_wait: timedelta  # POLLING_INTERVAL
+    max_polls: int  # MAX_POLLING_ATTEMPTS
+    poll_interval: timedelta  # POLLING_INTERVAL
     expires_work_files: bool  # whether the output bucket has no rule for it
 
     @classmethod
@@ -227,11 +227,11 @@ class SweeperSettings:
     @classmethod
     def read(cls, variables: Variables) -> Self:
         settings = cls(
-            places=Places.read(variables),
+            resources=Resources.read(variables),
             runpod=RunPodSettings.read(variables),
             retries=Retries.read(variables),
-            max_asks=variables.integer("MAX_POLLING_ATTEMPTS", least=2, most=100),
-            shortest_wait=timedelta(
+            max_polls=variables.integer("MAX_POLLING_ATTEMPTS", least=2, most=100),
+            poll_interval=timedelta(
                 seconds=variables.integer("POLLING_INTERVAL", least=1, most=300)
             ),
             expires_work_files=variables.flag("EXPIRES_WORK_FILES"),
@@ -239,8 +239,8 @@ class SweeperSettings:
         discovery = longest_discovery(
             overdue=_callback_overdue(variables),
             deadline=settings.retries.job_deadline,
-            asks=settings.max_asks,
-            shortest_wait=settings.shortest_wait,
+            polls=settings.max_polls,
+            poll_interval=settings.poll_interval,
             schedule=timedelta(
                 minutes=variables.integer("SWEEP_SCHEDULE_MINUTES", least=1, most=10)
             ),
@@ -258,8 +258,8 @@ def longest_discovery(
     *,
     overdue: timedelta,
     deadline: timedelta,
-    asks: int,
-    shortest_wait: timedelta,
+    polls: int,
+    poll_interval: timedelta,
     schedule: timedelta,
 ) -> timedelta:
     """Return the longest time between a result and the sweep that finds its callback lost.
@@ -267,15 +267,15 @@ def longest_discovery(
     The sweeper asks first when the callback is overdue, then spreads its asks over what is left
     until the deadline, where the last one falls.
     """
-    gap = max((deadline - overdue) / (asks - 1), shortest_wait)
+    gap = max((deadline - overdue) / (polls - 1), poll_interval)
     return max(overdue, gap) + schedule
 
 
-def _request(variables: Variables) -> tuple[Request, int]:
+def _request(variables: Variables) -> tuple[SummaryOptions, int]:
     profile = profile_named(variables.text("MODEL_PROFILE"))
     max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
     max_tokens = variables.integer("MAX_TOKENS", least=64, most=16_384)
-    request = Request(
+    options = SummaryOptions(
         words=variables.integer("SUMMARY_WORDS", least=50, most=20_000),
         language=variables.optional("SUMMARY_LANGUAGE"),
         model=variables.optional("MODEL_NAME") or profile.served_name,
@@ -287,7 +287,7 @@ def _request(variables: Variables) -> tuple[Request, int]:
         most_repairs=variables.integer("MAX_REPAIRS", least=0, most=5),
         mode=variables.mode("MODE"),
     )
-    return request, max_model_len
+    return options, max_model_len
 
 
 def _callback_overdue(variables: Variables) -> timedelta:

@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from core.jobs import Call, CallState, Job, JobState
+from core.jobs.model import Call, CallState, Job, JobState
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
@@ -37,7 +37,7 @@ def count(name: str, value: int = 1) -> None:
 
 def tell_moved(item: Job | Call) -> None:
     """Log and count what a write has moved, by the news that were written with it."""
-    moves = [event.what for event in item.news]
+    moves = [event.what for event in item.pending_events]
     if isinstance(item, Call):
         _tell_call_moved(item, moves)
     elif f"{JobState.ACTIVE} -> {item.state}" in moves:
@@ -66,7 +66,7 @@ def _tell_call_moved(call: Call, moves: list[str]) -> None:
         logger.warning("call wants another attempt", extra=extra)
 
 
-def tell_submitted(job: Job, calls: list[Call]) -> None:
+def count_submission(job: Job, calls: list[Call]) -> None:
     """Log what an upload, an attempt or a stage found, or left; count the calls that are held."""
     extra = {"job_id": job.id, "key": job.source.key, "stage": job.stage}
     holds = {call.hold for call in calls if call.state is CallState.WAITING and call.hold}

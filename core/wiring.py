@@ -6,18 +6,18 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from core.counted import CountedJobStore
-from core.files import S3Summaries, S3Transcripts, S3Workshop
-from core.links import S3Links
-from core.ports import JobStore
-from core.queue import SqsWorkQueue
-from core.runpod import HttpRunPod
-from core.secrets import ManagedCallbackSecrets, SecretReader
-from core.settings import Places, Retries, RunPodSettings
-from core.settle import Settler
-from core.store import DynamoJobStore
+from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
+from core.aws.job_store import DynamoJobStore
+from core.aws.presigned_urls import S3PresignedUrls
+from core.aws.queue import SqsWorkQueue
+from core.aws.secrets import ManagedCallbackSecrets, SecretReader
+from core.aws.work_files import S3WorkFiles
+from core.jobs.lifecycle import Lifecycle
+from core.jobs.observed_store import ObservedJobStore
+from core.jobs.ports import JobStore
+from core.runpod.client import HttpRunPod
+from core.settings import Resources, Retries, RunPodSettings
 from core.telemetry import tell_moved
-from core.work_files import S3WorkFiles
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -48,32 +48,32 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def store(places: Places) -> JobStore:
-    return CountedJobStore(DynamoJobStore(client("dynamodb"), places.jobs_table), tell_moved)
+def store(resources: Resources) -> JobStore:
+    return ObservedJobStore(DynamoJobStore(client("dynamodb"), resources.jobs_table), tell_moved)
 
 
 def transcripts() -> S3Transcripts:
     return S3Transcripts(client("s3"))
 
 
-def links(places: Places) -> S3Links:
-    return S3Links(presigner(), places.output_bucket)
+def presigned_urls(resources: Resources) -> S3PresignedUrls:
+    return S3PresignedUrls(presigner(), resources.output_bucket)
 
 
-def summaries(places: Places) -> S3Summaries:
-    return S3Summaries(client("s3"), places.output_bucket)
+def summaries(resources: Resources) -> S3Summaries:
+    return S3Summaries(client("s3"), resources.output_bucket)
 
 
-def workshop(places: Places) -> S3Workshop:
-    return S3Workshop(client("s3"), places.output_bucket)
+def intermediate_store(resources: Resources) -> S3IntermediateStore:
+    return S3IntermediateStore(client("s3"), resources.output_bucket)
 
 
-def work_files(places: Places) -> S3WorkFiles:
-    return S3WorkFiles(client("s3"), places.output_bucket)
+def work_files(resources: Resources) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), resources.output_bucket)
 
 
-def work_queue(places: Places) -> SqsWorkQueue:
-    return SqsWorkQueue(client("sqs"), places.work_queue_url)
+def work_queue(resources: Resources) -> SqsWorkQueue:
+    return SqsWorkQueue(client("sqs"), resources.work_queue_url)
 
 
 def callback_secrets(name: str) -> ManagedCallbackSecrets:
@@ -85,12 +85,12 @@ def runpod(settings: RunPodSettings) -> HttpRunPod:
     return HttpRunPod(settings.endpoint, key)
 
 
-def settler(places: Places, retries: Retries, *, by: str) -> Settler:
-    return Settler(
-        store=store(places),
-        summaries=summaries(places),
-        workshop=workshop(places),
-        queue=work_queue(places),
+def lifecycle(resources: Resources, retries: Retries, *, by: str) -> Lifecycle:
+    return Lifecycle(
+        store=store(resources),
+        summaries=summaries(resources),
+        intermediate_store=intermediate_store(resources),
+        queue=work_queue(resources),
         max_attempts=retries.max_attempts,
         by=by,
     )

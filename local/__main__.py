@@ -83,7 +83,7 @@ def _options_of_a_stack(command: Callable[..., None]) -> Callable[..., None]:
             "scenarios",
             multiple=True,
             metavar="NAME[=VALUE]",
-            help="Let RunPod misbehave: python -m local.runpod_simulator --list-scenarios.",
+            help="Let RunPod misbehave: python -m runpod_simulator --list-scenarios.",
         ),
         click.option(
             "--parameter",

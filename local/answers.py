@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.errors import BadBody
-from core.jobs import Call
-from core.reports import Report, parse_report
+from core.jobs.model import Call
+from core.runpod.reports import RunPodReport, parse_report
 from local.round_trip import History
 from local.stack.simulator import RunPodEndpoint
 
@@ -20,7 +20,7 @@ _STATUS_SECONDS = 10.0
 @dataclass(frozen=True, kw_only=True)
 class Answer:
     call: Call
-    report: Report
+    report: RunPodReport
     tokens_per_second: float  # of writing alone; 0 where the model's server does not tell
 
 
@@ -57,7 +57,9 @@ def _speed(body: dict[str, Any]) -> float:
 
 def models(answers: list[Answer]) -> list[str]:
     """Return the names of those that answered, each once."""
-    told = (one.report.receipt.model if one.report.receipt else one.report.model for one in answers)
+    told = (
+        one.report.manifest.model if one.report.manifest else one.report.model for one in answers
+    )
     return sorted({name for name in told if name})
 
 
@@ -82,7 +84,7 @@ def _row(one: Answer) -> tuple[str, ...]:
     failure = report.failure.code if report.failure else ""
     return (
         report.runpod_id[:8],
-        f"{call.task.kind}, about {call.task.ask:,} words",
+        f"{call.task.kind}, about {call.task.requested_words:,} words",
         f"{report.prompt_tokens:,}",
         f"{report.completion_tokens:,}",
         f"{one.tokens_per_second:.0f}" if one.tokens_per_second else "",

@@ -7,8 +7,8 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.parameters import parameters
-from core.jobs import JobState
-from core.names import is_transcript_name
+from core.aws.names import is_transcript_name
+from core.jobs.model import JobState
 from local import answers, report
 from local.follow import Follower
 from local.progress import Progress

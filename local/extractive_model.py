@@ -14,8 +14,8 @@ from typing import Any
 import click
 from aiohttp import web
 
-from local.runpod_simulator.workers import EXTRACTIVE_MODEL, shapes
-from local.runpod_simulator.workers.extractive import complete
+from runpod_simulator.workers import EXTRACTIVE_MODEL, shapes
+from runpod_simulator.workers.extractive import complete
 
 _CHAT_ROUTE = "/v1/chat/completions"
 _LONGEST_BODY_BYTES = 64 * 1024 * 1024

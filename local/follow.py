@@ -5,8 +5,9 @@ from typing import Self
 
 import requests
 
-from core.jobs import Call, CallState, Event, Job, JobState, Mode
-from core.reports import Status
+from core.jobs.model import AuditEvent, Call, CallState, Job, JobState
+from core.runpod.reports import RunPodStatus
+from core.summaries.options import Mode
 from local import report
 from local.round_trip import Deployment, History, Upload
 from local.stack.simulator import RunPodEndpoint
@@ -111,7 +112,7 @@ class Follower:
         try:
             answer = self._http.get(f"{self.runpod.url}/status/{attempt.runpod_id}", timeout=5)
             body = answer.json()
-            status = Status(body["status"])
+            status = RunPodStatus(body["status"])
         except (requests.RequestException, ValueError, KeyError):
             return f"{nth}status unknown"
         if status.is_final:
@@ -120,7 +121,7 @@ class Follower:
 
 
 def _material(job: Job) -> str:
-    if job.request.mode is Mode.PULL:
+    if job.options.mode is Mode.PULL:
         return f"{job.source.size_bytes:,} bytes for the worker to fetch"
     return f"{job.words_in:,} words to the model"
 
@@ -135,11 +136,11 @@ def _under_way(progress: object) -> str:
     return ""
 
 
-def _is_arrival(event: Event) -> bool:
+def _is_arrival(event: AuditEvent) -> bool:
     return event.what.endswith(f"-> {CallState.PUBLISHING}")
 
 
-def _timings(arrived: Event) -> str:
+def _timings(arrived: AuditEvent) -> str:
     queued, ran = (int(arrived.detail.get(name, 0)) / 1000 for name in ("queued_ms", "ran_ms"))
     return (
         f"{arrived.detail.get('runpod_status')}: {queued:.1f} s in its queue, {ran:.1f} s at work"

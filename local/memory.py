@@ -18,8 +18,8 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs import Call, Event, Job, in_order
-from core.reports import Report, gone
+from core.jobs.model import AuditEvent, Call, Job, in_order
+from core.runpod.reports import RunPodReport, gone
 
 Item = TypeVar("Item", Job, Call)
 
@@ -36,7 +36,7 @@ class MemoryJobStore:
         self.is_kept_out: Callable[[str], bool] = lambda _: False
         self._jobs: dict[str, Job] = {}
         self._calls: dict[tuple[str, str], Call] = {}
-        self._events: dict[str, list[Event]] = {}
+        self._events: dict[str, list[AuditEvent]] = {}
         self._lock = threading.Lock()
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
@@ -132,7 +132,7 @@ class MemoryJobStore:
             )
         return iter([key for _, key in due])
 
-    def history(self, job_id: str) -> tuple[Job, list[Call], list[Event]]:
+    def history(self, job_id: str) -> tuple[Job, list[Call], list[AuditEvent]]:
         with self._lock:
             if job_id not in self._jobs:
                 raise UnknownCall(f"no job {job_id} is recorded")
@@ -151,8 +151,8 @@ class MemoryJobStore:
     def _taken(self, item: Item) -> Item:
         """Move the news of an item into the audit of its job."""
         job_id = item.id if isinstance(item, Job) else item.job_id
-        self._events[job_id].extend(item.news)
-        return replace(item, news=())
+        self._events[job_id].extend(item.pending_events)
+        return replace(item, pending_events=())
 
 
 @dataclass(frozen=True)
@@ -289,10 +289,10 @@ class MemoryQueue:
     sent: list[tuple[str, str, timedelta]] = field(default_factory=list)
     stages: list[str] = field(default_factory=list)
 
-    def wants_next_stage(self, job_id: str) -> None:
+    def request_next_stage(self, job_id: str) -> None:
         self.stages.append(job_id)
 
-    def wants_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
+    def request_attempt(self, job_id: str, call_id: str, *, after: timedelta) -> None:
         self.sent.append((job_id, call_id, after))
 
 
@@ -305,7 +305,7 @@ class MemoryRunPod:
     """
 
     requests: list[Mapping[str, Any]] = field(default_factory=list)
-    reports: dict[str, Report] = field(default_factory=dict)
+    reports: dict[str, RunPodReport] = field(default_factory=dict)
     cancelled: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     refusal: Exception | None = None
@@ -324,7 +324,7 @@ class MemoryRunPod:
         self.requests.append(copy.deepcopy(request))
         return f"rp-{len(self.requests)}"
 
-    def status(self, runpod_id: str) -> Report:
+    def status(self, runpod_id: str) -> RunPodReport:
         self.check_key()
         if self.unreachable:
             raise self.unreachable

@@ -11,10 +11,11 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
-from core.decide import CUT
-from core.jobs import CallState, Event, Job, Mode
+from core.jobs.decide import CUT
+from core.jobs.model import AuditEvent, CallState, Job
+from core.summaries.options import Mode
 from local.round_trip import History, StoredSummary
-from local.runpod_simulator.workers import EXTRACTIVE_MODEL
+from runpod_simulator.workers import EXTRACTIVE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
@@ -81,7 +82,7 @@ def show_audit(console: Console, history: History) -> None:
     console.print(table)
 
 
-def _shown(history: History) -> list[Event]:
+def _shown(history: History) -> list[AuditEvent]:
     """Return the audit, without each call's own moves where there are many calls."""
     if len(history.calls) <= _MOST_CALLS_IN_FULL:
         return history.events
@@ -94,7 +95,7 @@ def shortcomings(job: Job) -> list[str]:
     if job.summary is None:
         return []
     told = []
-    least = job.request.least_percent
+    least = job.options.least_percent
     share = _share(job)
     if job.summary.finish_reason == CUT:
         told.append("CUT OFF: the model stopped in mid-sentence, at the end of its tokens")
@@ -173,7 +174,7 @@ def _writers(names: Sequence[str], job: Job) -> str:
 
 def _mode(history: History) -> str:
     job = history.job
-    if job.request.mode is Mode.PUSH:
+    if job.options.mode is Mode.PUSH:
         return "push: the transcript's words were sent to RunPod"
     [told] = [event.detail for event in history.events if "model_calls" in event.detail][-1:] or [
         {}
@@ -194,7 +195,7 @@ def show_beginning(console: Console, text: str) -> None:
         console.print(f"... {len(lines) - _BEGINNING_LINES:,} lines more", style="dim")
 
 
-def _detail(event: Event) -> str:
+def _detail(event: AuditEvent) -> str:
     shown = [_figure(*each) for each in event.detail.items() if each[0] not in _NOT_SHOWN]
     return ", ".join(([event.why] if event.why else []) + shown)
 

@@ -14,11 +14,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from core.aws.items import JOB_ITEM
+from core.aws.job_store import DynamoJobStore
+from core.aws.names import facts_key_for
 from core.errors import UnknownCall
-from core.items import JOB_ITEM
-from core.jobs import Call, Event, Job, JobState, Source, job_id_for
-from core.names import facts_key_for
-from core.store import DynamoJobStore
+from core.jobs.model import AuditEvent, Call, Job, JobState, Source, job_id_for
 from local.waiting import wait_for
 
 # A sweep may take two minutes. botocore gives up after one and begins another beside it.
@@ -43,7 +43,7 @@ class History:
 
     job: Job
     calls: list[Call]
-    events: list[Event]  # the audit, oldest first
+    events: list[AuditEvent]  # the audit, oldest first
 
 
 @dataclass(frozen=True)

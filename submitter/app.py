@@ -16,13 +16,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core import wiring
 from core.errors import JobExists, UnknownCall
-from core.jobs import Source
+from core.jobs.model import Source
 from core.settings import SubmitterSettings
-from core.telemetry import count, logger, metrics, tell_submitted
+from core.telemetry import count, count_submission, logger, metrics
 from submitter.material import Material
 from submitter.messages import (
-    WantsAttempt,
-    WantsNextStage,
+    AttemptRequested,
+    NextStageRequested,
     parse_message,
     parse_uploads,
     wants_job,
@@ -57,18 +57,19 @@ def _take_record(record: dict[str, Any]) -> None:
 
 
 def _take(
-    message: Source | WantsAttempt | WantsNextStage, deliveries: int = DELIVERIES_BEFORE_FORBIDDEN
+    message: Source | AttemptRequested | NextStageRequested,
+    deliveries: int = DELIVERIES_BEFORE_FORBIDDEN,
 ) -> None:
     stages = _wiring()
     submitter, settings = stages.submitter, stages.submitter.settings
     try:
-        if isinstance(message, WantsNextStage):
-            tell_submitted(stages.go_on(message.job_id, now=wiring.now()), [])
-        elif isinstance(message, WantsAttempt):
+        if isinstance(message, NextStageRequested):
+            count_submission(stages.go_on(message.job_id, now=wiring.now()), [])
+        elif isinstance(message, AttemptRequested):
             job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
-            tell_submitted(job, [call])
-        elif wants_job(message, settings.accepts, settings.places):
-            tell_submitted(*submitter.accept(message, now=wiring.now(), deliveries=deliveries))
+            count_submission(job, [call])
+        elif wants_job(message, settings.upload_filter, settings.resources):
+            count_submission(*submitter.accept(message, now=wiring.now(), deliveries=deliveries))
         else:
             logger.info("upload ignored: not a transcript", extra={"key": message.key})
     except JobExists:
@@ -86,17 +87,17 @@ def _is_from_sqs(event: dict[str, Any]) -> bool:
 def _wiring() -> Stages:
     settings = SubmitterSettings.from_env(os.environ)
     submitter = Submitter(
-        store=wiring.store(settings.places),
+        store=wiring.store(settings.resources),
         material=Material(
             transcripts=wiring.transcripts(),
-            workshop=wiring.workshop(settings.places),
+            intermediate_store=wiring.intermediate_store(settings.resources),
             settings=settings,
         ),
-        queue=wiring.work_queue(settings.places),
+        queue=wiring.work_queue(settings.resources),
         runpod=wiring.runpod(settings.runpod),
         secrets=wiring.callback_secrets(settings.callback_secret),
         settings=settings,
-        links=wiring.links(settings.places),
+        presigned_urls=wiring.presigned_urls(settings.resources),
         clock=wiring.now,
     )
-    return Stages(submitter=submitter, summaries=wiring.summaries(settings.places))
+    return Stages(submitter=submitter, summaries=wiring.summaries(settings.resources))

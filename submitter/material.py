@@ -7,14 +7,15 @@ first request, and every later attempt goes by that.
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from core.choices import chosen, expected_mode
 from core.errors import BadTranscript
-from core.jobs import Job, Mode, Request, Source
-from core.layers import Layer, cut, layer_in
-from core.ports import Transcripts, Upload, Workshop
+from core.jobs.model import Job, Source
+from core.jobs.ports import IntermediateStore, Transcripts, Upload
 from core.settings import SubmitterSettings
-from core.stages import StagePlan, plan_in
-from core.transcripts import Transcript, read_transcript
+from core.summaries.levels import Level, cut, layer_in
+from core.summaries.options import Mode, SummaryOptions
+from core.summaries.stages import StagePlan, plan_in
+from core.transcripts.reader import Transcript, read_transcript
+from submitter.overrides import expected_mode, resolve_options
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,14 +25,14 @@ class Reading:
     text: str | None  # what the model is shown; None in pull mode
     words: int = 0  # what was said, without the times
     format: str = ""
-    request: Request
+    options: SummaryOptions
     source: Source  # with the size that S3 says it has
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
     transcripts: Transcripts
-    workshop: Workshop
+    intermediate_store: IntermediateStore
     settings: SubmitterSettings
 
     def read(self, source: Source) -> Reading:
@@ -40,16 +41,16 @@ class Material:
         Raises BadTranscript.
         """
         upload = self._looked_at(source)
-        request = chosen(self.settings.request, key=source.key, metadata=upload.metadata)
+        options = resolve_options(self.settings.options, key=source.key, metadata=upload.metadata)
         source = replace(source, size_bytes=upload.size_bytes)
         if upload.body is None:
-            return Reading(text=None, request=request, source=source)
+            return Reading(text=None, options=options, source=source)
         transcript = read_transcript(upload.body, max_bytes=self._max_bytes)
         return Reading(
-            text=_shown(transcript, request),
+            text=_shown(transcript, options),
             words=transcript.words,
             format=transcript.format,
-            request=request,
+            options=options,
             source=source,
         )
 
@@ -59,7 +60,7 @@ class Material:
         The metadata, which comes with either answer, has the last word: what was expected only saves a
         request, or an answer that is not read on.
         """
-        is_expected = expected_mode(self.settings.request, key=source.key) is Mode.PULL
+        is_expected = expected_mode(self.settings.options, key=source.key) is Mode.PULL
         if is_expected or source.size_bytes > self._max_bytes:
             upload = self.transcripts.head(source)
             if self._is_pull(source, upload.metadata):
@@ -71,16 +72,16 @@ class Material:
         )
 
     def _is_pull(self, source: Source, metadata: Mapping[str, str]) -> bool:
-        request = chosen(self.settings.request, key=source.key, metadata=metadata)
-        return request.mode is Mode.PULL
+        options = resolve_options(self.settings.options, key=source.key, metadata=metadata)
+        return options.mode is Mode.PULL
 
     @property
     def _max_bytes(self) -> int:
-        return self.settings.accepts.max_bytes
+        return self.settings.upload_filter.max_bytes
 
-    def layer(self, job: Job, number: int) -> Layer:
+    def level(self, job: Job, number: int) -> Level:
         """Return a layer of a job. Raises BadTranscript if it is gone."""
-        document = self.workshop.recorded(job.id, _name(number))
+        document = self.intermediate_store.recorded(job.id, _name(number))
         if document is None:
             raise BadTranscript(
                 "work-expired",
@@ -89,20 +90,20 @@ class Material:
             )
         return layer_in(document)
 
-    def cut(self, job: Job, number: int, text: str) -> Layer:
+    def cut(self, job: Job, number: int, text: str) -> Level:
         """Cut a text into a layer of a job and store it, unless it is there; return what stands."""
-        layer = cut(number, text, job.limits)
-        document = layer.as_document()
-        standing = self.workshop.record(job.id, _name(number), document)
-        return layer if standing == document else layer_in(standing)
+        level = cut(number, text, job.limits)
+        document = level.as_document()
+        existing = self.intermediate_store.record(job.id, _name(number), document)
+        return level if existing == document else layer_in(existing)
 
     def plan(self, job: Job, stage: int, plan: StagePlan) -> StagePlan:
         """Store a stage's plan, unless it is there; return what stands."""
-        return plan_in(self.workshop.record(job.id, f"stage-{stage}", plan.as_document()))
+        return plan_in(self.intermediate_store.record(job.id, f"stage-{stage}", plan.as_document()))
 
 
-def _shown(transcript: Transcript, request: Request) -> str:
-    return transcript.text_with_times if request.with_times else transcript.text
+def _shown(transcript: Transcript, options: SummaryOptions) -> str:
+    return transcript.text_with_times if options.with_times else transcript.text
 
 
 def _name(number: int) -> str:

@@ -20,11 +20,11 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote_plus
 
+from core.aws.names import WORK_PREFIX, is_aside
+from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.errors import PipelineError
-from core.jobs import Source
-from core.names import WORK_PREFIX, is_aside
-from core.queue import WANTS_ATTEMPT, WANTS_NEXT_STAGE
-from core.settings import Accepts, Places
+from core.jobs.model import Source
+from core.settings import Resources, UploadFilter
 
 
 class UnknownMessage(PipelineError):
@@ -32,7 +32,7 @@ class UnknownMessage(PipelineError):
 
 
 @dataclass(frozen=True)
-class WantsAttempt:
+class AttemptRequested:
     """A waiting call's next attempt is asked for."""
 
     job_id: str
@@ -40,24 +40,24 @@ class WantsAttempt:
 
 
 @dataclass(frozen=True)
-class WantsNextStage:
+class NextStageRequested:
     """A job's stage is done, and what follows shall begin."""
 
     job_id: str
 
 
-def parse_message(body: str) -> list[Source | WantsAttempt | WantsNextStage]:
+def parse_message(body: str) -> list[Source | AttemptRequested | NextStageRequested]:
     """Read the body of one SQS message. Raises UnknownMessage."""
     try:
         message = json.loads(body)
     except (ValueError, RecursionError):
         raise UnknownMessage("a queue message is not JSON") from None
     try:
-        if isinstance(message, dict) and WANTS_ATTEMPT in message:
-            wanted = message[WANTS_ATTEMPT]
-            return [WantsAttempt(job_id=str(wanted["job_id"]), call_id=str(wanted["call_id"]))]
-        if isinstance(message, dict) and WANTS_NEXT_STAGE in message:
-            return [WantsNextStage(job_id=str(message[WANTS_NEXT_STAGE]["job_id"]))]
+        if isinstance(message, dict) and ATTEMPT_REQUESTED in message:
+            wanted = message[ATTEMPT_REQUESTED]
+            return [AttemptRequested(job_id=str(wanted["job_id"]), call_id=str(wanted["call_id"]))]
+        if isinstance(message, dict) and NEXT_STAGE_REQUESTED in message:
+            return [NextStageRequested(job_id=str(message[NEXT_STAGE_REQUESTED]["job_id"]))]
     except (KeyError, TypeError):
         raise UnknownMessage("a message of ours names no job") from None
     return list(parse_uploads(message))
@@ -102,19 +102,19 @@ def _parse_unwrapped(event: object) -> list[Source]:
         raise UnknownMessage(f"an event is not S3's: {type(exc).__name__} reading it") from None
 
 
-def wants_job(source: Source, accepts: Accepts, places: Places) -> bool:
+def wants_job(source: Source, upload_filter: UploadFilter, resources: Resources) -> bool:
     """Does this upload become a job, if only one that fails with a reason?
 
     All do but what lies elsewhere, what the pipeline wrote itself, and names that nobody means as a
     transcript.
     """
-    is_ours = source.bucket == places.output_bucket and source.key.startswith(
-        (places.output_prefix, WORK_PREFIX)
+    is_ours = source.bucket == resources.output_bucket and source.key.startswith(
+        (resources.output_prefix, WORK_PREFIX)
     )
     return (
-        source.bucket == accepts.bucket
-        and source.key.startswith(accepts.prefix)
-        and not is_aside(source.key, accepts.suffixes)
+        source.bucket == upload_filter.bucket
+        and source.key.startswith(upload_filter.prefix)
+        and not is_aside(source.key, upload_filter.suffixes)
         and not is_ours
     )
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import Conflict
-from core.jobs import NOT_TAKEN, Call, CallState, Job, retry_delay
-from core.ports import JobStore, WorkQueue
+from core.jobs.lifecycle import LATEST_PICKUP, SUBMITTING_TIME
+from core.jobs.model import NOT_TAKEN, Call, CallState, Job, retry_delay
+from core.jobs.ports import JobStore, WorkQueue
 from core.settings import SubmitterSettings
-from core.settle import LATEST_PICKUP, SUBMITTING_TIME
 from submitter.record import event
 
 # Requests for one call that are made at all, those that cost nothing included. A RunPod without room is
@@ -44,7 +44,7 @@ class Outcomes:
         """
         now = self.clock()
         due_at = now + SUBMITTING_TIME + self.settings.callback_overdue
-        return call.claimed(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
+        return call.with_claim(due_at=due_at, event=event(now, attempt=len(call.attempts) + 1))
 
     def taken(self, job: Job, call: Call, runpod_id: str) -> tuple[Job, Call]:
         """Record what RunPod calls the request, also where its callback was quicker than its answer.
@@ -66,10 +66,12 @@ class Outcomes:
         now = self.clock()
         told = event(now, attempt=number, runpod_id=runpod_id)
         if not _is_at(call, number):
-            return call.identified(number, runpod_id).noted(replace(told, what="identified"))
+            return call.with_runpod_id(number, runpod_id).with_event(
+                replace(told, what="identified")
+            )
         overdue = now + self.settings.callback_overdue
         due_at = min(call.due_at or overdue, overdue)  # sooner if a callback has come in vain
-        return call.submitted(runpod_id, told).due_again(due_at)
+        return call.with_submission(runpod_id, told).with_due_at(due_at)
 
     def turned_away(self, job: Job, call: Call, why: str) -> tuple[Job, Call]:
         """Record that RunPod surely took nothing, and ask for another attempt."""
@@ -85,7 +87,7 @@ class Outcomes:
         """Leave a request that RunPod may have taken to its callback, or else to the sweeper."""
         what = "left to the callback"
         told = event(self.clock(), what=what, why=why, attempt=call.attempt.number)
-        return job, self._recorded(call, lambda it: it.noted(told))[0]
+        return job, self._recorded(call, lambda it: it.with_event(told))[0]
 
     def held(self, job: Job, call: Call, why: str) -> tuple[Job, Call]:
         """Hold a call that nothing was asked for, until what is amiss is mended.
@@ -97,7 +99,7 @@ class Outcomes:
             now = self.clock()
             longer = job.prolonged(self._deadline(job, now))
             due_at = min(now + HOLD_PAUSE, longer.deadline)
-            changed = call.held(why, due_at=due_at, event=event(now, why=why))
+            changed = call.with_hold(why, due_at=due_at, event=event(now, why=why))
             try:
                 if longer.deadline - job.deadline < HOLD_PAUSE:  # another call has seen to it
                     return job, self.store.save_call(changed)
@@ -120,7 +122,7 @@ class Outcomes:
                 break  # an earlier attempt's result may be on its way to S3
             told = event(self.clock(), why=why, call=call.id)
             try:
-                return self.store.save(job.failed(code, told), call.failed(code, told))
+                return self.store.save(job.with_failure(code, told), call.with_failure(code, told))
             except Conflict:
                 continue
         return job, call
@@ -138,10 +140,10 @@ class Outcomes:
         due_at = now + delay + (LATEST_PICKUP if is_chained else timedelta())
         told_event = event(now, why=why, attempt=call.attempt.number)
         call, is_ours = self._recorded(
-            call, lambda it: it.waiting(outcome, due_at=due_at, event=told_event)
+            call, lambda it: it.with_wait(outcome, due_at=due_at, event=told_event)
         )
         if is_ours and is_chained:
-            self.queue.wants_attempt(call.job_id, call.id, after=delay)
+            self.queue.request_attempt(call.job_id, call.id, after=delay)
         return job, call
 
     def _recorded(self, call: Call, change: Callable[[Call], Call]) -> tuple[Call, bool]:

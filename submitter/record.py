@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from core.jobs import Call, CallState, Event, Job, JobState, job_id_for
-from core.layers import limits_of
-from core.names import summary_key_for
-from core.plans import Kind, Task
+from core.aws.names import summary_key_for
+from core.jobs.model import AuditEvent, Call, CallState, Job, JobState, job_id_for
 from core.settings import SubmitterSettings
-from core.stages import aim
+from core.summaries.levels import limits_of
+from core.summaries.plans import Kind, Task
+from core.summaries.stages import resolve_target
 from submitter.material import Reading
 
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model, or is pulled
@@ -16,20 +16,22 @@ BY = "submitter"
 
 def new_job(reading: Reading, *, settings: SubmitterSettings, now: datetime) -> Job:
     """Return the job of an upload; one that was not read has no words yet."""
-    source, request = reading.source, reading.request
-    target = request.words
-    detail: dict[str, str | int] = {"mode": request.mode.value, "bytes_in": source.size_bytes}
+    source, options = reading.source, reading.options
+    target = options.words
+    detail: dict[str, str | int] = {"mode": options.mode.value, "bytes_in": source.size_bytes}
     if reading.text is not None:
-        request, target = aim(request, reading.words)
+        options, target = resolve_target(options, reading.words)
         detail |= {"words_in": reading.words, "read_as": reading.format}
     job = Job(
         id=job_id_for(source),
         state=JobState.ACTIVE,
         source=source,
-        request=request,
-        limits=limits_of(context_tokens=settings.context_tokens, max_tokens=request.max_tokens),
+        options=options,
+        limits=limits_of(context_tokens=settings.context_tokens, max_tokens=options.max_tokens),
         summary_key=summary_key_for(
-            source.key, prefix=settings.places.output_prefix, suffixes=settings.accepts.suffixes
+            source.key,
+            prefix=settings.resources.output_prefix,
+            suffixes=settings.upload_filter.suffixes,
         ),
         words_in=reading.words,
         target_words=target,
@@ -37,7 +39,7 @@ def new_job(reading: Reading, *, settings: SubmitterSettings, now: datetime) -> 
         deadline=now + settings.retries.job_deadline,
         expires_at=now + settings.retention,
     )
-    return job.noted(Event(at=now, by=BY, what="recorded", detail=detail))
+    return job.with_event(AuditEvent(at=now, by=BY, what="recorded", detail=detail))
 
 
 def new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
@@ -54,8 +56,8 @@ def new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
 def whole_task(job: Job) -> Task:
     """Return pull mode's one task; how it is shared out is decided by the worker."""
     words = job.target_words
-    return Task(kind=Kind.COMPOSE, layer=0, first=0, last=1, words=words, ask=words)
+    return Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=words, requested_words=words)
 
 
-def event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> Event:
-    return Event(at=now, by=BY, what=what, why=why, detail=detail)
+def event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> AuditEvent:
+    return AuditEvent(at=now, by=BY, what=what, why=why, detail=detail)

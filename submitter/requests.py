@@ -3,29 +3,29 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.asks import chat_request
-from core.callback import CallRef, callback_url
-from core.jobs import Call, Job
-from core.layers import Layer
-from core.ports import Links
-from core.pull import Order
+from core.jobs.callback import CallRef, callback_url
+from core.jobs.model import Call, Job
+from core.jobs.ports import PresignedUrls
+from core.runpod.work_order import WorkOrder
 from core.settings import SubmitterSettings
+from core.summaries.chat import chat_request
+from core.summaries.levels import Level
 
 # RunPod's ttl covers queue and run together and deletes the request in any state: we must have given
 # it up before.
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
 
 
-def chat_input(job: Job, call: Call, layer: Layer) -> dict[str, Any]:
+def chat_input(job: Job, call: Call, level: Level) -> dict[str, Any]:
     """Return push mode's `input`, in the one format that every worker-vllm takes."""
     return {
         "openai_route": "/v1/chat/completions",
         "openai_input": chat_request(
             call.id,
             call.task,
-            layer,
+            level,
             slots=job.slots,
-            request=job.request,
+            options=job.options,
             boundary=job.id,  # hashes the file's version: its author can't have known it
             transcript_words=job.words_in,
             limits=job.limits,
@@ -33,20 +33,22 @@ def chat_input(job: Job, call: Call, layer: Layer) -> dict[str, Any]:
     }
 
 
-def order_input(job: Job, call: Call, *, links: Links, now: datetime) -> dict[str, Any]:
+def work_order_input(
+    job: Job, call: Call, *, presigned_urls: PresignedUrls, now: datetime
+) -> dict[str, Any]:
     """Return pull mode's `input`, with URLs of this attempt's own that last as long as it may."""
     # Three hours at most: the settings bound the deadline, and SigV4 a URL to 7 days.
     lifetime = job.deadline - now + _TTL_PAST_DEADLINE
-    to_read = links.to_read(job.source, lifetime=lifetime)
-    to_deliver = links.to_deliver(job.id, call.id, call.attempt.number, lifetime=lifetime)
-    order = Order(
+    to_read = presigned_urls.to_read(job.source, lifetime=lifetime)
+    to_deliver = presigned_urls.to_deliver(job.id, call.id, call.attempt.number, lifetime=lifetime)
+    order = WorkOrder(
         job_id=job.id,
         name=job.source.key,
         size_bytes=job.source.size_bytes,
         get_url=to_read.url,
         get_headers=to_read.headers,
         put_url=to_deliver.url,
-        request=job.request,
+        options=job.options,
         context_tokens=job.limits.context_tokens,
     )
     return order.as_input()

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.aws.names import work_key
 from core.errors import BadTranscript, Conflict, OutputRefused, Superseded
-from core.jobs import JOINED, Call, Job, JobState, Summary
-from core.join import joined
-from core.layers import Layer
-from core.names import work_key
-from core.plans import Kind, PlanImpossibleError, Written, plan_stage
-from core.ports import Kept, Summaries
-from core.refusals import end_of, refused, superseded
-from core.settle import PUBLISHING_TIME
-from core.stages import StagePlan, redo, too_long, written
-from core.troubles import Failure
+from core.jobs.lifecycle import PUBLISHING_TIME
+from core.jobs.model import JOINED, Call, Job, JobState, Summary
+from core.jobs.ports import IntermediateText, Summaries
+from core.jobs.refusals import end_of, refused, superseded
+from core.runpod.failures import Failure
+from core.summaries.join import joined
+from core.summaries.levels import Level
+from core.summaries.plans import Kind, PlanImpossibleError, Written, plan_stage
+from core.summaries.stages import StagePlan, redo, too_long, written
 from core.words import count_words
 from submitter.record import event
 from submitter.submit import Submitter
@@ -65,7 +65,7 @@ class Stages:
 
     def _failed(self, job: Job, failure: Failure, now: datetime) -> Job:
         return self.submitter.store.save_job(
-            job.failed(failure.code, event(now, why=failure.message))
+            job.with_failure(failure.code, event(now, why=failure.message))
         )
 
     def _end_refused(self, job_id: str, refusal: OutputRefused, now: datetime) -> Job | None:
@@ -76,8 +76,8 @@ class Stages:
         match end_of(job, refused(refusal), summaries=self.summaries, now=now):
             case None:
                 return None
-            case Summary() as standing:
-                return self.submitter.store.save_job(job.succeeded(standing, event(now)))
+            case Summary() as existing:
+                return self.submitter.store.save_job(job.with_success(existing, event(now)))
             case failure:
                 return self._failed(job, failure, now)
 
@@ -88,7 +88,7 @@ class Stages:
         together = [text.text for text in texts if text]
         material = self.submitter.material
         try:
-            layer = material.layer(job, task.layer)
+            level = material.level(job, task.level)
         except BadTranscript:
             if task.kind is Kind.COMPOSE and len(together) == len(texts):
                 # Nothing can be repaired: what the transcript was summarised in stands.
@@ -97,66 +97,66 @@ class Stages:
         again = redo(
             job.slots,
             came_to,
-            layer,
-            request=job.request,
+            level,
+            options=job.options,
             target=job.target_words,
             limits=job.limits,
             repairs=job.repairs,
         )
         if again:
-            return self._begin(job, again, layer, now)
+            return self._begin(job, again, level, now)
         if task.kind is Kind.COMPOSE:
             return self._publish(job, list(calls.values()), joined(together), now)
-        layer = material.cut(job, task.layer + 1, "\n\n".join(together))
+        level = material.cut(job, task.level + 1, "\n\n".join(together))
         tasks = plan_stage(
-            layer.number,
-            layer.tokens,
-            layer.words,
+            level.number,
+            level.tokens,
+            level.words,
             target=job.target_words,
             limits=job.limits,
         )
-        return self._begin(job, StagePlan(slots=[tasks]), layer, now)
+        return self._begin(job, StagePlan(slots=[tasks]), level, now)
 
-    def _begin(self, job: Job, plan: StagePlan, layer: Layer, now: datetime) -> Job:
+    def _begin(self, job: Job, plan: StagePlan, level: Level, now: datetime) -> Job:
         job, calls = self.submitter.staged(job, plan, now)
-        if calls[0].task.layer != layer.number:  # another plan stood already
-            layer = self.submitter.material.layer(job, calls[0].task.layer)
+        if calls[0].task.level != level.number:  # another plan stood already
+            level = self.submitter.material.level(job, calls[0].task.level)
         job = self.submitter.store.begin_stage(job, calls)
-        return self.submitter.submit_all(job, calls, layer)[0]
+        return self.submitter.submit_all(job, calls, level)[0]
 
     def _publish(self, job: Job, calls: Sequence[Call], text: str, now: datetime) -> Job:
         store = self.submitter.store
         due_at = now + PUBLISHING_TIME
         told = event(now, what="joining", texts=len(job.slots), repairs=job.repairs)
-        job = store.save_job(job.joining(due_at=due_at, event=told))
+        job = store.save_job(job.with_joining(due_at=due_at, event=told))
         summary = Summary(
             call_id=job.slots[0] if len(job.slots) == 1 else JOINED,
             attempt=0,
             runpod_id="",
-            model=job.request.model,
+            model=job.options.model,
             words=count_words(text),
             prompt_tokens=0,
             completion_tokens=0,
             finish_reason="",
         )
-        standing = self.summaries.publish(job, summary, text, now=now)
+        existing = self.summaries.publish(job, summary, text, now=now)
         told = event(
             now,
             words_in=job.words_in,
             words_asked=job.target_words,
-            words_out=standing.words,
+            words_out=existing.words,
             calls=len(calls),
             repairs=job.repairs,
         )
-        return store.save_job(job.succeeded(standing, told))
+        return store.save_job(job.with_success(existing, told))
 
-    def _texts(self, job: Job) -> list[Kept | None]:
-        workshop = self.submitter.material.workshop
+    def _texts(self, job: Job) -> list[IntermediateText | None]:
+        intermediate_store = self.submitter.material.intermediate_store
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(pool.map(lambda slot: workshop.kept(job.id, slot), job.slots))
+            return list(pool.map(lambda slot: intermediate_store.load(job.id, slot), job.slots))
 
 
-def _written(call: Call, kept: Kept | None) -> Written:
+def _written(call: Call, kept: IntermediateText | None) -> Written:
     """Say what a call came to. That it was too long is on its record: a missing text says nothing."""
     if kept:
         return written(call.task, kept.text, was_cut=kept.was_cut)

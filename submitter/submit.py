@@ -21,17 +21,18 @@ from core.errors import (
     RunPodSilent,
     SecretUnusable,
 )
-from core.jobs import Call, CallState, Job, JobState, Mode, Source
-from core.layers import Layer
-from core.plans import PlanImpossibleError, Task, plan_stage
-from core.ports import CallbackSecrets, JobStore, Links, RunPod, WorkQueue
+from core.jobs.lifecycle import LATEST_PICKUP
+from core.jobs.model import Call, CallState, Job, JobState, Source
+from core.jobs.ports import CallbackSecrets, JobStore, PresignedUrls, RunPod, WorkQueue
 from core.settings import SubmitterSettings
-from core.settle import LATEST_PICKUP
-from core.stages import StagePlan, filled
+from core.summaries.levels import Level
+from core.summaries.options import Mode
+from core.summaries.plans import PlanImpossibleError, Task, plan_stage
+from core.summaries.stages import StagePlan, filled
 from submitter.material import Material, Reading
 from submitter.outcomes import HOLD_PAUSE, Outcomes
 from submitter.record import WHOLE, event, new_call, new_job, whole_task
-from submitter.requests import chat_input, order_input, request_for
+from submitter.requests import chat_input, request_for, work_order_input
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
 _MOST_TRIES = 3
@@ -48,7 +49,7 @@ class Submitter:
     runpod: RunPod
     secrets: CallbackSecrets
     settings: SubmitterSettings
-    links: Links
+    presigned_urls: PresignedUrls
     clock: Callable[
         [], datetime
     ]  # an invocation lasts: what is due later counts from when it was done
@@ -64,7 +65,7 @@ class Submitter:
         OutputRefused where a grant may take a while to hold everywhere.
         """
         try:
-            check_name(source, self.settings.accepts)
+            check_name(source, self.settings.upload_filter)
             check_deliveries(source, deliveries)
             return self._accept_readable(self.material.read(source), now)
         except (BadTranscript, OutputRefused) as exc:
@@ -72,9 +73,9 @@ class Submitter:
             if not is_permanent and deliveries < DELIVERIES_BEFORE_FORBIDDEN:
                 raise
             code, why = _reason_for(exc)
-            unread = Reading(text=None, request=self.settings.request, source=source)
+            unread = Reading(text=None, options=self.settings.options, source=source)
             job = new_job(unread, settings=self.settings, now=now)
-            job = job.failed(code, event(now, why=why))
+            job = job.with_failure(code, event(now, why=why))
             self.store.create(job, [])
             return job, []
 
@@ -82,29 +83,29 @@ class Submitter:
         job = new_job(reading, settings=self.settings, now=now)
         if reading.text is None:
             return self._accept_whole(job, whole_task(job), None)
-        layer = self.material.cut(job, 0, reading.text)
-        tasks = self._planned(job, layer)
+        level = self.material.cut(job, 0, reading.text)
+        tasks = self._planned(job, level)
         if len(tasks) == 1:
-            return self._accept_whole(job, tasks[0], layer)
+            return self._accept_whole(job, tasks[0], level)
         job, calls = self.staged(job, StagePlan(slots=[tasks]), now)
         self.store.create(job, calls)
-        job = replace(job, news=())
-        return self.submit_all(job, calls, layer)
+        job = replace(job, pending_events=())
+        return self.submit_all(job, calls, level)
 
-    def _accept_whole(self, job: Job, task: Task, layer: Layer | None) -> tuple[Job, list[Call]]:
-        job = job.in_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
+    def _accept_whole(self, job: Job, task: Task, level: Level | None) -> tuple[Job, list[Call]]:
+        job = job.with_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
         call = new_call(job, WHOLE, task)
         why = self._reason_to_hold()
         if why:
             now = self.clock()
-            call = call.held(why, due_at=now + HOLD_PAUSE, event=event(now, why=why))
+            call = call.with_hold(why, due_at=now + HOLD_PAUSE, event=event(now, why=why))
         else:
             call = self._outcomes.claimed(call)
         self.store.create(job, [call])
         # The news stands in the table now; written again it would be told twice.
-        job, call = replace(job, news=()), replace(call, news=())
+        job, call = replace(job, pending_events=()), replace(call, pending_events=())
         if not why:
-            job, call = self._submit(job, call, layer)
+            job, call = self._submit(job, call, level)
         return job, [call]
 
     def next_attempt(self, job_id: str, call_id: str, *, now: datetime) -> tuple[Job, Call]:
@@ -118,13 +119,13 @@ class Submitter:
         why = self._reason_to_hold()
         if why:  # before anything is read for it: a held call is tried hundreds of times a day
             return self._outcomes.held(job, call, why)
-        if job.request.mode is Mode.PULL:
+        if job.options.mode is Mode.PULL:
             return self._claim_and_submit(job, call, None)
         try:
-            layer = self.material.layer(job, call.task.layer)
+            level = self.material.level(job, call.task.level)
         except BadTranscript as exc:
             return self._outcomes.ended(job, call, exc.code, str(exc))
-        return self._claim_and_submit(job, call, layer)
+        return self._claim_and_submit(job, call, level)
 
     def staged(
         self,
@@ -142,17 +143,17 @@ class Submitter:
         ids, new = filled(plan.slots, stage=stage)
         due_at = now + LATEST_PICKUP
         calls = [
-            new_call(job, call_id, task, stage=stage).due_again(due_at) for call_id, task in new
+            new_call(job, call_id, task, stage=stage).with_due_at(due_at) for call_id, task in new
         ]
         told = event(
             now,
             what=f"stage {stage}: {tasks[0].kind}",
             calls=len(tasks),
-            layer=tasks[0].layer,
-            words_asked=sum(task.ask for task in tasks),
+            level=tasks[0].level,
+            words_asked=sum(task.requested_words for task in tasks),
             repairs=plan.repairs,
         )
-        job = job.in_stage(
+        job = job.with_stage(
             ids,
             stage=stage,
             stage_calls=len(tasks),
@@ -162,7 +163,7 @@ class Submitter:
         )
         return job, calls
 
-    def submit_all(self, job: Job, calls: Sequence[Call], layer: Layer) -> tuple[Job, list[Call]]:
+    def submit_all(self, job: Job, calls: Sequence[Call], level: Level) -> tuple[Job, list[Call]]:
         """Submit a stage's calls, several at once, until one of them ends the job.
 
         What is left when time runs out is still due.
@@ -175,7 +176,7 @@ class Submitter:
                 return call
             if held:  # what one is held for holds for all
                 return self._outcomes.held(job, call, held[0])[1]
-            after, call = self._claim_and_submit(job, call, layer)
+            after, call = self._claim_and_submit(job, call, level)
             if after.is_final:
                 ended.append(after)
             if call.state is CallState.WAITING and call.hold:
@@ -186,15 +187,15 @@ class Submitter:
             calls = list(pool.map(submit, calls))
         return (ended[0] if ended else job), calls
 
-    def _planned(self, job: Job, layer: Layer) -> list[Task]:
+    def _planned(self, job: Job, level: Level) -> list[Task]:
         try:
             return plan_stage(
                 0,
-                layer.tokens,
-                layer.words,
+                level.tokens,
+                level.words,
                 target=job.target_words,
                 limits=job.limits,
-                strategy=job.request.strategy,
+                strategy=job.options.strategy,
             )
         except PlanImpossibleError as exc:
             raise BadTranscript("impossible", str(exc)) from exc
@@ -208,7 +209,7 @@ class Submitter:
             and now < job.deadline
         )
 
-    def _claim_and_submit(self, job: Job, call: Call, layer: Layer | None) -> tuple[Job, Call]:
+    def _claim_and_submit(self, job: Job, call: Call, level: Level | None) -> tuple[Job, Call]:
         why = self._reason_to_hold()
         if why:
             return self._outcomes.held(job, call, why)
@@ -220,16 +221,18 @@ class Submitter:
                 if not self._is_wanted(job, call, self.clock()):
                     break  # another message about the same call was quicker
             else:
-                return self._submit(job, call, layer)
+                return self._submit(job, call, level)
         return job, call  # it is due, should nobody be at it
 
-    def _submit(self, job: Job, call: Call, layer: Layer | None) -> tuple[Job, Call]:
+    def _submit(self, job: Job, call: Call, level: Level | None) -> tuple[Job, Call]:
         """Submit a claimed call; without a layer it is the worker that reads."""
         outcomes = self._outcomes
-        if layer is None:
-            asked = order_input(job, call, links=self.links, now=self.clock())
+        if level is None:
+            asked = work_order_input(
+                job, call, presigned_urls=self.presigned_urls, now=self.clock()
+            )
         else:
-            asked = chat_input(job, call, layer)
+            asked = chat_input(job, call, level)
         try:
             secret = self.secrets.current()
             request = request_for(job, call, asked, settings=self.settings, secret=secret)

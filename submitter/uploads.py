@@ -1,9 +1,9 @@
 """What keeps an upload from being read at all, said before anybody tries. Pure."""
 
+from core.aws.names import is_transcript_name, suffix_of
 from core.errors import BadTranscript
-from core.jobs import Source
-from core.names import is_transcript_name, suffix_of
-from core.settings import Accepts
+from core.jobs.model import Source
+from core.settings import UploadFilter
 
 # template.yaml lets SQS hand a message out so often; then it goes to the dead-letter queue.
 MOST_DELIVERIES = 5
@@ -12,15 +12,15 @@ DELIVERIES_BEFORE_FORBIDDEN = 3
 _LARGE_BYTES = 1_000_000  # below it no reading can take the whole of a function's memory or time
 
 
-def check_name(source: Source, accepts: Accepts) -> None:
+def check_name(source: Source, upload_filter: UploadFilter) -> None:
     """Refuse a name that does not end as transcripts do. Raises BadTranscript."""
-    if is_transcript_name(source.key, accepts.suffixes):
+    if is_transcript_name(source.key, upload_filter.suffixes):
         return
     suffix = suffix_of(source.key)
     ends = f"ends in {suffix}" if suffix else "has no suffix"
     raise BadTranscript(
         "unlisted-suffix",
-        f"the name {ends}, and transcripts end in {', '.join(accepts.suffixes)}, with or without .gz"
+        f"the name {ends}, and transcripts end in {', '.join(upload_filter.suffixes)}, with or without .gz"
         " behind (InputSuffixes); export the file in one of these formats, or rename it",
     )
 

@@ -15,11 +15,11 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core import wiring
-from core.ports import WorkFiles
+from core.aws.work_files import PARTS
+from core.jobs.ports import WorkFiles
 from core.settings import SweeperSettings
 from core.telemetry import count, logger, metrics
-from core.work_files import PARTS
-from sweeper.findings import Found
+from sweeper.findings import SweepOutcome
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
@@ -34,7 +34,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
-    found: Counter[Found] = Counter()
+    found: Counter[SweepOutcome] = Counter()
     troubles: set[str] = set()
     try:
         for look in _wiring().sweep(pace=_pace(_ASKS_PER_SECOND), seconds_left=seconds_left):
@@ -43,9 +43,9 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     finally:
         if troubles:
             logger.error("RunPod can't be asked: %s", "; ".join(sorted(troubles)))
-        count("CallbacksLost", found[Found.LOST_CALLBACK])
-        count("CallsResent", found[Found.RESENT])
-        count("CallsGivenUp", found[Found.GIVEN_UP])
+        count("CallbacksLost", found[SweepOutcome.LOST_CALLBACK])
+        count("CallsResent", found[SweepOutcome.RESENT])
+        count("CallsGivenUp", found[SweepOutcome.GIVEN_UP])
         count("CallsSwept", found.total())
         logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
     if seconds_left() > _SECONDS_TO_EXPIRE:
@@ -82,10 +82,10 @@ def _pace(per_second: int) -> Callable[[], None]:
 def _wiring() -> Sweeper:
     settings = SweeperSettings.from_env(os.environ)
     return Sweeper(
-        settler=wiring.settler(settings.places, settings.retries, by=BY),
+        lifecycle=wiring.lifecycle(settings.resources, settings.retries, by=BY),
         runpod=wiring.runpod(settings.runpod),
-        max_asks=settings.max_asks,
-        shortest_wait=settings.shortest_wait,
+        max_polls=settings.max_polls,
+        poll_interval=settings.poll_interval,
         clock=wiring.now,
-        work_files=wiring.work_files(settings.places) if settings.expires_work_files else None,
+        work_files=wiring.work_files(settings.resources) if settings.expires_work_files else None,
     )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.jobs import Attempt, Call, Job
-from core.settle import Settled
-from core.troubles import Failure
+from core.jobs.lifecycle import Settlement
+from core.jobs.model import Attempt, Call, Job
+from core.runpod.failures import Failure
 
 UNANSWERED = Failure(
     code="unanswered",
@@ -24,7 +24,7 @@ NOT_CONTINUED = Failure(
     " look at the submitter's log and the dead-letter queue, or raise JobDeadlineMinutes",
     may_help_to_retry=False,
 )
-ASKS_SPENT = Failure(
+POLLS_EXHAUSTED = Failure(
     code="asks-spent",
     message="RunPod was asked MaxPollingAttempts times and was not done; raise it, or look at the"
     " endpoint's workers in RunPod's console",
@@ -32,7 +32,7 @@ ASKS_SPENT = Failure(
 )
 
 
-class Found(StrEnum):
+class SweepOutcome(StrEnum):
     """What a look at a due call came to."""
 
     LOST_CALLBACK = "lost callback"  # RunPod had ended the request, and nobody had told us
@@ -45,9 +45,9 @@ class Found(StrEnum):
 
 
 @dataclass(frozen=True)
-class Look:
-    found: Found
-    settled: Settled | None = None
+class SweepResult:
+    found: SweepOutcome
+    settled: Settlement | None = None
     key_trouble: str = ""  # why RunPod can't be asked about any call until somebody mends it
 
 
@@ -74,4 +74,4 @@ class Due:
     found: list[tuple[str, str]]
 
 
-Done = Look | Asks | Due
+Done = SweepResult | Asks | Due

@@ -5,18 +5,19 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.callback import CallRef
-from core.jobs import Call, CallState, Event, Job, JobState, Request, Source, Summary
-from core.plans import Kind, Limits, Task
-from core.pull import Receipt
-from core.reports import Report, parse_report
+from core.jobs.callback import CallRef
+from core.jobs.model import AuditEvent, Call, CallState, Job, JobState, Source, Summary
+from core.runpod.reports import RunPodReport, parse_report
+from core.runpod.work_order import ResultManifest
 from core.settings import (
-    Accepts,
-    Places,
+    Resources,
     Retries,
     RunPodSettings,
     SubmitterSettings,
+    UploadFilter,
 )
+from core.summaries.options import SummaryOptions
+from core.summaries.plans import Kind, Limits, Task
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = b"a-callback-secret-of-forty-characters-00"
@@ -43,8 +44,10 @@ def a_source(**changes: Any) -> Source:
     )
 
 
-def a_request(**changes: Any) -> Request:
-    default = Request(words=4000, model="a/model", max_tokens=6000, temperature=0.3, top_p=0.9)
+def a_request(**changes: Any) -> SummaryOptions:
+    default = SummaryOptions(
+        words=4000, model="a/model", max_tokens=6000, temperature=0.3, top_p=0.9
+    )
     return replace(default, **changes)
 
 
@@ -53,8 +56,8 @@ def a_job(**changes: Any) -> Job:
         id=JOB_ID,
         state=JobState.ACTIVE,
         source=a_source(),
-        request=a_request(),
-        limits=Limits(context_tokens=32_768, max_tokens=6_000, frame_tokens=900),
+        options=a_request(),
+        limits=Limits(context_tokens=32_768, max_tokens=6_000, prompt_overhead_tokens=900),
         summary_key="summaries/calls/harbour board.txt",
         words_in=10_000,
         target_words=16,  # SUMMARY_TEXT has as many
@@ -68,12 +71,12 @@ def a_job(**changes: Any) -> Job:
 
 
 def a_task(**changes: Any) -> Task:
-    default = Task(kind=Kind.COMPOSE, layer=0, first=0, last=1, words=30, ask=30)
+    default = Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=30, requested_words=30)
     return replace(default, **changes)
 
 
-def an_event(at: datetime = NOON, **changes: Any) -> Event:
-    return replace(Event(at=at, by="test", what=""), **changes)
+def an_event(at: datetime = NOON, **changes: Any) -> AuditEvent:
+    return replace(AuditEvent(at=at, by="test", what=""), **changes)
 
 
 def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **changes: Any) -> Call:
@@ -87,32 +90,32 @@ def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **chang
     )
     due_at = NOON + minutes(5)
     for number in range(1, attempts + 1):
-        call = call.claimed(due_at=due_at, event=an_event())
+        call = call.with_claim(due_at=due_at, event=an_event())
         if number < attempts:
-            call = call.submitted(f"rp-{number}", an_event())
-            call = call.waiting("worker-lost", due_at=due_at, event=an_event())
+            call = call.with_submission(f"rp-{number}", an_event())
+            call = call.with_wait("worker-lost", due_at=due_at, event=an_event())
     match state:
         case CallState.WAITING if attempts:
-            call = call.waiting("worker-lost", due_at=due_at, event=an_event())
+            call = call.with_wait("worker-lost", due_at=due_at, event=an_event())
         case CallState.SUBMITTING | CallState.WAITING:
             pass
         case _:
-            call = call.submitted(f"rp-{attempts}", an_event())
+            call = call.with_submission(f"rp-{attempts}", an_event())
             call = _ended(call, state, due_at)
-    return replace(call, news=(), **changes)
+    return replace(call, pending_events=(), **changes)
 
 
 def _ended(call: Call, state: CallState, due_at: datetime) -> Call:
     match state:
         case CallState.PUBLISHING:
-            return call.publishing(call.attempt.number, due_at=due_at, event=an_event())
+            return call.with_publishing(call.attempt.number, due_at=due_at, event=an_event())
         case CallState.SUCCEEDED:
-            call = call.publishing(call.attempt.number, due_at=due_at, event=an_event())
-            return call.succeeded(an_event())
+            call = call.with_publishing(call.attempt.number, due_at=due_at, event=an_event())
+            return call.with_success(an_event())
         case CallState.FAILED:
-            return call.failed("deadline", an_event())
+            return call.with_failure("deadline", an_event())
         case CallState.CANCELLED:
-            return call.cancelled(an_event())
+            return call.with_cancellation(an_event())
     return call
 
 
@@ -162,9 +165,9 @@ def completed_body(
     return body | changes
 
 
-def a_receipt(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> Receipt:
+def a_manifest(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> ResultManifest:
     """Return what the worker of pull mode tells of a summary that it has put."""
-    default = Receipt(
+    default = ResultManifest(
         sha256=hashlib.sha256(body).hexdigest(),
         size_bytes=len(body),
         words_in=10_000,
@@ -181,22 +184,22 @@ def a_receipt(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> Receipt:
     return replace(default, **changes)
 
 
-def receipt_body(receipt: Receipt, **changes: Any) -> dict[str, Any]:
+def manifest_body(manifest: ResultManifest, **changes: Any) -> dict[str, Any]:
     """Return what RunPod posts when the worker of pull mode has answered."""
-    return completed_body(input={"summarize": {}}, output=receipt.as_output(), **changes)
+    return completed_body(input={"work_order": {}}, output=manifest.as_output(), **changes)
 
 
 def failed_body(error: str, **changes: Any) -> dict[str, Any]:
     return {"id": "rp-1", "status": "FAILED", "error": error} | changes
 
 
-def a_report(**changes: Any) -> Report:
+def a_report(**changes: Any) -> RunPodReport:
     return parse_report(completed_body(**changes))
 
 
 def submitter_settings(**changes: Any) -> SubmitterSettings:
     default = SubmitterSettings(
-        places=Places(
+        resources=Resources(
             jobs_table="jobs",
             output_bucket="summaries",
             output_prefix="summaries/",
@@ -204,12 +207,12 @@ def submitter_settings(**changes: Any) -> SubmitterSettings:
         ),
         runpod=RunPodSettings(endpoint="https://runpod.invalid/v2/e", api_key_secret="key"),
         retries=Retries(job_deadline=minutes(60), max_attempts=3),
-        accepts=Accepts(
+        upload_filter=UploadFilter(
             bucket="transcripts", prefix="", suffixes=(".txt", ".md"), max_bytes=1_000_000
         ),
         callback_secret="callback",
         webhook_url="https://hooks.invalid/webhook",
-        request=a_request(),
+        options=a_request(),
         context_tokens=32_768,
         execution_timeout=minutes(15),
         callback_overdue=minutes(5),

@@ -12,14 +12,14 @@ from functools import cache
 from typing import Any
 
 from core import wiring
-from core.callback import CallRef
-from core.decide import attempt_of
 from core.errors import BadBody, BadToken, ForeignRequest, NotYetKnown, UnknownCall
-from core.ports import CallbackSecrets
-from core.reports import Report, Status
-from core.runpod import HttpRunPod
+from core.jobs.callback import CallRef
+from core.jobs.decide import attempt_of
+from core.jobs.lifecycle import Lifecycle
+from core.jobs.ports import CallbackSecrets
+from core.runpod.client import HttpRunPod
+from core.runpod.reports import RunPodReport, RunPodStatus
 from core.settings import ReceiverSettings
-from core.settle import Settler
 from core.telemetry import count, logger, metrics
 from webhook_receiver.callbacks import checked_ref, parse_body
 
@@ -28,7 +28,7 @@ BY = "webhook_receiver"
 
 @metrics.log_metrics
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    settler, secrets, runpod = _wiring()
+    lifecycle, secrets, runpod = _wiring()
     try:
         ref = checked_ref(event, secrets)
     except BadToken:
@@ -36,7 +36,7 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         logger.warning("callback refused: token")
         return _answer(401, "unauthorized")
     try:
-        outcome = _record(ref, event, settler, runpod)
+        outcome = _record(ref, event, lifecycle, runpod)
     except BadBody as exc:
         return _refused(400, str(exc), ref)
     except UnknownCall:
@@ -51,38 +51,40 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 
 
 def _record(
-    ref: CallRef, event: dict[str, Any], settler: Settler, runpod: HttpRunPod | None
+    ref: CallRef, event: dict[str, Any], lifecycle: Lifecycle, runpod: HttpRunPod | None
 ) -> str:
     now = wiring.now()
     report = parse_body(event)
     if report is None:
-        settler.hurry(ref, what="callback without a body", now=now)
+        lifecycle.expedite(ref, what="callback without a body", now=now)
         return "without a body; the sweeper will ask"
     if runpod:
-        if not _is_its_own(ref, report, settler, now):
+        if not _is_its_own(ref, report, lifecycle, now):
             return "nothing to do"
         report = runpod.status(report.runpod_id)
-        if report.status is Status.GONE:
+        if report.status is RunPodStatus.GONE:
             # RunPod told of it and does not know it: too young for /status, or too old. The sweeper
             # knows which; taken for a loss here, a result that is there would be paid for again.
-            settler.hurry(ref, what="callback not confirmed", now=now, runpod_id=report.runpod_id)
+            lifecycle.expedite(
+                ref, what="callback not confirmed", now=now, runpod_id=report.runpod_id
+            )
             return "not confirmed; the sweeper will ask"
-    settled = settler.settle(ref, report, now=now)
+    settled = lifecycle.settle(ref, report, now=now)
     return settled.step
 
 
-def _is_its_own(ref: CallRef, report: Report, settler: Settler, now: datetime) -> bool:
+def _is_its_own(ref: CallRef, report: RunPodReport, lifecycle: Lifecycle, now: datetime) -> bool:
     """Is the report about the very request that RunPod told us of when it took the attempt?
 
     Whoever knows the URL can name any request of the endpoint, and /status would tell of that one. False
     where the call has ended and nobody will ever know. Raises NotYetKnown, ForeignRequest, UnknownCall.
     """
-    _, call = settler.store.load(ref.job_id, ref.call_id)
+    _, call = lifecycle.store.load(ref.job_id, ref.call_id)
     if attempt_of(call, ref.attempt, report.runpod_id).runpod_id:
         return True
     if call.is_final:
         return False
-    settler.hurry(ref, what="callback before RunPod's answer", now=now)
+    lifecycle.expedite(ref, what="callback before RunPod's answer", now=now)
     raise NotYetKnown("RunPod's id of the request is not on record yet")
 
 
@@ -101,10 +103,10 @@ def _ids(ref: CallRef) -> dict[str, str | int]:
 
 
 @cache
-def _wiring() -> tuple[Settler, CallbackSecrets, HttpRunPod | None]:
+def _wiring() -> tuple[Lifecycle, CallbackSecrets, HttpRunPod | None]:
     settings = ReceiverSettings.from_env(os.environ)
     return (
-        wiring.settler(settings.places, settings.retries, by=BY),
+        wiring.lifecycle(settings.resources, settings.retries, by=BY),
         wiring.callback_secrets(settings.callback_secret),
         wiring.runpod(settings.verifies_with) if settings.verifies_with else None,
     )

@@ -5,10 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from core.callback import CallRef, is_token_of
 from core.errors import BadBody, BadToken
-from core.ports import CallbackSecrets
-from core.reports import Report, parse_report
+from core.jobs.callback import CallRef, is_token_of
+from core.jobs.ports import CallbackSecrets
+from core.runpod.reports import RunPodReport, parse_report
 
 
 def checked_ref(event: Mapping[str, Any], secrets: CallbackSecrets) -> CallRef:
@@ -26,7 +26,7 @@ def checked_ref(event: Mapping[str, Any], secrets: CallbackSecrets) -> CallRef:
     return ref
 
 
-def parse_body(event: Mapping[str, Any]) -> Report | None:
+def parse_body(event: Mapping[str, Any]) -> RunPodReport | None:
     """Return the report in the body, or None for an empty or `null` one. Raises BadBody.
 
     RunPod once sent callbacks with an empty body for hours (runpod-python issue 381); the path still

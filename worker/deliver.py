@@ -1,11 +1,11 @@
-"""The summary to its presigned URL. One that can't be put goes into the receipt: it is paid for."""
+"""The summary to its presigned URL. One that can't be put goes into the manifest: it is paid for."""
 
 import hashlib
 import time
 
 import requests
 
-from core.pull import LONGEST_SUMMARY_BYTES
+from core.runpod.work_order import LONGEST_SUMMARY_BYTES
 from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, may_be_called, new_session, pause
 
 _ANSWER_SECONDS = 60

@@ -6,9 +6,9 @@ from io import BytesIO
 
 import requests
 
-from core.pull import Order
+from core.runpod.work_order import WorkOrder
+from worker.errors import WorkerError
 from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, may_be_called, new_session, pause
-from worker.trouble import Trouble
 
 _SILENCE_SECONDS = 60  # between two pieces of the answer
 _CHUNK_BYTES = 1 << 20
@@ -26,10 +26,10 @@ class _BrokenOff(Exception):
     """Another try may help."""
 
 
-def fetch(order: Order, *, most_bytes: int, sleep: Sleep = time.sleep) -> bytes:
+def fetch(order: WorkOrder, *, most_bytes: int, sleep: Sleep = time.sleep) -> bytes:
     """Return the transcript's bytes, as many as the order says. Raises Trouble."""
     if not may_be_called(order.get_url):
-        raise Trouble("bad-order", "the transcript's URL is neither https nor of this machine")
+        raise WorkerError("bad-order", "the transcript's URL is neither https nor of this machine")
     if order.size_bytes > most_bytes:
         raise _too_large(order.size_bytes, most_bytes)
     with new_session() as session:
@@ -40,10 +40,10 @@ def fetch(order: Order, *, most_bytes: int, sleep: Sleep = time.sleep) -> bytes:
                 why = type(exc).__name__
             if tries < MOST_TRIES:
                 pause(tries, sleep=sleep)
-    raise Trouble("fetch-failed", f"{MOST_TRIES} tries, at last {why}")
+    raise WorkerError("fetch-failed", f"{MOST_TRIES} tries, at last {why}")
 
 
-def _fetched(session: requests.Session, order: Order, most_bytes: int) -> bytes:
+def _fetched(session: requests.Session, order: WorkOrder, most_bytes: int) -> bytes:
     # Without a coding of the way's own, what comes is what was uploaded: a .gz too, byte for byte.
     headers = {**order.get_headers, "Accept-Encoding": "identity"}
     with session.get(
@@ -62,7 +62,7 @@ def _fetched(session: requests.Session, order: Order, most_bytes: int) -> bytes:
                 raise _too_large(body.tell(), most_bytes)
         size_bytes = body.tell()
     if order.size_bytes and size_bytes != order.size_bytes:
-        raise Trouble("replaced", f"{size_bytes} bytes came, {order.size_bytes} were announced")
+        raise WorkerError("replaced", f"{size_bytes} bytes came, {order.size_bytes} were announced")
     return body.getvalue()
 
 
@@ -79,8 +79,10 @@ def _raise_unless_ok(status: int) -> None:
     if status >= requests.codes.internal_server_error or status in _MAY_COME_RIGHT:
         raise _BrokenOff
     # Anything else, a redirect too, is no answer that S3 gives to a good URL.
-    raise Trouble(_CODES.get(status, "fetch-failed"), f"HTTP {status}")
+    raise WorkerError(_CODES.get(status, "fetch-failed"), f"HTTP {status}")
 
 
-def _too_large(size_bytes: int, most_bytes: int) -> Trouble:
-    return Trouble("too-large", f"{size_bytes} bytes or more; MAX_TRANSCRIPT_BYTES is {most_bytes}")
+def _too_large(size_bytes: int, most_bytes: int) -> WorkerError:
+    return WorkerError(
+        "too-large", f"{size_bytes} bytes or more; MAX_TRANSCRIPT_BYTES is {most_bytes}"
+    )

@@ -9,19 +9,24 @@ from threading import Event
 from typing import Any
 
 from core.errors import BadBody, BadTranscript
-from core.prompts import PROMPT_SETS
-from core.pull import LONGEST_SUMMARY_BYTES, Order, Receipt, parse_order
-from core.stages import aim
-from core.transcripts import read_transcript
+from core.runpod.work_order import (
+    LONGEST_SUMMARY_BYTES,
+    ResultManifest,
+    WorkOrder,
+    parse_work_order,
+)
+from core.summaries.prompts import PROMPT_SETS
+from core.summaries.stages import resolve_target
+from core.transcripts.reader import read_transcript
 from core.words import count_words
 from worker.deliver import deliver, sha256_of
+from worker.errors import WorkerError
 from worker.fetch import fetch
 from worker.http import Sleep
 from worker.model import ModelServer
 from worker.route import completed, is_completion
 from worker.settings import WorkerSettings
 from worker.summarize import Material, Progress, Result, Summarizer
-from worker.trouble import Trouble
 
 _logger = logging.getLogger("worker")
 
@@ -41,35 +46,35 @@ class Worker:
         progress: Progress = lambda _: None,
         stop: Event | None = None,
     ) -> dict[str, Any] | list[Any]:
-        """Carry an order out and return what RunPod is to report: a `receipt`, or an `error` with a code.
+        """Carry an order out and return what RunPod is to report: a `manifest`, or an `error` with a code.
 
         A request of push mode is answered by the model itself.
 
         No URL and no text comes out of here or is logged, but for a summary that could not be put: its
-        receipt has it.
+        manifest has it.
         """
         try:
             if is_completion(job_input):
                 return self._completed(job_input, runpod_id)
-            receipt = self._receipt(job_input, progress, stop or Event())
-        except Trouble as trouble:
+            manifest = self._manifest(job_input, progress, stop or Event())
+        except WorkerError as trouble:
             _logger.warning("%s: %s (%s)", runpod_id, trouble, trouble.detail)
             return {"error": str(trouble)}
         except MemoryError:
             _logger.error("%s: out of memory", runpod_id)  # noqa: TRY400 (a traceback may quote)
-            return {"error": str(Trouble("too-large"))}
+            return {"error": str(WorkerError("too-large"))}
         except Exception as exc:  # RunPod keeps what it is told, and a message may quote
             _logger.error("%s: unexpected %s", runpod_id, type(exc).__name__)  # noqa: TRY400
-            return {"error": str(Trouble("model-failed"))}
+            return {"error": str(WorkerError("model-failed"))}
         _logger.info(
             "%s: %d words of %d in %d calls, %s",
             runpod_id,
-            receipt.words_out,
-            receipt.words_in,
-            receipt.calls,
-            "sent along, because it could not be put" if receipt.text else "put",
+            manifest.words_out,
+            manifest.words_in,
+            manifest.calls,
+            "sent along, because it could not be put" if manifest.text else "put",
         )
-        return receipt.as_output()
+        return manifest.as_output()
 
     def _completed(
         self, job_input: Mapping[str, Any], runpod_id: str
@@ -79,12 +84,12 @@ class Worker:
         _logger.info("%s: a completion, %s", runpod_id, "refused" if "error" in answer else "given")
         return answer
 
-    def _receipt(self, job_input: object, progress: Progress, stop: Event) -> Receipt:
+    def _manifest(self, job_input: object, progress: Progress, stop: Event) -> ResultManifest:
         order = _order(job_input)
         progress({"doing": "fetch"})
         material, read_as = self._material(order)
         with closing(ModelServer(self.settings, sleep=self.sleep)) as model:
-            served = model.context_tokens(order.request.model, at_most=order.context_tokens)
+            served = model.context_tokens(order.options.model, at_most=order.context_tokens)
             summarizer = Summarizer(
                 model=model,
                 parallel_calls=self.settings.parallel_calls,
@@ -94,7 +99,7 @@ class Worker:
             result = summarizer.summarize(material, context_tokens=served)
         return self._delivered(order, material, result, read_as)
 
-    def _material(self, order: Order) -> tuple[Material, str]:
+    def _material(self, order: WorkOrder) -> tuple[Material, str]:
         """Return the transcript to be summarised, and the format it was read as."""
         most_bytes = self.settings.most_transcript_bytes
         try:
@@ -103,24 +108,26 @@ class Worker:
             )
         except BadTranscript as exc:
             code = "too-large" if exc.code == "too-large" else "unreadable"
-            raise Trouble(code, exc.code) from None
-        request, target = aim(order.request, transcript.words)
-        text = transcript.text_with_times if request.with_times else transcript.text
+            raise WorkerError(code, exc.code) from None
+        options, target = resolve_target(order.options, transcript.words)
+        text = transcript.text_with_times if options.with_times else transcript.text
         material = Material(
             text=text,
             words=transcript.words,
             boundary=order.job_id,
-            request=request,
+            options=options,
             target=target,
         )
         return material, transcript.format
 
-    def _delivered(self, order: Order, material: Material, result: Result, read_as: str) -> Receipt:
+    def _delivered(
+        self, order: WorkOrder, material: Material, result: Result, read_as: str
+    ) -> ResultManifest:
         body = result.text.encode("utf-8")
         if len(body) > LONGEST_SUMMARY_BYTES:
-            raise Trouble("model-failed", f"{len(body)} bytes are no summary")
+            raise WorkerError("model-failed", f"{len(body)} bytes are no summary")
         was_put = deliver(body, order.put_url, sleep=self.sleep)
-        return Receipt(
+        return ResultManifest(
             sha256=sha256_of(body),
             size_bytes=len(body),
             text="" if was_put else result.text,
@@ -137,11 +144,11 @@ class Worker:
         )
 
 
-def _order(job_input: object) -> Order:
+def _order(job_input: object) -> WorkOrder:
     try:
-        order = parse_order(job_input)
+        order = parse_work_order(job_input)
     except BadBody as exc:
-        raise Trouble("bad-order", str(exc)) from None
-    if order.request.prompt not in PROMPT_SETS:
-        raise Trouble("bad-order", "this worker has no such set of prompts")
+        raise WorkerError("bad-order", str(exc)) from None
+    if order.options.prompt not in PROMPT_SETS:
+        raise WorkerError("bad-order", "this worker has no such set of prompts")
     return order

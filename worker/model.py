@@ -13,11 +13,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from core.jobs import OVERFLOW
-from core.reports import Report, Status, parse_report
+from core.jobs.model import OVERFLOW
+from core.runpod.reports import RunPodReport, RunPodStatus, parse_report
+from worker.errors import WorkerError
 from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, new_session, pause
 from worker.settings import WorkerSettings
-from worker.trouble import Trouble
 
 CHAT_ROUTE = "/v1/chat/completions"
 _LIST_SECONDS = 10
@@ -58,13 +58,13 @@ class ModelServer:
         """
         answer = self._answer("GET", "/v1/models", answer_seconds=_LIST_SECONDS)
         if answer is None:
-            raise Trouble("model-unavailable", "its list of models did not come")
+            raise WorkerError("model-unavailable", "its list of models did not come")
         served = _entries(_json(answer))
         own = [entry for entry in served if entry.get("id") == model] or served
         lengths = [entry.get("max_model_len") for entry in own]
         return min([at_most, *(each for each in lengths if type(each) is int and each > 0)])
 
-    def complete(self, request: Mapping[str, Any]) -> Report:
+    def complete(self, request: Mapping[str, Any]) -> RunPodReport:
         """Return the answer to a chat request. Raises TooLongForModel and Trouble."""
         for tries in range(1, MOST_TRIES + 1):
             answer = self._answer(
@@ -81,8 +81,8 @@ class ModelServer:
             if tries < MOST_TRIES:
                 pause(tries, sleep=self.sleep)
         if answer is None:
-            raise Trouble("model-unavailable", f"the connection broke {MOST_TRIES} times")
-        raise Trouble("model-failed", f"{MOST_TRIES} tries, at last HTTP {answer.status_code}")
+            raise WorkerError("model-unavailable", f"the connection broke {MOST_TRIES} times")
+        raise WorkerError("model-failed", f"{MOST_TRIES} tries, at last HTTP {answer.status_code}")
 
     def pass_on(self, request: Mapping[str, Any]) -> requests.Response:
         """Return the server's own answer to a chat request, whatever it says. Raises Trouble."""
@@ -90,7 +90,7 @@ class ModelServer:
             "POST", CHAT_ROUTE, answer_seconds=self.settings.model_answer_seconds, json=request
         )
         if answer is None:
-            raise Trouble("model-unavailable", "the connection broke")
+            raise WorkerError("model-unavailable", "the connection broke")
         return answer
 
     def _answer(
@@ -114,12 +114,12 @@ class ModelServer:
                 if answer.status_code not in _NOT_NOW:
                     return answer
             except requests.ReadTimeout:
-                raise Trouble("model-failed", f"no answer in {answer_seconds} s") from None
+                raise WorkerError("model-failed", f"no answer in {answer_seconds} s") from None
             except requests.RequestException as exc:
                 if not _took_nothing(exc):
                     return None
             if self.clock() >= gives_up_at:
-                raise Trouble("model-unavailable", f"asked {waits + 1} times")
+                raise WorkerError("model-unavailable", f"asked {waits + 1} times")
             waits += 1
             pause(min(waits, _MOST_WAITS_GROWING), sleep=self.sleep)
 
@@ -132,20 +132,20 @@ def _took_nothing(exc: requests.RequestException) -> bool:
     return isinstance(getattr(cause, "reason", None), NewConnectionError)
 
 
-def _report(answer: requests.Response) -> Report:
+def _report(answer: requests.Response) -> RunPodReport:
     """Read an answer as the pipeline reads RunPod's, which hold the same."""
     if answer.status_code == requests.codes.ok:
-        return parse_report({"id": _ID, "status": Status.COMPLETED, "output": _json(answer)})
+        return parse_report({"id": _ID, "status": RunPodStatus.COMPLETED, "output": _json(answer)})
     error = f"vLLM returned HTTP {answer.status_code}: {answer.text}"
-    return parse_report({"id": _ID, "status": Status.FAILED, "error": error})
+    return parse_report({"id": _ID, "status": RunPodStatus.FAILED, "error": error})
 
 
-def _raise_if_refused(report: Report) -> None:
+def _raise_if_refused(report: RunPodReport) -> None:
     if report.failure is None or report.failure.may_help_to_retry:
         return
     if report.failure.code == OVERFLOW:
         raise TooLongForModel
-    raise Trouble("model-refused")
+    raise WorkerError("model-refused")
 
 
 def _json(answer: requests.Response) -> Any:

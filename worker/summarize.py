@@ -10,22 +10,22 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any, Protocol
 
-from core.asks import chat_request
-from core.decide import CUT
-from core.jobs import Request
-from core.join import joined
-from core.layers import Layer, cut, limits_of
-from core.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
-from core.reports import Report
-from core.stages import Slot, filled, redo, too_long, written
+from core.jobs.decide import CUT
+from core.runpod.reports import RunPodReport
+from core.summaries.chat import chat_request
+from core.summaries.join import joined
+from core.summaries.levels import Level, cut, limits_of
+from core.summaries.options import SummaryOptions
+from core.summaries.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
+from core.summaries.stages import Slot, filled, redo, too_long, written
+from worker.errors import WorkerError
 from worker.model import TooLongForModel
-from worker.trouble import Trouble
 
 Progress = Callable[[dict[str, int | str]], None]
 
 
 class Model(Protocol):
-    def complete(self, request: dict[str, Any]) -> Report:
+    def complete(self, options: dict[str, Any]) -> RunPodReport:
         """Return the answer to a chat request. Raises TooLongForModel and Trouble."""
 
 
@@ -36,7 +36,7 @@ class Material:
     text: str  # as the model is shown it
     words: int
     boundary: str
-    request: Request
+    options: SummaryOptions
     target: int  # the summary's words
 
 
@@ -56,7 +56,7 @@ class _Answer:
     """What a call came to; no report is a prompt that was too long for the model."""
 
     task: Task
-    report: Report | None = None
+    report: RunPodReport | None = None
 
     @property
     def written(self) -> Written:
@@ -79,7 +79,7 @@ class Summarizer:
         try:
             return _Run(self, material, context_tokens, pool).result()
         except PlanImpossibleError as exc:
-            raise Trouble("impossible", str(exc)) from exc
+            raise WorkerError("impossible", str(exc)) from exc
         finally:
             pool.shutdown(
                 cancel_futures=True
@@ -100,45 +100,45 @@ class _Run:
         self._material = material
         self._pool = pool
         self._limits = limits_of(
-            context_tokens=context_tokens, max_tokens=material.request.max_tokens
+            context_tokens=context_tokens, max_tokens=material.options.max_tokens
         )
         self._answers: dict[str, _Answer] = {}
         self._stage = 0
         self._repairs = 0
 
     def result(self) -> Result:
-        layer = cut(0, self._material.text, self._limits)
+        level = cut(0, self._material.text, self._limits)
         while True:
-            tasks = self._planned(layer)
-            answers = self._answered([tasks], layer)
+            tasks = self._planned(level)
+            answers = self._answered([tasks], level)
             texts = [each.report.text for each in answers if each.report]
             if tasks[0].kind is Kind.COMPOSE:
                 return self._result(answers, joined(texts))
-            layer = cut(layer.number + 1, "\n\n".join(texts), self._limits)
+            level = cut(level.number + 1, "\n\n".join(texts), self._limits)
 
-    def _planned(self, layer: Layer) -> list[Task]:
+    def _planned(self, level: Level) -> list[Task]:
         return plan_stage(
-            layer.number,
-            layer.tokens,
-            layer.words,
+            level.number,
+            level.tokens,
+            level.words,
             target=self._material.target,
             limits=self._limits,
-            strategy=self._material.request.strategy,
+            strategy=self._material.options.strategy,
         )
 
-    def _answered(self, slots: Sequence[Slot], layer: Layer) -> list[_Answer]:
+    def _answered(self, slots: Sequence[Slot], level: Level) -> list[_Answer]:
         """Return the answers to a stage's calls, asked for again until they are good enough."""
         repairs = 0
         while True:
-            ids = self._ask(slots, layer, is_repair=repairs > 0)
+            ids = self._ask(slots, level, is_repair=repairs > 0)
             answers = [self._answers[call_id] for call_id in ids]
-            if any(each.report is None and each.task.pieces == 1 for each in answers):
-                raise Trouble("impossible", "the model refused a single piece as too long")
+            if any(each.report is None and each.task.chunks == 1 for each in answers):
+                raise WorkerError("impossible", "the model refused a single piece as too long")
             again = redo(
                 ids,
                 [each.written for each in answers],
-                layer,
-                request=self._material.request,
+                level,
+                options=self._material.options,
                 target=self._material.target,
                 limits=self._limits,
                 repairs=repairs,
@@ -148,7 +148,7 @@ class _Run:
             self._repairs += again.repairs - repairs
             slots, repairs = again.slots, again.repairs
 
-    def _ask(self, slots: Sequence[Slot], layer: Layer, *, is_repair: bool) -> list[str]:
+    def _ask(self, slots: Sequence[Slot], level: Level, *, is_repair: bool) -> list[str]:
         """Make the calls of a stage, all at once, and return the ids of the calls in its slots."""
         self._stage += 1
         ids, new = filled(slots, stage=self._stage)
@@ -156,7 +156,7 @@ class _Run:
         told: dict[str, int | str] = {"stage": self._stage, "doing": doing, "calls": len(new)}
         self._summarizer.progress({**told, "done": 0})
         asked = {
-            self._pool.submit(self._call, call_id, task, ids, layer): call_id
+            self._pool.submit(self._call, call_id, task, ids, level): call_id
             for call_id, task in new
         }
         for done, future in enumerate(as_completed(asked), 1):
@@ -164,27 +164,27 @@ class _Run:
             self._summarizer.progress({**told, "done": done})
         return ids
 
-    def _call(self, call_id: str, task: Task, ids: Sequence[str], layer: Layer) -> _Answer:
+    def _call(self, call_id: str, task: Task, ids: Sequence[str], level: Level) -> _Answer:
         if self._summarizer.stop.is_set():
-            raise Trouble("model-unavailable", "the order was called off")
-        request = chat_request(
+            raise WorkerError("model-unavailable", "the order was called off")
+        options = chat_request(
             call_id,
             task,
-            layer,
+            level,
             slots=ids,
-            request=self._material.request,
+            options=self._material.options,
             boundary=self._material.boundary,
             transcript_words=self._material.words,
             limits=self._limits,
         )
         try:
-            return _Answer(task, self._summarizer.model.complete(request))
+            return _Answer(task, self._summarizer.model.complete(options))
         except TooLongForModel:
             return _Answer(task)
 
-    def _result(self, standing: Sequence[_Answer], text: str) -> Result:
+    def _result(self, existing: Sequence[_Answer], text: str) -> Result:
         reports = [each.report for each in self._answers.values() if each.report]
-        last = [each.report for each in standing if each.report]
+        last = [each.report for each in existing if each.report]
         was_cut = any(each.finish_reason == CUT for each in last)
         return Result(
             text=text,
@@ -193,5 +193,5 @@ class _Run:
             prompt_tokens=sum(each.prompt_tokens for each in reports),
             completion_tokens=sum(each.completion_tokens for each in reports),
             finish_reason=CUT if was_cut else last[-1].finish_reason,
-            model=last[-1].model or self._material.request.model,
+            model=last[-1].model or self._material.options.model,
         )

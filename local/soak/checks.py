@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, product
 
-from core.jobs import Call, Job, JobState
-from core.join import joined
+from core.jobs.model import Call, Job, JobState
+from core.summaries.join import joined
 from core.words import count_words
 from local.soak.evidence import Evidence, Sent
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
-from core.names import facts_key_for
-from core.reports import parse_report
+from core.aws.names import facts_key_for
+from core.runpod.reports import parse_report
 from local.round_trip import Deployment, History, Upload
-from local.runpod_simulator import Delivery, JobRecord, Simulator
 from local.soak.load import Planned
 from local.stack.faults import Traffic
+from runpod_simulator import Delivery, JobRecord, Simulator
 
 FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
 _LONG_ENOUGH = timedelta(days=1)  # later than anything can be due
@@ -27,7 +27,7 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
+class SummaryOptions:
     """One request that RunPod took, as RunPod saw it."""
 
     runpod_id: str
@@ -54,7 +54,7 @@ class Stored:
 class Evidence:
     sent: list[Sent]
     histories: dict[str, History]  # by job; every job in the table
-    requests: list[Request]
+    requests: list[SummaryOptions]
     stored: list[Stored]
     due: list[tuple[str, str]]  # job and call
     queued: int  # messages that wait in the work queue, or are being worked on
@@ -89,17 +89,17 @@ class RunPodSide:
         """How many submissions were turned away."""
         return self.simulator.requests().get("run", 0) - len(self._jobs)
 
-    def requests(self) -> list[Request]:
+    def requests(self) -> list[SummaryOptions]:
         answers: dict[str, list[int | None]] = {}
         for each in self._deliveries.values():
             answers.setdefault(each.job_id, []).append(each.http_status)
         return [_request(job, answers.get(job.id, [])) for job in self._jobs.values()]
 
 
-def _request(job: JobRecord, answers: list[int | None]) -> Request:
+def _request(job: JobRecord, answers: list[int | None]) -> SummaryOptions:
     job_id, call_id, _, token = urlsplit(job.webhook).path.split("/")[-4:]
     told = {"id": job.id, "status": job.status.value, "output": job.output}
-    return Request(
+    return SummaryOptions(
         runpod_id=job.id,
         job_id=job_id,
         call_id=call_id,

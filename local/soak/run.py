@@ -10,9 +10,8 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.jobs import JobState
+from core.jobs.model import JobState
 from local.progress import Progress
-from local.runpod_simulator import Config, running_simulator
 from local.soak import checks, figures
 from local.soak.evidence import Evidence, RunPodSide, Sent, collected, open_calls, queue_length
 from local.soak.load import MOST_BYTES, Planned, planned_load
@@ -22,6 +21,7 @@ from local.stack.setup import Setup
 from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.steps import STACK_STEPS
+from runpod_simulator import Config, running_simulator
 
 _MAX_ATTEMPTS = 3
 _ROUND_SECONDS = 3.0

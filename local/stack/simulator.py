@@ -58,12 +58,12 @@ class SimulatorProcess:
 def start_simulator(
     processes: Processes, options: Sequence[str] = (), *, model_key: str = ""
 ) -> SimulatorProcess:
-    """Start the simulator on a free port; `options` are those of `python -m local.runpod_simulator`."""
+    """Start the simulator on a free port; `options` are those of `python -m runpod_simulator`."""
     api_key = f"local-{secrets.token_hex(16)}"
     child = processes.start(
         "RunPod simulator",
         [
-            *(sys.executable, "-m", "local.runpod_simulator", "--port", "0"),
+            *(sys.executable, "-m", "runpod_simulator", "--port", "0"),
             f"--webhook-timeout-seconds={CALLBACK_ANSWER_SECONDS:g}",
             *options,
         ],

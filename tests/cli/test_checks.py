@@ -1,7 +1,7 @@
 """The check of endpoint and key against RunPod as the simulator plays it."""
 
 from cli.checks import trouble_with_endpoint, trouble_with_key
-from local.runpod_simulator import Config, running_simulator
+from runpod_simulator import Config, running_simulator
 
 
 def test_an_endpoint_and_a_key_that_are_right_are_taken_and_others_are_not() -> None:

@@ -35,7 +35,7 @@ RUN_HERE = {
     "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
     "python -m cli --help": ".venv/bin/python -m cli deploy --help",
-    "python -m tests.functions.every_call": ".venv/bin/python -m tests.functions.every_call",
+    "python -m tests.faults": ".venv/bin/python -m tests.faults",
 }
 _SIMULATOR = "tests/simulator/test_simulator_command_line.py::test_"
 # And where it is run elsewhere: by a test, or by CI.
@@ -54,12 +54,12 @@ RUN_ELSEWHERE = {
     "make check": ".ci/run",
     "make check test": ".ci/run",
     "make audit-template": ".ci/run",
-    "python -m local.runpod_simulator --port": _SIMULATOR,
-    "python -m local.runpod_simulator --port --worker": _SIMULATOR,
-    "python -m local.runpod_simulator --worker --model-url --model-name": (
+    "python -m runpod_simulator --port": _SIMULATOR,
+    "python -m runpod_simulator --port --worker": _SIMULATOR,
+    "python -m runpod_simulator --worker --model-url --model-name": (
         "tests/simulator/test_openai_worker.py::test_"
     ),
-    "python -m local.runpod_simulator --seed --scenario --scenario": (_SIMULATOR),
+    "python -m runpod_simulator --seed --scenario --scenario": (_SIMULATOR),
 }
 # And which are not, and why.
 NOT_RUN = {

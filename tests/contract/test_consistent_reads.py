@@ -7,7 +7,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from core.store import DynamoJobStore
+from core.aws.job_store import DynamoJobStore
 from tests.builders import JOB_ID, a_call, a_job
 from tests.deployment import create_jobs_table
 

@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from core.aws.job_store import DynamoJobStore
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs import CallState, Job
-from core.ports import JobStore
-from core.store import DynamoJobStore
+from core.jobs.model import CallState, Job
+from core.jobs.ports import JobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
 from tests.deployment import create_jobs_table
@@ -36,7 +36,7 @@ def store(request: pytest.FixtureRequest) -> JobStore:
 
 def test_what_was_recorded_is_loaded_whole(store: JobStore) -> None:
     job = a_job(source=a_source(key="søen/ü \"'\n.txt"), summary=a_summary(), finished_at=NOON)
-    call = a_call(attempts=2, asks=3)
+    call = a_call(attempts=2, polls=3)
 
     store.create(job, [call])
 
@@ -70,7 +70,7 @@ def test_a_changed_call_is_saved_and_returned_as_it_stands(store: JobStore) -> N
     store.create(a_job(), [a_call()])
     _, call = store.load(JOB_ID, "whole")
 
-    saved = store.save_call(call.failed("deadline", an_event()))
+    saved = store.save_call(call.with_failure("deadline", an_event()))
 
     assert saved.state is CallState.FAILED
     assert store.load(JOB_ID, "whole")[1] == saved
@@ -79,10 +79,10 @@ def test_a_changed_call_is_saved_and_returned_as_it_stands(store: JobStore) -> N
 def test_a_write_that_was_decided_on_an_older_state_is_refused(store: JobStore) -> None:
     store.create(a_job(), [a_call()])
     _, call = store.load(JOB_ID, "whole")
-    saved = store.save_call(call.noted(an_event()))
+    saved = store.save_call(call.with_event(an_event()))
 
     with pytest.raises(Conflict):
-        store.save_call(call.failed("deadline", an_event()))
+        store.save_call(call.with_failure("deadline", an_event()))
     assert store.load(JOB_ID, "whole")[1] == saved
 
 
@@ -97,7 +97,9 @@ def test_job_and_call_are_saved_both_or_neither(store: JobStore, stale: str) -> 
         call = replace(call, revision=call.revision + 1)
 
     with pytest.raises(Conflict):
-        store.save(job.failed("deadline", an_event()), call.failed("deadline", an_event()))
+        store.save(
+            job.with_failure("deadline", an_event()), call.with_failure("deadline", an_event())
+        )
 
     assert store.load(JOB_ID, "whole") == before
 
@@ -106,7 +108,7 @@ def test_job_and_call_end_together(store: JobStore) -> None:
     store.create(a_job(), [a_call(CallState.PUBLISHING)])
     job, call = store.load(JOB_ID, "whole")
 
-    saved = store.save(job.succeeded(a_summary(), an_event()), call.succeeded(an_event()))
+    saved = store.save(job.with_success(a_summary(), an_event()), call.with_success(an_event()))
 
     assert store.load(JOB_ID, "whole") == saved
 
@@ -119,7 +121,9 @@ def test_of_many_who_write_at_once_one_wins() -> None:
 
     def end(number: int) -> bool:
         try:
-            store.save(job.failed(f"by-{number}", an_event()), call.failed("x", an_event()))
+            store.save(
+                job.with_failure(f"by-{number}", an_event()), call.with_failure("x", an_event())
+            )
         except Conflict:
             return False
         return True
@@ -131,16 +135,18 @@ def test_of_many_who_write_at_once_one_wins() -> None:
 
 
 def test_the_audit_tells_everything_in_order_and_keeps_it(store: JobStore) -> None:
-    job = a_job().noted(an_event(what="recorded", detail={"words_in": 7}))
-    call = a_call(CallState.WAITING, attempts=0).claimed(
+    job = a_job().with_event(an_event(what="recorded", detail={"words_in": 7}))
+    call = a_call(CallState.WAITING, attempts=0).with_claim(
         due_at=NOON, event=an_event(at=NOON + minutes(1))
     )
     store.create(job, [call])
     _, call = store.load(JOB_ID, "whole")
-    call = store.save_call(call.submitted("rp-1", an_event(at=NOON + minutes(2), why="because")))
+    call = store.save_call(
+        call.with_submission("rp-1", an_event(at=NOON + minutes(2), why="because"))
+    )
     job, call = store.load(JOB_ID, "whole")
     failure = an_event(at=NOON + minutes(3))
-    store.save(job.failed("deadline", failure), call.failed("deadline", failure))
+    store.save(job.with_failure("deadline", failure), call.with_failure("deadline", failure))
 
     job, calls, events = store.history(JOB_ID)
 
@@ -196,7 +202,7 @@ class TestAStage:
 
         with pytest.raises(Conflict):
             store.count_done(call, stage=0, due_at=NOON)
-        store.save_job(job.failed("deadline", an_event()))
+        store.save_job(job.with_failure("deadline", an_event()))
         with pytest.raises(Conflict):
             store.count_done(call, stage=1, due_at=NOON)
 
@@ -205,7 +211,7 @@ class TestAStage:
         _, call = store.load(JOB_ID, "1-0")
         store.count_done(call, stage=1, due_at=NOON)
 
-        store.save_job(job.due_again(NOON + minutes(9)))
+        store.save_job(job.with_due_at(NOON + minutes(9)))
 
         assert store.load_job(JOB_ID).done == {"1-0"}
 
@@ -213,7 +219,7 @@ class TestAStage:
         job = self.stage_of(store, 1)
         _, call = store.load(JOB_ID, "1-0")
         store.count_done(call, stage=1, due_at=NOON)
-        following = job.in_stage(
+        following = job.with_stage(
             ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
         )
 
@@ -225,12 +231,12 @@ class TestAStage:
 
     def test_begins_once_and_keeps_the_calls_that_are_under_way(self, store: JobStore) -> None:
         job = self.stage_of(store, 1)
-        following = job.in_stage(
+        following = job.with_stage(
             ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
         )
         call = replace(a_call(), id="2-0", stage=2)
         store.begin_stage(following, [call])
-        store.save_call(store.load(JOB_ID, "2-0")[1].cancelled(an_event()))
+        store.save_call(store.load(JOB_ID, "2-0")[1].with_cancellation(an_event()))
 
         with pytest.raises(Conflict):
             store.begin_stage(following, [call])
@@ -242,7 +248,7 @@ class TestAStage:
     ) -> None:
         job = self.stage_of(store, 1)
         calls = [replace(a_call(), id=f"2-{index}", stage=2) for index in range(3)]
-        following = job.in_stage(
+        following = job.with_stage(
             [call.id for call in calls],
             stage=2,
             stage_calls=3,
@@ -278,7 +284,7 @@ class TestDueCalls:
     def test_are_no_longer_found_once_they_have_ended(self, store: JobStore) -> None:
         store.create(a_job(), [a_call()])
         _, call = store.load(JOB_ID, "whole")
-        store.save_call(call.cancelled(an_event()))
+        store.save_call(call.with_cancellation(an_event()))
 
         assert list(store.due(NOON + timedelta(days=9))) == []
 

@@ -19,11 +19,11 @@ from core.errors import (
     RunPodRefused,
     RunPodSilent,
 )
-from core.ports import RunPod
-from core.reports import Status
-from core.runpod import HttpRunPod
+from core.jobs.ports import RunPod
+from core.runpod.client import HttpRunPod
+from core.runpod.reports import RunPodStatus
 from local.memory import MemoryRunPod
-from local.runpod_simulator import Config, Simulator, running_simulator
+from runpod_simulator import Config, Simulator, running_simulator
 from tests.builders import API_KEY, completed_body
 
 URL = "https://runpod.invalid/v2/e"
@@ -221,7 +221,7 @@ class TestStatus:
         body = {"status": 404, "title": "Not Found", "detail": "job not found"}
         runpod.get(f"{URL}/status/rp-1", status=404, json=body)
 
-        assert client().status("rp-1").status is Status.GONE
+        assert client().status("rp-1").status is RunPodStatus.GONE
 
     def test_of_an_id_that_looks_like_a_path_stays_within_the_endpoint(
         self, runpod: responses.RequestsMock
@@ -276,7 +276,7 @@ class TestAgainstTheSimulator:
 
         report = simulated.status(runpod_id)
 
-        assert report.status is Status.COMPLETED
+        assert report.status is RunPodStatus.COMPLETED
         assert "pump" in report.text
         assert report.completion_tokens > 0
 
@@ -345,7 +345,7 @@ class TestWhatARunPodPromises:
         assert any_runpod.run(REQUEST) != any_runpod.run(REQUEST)
 
     def test_an_unknown_request_is_gone(self, any_runpod: RunPod) -> None:
-        assert any_runpod.status("rp-unknown").status is Status.GONE
+        assert any_runpod.status("rp-unknown").status is RunPodStatus.GONE
 
     def test_cancelling_is_harmless(self, any_runpod: RunPod) -> None:
         any_runpod.cancel(any_runpod.run(REQUEST))

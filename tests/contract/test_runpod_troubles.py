@@ -25,7 +25,7 @@ from core.errors import (
     RunPodSilent,
     SecretUnusable,
 )
-from core.runpod import HttpRunPod
+from core.runpod.client import HttpRunPod
 from tests.contract.test_runpod_client import REQUEST, URL, client
 
 
@@ -76,9 +76,11 @@ class TestARefusal:
         with pytest.raises(RunPodBusy, match="403"):
             client().run(REQUEST)
 
-    @pytest.mark.parametrize("ask", [lambda it: it.status("rp-1"), lambda it: it.cancel("rp-1")])
+    @pytest.mark.parametrize(
+        "requested_words", [lambda it: it.status("rp-1"), lambda it: it.cancel("rp-1")]
+    )
     def test_of_the_key_is_told_apart_by_every_operation(
-        self, runpod: responses.RequestsMock, ask: Callable[[HttpRunPod], object]
+        self, runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
     ) -> None:
         for method in ("GET", "POST"):
             for path in ("status", "cancel"):
@@ -86,7 +88,7 @@ class TestARefusal:
         runpod.assert_all_requests_are_fired = False
 
         with pytest.raises(RunPodKeyUnusable):
-            ask(client())
+            requested_words(client())
 
 
 class NoKey:
@@ -97,7 +99,7 @@ class NoKey:
 
 
 @pytest.mark.parametrize(
-    "ask",
+    "requested_words",
     [
         lambda it: it.check_key(),
         lambda it: it.run(REQUEST),
@@ -107,10 +109,10 @@ class NoKey:
     ids=["check", "run", "status", "cancel"],
 )
 def test_without_a_key_nothing_is_asked_and_the_secret_is_named(
-    runpod: responses.RequestsMock, ask: Callable[[HttpRunPod], object]
+    runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
 ) -> None:
     with pytest.raises(RunPodKeyUnusable, match="runpod/api-key does not exist"):
-        ask(HttpRunPod(URL, NoKey()))
+        requested_words(HttpRunPod(URL, NoKey()))
     assert len(runpod.calls) == 0
 
 

@@ -9,8 +9,8 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 
+from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import OutputRefused, Superseded
-from core.files import S3Summaries, S3Workshop
 from local.memory import MemoryS3
 from tests.builders import NOON, a_job, a_source, a_summary, minutes
 
@@ -57,8 +57,8 @@ def summaries(s3: Any) -> S3Summaries:
     return S3Summaries(s3, "out", sleep=lambda _: None)
 
 
-def workshop(s3: Any) -> S3Workshop:
-    return S3Workshop(s3, "out", sleep=lambda _: None)
+def intermediate_store(s3: Any) -> S3IntermediateStore:
+    return S3IntermediateStore(s3, "out", sleep=lambda _: None)
 
 
 def text_of(s3: Any, key: str) -> str:
@@ -87,22 +87,22 @@ class TestAWriteThatMeetsAnotherUnderWay:
         assert json.loads(text_of(s3, FACTS_KEY))["job_id"] == a_job().id
 
     def test_is_repeated_for_a_text(self, s3: Any) -> None:
-        busy = workshop(Answering(s3, "work/j/1-0.txt", conflict(), conflict()))
+        busy = intermediate_store(Answering(s3, "work/j/1-0.txt", conflict(), conflict()))
 
-        busy.keep("j", "1-0", "notes")
+        busy.save("j", "1-0", "notes")
 
         assert text_of(s3, "work/j/1-0.txt") == "notes"
 
     def test_is_repeated_for_a_plan(self, s3: Any) -> None:
-        busy = workshop(Answering(s3, "work/j/stage-1.json", conflict()))
+        busy = intermediate_store(Answering(s3, "work/j/stage-1.json", conflict()))
 
         assert busy.record("j", "stage-1", "{}") == "{}"
 
     def test_is_refused_when_it_always_does(self, s3: Any) -> None:
-        busy = workshop(Answering(s3, "work/j/1-0.txt", *[conflict() for _ in range(50)]))
+        busy = intermediate_store(Answering(s3, "work/j/1-0.txt", *[conflict() for _ in range(50)]))
 
         with pytest.raises(OutputRefused, match="ConditionalRequestConflict"):
-            busy.keep("j", "1-0", "notes")
+            busy.save("j", "1-0", "notes")
 
     def test_waits_a_little_longer_each_time(self, s3: Any) -> None:
         pauses: list[float] = []
@@ -128,13 +128,13 @@ class TestAWriteThatMeetsAnotherUnderWay:
 )
 def test_a_refusal_says_which_bucket_and_why(s3: Any, error: Exception) -> None:
     with pytest.raises(OutputRefused, match="bucket out"):
-        workshop(Answering(s3, "work/j/1-0.txt", error)).keep("j", "1-0", "notes")
+        intermediate_store(Answering(s3, "work/j/1-0.txt", error)).save("j", "1-0", "notes")
 
 
 def test_what_is_written_has_its_content_type(s3: Any) -> None:
     summaries(s3).publish(a_job(), a_summary(), "text", now=NOON)
-    workshop(s3).keep("j", "1-0", "notes")
-    workshop(s3).record("j", "layer-0", "{}")
+    intermediate_store(s3).save("j", "1-0", "notes")
+    intermediate_store(s3).record("j", "layer-0", "{}")
 
     types = {
         key: s3.get_object(Bucket="out", Key=key)["ContentType"]
@@ -177,7 +177,7 @@ class TestTwoVersionsOfOneFile:
         summaries(s3).publish(NEWER, a_summary(), "newer", now=NOON)
 
         with pytest.raises(Superseded):
-            summaries(s3).standing(OLDER, now=NOON)
+            summaries(s3).existing(OLDER, now=NOON)
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 
@@ -192,7 +192,7 @@ class TestTwoVersionsOfOneFile:
             Metadata={**facts["Metadata"], "job-id": OLDER.id, "source-sequencer": "00"},
         )
 
-        summaries(s3).standing(NEWER, now=NOON)
+        summaries(s3).existing(NEWER, now=NOON)
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 

@@ -12,10 +12,10 @@ from botocore.exceptions import ParamValidationError
 from moto import mock_aws
 
 from core import wiring
+from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
+from core.aws.presigned_urls import S3PresignedUrls
 from core.errors import BadTranscript, Superseded
-from core.files import S3Summaries, S3Transcripts, S3Workshop
-from core.links import S3Links
-from core.ports import Kept, Link, Upload
+from core.jobs.ports import IntermediateText, PresignedUrl, Upload
 from local.memory import MemoryS3
 from tests.builders import JOB_ID, NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
 
@@ -69,14 +69,14 @@ class TestReading:
         assert S3Transcripts(s3).read(source, max_bytes=100) == Upload(b"Mara: hello", {}, 11)
 
     def test_brings_what_was_chosen_with_it(self, s3: Any) -> None:
-        chosen = {"summary-words": "900"}
-        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"x", Metadata=chosen)
+        resolve_options = {"summary-words": "900"}
+        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"x", Metadata=resolve_options)
 
         upload = S3Transcripts(s3).read(
             a_source(key="a.txt", version_id="", etag="", size_bytes=1), max_bytes=100
         )
 
-        assert upload.metadata == chosen
+        assert upload.metadata == resolve_options
 
     def test_says_that_an_object_is_gone(self, s3: Any) -> None:
         with pytest.raises(BadTranscript) as refused:
@@ -123,11 +123,13 @@ class TestReading:
         assert upload.body is None
 
     def test_tells_of_an_object_without_reading_it(self, s3: Any) -> None:
-        chosen = {"summary-mode": "pull"}
-        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=chosen)
+        resolve_options = {"summary-mode": "pull"}
+        s3.put_object(
+            Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=resolve_options
+        )
         source = a_source(key="a.txt", version_id="", etag="", size_bytes=0)
 
-        assert S3Transcripts(s3).head(source) == Upload(None, chosen, 11)
+        assert S3Transcripts(s3).head(source) == Upload(None, resolve_options, 11)
 
     def test_tells_of_no_object_that_was_deleted_or_replaced(self, s3: Any) -> None:
         first = self.upload(s3, b"first")
@@ -162,9 +164,9 @@ class TestReading:
 
 class TestPublishing:
     def test_writes_the_summary_with_its_metadata(self, s3: Any, summaries: S3Summaries) -> None:
-        standing = summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        existing = summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
 
-        assert standing == a_summary()
+        assert existing == a_summary()
         assert text_of(s3) == SUMMARY_TEXT + "\n"
         metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
         assert metadata["job-id"] == a_job().id
@@ -187,9 +189,9 @@ class TestPublishing:
     def test_keeps_the_first_summary_of_a_job(self, s3: Any, summaries: S3Summaries) -> None:
         summaries.publish(a_job(), a_summary(), "first", now=NOON)
 
-        standing = summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
+        existing = summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
 
-        assert standing == a_summary()
+        assert existing == a_summary()
         assert text_of(s3) == "first\n"
 
     def test_finishes_what_another_began(self, s3: Any, summaries: S3Summaries) -> None:
@@ -233,7 +235,7 @@ class TestPublishing:
 
         summaries.publish(job, a_summary(), "text", now=NOON)
 
-        assert summaries.standing(job, now=NOON) == a_summary()
+        assert summaries.existing(job, now=NOON) == a_summary()
         metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
         assert all(value.isascii() and value.isprintable() for value in metadata.values())
         assert sum(len(name) + len(value) for name, value in metadata.items()) < 2048
@@ -241,33 +243,37 @@ class TestPublishing:
 
 class TestStanding:
     def test_is_nothing_before_the_summary_is_visible(self, summaries: S3Summaries) -> None:
-        assert summaries.standing(a_job(), now=NOON) is None
+        assert summaries.existing(a_job(), now=NOON) is None
 
     def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
         older = a_job(id="f" * 32, source=a_source(sequencer="00", uploaded_at=NOON - minutes(9)))
         summaries.publish(older, a_summary(), "theirs", now=NOON)
 
-        assert summaries.standing(a_job(), now=NOON) is None
+        assert summaries.existing(a_job(), now=NOON) is None
 
 
-class TestTheWorkshop:
+class TestTheIntermediateStore:
     def test_keeps_a_text_and_whether_it_was_cut(self, s3: Any) -> None:
-        workshop = S3Workshop(s3, "out")
+        intermediate_store = S3IntermediateStore(s3, "out")
 
-        workshop.keep("j" * 32, "1-0", "Nötes.", was_cut=True)
+        intermediate_store.save("j" * 32, "1-0", "Nötes.", was_cut=True)
 
-        assert workshop.kept("j" * 32, "1-0") == Kept(text="Nötes.", was_cut=True)
+        assert intermediate_store.load("j" * 32, "1-0") == IntermediateText(
+            text="Nötes.", was_cut=True
+        )
 
     def test_keeps_the_first_text_of_a_name(self, s3: Any) -> None:
-        workshop = S3Workshop(s3, "out")
-        workshop.keep("j" * 32, "1-0", "first")
+        intermediate_store = S3IntermediateStore(s3, "out")
+        intermediate_store.save("j" * 32, "1-0", "first")
 
-        workshop.keep("j" * 32, "1-0", "second", was_cut=True)
+        intermediate_store.save("j" * 32, "1-0", "second", was_cut=True)
 
-        assert workshop.kept("j" * 32, "1-0") == Kept(text="first", was_cut=False)
+        assert intermediate_store.load("j" * 32, "1-0") == IntermediateText(
+            text="first", was_cut=False
+        )
 
     def test_has_nothing_that_was_not_kept(self, s3: Any) -> None:
-        assert S3Workshop(s3, "out").kept("j" * 32, "1-0") is None
+        assert S3IntermediateStore(s3, "out").load("j" * 32, "1-0") is None
 
 
 class TestADelivery:
@@ -276,33 +282,39 @@ class TestADelivery:
     def test_is_found_where_its_attempt_was_to_put_it(self, s3: Any) -> None:
         s3.put_object(Bucket="out", Key=self.KEY, Body=b"delivered")
 
-        workshop = S3Workshop(s3, "out")
+        intermediate_store = S3IntermediateStore(s3, "out")
 
-        assert workshop.delivered(JOB_ID, "whole", 2, max_bytes=9) == b"delivered"
-        assert workshop.delivered(JOB_ID, "whole", 1, max_bytes=9) is None
+        assert intermediate_store.delivered(JOB_ID, "whole", 2, max_bytes=9) == b"delivered"
+        assert intermediate_store.delivered(JOB_ID, "whole", 1, max_bytes=9) is None
 
     def test_that_is_too_large_is_not_read_whole(self, s3: Any) -> None:
         s3.put_object(Bucket="out", Key=self.KEY, Body=b"x" * 1_000)
 
-        assert S3Workshop(s3, "out").delivered(JOB_ID, "whole", 2, max_bytes=9) == b"x" * 10
+        assert (
+            S3IntermediateStore(s3, "out").delivered(JOB_ID, "whole", 2, max_bytes=9) == b"x" * 10
+        )
 
 
 class TestAPresignedUrl:
     """Of the client that is wired, which signs without asking anybody."""
 
     @pytest.fixture(params=["us-east-1", "eu-central-1"])
-    def links(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> S3Links:
+    def presigned_urls(
+        self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    ) -> S3PresignedUrls:
         monkeypatch.setenv("AWS_DEFAULT_REGION", request.param)
         self.region = request.param
-        return S3Links(wiring.presigner(), "out")
+        return S3PresignedUrls(wiring.presigner(), "out")
 
     @staticmethod
-    def parts(link: Link) -> tuple[str, str, dict[str, str]]:
+    def parts(link: PresignedUrl) -> tuple[str, str, dict[str, str]]:
         split = urlsplit(link.url)
         return split.netloc, unquote(split.path), dict(parse_qsl(split.query))
 
-    def test_is_signed_with_sigv4_for_the_buckets_own_region(self, links: S3Links) -> None:
-        link = links.to_deliver(JOB_ID, "whole", 2, lifetime=minutes(70))
+    def test_is_signed_with_sigv4_for_the_buckets_own_region(
+        self, presigned_urls: S3PresignedUrls
+    ) -> None:
+        link = presigned_urls.to_deliver(JOB_ID, "whole", 2, lifetime=minutes(70))
 
         host, path, query = self.parts(link)
         assert host == f"out.s3.{self.region}.amazonaws.com"
@@ -310,32 +322,39 @@ class TestAPresignedUrl:
         assert query["X-Amz-Algorithm"] == "AWS4-HMAC-SHA256"
         assert (query["X-Amz-Expires"], query["X-Amz-SignedHeaders"]) == ("4200", "host")
 
-    def test_reads_one_version(self, links: S3Links) -> None:
+    def test_reads_one_version(self, presigned_urls: S3PresignedUrls) -> None:
         source = a_source(version_id="v7")
-        link = links.to_read(source, lifetime=minutes(1))
+        link = presigned_urls.to_read(source, lifetime=minutes(1))
 
         _, path, query = self.parts(link)
         assert path == f"/{source.key}"
         assert query["versionId"] == "v7"
         assert link.headers == {}
 
-    def test_reads_one_etag_where_there_are_no_versions(self, links: S3Links) -> None:
+    def test_reads_one_etag_where_there_are_no_versions(
+        self, presigned_urls: S3PresignedUrls
+    ) -> None:
         source = a_source(version_id="")
-        link = links.to_read(source, lifetime=minutes(1))
+        link = presigned_urls.to_read(source, lifetime=minutes(1))
 
         _, _, query = self.parts(link)
         assert link.headers == {"If-Match": f'"{source.etag}"'}
         assert query["X-Amz-SignedHeaders"] == "host;if-match"
 
     def test_of_a_bucket_with_a_dot_keeps_to_a_host_that_has_a_certificate(
-        self, links: S3Links
+        self, presigned_urls: S3PresignedUrls
     ) -> None:
-        host, path, _ = self.parts(links.to_read(a_source(bucket="a.b"), lifetime=minutes(1)))
+        host, path, _ = self.parts(
+            presigned_urls.to_read(a_source(bucket="a.b"), lifetime=minutes(1))
+        )
 
         assert host == f"s3.{self.region}.amazonaws.com"
         assert path.startswith("/a.b/")
 
-    def test_is_in_nothing_that_is_printed(self, links: S3Links) -> None:
+    def test_is_in_nothing_that_is_printed(self, presigned_urls: S3PresignedUrls) -> None:
         assert (
-            "amz" not in repr(links.to_read(a_source(version_id=""), lifetime=minutes(1))).lower()
+            "amz"
+            not in repr(
+                presigned_urls.to_read(a_source(version_id=""), lifetime=minutes(1))
+            ).lower()
         )

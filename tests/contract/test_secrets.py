@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.parameters import base
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from core.aws.secrets import ManagedCallbackSecrets, SecretReader
 from core.errors import SecretUnusable, SettingsError
-from core.secrets import ManagedCallbackSecrets, SecretReader
 from tests.builders import SECRET
 
 OTHER = "n" * 40

@@ -13,9 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from core.aws.job_store import DynamoJobStore
 from core.errors import Conflict, JobExists
-from core.ports import JobStore
-from core.store import DynamoJobStore
+from core.jobs.ports import JobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event
 from tests.deployment import create_jobs_table
@@ -142,16 +142,16 @@ class TestRecordingAJob:
 
 def write_call(store: JobStore) -> object:
     _, call = store.load(JOB_ID, "whole")
-    return store.save_call(call.noted(an_event()))
+    return store.save_call(call.with_event(an_event()))
 
 
 def write_job(store: JobStore) -> object:
-    return store.save_job(store.load_job(JOB_ID).noted(an_event()))
+    return store.save_job(store.load_job(JOB_ID).with_event(an_event()))
 
 
 def write_both(store: JobStore) -> object:
     job, call = store.load(JOB_ID, "whole")
-    return store.save(job.noted(an_event()), call.noted(an_event()))
+    return store.save(job.with_event(an_event()), call.with_event(an_event()))
 
 
 def write_count(store: JobStore) -> object:

@@ -15,15 +15,15 @@ import responses
 from botocore.config import Config
 from moto import mock_aws
 
+from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import PipelineError
-from core.files import S3Summaries, S3Workshop
-from core.runpod import HttpRunPod
+from core.runpod.client import HttpRunPod
 from tests.builders import API_KEY, JOB_ID, NOON, a_job, a_source, a_summary, minutes
 from tests.worker.servers import Asked, recorded
 from worker.deliver import deliver
+from worker.errors import WorkerError
 from worker.model import ModelServer
 from worker.settings import WorkerSettings
-from worker.trouble import Trouble
 
 URL = "https://runpod.invalid/v2/e"
 REQUEST = {"input": {"prompt": "Mara: The pump holds. é"}, "policy": {"ttl": 4_200_000}}
@@ -199,7 +199,7 @@ class TestS3:
     def test_is_sent_a_text_between_once(self, s3: Any, was_cut: bool, said: str) -> None:
         sent = Recorder(s3)
 
-        S3Workshop(s3, "out").keep(JOB_ID, "1-0", "Notes é.", was_cut=was_cut)
+        S3IntermediateStore(s3, "out").save(JOB_ID, "1-0", "Notes é.", was_cut=was_cut)
 
         (put,) = sent.puts
         assert put == {
@@ -283,7 +283,7 @@ class TestTheWorker:
                 "http://127.0.0.1:8000/v1/chat/completions", body=requests.ReadTimeout("too long")
             )
 
-            with pytest.raises(Trouble, match="model-failed"):
+            with pytest.raises(WorkerError, match="model-failed"):
                 ModelServer(WorkerSettings(), sleep=lambda _: None).complete(CHAT)
 
             assert len(model.calls) == 1

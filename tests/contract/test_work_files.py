@@ -8,8 +8,8 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from core.files import delivery_key
-from core.work_files import KEPT, PARTS, S3WorkFiles
+from core.aws.files import delivery_key
+from core.aws.work_files import KEPT, PARTS, S3WorkFiles
 
 JOB_ID = "ab" + "0" * 30
 PART = 0xAB

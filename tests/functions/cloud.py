@@ -14,9 +14,9 @@ import responses
 from moto import mock_aws
 
 from core import wiring
-from core.callback import CallRef, token_for
-from core.jobs import Call, Event, Job
-from core.store import DynamoJobStore
+from core.aws.job_store import DynamoJobStore
+from core.jobs.callback import CallRef, token_for
+from core.jobs.model import AuditEvent, Call, Job
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET
@@ -69,14 +69,14 @@ class Cloud:
     def holding(self, job: Job, call: Call) -> None:
         self.store().create(job, [call])
 
-    def history(self, job_id: str = JOB_ID) -> tuple[Job, list[Call], list[Event]]:
+    def history(self, job_id: str = JOB_ID) -> tuple[Job, list[Call], list[AuditEvent]]:
         return self.store().history(job_id)
 
     def job_ids(self) -> list[str]:
         items = boto3.client("dynamodb").scan(TableName="jobs")["Items"]
         return sorted({item["job_id"]["S"] for item in items})
 
-    def only_job(self) -> tuple[Job, list[Call], list[Event]]:
+    def only_job(self) -> tuple[Job, list[Call], list[AuditEvent]]:
         (job_id,) = self.job_ids()
         return self.history(job_id)
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.callback import CallRef
-from core.files import S3Summaries, S3Transcripts, S3Workshop
-from core.jobs import Call, Event, Job, Source
-from core.links import S3Links
-from core.reports import parse_report
+from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
+from core.aws.presigned_urls import S3PresignedUrls
+from core.jobs.callback import CallRef
+from core.jobs.lifecycle import Lifecycle, Settlement
+from core.jobs.model import AuditEvent, Call, Job, Source
+from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
-from core.settle import Settled, Settler
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.stages import Stages
 from submitter.submit import Submitter
-from sweeper.findings import Look
+from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
 from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
 
@@ -33,13 +33,13 @@ class Model:
     makes_of_ask: float = 1.0
     tokens_per_word: float = 1.4
     context_tokens: int = 10**9
-    asks: list[int] = field(default_factory=list)
+    polls: list[int] = field(default_factory=list)
 
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         asked = request["input"]["openai_input"]
         prompt = asked["messages"][1]["content"]
         words = int(ASK.findall(prompt)[-1].replace(",", ""))
-        self.asks.append(words)
+        self.polls.append(words)
         read = BLOCK.search(prompt)
         assert read is not None
         if len(prompt.split()) * 1.3 > self.context_tokens:
@@ -69,10 +69,12 @@ class Pipeline:
     def submitter(self) -> Submitter:
         s3: Any = self.s3
         settings = replace(
-            self.settings, accepts=replace(self.settings.accepts, max_bytes=100_000_000)
+            self.settings, upload_filter=replace(self.settings.upload_filter, max_bytes=100_000_000)
         )
         material = Material(
-            transcripts=S3Transcripts(s3), workshop=S3Workshop(s3, "out"), settings=settings
+            transcripts=S3Transcripts(s3),
+            intermediate_store=S3IntermediateStore(s3, "out"),
+            settings=settings,
         )
         return Submitter(
             store=self.store,
@@ -81,7 +83,7 @@ class Pipeline:
             runpod=self.runpod,
             secrets=self.secrets,
             settings=settings,
-            links=S3Links(s3, "out"),
+            presigned_urls=S3PresignedUrls(s3, "out"),
             clock=lambda: self.now,
         )
 
@@ -90,12 +92,12 @@ class Pipeline:
         s3: Any = self.s3
         return Stages(submitter=self.submitter, summaries=S3Summaries(s3, "out"))
 
-    def settler(self, by: str) -> Settler:
+    def lifecycle(self, by: str) -> Lifecycle:
         s3: Any = self.s3
-        return Settler(
+        return Lifecycle(
             store=self.store,
             summaries=S3Summaries(s3, "out"),
-            workshop=S3Workshop(s3, "out"),
+            intermediate_store=S3IntermediateStore(s3, "out"),
             queue=self.queue,
             max_attempts=3,
             by=by,
@@ -115,12 +117,14 @@ class Pipeline:
         numbered = [(f"rp-{number}", body) for number, body in enumerate(self.runpod.requests, 1)]
         return [(runpod_id, body) for runpod_id, body in numbered if runpod_id not in self.answered]
 
-    def call_back(self, runpod_id: str, body: Mapping[str, Any], *, answer: Any = None) -> Settled:
+    def call_back(
+        self, runpod_id: str, body: Mapping[str, Any], *, answer: Any = None
+    ) -> Settlement:
         """Let RunPod end a request and call back about it."""
         self.answered.add(runpod_id)
         report = parse_report(answer or self.model.answer(body, runpod_id))
         self.runpod.reports[runpod_id] = report
-        return self.settler("webhook_receiver").settle(ref_of(body), report, now=self.now)
+        return self.lifecycle("webhook_receiver").settle(ref_of(body), report, now=self.now)
 
     def take_messages(self) -> None:
         """Let the submitter take everything that is in the queue."""
@@ -142,13 +146,13 @@ class Pipeline:
                 return
         raise AssertionError("the job does not come to an end")
 
-    def sweep(self, later: timedelta) -> list[Look]:
+    def sweep(self, later: timedelta) -> list[SweepResult]:
         self.now += later
         sweeper = Sweeper(
-            settler=self.settler("sweeper"),
+            lifecycle=self.lifecycle("sweeper"),
             runpod=self.runpod,
-            max_asks=10,
-            shortest_wait=timedelta(seconds=5),
+            max_polls=10,
+            poll_interval=timedelta(seconds=5),
             clock=lambda: self.now,
         )
         return list(sweeper.sweep(pace=lambda: None, seconds_left=lambda: 115.0))
@@ -156,7 +160,7 @@ class Pipeline:
     def summary(self, job: Job) -> str:
         return self.s3.objects["out", job.summary_key].body.decode()
 
-    def history(self, job: Job) -> tuple[Job, list[Call], list[Event]]:
+    def history(self, job: Job) -> tuple[Job, list[Call], list[AuditEvent]]:
         return self.store.history(job.id)
 
 

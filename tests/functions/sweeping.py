@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.files import S3Summaries, S3Workshop
-from core.jobs import Call
-from core.reports import parse_report
-from core.settle import Settler
+from core.aws.files import S3IntermediateStore, S3Summaries
+from core.jobs.lifecycle import Lifecycle
+from core.jobs.model import Call
+from core.runpod.reports import parse_report
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
-from sweeper.findings import Look
+from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
 from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
 
@@ -24,14 +24,14 @@ class World:
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     runpod: MemoryRunPod = field(default_factory=MemoryRunPod)
     now: datetime = NOON + minutes(5)
-    max_asks: int = 10
-    shortest_wait: timedelta = timedelta(seconds=5)
+    max_polls: int = 10
+    poll_interval: timedelta = timedelta(seconds=5)
 
     def holding_many(self, number: int, **job_changes: Any) -> "World":
         """Record so many jobs, each with a call that is due, and RunPod's request of its own."""
         for each in range(number):
             job_id = f"{each:032x}"
-            call = a_call(job_id=job_id).identified(1, f"rp-of-{each}")
+            call = a_call(job_id=job_id).with_runpod_id(1, f"rp-of-{each}")
             self.store.create(a_job(id=job_id, **job_changes), [call])
         return self
 
@@ -43,22 +43,22 @@ class World:
         self,
         seconds_left: Callable[[], float] = lambda: 115.0,
         pace: Callable[[], None] = lambda: None,
-    ) -> list[Look]:
+    ) -> list[SweepResult]:
         sweeper = Sweeper(
-            settler=self.settler,
+            lifecycle=self.lifecycle,
             runpod=self.runpod,
-            max_asks=self.max_asks,
-            shortest_wait=self.shortest_wait,
+            max_polls=self.max_polls,
+            poll_interval=self.poll_interval,
             clock=lambda: self.now,
         )
         return list(sweeper.sweep(pace=pace, seconds_left=seconds_left))
 
     @property
-    def settler(self) -> Settler:
-        return Settler(
+    def lifecycle(self) -> Lifecycle:
+        return Lifecycle(
             store=self.store,
             summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
-            workshop=S3Workshop(self.s3, "out"),  # type: ignore[arg-type]
+            intermediate_store=S3IntermediateStore(self.s3, "out"),  # type: ignore[arg-type]
             queue=self.queue,
             max_attempts=3,
             by="sweeper",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from core.errors import RunPodFailed
-from core.jobs import Call, CallState
+from core.jobs.model import Call, CallState
 from sweeper.findings import UNANSWERED
 from sweeper.sweep import RUNPOD_PATIENCE
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event, minutes
@@ -26,11 +26,11 @@ def a_stage(world: World, *others: Call) -> None:
     slots = tuple(call.id for call in calls)
     world.store.create(a_job(slots=slots, stage=1, stage_calls=len(calls)), calls)
     job, call = world.store.load(JOB_ID, "1-0")
-    world.settler.fail(job, call, UNANSWERED, now=world.now)
+    world.lifecycle.fail(job, call, UNANSWERED, now=world.now)
 
 
 def test_a_call_of_a_job_that_has_ended_is_cancelled_and_closed(world: World) -> None:
-    world.store.create(a_job().failed("x", an_event()), [a_call()])
+    world.store.create(a_job().with_failure("x", an_event()), [a_call()])
 
     world.sweep()
 
@@ -39,7 +39,7 @@ def test_a_call_of_a_job_that_has_ended_is_cancelled_and_closed(world: World) ->
 
 
 def test_requests_of_a_failed_job_are_cancelled_in_the_next_sweep(world: World) -> None:
-    a_stage(world, a_call(asks=3, due_at=LATER), a_call(asks=1, due_at=LATER))
+    a_stage(world, a_call(polls=3, due_at=LATER), a_call(polls=1, due_at=LATER))
 
     world.sweep()
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.callback import CallRef, token_for
-from core.jobs import CallState, JobState
-from core.queue import SqsWorkQueue
+from core.aws.queue import SqsWorkQueue
+from core.jobs.callback import CallRef, token_for
+from core.jobs.model import CallState, JobState
 from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
 from tests.functions.cloud import Cloud, running_cloud
 
@@ -89,8 +89,8 @@ def test_a_message_that_has_nothing_left_to_do_counts_nothing(
     cloud.holding(job, a_call(state))
     wanted: list[dict[str, Any]] = []
     queue = SqsWorkQueue(Recording(wanted), cloud.queue_url)  # type: ignore[arg-type]
-    queue.wants_attempt(JOB_ID, "whole", after=minutes(0))
-    queue.wants_next_stage(JOB_ID)
+    queue.request_attempt(JOB_ID, "whole", after=minutes(0))
+    queue.request_next_stage(JOB_ID)
 
     for body in wanted:
         cloud.invoke("submitter", message(body))

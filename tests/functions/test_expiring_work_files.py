@@ -6,7 +6,7 @@ import boto3
 import pytest
 
 from core import wiring
-from core.work_files import KEPT
+from core.aws.work_files import KEPT
 from sweeper import app
 from tests.builders import JOB_ID
 from tests.functions.cloud import running_cloud

@@ -12,12 +12,13 @@ import pytest
 from botocore.exceptions import ClientError
 
 from core import wiring
-from core.callback import CallRef, token_for
+from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
-from core.files import S3Workshop
-from core.jobs import CallState, Mode
-from core.layers import Layer
-from core.settle import SUBMITTING_TIME
+from core.jobs.callback import CallRef, token_for
+from core.jobs.lifecycle import SUBMITTING_TIME
+from core.jobs.model import CallState
+from core.summaries.levels import Level
+from core.summaries.options import Mode
 from core.telemetry import logger
 from tests.builders import (
     API_KEY,
@@ -60,9 +61,9 @@ CALLBACKS = {
 }
 # The same about a call of pull mode, whose summary lies where the worker was to put it.
 PULL_CALLBACKS = {
-    "webhook-receipt": (200, "succeeded", "succeeded"),
-    "webhook-receipt-with-text": (200, "succeeded", "succeeded"),
-    "webhook-receipt-wrong-checksum": (200, "active", "waiting"),
+    "webhook-manifest": (200, "succeeded", "succeeded"),
+    "webhook-manifest-with-text": (200, "succeeded", "succeeded"),
+    "webhook-manifest-wrong-checksum": (200, "active", "waiting"),
     "webhook-worker-fetch-expired": (200, "active", "waiting"),
     "webhook-worker-unreadable": (200, "failed", "failed"),
 }
@@ -78,7 +79,7 @@ SUBMISSIONS = {
     "submitter-sqs-duplicate": (0, 1),
     "submitter-sqs-test-event": (0, 0),
     "submitter-sqs-garbage-among-good": (1, 1),
-    "submitter-sqs-wants-attempt": (0, 1),
+    "submitter-sqs-attempt-requested": (0, 1),
 }
 
 
@@ -106,12 +107,14 @@ class TestTheSubmitter:
         for key in (KEY, "anhørt/港 100%.txt"):
             cloud.upload(key)
         waiting = replace(a_call(CallState.WAITING), due_at=NOON)
-        if name == "submitter-sqs-wants-attempt":
+        if name == "submitter-sqs-attempt-requested":
             source = replace(a_job().source, key=KEY, version_id="", etag="", sequencer="")
             far = NOON + minutes(60 * 24 * 365 * 50)
             cloud.holding(a_job(source=source, deadline=far), waiting)
-            layer = Layer(number=0, pieces=["Mara: The pump holds."], tokens=[8])
-            S3Workshop(boto3.client("s3"), "out").record(JOB_ID, "layer-0", layer.as_document())
+            level = Level(number=0, chunks=["Mara: The pump holds."], tokens=[8])
+            S3IntermediateStore(boto3.client("s3"), "out").record(
+                JOB_ID, "layer-0", level.as_document()
+            )
         if requests:
             cloud.runpod_takes()
 
@@ -186,7 +189,7 @@ class TestTheReceiver:
 
     @pytest.mark.parametrize("name", PULL_CALLBACKS)
     def test_takes_the_callback_of_pull_modes_worker(self, cloud: Cloud, name: str) -> None:
-        cloud.holding(a_job(request=a_request(mode=Mode.PULL)), a_call())
+        cloud.holding(a_job(options=a_request(mode=Mode.PULL)), a_call())
         place = {"Bucket": "out", "Key": f"work/{JOB_ID}/whole.1.txt"}
         boto3.client("s3").put_object(**place, Body=SUMMARY_TEXT.encode())
 
@@ -264,7 +267,7 @@ class TestTheReceiver:
     def test_lets_the_sweeper_ask_after_a_callback_without_a_body(self, holding: Cloud) -> None:
         job, call = holding.store().load(JOB_ID, "whole")
         later = NOON + minutes(60 * 24 * 365 * 50)
-        holding.store().save_call(call.due_again(later))
+        holding.store().save_call(call.with_due_at(later))
 
         holding.invoke("webhook_receiver", holding.event("webhook-null-body"))
 
@@ -330,7 +333,7 @@ class TestTheReceiverThatVerifies:
     def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
         unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
         _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.submitted("rp-1", an_event()))
+        unanswered.store().save_call(call.with_submission("rp-1", an_event()))
         unanswered.runpod_says(completed_body())
 
         answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
@@ -351,7 +354,7 @@ class TestTheReceiverThatVerifies:
 
     def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
         _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.failed("deadline", an_event()))
+        unanswered.store().save_call(call.with_failure("deadline", an_event()))
 
         answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
 

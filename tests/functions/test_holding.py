@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.errors import RunPodKeyUnusable, SecretUnusable
-from core.jobs import Call, CallState, Job, JobState
+from core.jobs.model import Call, CallState, Job, JobState
 from tests.builders import NOON, minutes, submitter_settings
 from tests.functions.cloud import RUNPOD, Cloud
 from tests.functions.pipeline import Pipeline, a_transcript
@@ -129,8 +129,8 @@ class TestACallWithoutAUsableSecret:
 class TestAStageWithoutAUsableSecret:
     @pytest.fixture
     def stage(self) -> Pipeline:
-        request = replace(submitter_settings().request, words=400, max_tokens=600)
-        pipeline = Pipeline(settings=submitter_settings(context_tokens=4096, request=request))
+        options = replace(submitter_settings().options, words=400, max_tokens=600)
+        pipeline = Pipeline(settings=submitter_settings(context_tokens=4096, options=options))
         pipeline.runpod.no_key = RunPodKeyUnusable(WHY)
         return pipeline
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import RunPodFailed, RunPodRefused
-from core.jobs import CallState, JobState
-from core.reports import parse_report
+from core.jobs.model import CallState, JobState
+from core.runpod.reports import parse_report
 from local.memory import MemoryRunPod
 from tests.builders import a_summary, completed_body, failed_body, minutes, submitter_settings
 from tests.functions.pipeline import MARKER, Model, Pipeline, a_transcript, ref_of
@@ -20,8 +20,8 @@ LONG = a_transcript(100_000)
 
 def settings(context_tokens: int = 32_768, max_tokens: int = 6_000):  # type: ignore[no-untyped-def]
     default = submitter_settings()
-    request = replace(default.request, max_tokens=max_tokens)
-    return replace(default, context_tokens=context_tokens, request=request)
+    options = replace(default.options, max_tokens=max_tokens)
+    return replace(default, context_tokens=context_tokens, options=options)
 
 
 @pytest.fixture
@@ -95,10 +95,10 @@ class TestAChoice:
         pipeline.run()
 
         user = pipeline.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
-        assert pipeline.model.asks == [700]
+        assert pipeline.model.polls == [700]
         assert user.startswith("Write the minutes")
         assert "Write in German" in user
-        assert pipeline.history(job)[0].request.words == 700
+        assert pipeline.history(job)[0].options.words == 700
 
     def test_that_can_not_be_fails_clearly(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(8_000), key="summary-words=lots/a.txt")
@@ -136,7 +136,7 @@ class TestTheLength:
         pipeline.run()
 
         job, _, _ = pipeline.history(job)
-        assert pipeline.model.asks == [round(0.4 * job.words_in)]
+        assert pipeline.model.polls == [round(0.4 * job.words_in)]
         assert len(pipeline.runpod.requests) == 1
 
     def test_is_repaired_though_the_file_is_gone_meanwhile(self) -> None:
@@ -373,7 +373,7 @@ class TestWhoeverDies:
             ("store", "save_call"),
             ("s3", "put_object"),
             ("store", "count_done"),
-            ("queue", "wants_next_stage"),
+            ("queue", "request_next_stage"),
         ],
     )
     def test_over_the_last_section_leaves_a_job_that_goes_on(

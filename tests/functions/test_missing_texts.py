@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.jobs import OVERFLOW
-from core.plans import Strategy
+from core.jobs.model import OVERFLOW
+from core.summaries.plans import Strategy
 from tests.builders import failed_body, submitter_settings
 from tests.functions.pipeline import Pipeline, a_transcript, ref_of
 
 
 def a_pipeline() -> Pipeline:
     settings = submitter_settings(context_tokens=8_192)
-    request = replace(settings.request, strategy=Strategy.SECTIONS)
-    return Pipeline(settings=replace(settings, request=request))
+    options = replace(settings.options, strategy=Strategy.SECTIONS)
+    return Pipeline(settings=replace(settings, options=options))
 
 
 def conflicting_once(pipeline: Pipeline, ending: str) -> None:

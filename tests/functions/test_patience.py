@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from core.errors import Conflict, RunPodBusy, RunPodError, RunPodFailed, RunPodSilent
-from core.jobs import CallState, JobState
-from core.settle import SUBMITTING_TIME
+from core.jobs.lifecycle import SUBMITTING_TIME
+from core.jobs.model import CallState, JobState
 from local.memory import MemoryRunPod
 from submitter.outcomes import LONGEST_CHAIN, MOST_REQUESTS
 from tests.builders import NOON, minutes, submitter_settings

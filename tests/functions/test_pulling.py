@@ -8,22 +8,29 @@ from typing import Any
 import boto3
 import pytest
 
-from core.jobs import CallState, Job, JobState, Mode
-from core.pull import LONGEST_SUMMARY_BYTES, TROUBLE_PREFIX, TROUBLES, Order, parse_order
-from core.reports import gone, parse_report
+from core.jobs.lifecycle import Settlement
+from core.jobs.model import CallState, Job, JobState
+from core.runpod.reports import gone, parse_report
+from core.runpod.work_order import (
+    LONGEST_SUMMARY_BYTES,
+    TROUBLE_PREFIX,
+    TROUBLES,
+    WorkOrder,
+    parse_work_order,
+)
 from core.settings import SubmitterSettings
-from core.settle import Settled
+from core.summaries.options import Mode
 from local.memory import PRESIGNED, MemoryS3, presigned
 from tests.builders import (
     NOON,
     SUMMARY_TEXT,
-    a_receipt,
+    a_manifest,
     a_request,
     a_source,
     completed_body,
     failed_body,
+    manifest_body,
     minutes,
-    receipt_body,
     submitter_settings,
 )
 from tests.functions.cloud import Cloud, running_cloud
@@ -53,7 +60,7 @@ class _Unread:
 
 
 def pull_settings() -> SubmitterSettings:
-    return submitter_settings(request=a_request(mode=Mode.PULL))
+    return submitter_settings(options=a_request(mode=Mode.PULL))
 
 
 @pytest.fixture
@@ -61,8 +68,8 @@ def pipeline() -> Pipeline:
     return Pipeline(settings=pull_settings(), s3=UnreadS3())
 
 
-def order_of(pipeline: Pipeline, number: int = -1) -> Order:
-    return parse_order(json.loads(json.dumps(pipeline.runpod.requests[number]["input"])))
+def order_of(pipeline: Pipeline, number: int = -1) -> WorkOrder:
+    return parse_work_order(json.loads(json.dumps(pipeline.runpod.requests[number]["input"])))
 
 
 def deliver(pipeline: Pipeline, body: bytes = SUMMARY) -> None:
@@ -71,7 +78,7 @@ def deliver(pipeline: Pipeline, body: bytes = SUMMARY) -> None:
     pipeline.s3.put_object(Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
 
 
-def call_back(pipeline: Pipeline, answer: dict[str, Any]) -> Settled:
+def call_back(pipeline: Pipeline, answer: dict[str, Any]) -> Settlement:
     number = len(pipeline.runpod.requests)
     body = pipeline.runpod.requests[-1]
     return pipeline.call_back(f"rp-{number}", body, answer=answer | {"id": f"rp-{number}"})
@@ -91,8 +98,8 @@ class TestAnUpload:
         order = order_of(pipeline)
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.SUBMITTED)
         assert (order.job_id, order.name) == (job.id, job.source.key)
-        assert (order.size_bytes, order.request) == (job.source.size_bytes, job.request)
-        assert (job.words_in, job.target_words, job.request.most_repairs) == (0, 4_000, 2)
+        assert (order.size_bytes, order.options) == (job.source.size_bytes, job.options)
+        assert (job.words_in, job.target_words, job.options.most_repairs) == (0, 4_000, 2)
 
     def test_gets_urls_of_one_version_and_one_key_that_last_as_long_as_it_may(
         self, pipeline: Pipeline
@@ -108,7 +115,7 @@ class TestAnUpload:
 
     def test_of_any_size_is_taken(self, pipeline: Pipeline) -> None:
         pipeline.settings = replace(
-            pipeline.settings, accepts=replace(pipeline.settings.accepts, max_bytes=10)
+            pipeline.settings, upload_filter=replace(pipeline.settings.upload_filter, max_bytes=10)
         )
 
         assert pipeline.upload("Mara: yes. " * 1_000).state is JobState.ACTIVE
@@ -146,7 +153,7 @@ class TestTheChoice:
 
         job = self.upload(pipeline, "pull")
 
-        assert job.request.mode is Mode.PULL
+        assert job.options.mode is Mode.PULL
         assert order_of(pipeline).job_id == job.id
         assert _Unread.is_closed
 
@@ -155,7 +162,7 @@ class TestTheChoice:
 
         job = self.upload(pipeline, "pull", size_bytes=200_000_000)
 
-        assert (job.state, job.request.mode) == (JobState.ACTIVE, Mode.PULL)
+        assert (job.state, job.options.mode) == (JobState.ACTIVE, Mode.PULL)
 
     def test_of_push_is_held_to_what_push_takes(self) -> None:
         pipeline = Pipeline(settings=pull_settings())
@@ -169,7 +176,7 @@ class TestTheChoice:
 
         job = self.upload(pipeline, "push")
 
-        assert (job.request.mode, job.words_in) == (Mode.PUSH, 4)
+        assert (job.options.mode, job.words_in) == (Mode.PUSH, 4)
         assert "openai_input" in pipeline.runpod.requests[0]["input"]
 
     def test_can_be_made_by_the_folder(self) -> None:
@@ -177,7 +184,7 @@ class TestTheChoice:
 
         job = self.upload(pipeline, "", key="summary-mode=pull/a.txt")
 
-        assert job.request.mode is Mode.PULL
+        assert job.options.mode is Mode.PULL
 
     def test_that_can_not_be_fails_clearly(self) -> None:
         job = self.upload(Pipeline(), "drag")
@@ -185,12 +192,12 @@ class TestTheChoice:
         assert (job.reason_code, "push, pull" in job.reason) == ("bad-choice", True)
 
 
-class TestAReceipt:
+class TestAManifest:
     def test_becomes_the_summary_with_the_workers_figures(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(100))
         deliver(pipeline)
 
-        call_back(pipeline, receipt_body(a_receipt()))
+        call_back(pipeline, manifest_body(a_manifest()))
 
         job, (call,), events = pipeline.history(job)
         assert (job.state, call.state) == (JobState.SUCCEEDED, CallState.SUCCEEDED)
@@ -206,35 +213,35 @@ class TestAReceipt:
     def test_that_holds_the_text_needs_no_object(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
 
-        call_back(pipeline, receipt_body(a_receipt(text=SUMMARY_TEXT)))
+        call_back(pipeline, manifest_body(a_manifest(text=SUMMARY_TEXT)))
 
         assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
 
     @pytest.mark.parametrize(
-        ("lies_there", "receipt", "code"),
+        ("lies_there", "manifest", "code"),
         [
-            (None, a_receipt(), "result-missing"),
-            (SUMMARY, a_receipt(size_bytes=len(SUMMARY) - 1), "result-damaged"),
-            (SUMMARY, a_receipt(sha256="0" * 64), "result-damaged"),
-            (b"\xff\xfe", a_receipt(b"\xff\xfe"), "result-damaged"),
-            (b" \n", a_receipt(b" \n"), "result-damaged"),
+            (None, a_manifest(), "result-missing"),
+            (SUMMARY, a_manifest(size_bytes=len(SUMMARY) - 1), "result-damaged"),
+            (SUMMARY, a_manifest(sha256="0" * 64), "result-damaged"),
+            (b"\xff\xfe", a_manifest(b"\xff\xfe"), "result-damaged"),
+            (b" \n", a_manifest(b" \n"), "result-damaged"),
             (
                 b"x" * (LONGEST_SUMMARY_BYTES + 9),
-                a_receipt(size_bytes=LONGEST_SUMMARY_BYTES),
+                a_manifest(size_bytes=LONGEST_SUMMARY_BYTES),
                 "result-damaged",
             ),
-            (None, a_receipt(text="\ud800"), "result-damaged"),
+            (None, a_manifest(text="\ud800"), "result-damaged"),
         ],
         ids=["missing", "size", "checksum", "not UTF-8", "no words", "huge", "surrogate"],
     )
     def test_that_is_not_so_costs_another_attempt(
-        self, pipeline: Pipeline, lies_there: bytes | None, receipt: Any, code: str
+        self, pipeline: Pipeline, lies_there: bytes | None, manifest: Any, code: str
     ) -> None:
         job = pipeline.upload("Mara: yes.")
         if lies_there is not None:
             deliver(pipeline, lies_there)
 
-        call_back(pipeline, receipt_body(receipt))
+        call_back(pipeline, manifest_body(manifest))
 
         assert code_of(pipeline, job) == code
         assert len(pipeline.queue.sent) == 1
@@ -246,7 +253,7 @@ class TestAReceipt:
         call_back(pipeline, failed_body("job timed out after 1 retries"))
         pipeline.take_messages()
 
-        call_back(pipeline, receipt_body(a_receipt()))
+        call_back(pipeline, manifest_body(a_manifest()))
 
         _, (call,), _ = pipeline.history(job)
         assert call.attempts[1].outcome == "result-missing"
@@ -254,10 +261,10 @@ class TestAReceipt:
     def test_that_comes_twice_changes_nothing(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         deliver(pipeline)
-        call_back(pipeline, receipt_body(a_receipt()))
+        call_back(pipeline, manifest_body(a_manifest()))
         before = pipeline.history(job)
 
-        call_back(pipeline, receipt_body(a_receipt()))
+        call_back(pipeline, manifest_body(a_manifest()))
 
         assert pipeline.history(job) == before
 
@@ -268,7 +275,7 @@ class TestAReceipt:
         call_back(pipeline, failed_body("job timed out after 1 retries"))
         pipeline.take_messages()
 
-        pipeline.call_back("rp-1", first, answer=receipt_body(a_receipt()))
+        pipeline.call_back("rp-1", first, answer=manifest_body(a_manifest()))
 
         assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
 
@@ -276,7 +283,7 @@ class TestAReceipt:
         job = pipeline.upload("Mara: yes.")
         call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}unreadable"))
 
-        call_back(pipeline, receipt_body(a_receipt()))
+        call_back(pipeline, manifest_body(a_manifest()))
 
         _, _, events = pipeline.history(job)
         assert "late COMPLETED noted" in [event.what for event in events]
@@ -285,16 +292,16 @@ class TestAReceipt:
         pipeline = Pipeline()
         job = pipeline.upload("Mara: yes.")
 
-        call_back(pipeline, receipt_body(a_receipt(text=SUMMARY_TEXT)))
+        call_back(pipeline, manifest_body(a_manifest(text=SUMMARY_TEXT)))
 
-        assert pipeline.history(job)[0].reason_code == "unasked-receipt"
+        assert pipeline.history(job)[0].reason_code == "unexpected-manifest"
 
     def test_is_needed_in_pull_mode(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
 
         call_back(pipeline, completed_body())
 
-        assert pipeline.history(job)[0].reason_code == "no-receipt"
+        assert pipeline.history(job)[0].reason_code == "no-manifest"
 
 
 class TestWhenThePublisherDied:
@@ -302,7 +309,7 @@ class TestWhenThePublisherDied:
         """Return a job whose result was taken, and whose summary was not written."""
         job = pipeline.upload("Mara: yes.")
         deliver(pipeline)
-        settler = pipeline.settler("webhook_receiver")
+        lifecycle = pipeline.lifecycle("webhook_receiver")
 
         class Dead(Exception):
             pass
@@ -311,9 +318,9 @@ class TestWhenThePublisherDied:
             def publish(self, *_: Any, **__: Any) -> Any:
                 raise Dead
 
-        report = parse_report(receipt_body(a_receipt()))
+        report = parse_report(manifest_body(a_manifest()))
         with pytest.raises(Dead):
-            replace(settler, summaries=Dying()).settle(
+            replace(lifecycle, summaries=Dying()).settle(
                 ref_of(pipeline.runpod.requests[0]), report, now=NOON
             )
         pipeline.runpod.reports["rp-1"] = gone("rp-1")
@@ -371,7 +378,7 @@ class TestATrouble:
         first, second = order_of(pipeline, 0), order_of(pipeline, 1)
         assert presigned(second.put_url)["Key"] == f"work/{job.id}/whole.2.txt"
         assert presigned(second.get_url)["seconds"] == str(60 * 60)
-        assert second.request == first.request
+        assert second.options == first.options
 
     def test_or_success_leaves_no_url_in_the_record(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
@@ -399,20 +406,20 @@ class TestThePrice:
         s3_object["eTag"] = ""
         cloud.invoke("submitter", event)
         (request,) = cloud.sent_to_runpod()
-        order = parse_order(request["input"])
+        order = parse_work_order(request["input"])
         ref = ref_of(request)
         boto3.client("s3").put_object(
             Bucket="out", Key=f"work/{ref.job_id}/{ref.call_id}.1.txt", Body=SUMMARY
         )
         token = request["webhook"].rpartition("/")[2]
         path = {"job_id": ref.job_id, "call_id": ref.call_id, "attempt": "1", "token": token}
-        body = receipt_body(a_receipt()) | {"input": request["input"]}
+        body = manifest_body(a_manifest()) | {"input": request["input"]}
         cloud.invoke("webhook_receiver", {"pathParameters": path, "body": json.dumps(body)})
 
         assert cloud.only_job()[0].state is JobState.SUCCEEDED
         assert dict(cloud.requests) == {
             "s3.HeadObject": 1,
-            "s3.GetObject": 1,  # the summary, to be redeemed
+            "s3.GetObject": 1,  # the summary, to be verified
             "dynamodb.TransactWriteItems": 3,
             "dynamodb.UpdateItem": 1,
             "dynamodb.BatchGetItem": 1,

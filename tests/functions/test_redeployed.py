@@ -6,21 +6,21 @@ from typing import Any
 
 import pytest
 
-from core import layers, prompts
-from core.jobs import Job
-from core.plans import Kind, Task
+from core.jobs.model import Job
 from core.settings import SubmitterSettings
+from core.summaries import levels, prompts
+from core.summaries.plans import Kind, Task
 from submitter import stages
 from tests.builders import a_request, failed_body, submitter_settings
 from tests.functions.pipeline import BLOCK, MARKER, Pipeline, a_transcript, ref_of
 
-FRAME = prompts.frame_tokens()
+FRAME = prompts.prompt_overhead_tokens()
 LOST = "job timed out after 1 retries"
 
 
 def settings(context_tokens: int, max_tokens: int = 6_000) -> SubmitterSettings:
     return submitter_settings(
-        context_tokens=context_tokens, request=a_request(max_tokens=max_tokens)
+        context_tokens=context_tokens, options=a_request(max_tokens=max_tokens)
     )
 
 
@@ -32,9 +32,9 @@ def shown(body: Mapping[str, Any]) -> str:
 
 def redeploy(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """Deploy a longer prompt, another token estimate, and other limits."""
-    monkeypatch.setattr(layers, "frame_tokens", lambda: FRAME + 600)
-    real = layers.estimate_tokens
-    monkeypatch.setattr(layers, "estimate_tokens", lambda text: real(text) * 3 // 2)
+    monkeypatch.setattr(levels, "prompt_overhead_tokens", lambda: FRAME + 600)
+    real = levels.estimate_tokens
+    monkeypatch.setattr(levels, "estimate_tokens", lambda text: real(text) * 3 // 2)
     pipeline.settings = replace(pipeline.settings, **changes)
 
 
@@ -157,7 +157,14 @@ def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
     def planned_otherwise(number: int, tokens: Sequence[int], *_: Any, **__: Any) -> list[Task]:
         middle = len(tokens) // 2
         return [
-            Task(kind=Kind.COMPOSE, layer=number, first=first, last=last, words=2_000, ask=2_000)
+            Task(
+                kind=Kind.COMPOSE,
+                level=number,
+                first=first,
+                last=last,
+                words=2_000,
+                requested_words=2_000,
+            )
             for first, last in ((0, middle), (middle, len(tokens)))
         ]
 

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.callback import CallRef
+from core.aws.names import facts_key_for
 from core.errors import OutputRefused, RunPodSilent
-from core.jobs import CallState, Job
-from core.names import facts_key_for
-from core.reports import gone, parse_report
+from core.jobs.callback import CallRef
+from core.jobs.model import CallState, Job
+from core.runpod.reports import gone, parse_report
 from tests.builders import completed_body, minutes, submitter_settings
 from tests.functions.pipeline import Pipeline, a_transcript
 
@@ -224,7 +224,7 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_asked_about_again(
         pipeline.runpod.reports[runpod_id] = parse_report(running)
     with refusing(pipeline, "put_object", which=is_summary):
         with suppress(OutputRefused):
-            pipeline.settler("webhook_receiver").settle(
+            pipeline.lifecycle("webhook_receiver").settle(
                 CallRef(job.id, "whole", 1), first, now=pipeline.now
             )
         sweeps(pipeline, minutes(30))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.files import S3Transcripts
+from core.aws.files import S3Transcripts
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, MOST_DELIVERIES
 from tests.functions.cloud import Cloud
 from tests.functions.test_handlers import KEY, without_versions

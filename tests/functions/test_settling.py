@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.decide import Step
+from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import Conflict, ForeignRequest, UnknownCall
-from core.files import S3Summaries, S3Workshop
-from core.jobs import Call, CallState, JobState
-from core.reports import Report, gone, parse_report
-from core.settle import Settled, Settler
+from core.jobs.decide import Step
+from core.jobs.lifecycle import Lifecycle, Settlement
+from core.jobs.model import Call, CallState, JobState
+from core.runpod.reports import RunPodReport, gone, parse_report
 from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.builders import (
     JOB_ID,
@@ -40,18 +40,18 @@ class World:
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
 
-    def settler(self, by: str = "webhook_receiver", **changes: Any) -> Settler:
+    def lifecycle(self, by: str = "webhook_receiver", **changes: Any) -> Lifecycle:
         arguments: dict[str, Any] = {
             "store": self.store,
             "summaries": S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
-            "workshop": S3Workshop(self.s3, "out"),  # type: ignore[arg-type]
+            "intermediate_store": S3IntermediateStore(self.s3, "out"),  # type: ignore[arg-type]
             "queue": self.queue,
             "max_attempts": 3,
         } | changes
-        return Settler(by=by, **arguments)
+        return Lifecycle(by=by, **arguments)
 
-    def settle(self, report: Report, attempt: int = 1) -> Settled:
-        return self.settler().settle(a_ref(attempt), report, now=NOON + minutes(2))
+    def settle(self, report: RunPodReport, attempt: int = 1) -> Settlement:
+        return self.lifecycle().settle(a_ref(attempt), report, now=NOON + minutes(2))
 
     @property
     def summary(self) -> str | None:
@@ -143,7 +143,7 @@ class TestASuccess:
         assert world.states == ("active", "succeeded")
         assert world.queue.stages == [JOB_ID]
         assert world.summary is None
-        kept = world.settler().workshop.kept(JOB_ID, "whole")
+        kept = world.lifecycle().intermediate_store.load(JOB_ID, "whole")
         assert kept is not None
         assert kept.was_cut == (finish_reason == "length")
         assert settled.job.due_at is not None
@@ -168,7 +168,7 @@ class TestASuccess:
 
     def test_of_an_older_upload_gives_way_to_the_newer_summary(self, world: World) -> None:
         newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
-        world.settler().summaries.publish(newer, a_summary(), "newer", now=NOON)
+        world.lifecycle().summaries.publish(newer, a_summary(), "newer", now=NOON)
 
         settled = world.settle(a_report())
 
@@ -298,7 +298,7 @@ class TestTwoAtOnce:
         world.settle(a_report())
         world.store.load = lambda *ids: stale.pop() if stale else real_load(*ids)  # type: ignore[method-assign]
 
-        settled = world.settler("sweeper").settle(a_ref(), a_report(), now=NOON + minutes(3))
+        settled = world.lifecycle("sweeper").settle(a_ref(), a_report(), now=NOON + minutes(3))
 
         assert settled.step is Step.IGNORE
         assert world.audit().count("active -> succeeded") == 1
@@ -306,7 +306,7 @@ class TestTwoAtOnce:
     def test_one_giving_up_and_one_publishing_agree_on_one_end(self, world: World) -> None:
         job, call = world.store.load(JOB_ID, "whole")
         event = an_event(why="too late")
-        world.store.save(job.failed("deadline", event), call.failed("deadline", event))
+        world.store.save(job.with_failure("deadline", event), call.with_failure("deadline", event))
 
         world.settle(a_report())
 
@@ -336,13 +336,13 @@ class TestTwoAtOnce:
 
 class TestACallbackThatTellsNothing:
     def test_makes_the_sweeper_ask_at_its_next_turn(self, world: World) -> None:
-        hurry(world, NOON + minutes(1))
+        expedite(world, NOON + minutes(1))
 
         assert list(world.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
 
     def test_is_written_down_once(self, world: World) -> None:
         for _ in range(3):
-            hurry(world, NOON + minutes(1))
+            expedite(world, NOON + minutes(1))
 
         assert world.audit() == ["callback without a body"]
 
@@ -350,17 +350,17 @@ class TestACallbackThatTellsNothing:
         world.settle(a_report())
         before = world.store.history(JOB_ID)
 
-        hurry(world, NOON + minutes(3))
+        expedite(world, NOON + minutes(3))
 
         assert world.store.history(JOB_ID) == before
 
     def test_about_an_attempt_that_never_began_is_unknown(self, world: World) -> None:
         with pytest.raises(UnknownCall):
-            world.settler().hurry(a_ref(2), what="callback without a body", now=NOON)
+            world.lifecycle().expedite(a_ref(2), what="callback without a body", now=NOON)
 
     def test_about_another_request_changes_nothing(self, world: World) -> None:
         with pytest.raises(ForeignRequest):
-            world.settler().hurry(
+            world.lifecycle().expedite(
                 a_ref(), what="callback not confirmed", now=NOON, runpod_id="rp-9"
             )
 
@@ -376,16 +376,16 @@ class TestACallbackThatTellsNothing:
                 if not self.is_beaten:
                     self.is_beaten = True
                     later = NOON + minutes(5)
-                    super().save_call(replace(call, due_at=later, news=()))
+                    super().save_call(replace(call, due_at=later, pending_events=()))
                 return super().save_call(call)
 
         world.store = Beaten()
         world.store.create(a_job(), [a_call()])
 
-        hurry(world, NOON + minutes(1))
+        expedite(world, NOON + minutes(1))
 
         assert list(world.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
 
 
-def hurry(world: World, now: datetime) -> None:
-    world.settler().hurry(a_ref(), what="callback without a body", now=now)
+def expedite(world: World, now: datetime) -> None:
+    world.lifecycle().expedite(a_ref(), what="callback without a body", now=now)

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.budget import estimate_tokens
-from core.callback import CallRef, is_token_of
+from core.aws.files import S3IntermediateStore, S3Transcripts
+from core.aws.presigned_urls import S3PresignedUrls
 from core.errors import (
     JobExists,
     RunPodBusy,
@@ -16,11 +16,11 @@ from core.errors import (
     RunPodSilent,
     UnknownCall,
 )
-from core.files import S3Transcripts, S3Workshop
-from core.jobs import Call, CallState, Job, JobState, Source, job_id_for
-from core.links import S3Links
+from core.jobs.callback import CallRef, is_token_of
+from core.jobs.lifecycle import SUBMITTING_TIME
+from core.jobs.model import Call, CallState, Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
-from core.settle import SUBMITTING_TIME
+from core.summaries.tokens import estimate_tokens
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.submit import Submitter
@@ -47,14 +47,14 @@ class World:
             store=self.store,
             material=Material(
                 transcripts=S3Transcripts(self.s3),  # type: ignore[arg-type]
-                workshop=S3Workshop(self.s3, "summaries"),  # type: ignore[arg-type]
+                intermediate_store=S3IntermediateStore(self.s3, "summaries"),  # type: ignore[arg-type]
                 settings=self.settings,
             ),
             queue=self.queue,
             runpod=self.runpod,
             secrets=self.secrets,
             settings=self.settings,
-            links=S3Links(self.s3, "summaries"),  # type: ignore[arg-type]
+            presigned_urls=S3PresignedUrls(self.s3, "summaries"),  # type: ignore[arg-type]
             clock=lambda: self.now,
         )
 
@@ -97,8 +97,8 @@ class TestAnUpload:
         assert request["policy"]["executionTimeout"] == 900_000
 
     def test_leaves_the_answer_no_more_room_than_the_context_has(self, world: World) -> None:
-        request = replace(world.settings.request, words=1000)
-        world.settings = replace(world.settings, request=request)
+        options = replace(world.settings.options, words=1000)
+        world.settings = replace(world.settings, options=options)
         tokens_of_a_word = estimate_tokens("and the pump holds " * 1000) / 4000
         world.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
 
@@ -121,8 +121,8 @@ class TestAnUpload:
         assert "00:00:04" not in user
 
     def test_shows_the_model_the_times_where_they_are_to_be_cited(self, world: World) -> None:
-        request = replace(world.settings.request, with_times=True)
-        world.settings = replace(world.settings, request=request)
+        options = replace(world.settings.options, with_times=True)
+        world.settings = replace(world.settings, options=options)
         world.accept()
 
         user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
@@ -199,8 +199,8 @@ class TestAFileThatCanNotBeSummarised:
     def test_of_a_model_with_no_room_is_told_with_the_numbers_that_matter(
         self, world: World
     ) -> None:
-        request = replace(world.settings.request, max_tokens=1_000)
-        world.settings = replace(world.settings, context_tokens=2_048, request=request)
+        options = replace(world.settings.options, max_tokens=1_000)
+        world.settings = replace(world.settings, context_tokens=2_048, options=options)
 
         job, _ = world.submitter.accept(world.upload(b"word " * 4_000), now=NOON)
 
@@ -262,8 +262,8 @@ class TestWhenRunPod:
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
                 _, call = world.store.load(job_id, "whole")
-                call = call.identified(1, "rp-1")
-                world.store.save_call(call.publishing(1, due_at=NOON, event=an_event()))
+                call = call.with_runpod_id(1, "rp-1")
+                world.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 return "rp-1"
 
         world.runpod = Quick()
@@ -279,7 +279,7 @@ class TestWhenRunPod:
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
                 _, call = world.store.load(job_id, "whole")
-                world.store.save_call(call.due_again(NOON).noted(an_event()))
+                world.store.save_call(call.with_due_at(NOON).with_event(an_event()))
                 return "rp-1"
 
         world.runpod = Quick()
@@ -296,7 +296,7 @@ class TestWhenRunPod:
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
                 _, call = world.store.load(job_id, "whole")
-                world.store.save_call(call.publishing(1, due_at=NOON, event=an_event()))
+                world.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 raise RunPodRefused("401")
 
         world.runpod = Refusing()
@@ -321,7 +321,7 @@ class TestTheNextAttempt:
 
     def test_asks_for_the_same_as_the_first(self, world: World, waiting: Job) -> None:
         world.settings = replace(
-            world.settings, request=replace(world.settings.request, words=100, model="other")
+            world.settings, options=replace(world.settings.options, words=100, model="other")
         )
 
         world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))

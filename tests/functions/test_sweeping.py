@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from botocore.exceptions import ClientError
 
+from core.aws.files import S3Summaries
 from core.errors import RunPodFailed
-from core.files import S3Summaries
-from core.jobs import NOT_TAKEN, CallState
-from core.reports import parse_report
+from core.jobs.model import NOT_TAKEN, CallState
+from core.runpod.reports import parse_report
 from sweeper.sweep import PUT_BACK
 from tests.builders import (
     JOB_ID,
@@ -70,12 +70,12 @@ class TestASubmittedCall:
         world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
         assert world.found() == ["still running"]
-        assert world.call.asks == 1
+        assert world.call.polls == 1
         # 55 minutes are left, and nine more asks, the last at the deadline
         assert world.call.due_at == NOON + minutes(5) + minutes(55) / 9
 
     def test_is_never_asked_about_more_often_than_allowed(self, world: World) -> None:
-        world.shortest_wait = minutes(20)
+        world.poll_interval = minutes(20)
         world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
         world.sweep()
@@ -98,7 +98,7 @@ class TestASubmittedCall:
         assert world.runpod.cancelled == ["rp-1"]
 
     def test_whose_asks_are_spent_is_given_up(self, world: World) -> None:
-        world.holding(a_call(asks=9)).runpod.reports["rp-1"] = RUNNING
+        world.holding(a_call(polls=9)).runpod.reports["rp-1"] = RUNNING
 
         assert world.found() == ["given up"]
         assert world.reason == "asks-spent"
@@ -179,9 +179,9 @@ class TestACallThatIsBeingSubmitted:
     def test_counts_only_attempts_that_may_have_cost_something(self, world: World) -> None:
         call = a_call(CallState.SUBMITTING)
         for _ in range(4):
-            call = call.waiting(NOT_TAKEN, due_at=NOON, event=an_event())
-            call = call.claimed(due_at=NOON, event=an_event())
-        world.holding(replace(call, news=()))
+            call = call.with_wait(NOT_TAKEN, due_at=NOON, event=an_event())
+            call = call.with_claim(due_at=NOON, event=an_event())
+        world.holding(replace(call, pending_events=()))
 
         assert world.found() == ["resent"]
 
@@ -209,7 +209,7 @@ class TestACallThatIsBeingPublished:
         assert world.states == ("succeeded", "succeeded")
 
     def test_is_finished_though_runpods_id_of_it_is_not_on_record(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING).identified(1, ""))
+        world.holding(a_call(CallState.PUBLISHING).with_runpod_id(1, ""))
         summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
 

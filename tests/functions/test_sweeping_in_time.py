@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from core.errors import RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
-from core.jobs import CallState
-from core.reports import Report
+from core.jobs.model import CallState
+from core.runpod.reports import RunPodReport
 from sweeper.app import _pace
-from sweeper.findings import Found
+from sweeper.findings import SweepOutcome
 from sweeper.lanes import Circuit, CircuitOpen
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_report, minutes
 from tests.functions.sweeping import RUNNING, World
@@ -27,7 +27,7 @@ class Hanging:
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
 
-    def status(self, runpod_id: str) -> Report:
+    def status(self, runpod_id: str) -> RunPodReport:
         self.asked.append(runpod_id)
         self.gate.wait(_SECONDS_BEFORE_A_TEST_FAILS)
         raise RunPodSilent("no answer")
@@ -57,7 +57,7 @@ class TestASweepWhoseTimeIsUp:
         )
 
         assert len(turns) == 16
-        assert {look.found for look in looks} == {Found.LEFT}
+        assert {look.found for look in looks} == {SweepOutcome.LEFT}
 
     def test_ends_though_the_table_never_answers(self, world: World) -> None:
         gate = threading.Event()
@@ -74,13 +74,15 @@ class TestASweepWhoseTimeIsUp:
 
         looks = world.sweep(seconds_left=lambda: 30.0)
 
-        assert [look.found for look in looks] == [Found.LEFT] * 3
+        assert [look.found for look in looks] == [SweepOutcome.LEFT] * 3
         assert world.runpod.asked == []
 
     def test_does_what_needs_no_runpod_as_long_as_that_can_end(self, world: World) -> None:
         world.holding(a_call(CallState.WAITING))
 
-        assert [look.found for look in world.sweep(seconds_left=lambda: 30.0)] == [Found.RESENT]
+        assert [look.found for look in world.sweep(seconds_left=lambda: 30.0)] == [
+            SweepOutcome.RESENT
+        ]
 
     def test_leaves_what_it_did_not_get_to_first_in_the_next(self, world: World) -> None:
         world.holding_many(100)
@@ -104,11 +106,11 @@ class TestARunPodThatHangs:
         done = frozenset({"1-0", "1-1"})
         job = a_job(slots=("1-0", "1-1"), stage=1, stage_calls=2, done=done)
         world.store.create(replace(job, due_at=world.now), [])
-        world.queue.wants_next_stage = lambda _: hanging.gate.set()  # type: ignore[method-assign]
+        world.queue.request_next_stage = lambda _: hanging.gate.set()  # type: ignore[method-assign]
 
         looks = world.sweep()
 
-        assert Found.RESENT in {look.found for look in looks}
+        assert SweepOutcome.RESENT in {look.found for look in looks}
 
     def test_is_asked_no_more_in_this_sweep(self, world: World) -> None:
         world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
@@ -116,7 +118,7 @@ class TestARunPodThatHangs:
         looks = world.sweep()
 
         assert len(failing.asked) <= 20 + 16  # twenty in a row, and what was under way by then
-        assert [look.found for look in looks] == [Found.LEFT] * 100
+        assert [look.found for look in looks] == [SweepOutcome.LEFT] * 100
 
     def test_is_asked_about_others_in_the_next_sweep(self, world: World) -> None:
         world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
@@ -147,7 +149,7 @@ class Failing:
     error: RunPodError
     asked: list[str] = field(default_factory=list)
 
-    def __call__(self, runpod_id: str) -> Report:
+    def __call__(self, runpod_id: str) -> RunPodReport:
         self.asked.append(runpod_id)
         raise self.error
 
@@ -184,7 +186,7 @@ class TestASweep:
 
         looks = world.sweep()
 
-        assert [look.found for look in looks] == [Found.STILL_RUNNING] * 3000
+        assert [look.found for look in looks] == [SweepOutcome.STILL_RUNNING] * 3000
 
     def test_takes_a_turn_for_each_ask(self, world: World) -> None:
         world.holding_many(5)

@@ -7,10 +7,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from core.aws.secrets import SecretReader
 from core.errors import RunPodFailed, SecretUnusable
-from core.jobs import Call, CallState, Job, JobState
-from core.reports import parse_report
-from core.secrets import SecretReader
+from core.jobs.model import Call, CallState, Job, JobState
+from core.runpod.reports import parse_report
 from tests.builders import minutes
 from tests.functions.pipeline import Model, Pipeline, a_transcript
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from core.jobs import Job
-from core.names import facts_key_for
+from core.aws.names import facts_key_for
+from core.jobs.model import Job
 from tests.builders import completed_body
 from tests.functions.pipeline import Pipeline, a_transcript
 

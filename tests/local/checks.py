@@ -2,7 +2,7 @@
 
 import re
 
-from core.jobs import JobState
+from core.jobs.model import JobState
 from local.round_trip import Deployment, History, StoredSummary, Upload
 
 EVENTS = [
@@ -39,7 +39,7 @@ def assert_summarised(deployment: Deployment, upload: Upload, history: History) 
     assert facts["summary"]["bucket"] == stored.bucket
     assert facts["summary"]["key"] == stored.key
     assert facts["summary"]["words"] == words
-    assert facts["asked"]["words"] == job.request.words
+    assert facts["asked"]["words"] == job.options.words
     assert facts["transcript_words"] == job.words_in
     return stored
 

@@ -15,10 +15,9 @@ from urllib.parse import quote_plus
 import pytest
 import requests
 
-from core.items import CALL_PREFIX, JOB_ITEM
-from core.jobs import Mode
+from core.aws.items import CALL_PREFIX, JOB_ITEM
+from core.summaries.options import Mode
 from local.round_trip import Upload
-from local.runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from local.stack import needs
 from local.stack.model import Model
 from local.stack.processes import Processes
@@ -27,6 +26,7 @@ from local.stack.simulator import RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import start_worker
 from local.waiting import wait_for
+from runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from tests.model_server import ModelServer, running_model
 
 # RunPod's pauses are a tenth as long; what the computer itself needs is not changed.

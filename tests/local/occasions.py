@@ -9,8 +9,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from json import dumps
 
-from core.jobs import Call, CallState, Event, Job, JobState
-from core.queue import WANTS_ATTEMPT
+from core.aws.queue import ATTEMPT_REQUESTED
+from core.jobs.model import AuditEvent, Call, CallState, Job, JobState
 from local.round_trip import Upload
 from local.stack.needs import ROOT
 from local.waiting import wait_for
@@ -39,7 +39,7 @@ def broken_submission(local: Local, marker: str) -> HasEnded:
     local.simulator.use("bad-gateway", next_jobs=1, containing=marker)
     stored = _short(local, marker)
     _, call = _call_in(local, stored, CallState.WAITING)
-    message = {WANTS_ATTEMPT: {"job_id": call.job_id, "call_id": call.id}}
+    message = {ATTEMPT_REQUESTED: {"job_id": call.job_id, "call_id": call.id}}
     local.stack.client("sqs").send_message(  # as the sweeper would; the submitter's own waits 30 s
         QueueUrl=local.stack.outputs["UploadQueueUrl"], MessageBody=dumps(message)
     )
@@ -106,7 +106,7 @@ def _sweep_once_done(local: Local, stored: Upload, marker: str) -> None:
     local.simulator.wait_until(
         lambda _: all(each.status == "COMPLETED" for each in local.runpod_jobs(marker)), 30
     )
-    local.stack.store.save_call(call.due_again(datetime.now(UTC)))
+    local.stack.store.save_call(call.with_due_at(datetime.now(UTC)))
     _sweep(local)
 
 
@@ -116,8 +116,8 @@ def _being_published(local: Local, marker: str) -> Upload:
     stored = _short(local, marker)
     _, call = _call_in(local, stored, CallState.SUBMITTED)
     now = datetime.now(UTC)
-    event = Event(at=now, by="a test", what="", why="", detail={})
-    local.stack.store.save_call(call.publishing(1, due_at=now, event=event))
+    event = AuditEvent(at=now, by="a test", what="", why="", detail={})
+    local.stack.store.save_call(call.with_publishing(1, due_at=now, event=event))
     return stored
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs import JobState, Mode
+from core.jobs.model import JobState
+from core.summaries.options import Mode
 from local.round_trip import History
 from local.stack.needs import ROOT
 from tests.local.conftest import Local
@@ -40,7 +41,7 @@ def test_a_transcript_longer_than_the_context_becomes_one_summary(
         assert len([call for call in history.calls if call.task.kind == "notes"]) >= 2
     else:
         [request] = local.runpod_jobs(marker)
-        assert request.output["receipt"]["calls"] >= 3
+        assert request.output["manifest"]["calls"] >= 3
     words = len(local.stack.summary(history.job).text.split())
     assert 3_000 <= words <= 5_000  # within what is not repaired
 
@@ -75,9 +76,9 @@ def test_a_choice_in_the_folder_is_followed(
 
     [prompt] = local.model.prompts(marker)
     [request] = local.runpod_jobs(marker)
-    assert history.job.request.language == "Welsh"
+    assert history.job.options.language == "Welsh"
     assert "Write in Welsh" in prompt
-    assert ("summarize" in request.input) is (mode is Mode.PULL)
+    assert ("work_order" in request.input) is (mode is Mode.PULL)
 
 
 def test_gzipped_captions_are_read_with_their_speakers(

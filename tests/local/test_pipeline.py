@@ -5,7 +5,8 @@ from contextlib import closing
 
 import pytest
 
-from core.jobs import JobState, Mode
+from core.jobs.model import JobState
+from core.summaries.options import Mode
 from local.stack.needs import ROOT
 from tests.local.checks import assert_audit_is_whole, assert_summarised, sentences_of
 from tests.local.conftest import Local, notification, short_transcript
@@ -70,10 +71,10 @@ def test_an_order_holds_neither_the_transcript_nor_a_key_and_no_function_reads_t
 
     [request] = local.runpod_jobs(marker)
     assert_summarised(local.stack, upload, history)
-    assert list(request.input) == ["summarize"]
+    assert list(request.input) == ["work_order"]
     assert "nowhere-but-in-the-file" not in str(request.input)
-    assert list(request.output) == ["receipt"]
-    assert not request.output["receipt"]["text"]
+    assert list(request.output) == ["manifest"]
+    assert not request.output["manifest"]["text"]
     assert history.job.words_in == len(talk.split()) - 4  # without the four marks of time
     assert local.model.prompts("nowhere-but-in-the-file")
 

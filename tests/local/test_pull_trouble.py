@@ -8,12 +8,13 @@ import pytest
 import requests
 from botocore.config import Config
 
-from core.jobs import JobState, Mode
-from core.pull import Order
+from core.jobs.model import JobState
+from core.runpod.work_order import WorkOrder
+from core.summaries.options import Mode
 from local.round_trip import History, Upload
-from local.runpod_simulator import JobRecord, Status
 from local.stack.stack import local_session
 from local.waiting import wait_for
+from runpod_simulator import JobRecord, RunPodStatus
 from tests.builders import a_request
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, short_transcript
@@ -64,7 +65,7 @@ def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempts(
 
     assert_summarised(local.stack, upload, history)
     assert outcomes(history) == ["fetch-expired", "succeeded"]
-    first, second = (job.input["summarize"]["get_url"] for job in local.runpod_jobs(marker))
+    first, second = (job.input["work_order"]["get_url"] for job in local.runpod_jobs(marker))
     assert first != second
 
 
@@ -80,13 +81,13 @@ def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
         url = s3.generate_presigned_url(
             "get_object", Params={"Bucket": upload.bucket, "Key": upload.key}, ExpiresIn=1
         )
-    order = Order(
+    order = WorkOrder(
         job_id="a" * 32,
         name=upload.key,
         size_bytes=0,
         get_url=url,
         put_url=url,
-        request=replace(a_request(), mode=Mode.PULL),
+        options=replace(a_request(), mode=Mode.PULL),
         context_tokens=32_768,
     )
 
@@ -100,7 +101,7 @@ def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
         )
     [job] = ended(local, marker)
 
-    assert (job.status, job.error) == (Status.FAILED, "transcript-worker: fetch-expired")
+    assert (job.status, job.error) == (RunPodStatus.FAILED, "transcript-worker: fetch-expired")
     assert not local.model.prompts(marker)
 
 
@@ -147,7 +148,7 @@ def overwrite(local: Local, key: str) -> None:
 @pytest.mark.parametrize(
     ("change", "code"), [(delete, "result-missing"), (overwrite, "result-damaged")]
 )
-def test_a_receipt_for_something_else_than_what_lies_there_costs_another_attempt(
+def test_a_manifest_for_something_else_than_what_lies_there_costs_another_attempt(
     local: Local, marker: str, change: Change, code: str
 ) -> None:
     local.simulator.use("lost-webhook", next_jobs=1, containing=marker)
@@ -166,7 +167,7 @@ def test_a_receipt_for_something_else_than_what_lies_there_costs_another_attempt
     assert "Send money" not in stored.text
 
 
-def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_receipt_counts(
+def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_manifest_counts(
     local: Local, marker: str
 ) -> None:
     local.simulator.use("job-done-lost", containing=marker)
@@ -181,7 +182,7 @@ def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_re
     assert outcomes(history) == ["succeeded"]
 
 
-def test_a_summary_that_can_not_be_put_comes_in_the_receipt(local: Local, marker: str) -> None:
+def test_a_summary_that_can_not_be_put_comes_in_the_manifest(local: Local, marker: str) -> None:
     upload = begun_slowly(local, marker)
     with role_of(local.stack, "SubmitterFunction").without(DELIVER):
         [request] = ended(local, marker)
@@ -189,7 +190,7 @@ def test_a_summary_that_can_not_be_put_comes_in_the_receipt(local: Local, marker
     history = local.stack.wait_for_job(upload)
 
     stored = assert_summarised(local.stack, upload, history)
-    assert request.output["receipt"]["text"].strip() == stored.text.strip()
+    assert request.output["manifest"]["text"].strip() == stored.text.strip()
     assert delivered(local, history) == []
     assert outcomes(history) == ["succeeded"]
 
@@ -198,7 +199,7 @@ def test_no_function_logs_a_url_and_the_table_holds_none(local: Local, marker: s
     upload = local.upload(short_transcript(marker), f"{marker}.txt", mode=Mode.PULL)
     history = local.stack.wait_for_job(upload)
     [request] = local.runpod_jobs(marker)
-    order = request.input["summarize"]
+    order = request.input["work_order"]
 
     signatures = [
         order[name].partition("X-Amz-Signature=")[2][:64] for name in ("get_url", "put_url")

@@ -1,6 +1,7 @@
 """A mutant: one place in the code, found by its syntax, and what stands there instead.
 
-A place is a class or function (`core/settle.py::Settler.retry`, or a file alone) and a pattern within it:
+A place is a class or function (`core/jobs/lifecycle.py::Lifecycle.retry`, or a
+file alone) and a pattern within it:
 an expression or a statement, written as Python. In a pattern a single capital letter is anything, the
 same letter the same thing, and may be used in the replacement. Spaces, line breaks, comments, the order
 of keyword arguments and everything outside the pattern may change without a mutant noticing.

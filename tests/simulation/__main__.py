@@ -64,11 +64,11 @@ def main(seeds: int, first: int, seed: int | None, workers: int) -> None:
         disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task("Runs", total=seeds, rate=0.0)
-        for piece in _pieces(first, seeds, workers):
-            total.add(piece)
+        for chunk in _pieces(first, seeds, workers):
+            total.add(chunk)
             rate = total.seeds / (time.monotonic() - began) * 60
             progress.update(task, completed=total.seeds, rate=rate)
-            for number, what in piece.broken.items():
+            for number, what in chunk.broken.items():
                 progress.console.print(f"[red]seed {number}[/]: {what}", soft_wrap=True)
     console.print(_table("How the jobs ended", total.jobs))
     console.print(_table("What went wrong on the way", total.tally))
@@ -103,7 +103,7 @@ def _verdict(total: Sum, console: Console) -> int:
 def _tell(seed: int, console: Console) -> int:
     """Print the history of one run, and say whether it broke a promise."""
     from tests.simulation.functions import simulated
-    from tests.simulation.story import run_seed
+    from tests.simulation.trace import run_seed
 
     with simulated() as output:
         outcome = run_seed(seed, output, keeps_history=True)
@@ -129,7 +129,7 @@ def _pieces(first: int, seeds: int, workers: int) -> Iterator[Sum]:
 
 def _piece(first: int, last: int) -> Sum:
     from tests.simulation.functions import simulated
-    from tests.simulation.story import run_seed
+    from tests.simulation.trace import run_seed
 
     total = Sum()
     with simulated() as output:
@@ -149,8 +149,8 @@ def _piece(first: int, last: int) -> Sum:
 
 
 def _must_happen() -> list[str]:
+    from tests.simulation.fault_profile import FAULTS
     from tests.simulation.pull_worker import FAULTS as WORKER_FAULTS
-    from tests.simulation.weather import FAULTS
 
     return [
         *FAULTS,

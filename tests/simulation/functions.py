@@ -14,17 +14,18 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-import core.layers
+import core.summaries.levels
 import submitter.stages
 import submitter.submit
 import sweeper.lanes
 from core import wiring
-from core.prompts import frame_tokens
+from core.summaries.prompts import prompt_overhead_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.deployment import AN_ENVIRONMENT
 from tests.simulation.platform import Endpoint
+from tests.simulation.scheduler import Invocation, Killed, Pool, here, wait
 from tests.simulation.services import (
     SUMMARIES,
     TRANSCRIPTS,
@@ -34,7 +35,6 @@ from tests.simulation.services import (
     SteppedS3,
     SteppedStore,
 )
-from tests.simulation.turns import Invocation, Killed, Pool, here, wait
 from tests.simulation.world import World
 from webhook_receiver import app as receiver_app
 
@@ -194,7 +194,7 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "presigner", lambda: _clients().s3)
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
-        put(core.layers, "frame_tokens", _frame_tokens)
+        put(core.summaries.levels, "prompt_overhead_tokens", _frame_tokens)
         put(sweeper_app, "_pace", lambda _: lambda: None)
         for module in (submitter.submit, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
@@ -215,7 +215,7 @@ def _now() -> datetime:
 
 
 def _frame_tokens() -> int:
-    return frame_tokens() + _environment().deployment.more_prompt_tokens
+    return prompt_overhead_tokens() + _environment().deployment.more_prompt_tokens
 
 
 def _wired_by(make: Callable[[], Any]) -> Callable[[], Any]:

@@ -5,14 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from core.callback import CallRef
 from core.errors import RunPodBusy, RunPodRefused, RunPodSilent
-from core.pull import ORDER
-from core.reports import Report, Status, gone, parse_report
+from core.jobs.callback import CallRef
+from core.runpod.reports import RunPodReport, RunPodStatus, gone, parse_report
+from core.runpod.work_order import ORDER
 from tests.builders import failed_body
 from tests.functions.pipeline import Model, ref_of
 from tests.simulation.pull_worker import PullWorker
-from tests.simulation.turns import here, outside
+from tests.simulation.scheduler import here, outside
 from tests.simulation.world import Outage, World
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
@@ -36,7 +36,7 @@ class GpuJob:
     body: dict[str, Any] | None = None  # what it ended as
     ended_at_seconds: float | None = None
     is_gone: bool = False
-    delivered: str = ""  # the text that its receipt stands for
+    delivered: str = ""  # the text that its manifest stands for
 
     @property
     def text(self) -> str:
@@ -80,12 +80,12 @@ class Platform:
         self._later(request["policy"]["ttl"] / 1_000, lambda: self._lose(job))
         return job.id
 
-    def status(self, runpod_id: str) -> Report:
+    def status(self, runpod_id: str) -> RunPodReport:
         job = self.jobs.get(runpod_id)
         if job is None or job.is_gone or self.world.now_seconds < job.is_known_from_seconds:
             return gone(runpod_id)
         if job.body is None:
-            return Report(runpod_id=runpod_id, status=Status.IN_PROGRESS)
+            return RunPodReport(runpod_id=runpod_id, status=RunPodStatus.IN_PROGRESS)
         return parse_report(job.body)
 
     def cancel(self, runpod_id: str) -> None:
@@ -197,7 +197,7 @@ class Endpoint:
             self.refused(request)
             raise
 
-    def status(self, runpod_id: str) -> Report:
+    def status(self, runpod_id: str) -> RunPodReport:
         self._reach()
         return outside("runpod", "status", lambda: self.platform.status(runpod_id))
 

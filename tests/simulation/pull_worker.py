@@ -7,18 +7,18 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript
-from core.pull import TROUBLE_PREFIX, Order, parse_order
-from core.transcripts import read_transcript
+from core.runpod.work_order import TROUBLE_PREFIX, WorkOrder, parse_work_order
+from core.transcripts.reader import read_transcript
 from local.memory import MemoryS3, presigned
-from tests.builders import a_receipt, failed_body, receipt_body
+from tests.builders import a_manifest, failed_body, manifest_body
 from tests.simulation.world import World
 
 _MOST_BYTES = 100_000
 FAULTS = (
     "fetch expired",
     "worker lost after its PUT",
-    "receipt without an object",
-    "object unlike its receipt",
+    "manifest without an object",
+    "object unlike its manifest",
     "PUT refused",
 )
 
@@ -42,7 +42,7 @@ class PullWorker:
         fault = world.random.choice(FAULTS) if world.happens(world.weather.pulls_broken) else ""
         if fault:
             world.tally[f"worker: {fault}"] += 1
-        order = parse_order(request["input"])
+        order = parse_work_order(request["input"])
         if fault == "fetch expired" or _is_dead(order.get_url, age_seconds):
             return _trouble("fetch-expired")
         try:
@@ -51,7 +51,7 @@ class PullWorker:
             return _trouble(exc.code)
         return self._deliver(order, text, words_in, fault)
 
-    def _fetch(self, order: Order) -> int:
+    def _fetch(self, order: WorkOrder) -> int:
         asked = presigned(order.get_url)
         version = {"VersionId": asked["VersionId"]} if "VersionId" in asked else {}
         if "IfMatch" in asked:
@@ -71,20 +71,20 @@ class PullWorker:
         except BadTranscript as exc:
             raise BadTranscript("unreadable", "") from exc
 
-    def _deliver(self, order: Order, text: str, words_in: int, fault: str) -> Made:
+    def _deliver(self, order: WorkOrder, text: str, words_in: int, fault: str) -> Made:
         body = text.encode()
-        receipt = a_receipt(body, words_in=words_in, target_words=order.request.words)
+        manifest = a_manifest(body, words_in=words_in, target_words=order.options.words)
         if fault == "PUT refused":
-            return Made(receipt_body(replace(receipt, text=text)), text)
-        if fault == "receipt without an object":
-            return Made(receipt_body(receipt))
+            return Made(manifest_body(replace(manifest, text=text)), text)
+        if fault == "manifest without an object":
+            return Made(manifest_body(manifest))
         asked = presigned(order.put_url)
         MemoryS3.put_object(self.s3, Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
         if fault == "worker lost after its PUT":
             return Made(failed_body("job timed out after 1 retries"))
-        if fault == "object unlike its receipt":
-            return Made(receipt_body(replace(receipt, sha256="0" * 64)))
-        return Made(receipt_body(receipt), text)
+        if fault == "object unlike its manifest":
+            return Made(manifest_body(replace(manifest, sha256="0" * 64)))
+        return Made(manifest_body(manifest), text)
 
 
 def _is_dead(url: str, age_seconds: float) -> bool:

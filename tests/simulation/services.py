@@ -9,11 +9,11 @@ from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError, IncompleteReadError
 
-from core.callback import CallRef, is_token_of
-from core.jobs import Call, Job
-from core.store import DynamoJobStore
+from core.aws.job_store import DynamoJobStore
+from core.jobs.callback import CallRef, is_token_of
+from core.jobs.model import Call, Job
 from local.memory import MemoryJobStore, MemoryS3
-from tests.simulation.turns import outside
+from tests.simulation.scheduler import outside
 from tests.simulation.world import World
 
 T = TypeVar("T")

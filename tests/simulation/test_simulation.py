@@ -13,18 +13,19 @@ from typing import Any
 
 import pytest
 
-from core import redeem, refusals, settle
-from core.asks import chat_request
+from core.aws.files import S3IntermediateStore
+from core.aws.job_store import DynamoJobStore
 from core.errors import JobExists, OutputRefused
-from core.files import S3Workshop
-from core.jobs import Job
-from core.settle import Settled, Settler
-from core.store import DynamoJobStore
+from core.jobs import lifecycle as settle
+from core.jobs import refusals, verify
+from core.jobs.lifecycle import Lifecycle, Settlement
+from core.jobs.model import Job
+from core.summaries.chat import chat_request
 from submitter import requests
 from submitter.outcomes import Outcomes
 from tests.functions.pipeline import a_transcript
-from tests.simulation.story import Outcome, Story, run_seed
-from tests.simulation.weather import CALM, FAULTS, Weather
+from tests.simulation.fault_profile import CALM, FAULTS, Weather
+from tests.simulation.trace import Outcome, Story, run_seed
 from tests.simulation.world import Outage, World
 
 _SEEDS_PER_TEST = 25
@@ -35,9 +36,9 @@ _PIECES = 4  # a look at each change; what is rare is found by ten thousand
 FOUND = {43, 21_742, 22_228, 30_345, 40_535, 86_046_415}
 
 
-@pytest.mark.parametrize("piece", range(_PIECES))
-def test_every_promise_holds_whatever_goes_wrong(piece: int, output: io.StringIO) -> None:
-    first = piece * _SEEDS_PER_TEST
+@pytest.mark.parametrize("chunk", range(_PIECES))
+def test_every_promise_holds_whatever_goes_wrong(chunk: int, output: io.StringIO) -> None:
+    first = chunk * _SEEDS_PER_TEST
 
     outcomes = [run_seed(seed, output) for seed in range(first, first + _SEEDS_PER_TEST)]
 
@@ -117,10 +118,10 @@ class TestTheWatch:
     def test_sees_a_job_that_never_ends(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def swallowed(settler: Settler, *_: object, **__: object) -> Settled:
+        def swallowed(lifecycle: Lifecycle, *_: object, **__: object) -> Settlement:
             raise settle.UnknownCall("not there")
 
-        monkeypatch.setattr(Settler, "settle", swallowed)
+        monkeypatch.setattr(Lifecycle, "settle", swallowed)
 
         assert self.sees("", output)
 
@@ -134,15 +135,15 @@ class TestTheWatch:
     def test_sees_money_spent_without_bound(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("core.jobs.Call.paid_attempts", property(lambda _: 0))
+        monkeypatch.setattr("core.jobs.model.Call.paid_attempts", property(lambda _: 0))
 
         weather = replace(self.WEATHER, gpu_losses=0.9)
         assert self.sees("paid for too often", output, weather)
 
-    def test_sees_a_receipt_that_is_believed_unseen(
+    def test_sees_a_manifest_that_is_believed_unseen(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(redeem, "checked_text", lambda body, _: body.decode().strip())
+        monkeypatch.setattr(verify, "checked_text", lambda body, _: body.decode().strip())
 
         weather = replace(self.WEATHER, pulls_broken=0.9)
         assert self.sees("is not what RunPod made", output, weather)
@@ -177,13 +178,13 @@ class TestTheWatch:
     def test_sees_a_text_that_is_taken_for_kept_and_is_nowhere(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        real_keep = S3Workshop.keep
+        real_save = S3IntermediateStore.save
 
-        def keep(*args: Any, **more: Any) -> None:
+        def save(*args: Any, **more: Any) -> None:
             with suppress(OutputRefused):
-                real_keep(*args, **more)
+                real_save(*args, **more)
 
-        monkeypatch.setattr(S3Workshop, "keep", keep)
+        monkeypatch.setattr(S3IntermediateStore, "save", save)
 
         assert self.sees("", output, replace(CALM, s3_conflicts=0.9))
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
 from tests.functions.pipeline import a_transcript
+from tests.simulation.fault_profile import CALM, Weather
 from tests.simulation.functions import simulated
 from tests.simulation.platform import PRIVATE
 from tests.simulation.services import SECRETS_KEPT_SECONDS
-from tests.simulation.story import Story
-from tests.simulation.weather import CALM, Weather
+from tests.simulation.trace import Story
 from tests.simulation.world import World
 
 shares = st.sampled_from([0.0, 0.05, 0.2])

@@ -11,8 +11,8 @@ from random import Random
 from greenlet import getcurrent
 
 from tests.builders import NOON
-from tests.simulation.turns import Fault, Invocation, Repeated
-from tests.simulation.weather import CALM, Weather
+from tests.simulation.fault_profile import CALM, Weather
+from tests.simulation.scheduler import Fault, Invocation, Repeated
 
 
 @dataclass(frozen=True)

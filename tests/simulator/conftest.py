@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import requests
 
-from local.runpod_simulator import Config, Simulator, running_simulator
+from runpod_simulator import Config, Simulator, running_simulator
 from tests.simulator.pod import NEVER_SECONDS, Pod
 
 FAST = Config(time_scale=0.01, queue_delay_seconds=1.0, execution_seconds=1.0)

@@ -5,7 +5,7 @@ from typing import Any
 
 import requests
 
-from local.runpod_simulator import Simulator
+from runpod_simulator import Simulator
 
 NEVER_SECONDS = 600.0
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import requests
 
-from core.reports import parse_report
-from local.runpod_simulator.scenarios import worker_vllm_error
+from core.runpod.reports import parse_report
 from local.stack.model import Model, looked_up
+from runpod_simulator.scenarios import worker_vllm_error
 from tests.model_server import ModelServer, running_model
 
 

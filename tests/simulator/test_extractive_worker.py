@@ -7,11 +7,11 @@ import pytest
 import sentencex
 
 from core.words import count_words
-from local.runpod_simulator.workers import Task
-from local.runpod_simulator.workers.extractive import ExtractiveWorker
-from local.runpod_simulator.workers.languages import LANGUAGES
-from local.runpod_simulator.workers.summary import StoppedError, summarise
-from local.runpod_simulator.workers.transcript import read_sentences, read_turns, tidied
+from runpod_simulator.workers import Task
+from runpod_simulator.workers.extractive import ExtractiveWorker
+from runpod_simulator.workers.languages import LANGUAGES
+from runpod_simulator.workers.summary import StoppedError, summarise
+from runpod_simulator.workers.transcript import read_sentences, read_turns, tidied
 
 
 def answer(job_input, *, max_model_len=32_768, output_shape="openai", model_name=""):

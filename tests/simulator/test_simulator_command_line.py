@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.runpod_simulator import SCENARIOS, Config, running_simulator
+from runpod_simulator import SCENARIOS, Config, running_simulator
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-m", "local.runpod_simulator"]
+PROGRAM = [sys.executable, "-m", "runpod_simulator"]
 
 
 def started(*options):

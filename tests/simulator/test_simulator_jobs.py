@@ -4,10 +4,10 @@ import itertools
 
 import pytest
 
-from local.runpod_simulator.config import Limit
-from local.runpod_simulator.jobs import Book, IllegalMoveError, Request, Result, Status
-from local.runpod_simulator.limits import RateLimiter
-from local.runpod_simulator.scenarios import Plan
+from runpod_simulator.config import Limit
+from runpod_simulator.jobs import Book, IllegalMoveError, Request, Result, Status
+from runpod_simulator.limits import RateLimiter
+from runpod_simulator.scenarios import Plan
 
 ARROWS = {
     ("IN_QUEUE", "IN_PROGRESS"),

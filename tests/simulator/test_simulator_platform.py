@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from local.runpod_simulator import Config, running_simulator
+from runpod_simulator import Config, running_simulator
 from tests.simulator.pod import NEVER_SECONDS, Pod
 
 MIB = 1024 * 1024

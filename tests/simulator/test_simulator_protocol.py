@@ -6,7 +6,7 @@ import time
 import pytest
 import requests
 
-from local.runpod_simulator import Limit
+from runpod_simulator import Limit
 
 UUID = r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 NOT_FOUND = {"status": 404, "title": "Not Found", "detail": "job not found"}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from local.runpod_simulator import SCENARIOS, Rule, UnknownScenarioError
+from runpod_simulator import SCENARIOS, Rule, UnknownScenarioError
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "runpod-simulator.md"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.runpod_simulator import Simulator
+from runpod_simulator import Simulator
 
 WORKER_PYTHON = "WORKER_PYTHON"  # the variable that names an interpreter that has `runpod`
 PROGRAM = Path(__file__).with_name("sdk_worker.py")

@@ -155,7 +155,7 @@ def test_without_a_webhook_nobody_is_called(caller):
 def test_no_log_line_or_control_answer_shows_prompt_output_key_or_webhook_url(
     caller, receiver, caplog
 ):
-    caplog.set_level("DEBUG", logger="local.runpod_simulator")
+    caplog.set_level("DEBUG", logger="runpod_simulator")
     caller.run(
         receiver.url, job_input={"prompt": "confidential words"}, simulate="duplicate-webhook"
     )

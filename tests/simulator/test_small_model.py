@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.reports import Report, parse_report
+from core.runpod.reports import Report, parse_report
 from local.stack.model import Model, start_small_model
 from local.stack.needs import MODEL_PYTHON
 from local.stack.processes import Processes

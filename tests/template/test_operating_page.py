@@ -10,7 +10,7 @@ import jmespath
 import pytest
 from moto import mock_aws
 
-from core.secrets import ManagedCallbackSecrets
+from core.aws.secrets import ManagedCallbackSecrets
 from tests.template.cloudformation import ROOT, deployed, of_type
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()

@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.layers import limits_of
-from core.plans import PlanImpossibleError, plan_stage, target_words
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.summaries.levels import limits_of
+from core.summaries.plans import PlanImpossibleError, plan_stage, target_words
 from tests.template.cloudformation import (
     FUNCTIONS,
     Evaluator,
@@ -105,20 +105,20 @@ def test_no_context_answer_and_length_that_may_be_deployed_make_a_summary_imposs
     given = {"MaxModelLenTokens": context, "MaxTokens": most, "SummaryWords": words}
     settings = SubmitterSettings.from_env(dict(environments(given))["SubmitterFunction"])
     limits = limits_of(
-        context_tokens=settings.context_tokens, max_tokens=settings.request.max_tokens
+        context_tokens=settings.context_tokens, max_tokens=settings.options.max_tokens
     )
 
     for transcript_words in (1, 100, 15_000, 1_000_000):
-        target = target_words(settings.request.words, transcript_words)
-        for layer, layer_words in enumerate((transcript_words, min(transcript_words, 3 * target))):
-            tokens = pieces(2 * layer_words, limits.piece_tokens)
+        target = target_words(settings.options.words, transcript_words)
+        for level, layer_words in enumerate((transcript_words, min(transcript_words, 3 * target))):
+            tokens = chunks(2 * layer_words, limits.chunk_tokens)
             try:
-                assert plan_stage(layer, tokens, layer_words, target=target, limits=limits)
+                assert plan_stage(level, tokens, layer_words, target=target, limits=limits)
             except PlanImpossibleError as exc:
                 pytest.fail(f"{given}, {transcript_words} words: {exc}")
 
 
-def pieces(tokens: int, each: int) -> list[int]:
+def chunks(tokens: int, each: int) -> list[int]:
     return [min(each, tokens - first) for first in range(0, tokens, each)]
 
 

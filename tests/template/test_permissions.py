@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.names import WORK_PREFIX
+from core.aws.names import WORK_PREFIX
 from tests.template.cloudformation import deployed, of_type
 
 QUEUE = "${UploadQueue.Arn}"

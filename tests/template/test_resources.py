@@ -9,8 +9,8 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from core.jobs import retry_delay
-from core.names import WORK_PREFIX
+from core.aws.names import WORK_PREFIX
+from core.jobs.model import retry_delay
 from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
 
 

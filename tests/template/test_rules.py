@@ -30,17 +30,17 @@ def test_the_defaults_can_be_deployed() -> None:
 
 
 @pytest.mark.parametrize("sweep", PARAMETERS["SweepScheduleMinutes"]["AllowedValues"])
-@pytest.mark.parametrize("asks", PARAMETERS["MaxPollingAttempts"]["AllowedValues"])
+@pytest.mark.parametrize("polls", PARAMETERS["MaxPollingAttempts"]["AllowedValues"])
 @pytest.mark.parametrize("deadline", PARAMETERS["JobDeadlineMinutes"]["AllowedValues"])
 def test_what_may_be_deployed_is_exactly_what_finds_a_lost_callback_in_time(
-    deadline: int, asks: int, sweep: int
+    deadline: int, polls: int, sweep: int
 ) -> None:
     worst = max(
         longest_discovery(
             overdue=timedelta(seconds=overdue),
             deadline=timedelta(minutes=deadline),
-            asks=asks,
-            shortest_wait=timedelta(seconds=interval),
+            polls=polls,
+            poll_interval=timedelta(seconds=interval),
             schedule=timedelta(minutes=sweep),
         )
         for overdue in extremes("CallbackOverdueSeconds")
@@ -48,7 +48,7 @@ def test_what_may_be_deployed_is_exactly_what_finds_a_lost_callback_in_time(
     )
 
     accepted = is_accepted(
-        JobDeadlineMinutes=deadline, MaxPollingAttempts=asks, SweepScheduleMinutes=sweep
+        JobDeadlineMinutes=deadline, MaxPollingAttempts=polls, SweepScheduleMinutes=sweep
     )
 
     assert accepted == (worst <= RESULT_FOUND_WITHIN)

@@ -14,28 +14,28 @@ from typing import Any
 
 import responses
 
-from core.asks import chat_request
-from core.budget import estimate_tokens
-from core.cleaning import clean
 from core.errors import BadBody, PipelineError
-from core.join import joined
-from core.layers import cut, limits_of
-from core.plans import Kind
-from core.prompts import PROMPT_SETS, Prompt, messages_for
-from core.pull import parse_receipt
-from core.redeem import checked_text
-from core.reports import parse_report
-from core.runpod import HttpRunPod
-from core.troubles import TROUBLE_PREFIX, trouble_in
+from core.jobs.verify import checked_text
+from core.runpod.client import HttpRunPod
+from core.runpod.failures import TROUBLE_PREFIX, worker_failure
+from core.runpod.reports import parse_report
+from core.runpod.work_order import parse_manifest
+from core.summaries.chat import chat_request
+from core.summaries.cleaning import clean
+from core.summaries.join import joined
+from core.summaries.levels import cut, limits_of
+from core.summaries.plans import Kind
+from core.summaries.prompts import PROMPT_SETS, Prompt, messages_for
+from core.summaries.tokens import estimate_tokens
 from core.words import count_words
-from tests.builders import JOB_ID, a_receipt, a_request, a_task, completed_body, failed_body
+from tests.builders import JOB_ID, a_manifest, a_request, a_task, completed_body, failed_body
 from webhook_receiver.callbacks import parse_body
 from worker.deliver import sha256_of
+from worker.errors import WorkerError
 from worker.model import ModelServer, TooLongForModel
 from worker.route import completed
 from worker.settings import WorkerSettings
 from worker.summarize import Material, Summarizer
-from worker.trouble import Trouble
 
 CPU_SECONDS = 20  # a linear reader needs two or three, a quadratic one minutes
 LONG = 100_000
@@ -126,12 +126,12 @@ def read_prompts() -> None:
 
 def read_next_request() -> None:
     """What a call made of notes asks for."""
-    task = a_task(kind=Kind.NOTES, layer=1, first=1, last=2)
+    task = a_task(kind=Kind.NOTES, level=1, first=1, last=2)
     for text in long_texts(["# x"], [""]):
-        layer = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)
-        if len(layer.pieces) > 1:
+        level = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)
+        if len(level.chunks) > 1:
             chat_request(
-                "1-0", task, layer, slots=["1-0"], request=a_request(), boundary=JOB_ID,
+                "1-0", task, level, slots=["1-0"], options=a_request(), boundary=JOB_ID,
                 transcript_words=1, limits=LIMITS,
             )  # fmt: skip
 
@@ -148,14 +148,14 @@ def read_report() -> None:
     parse_report(completed_body(output=wide))
 
 
-def read_receipt() -> None:
+def read_manifest() -> None:
     for text in long_texts():
-        parse_receipt(a_receipt(text=text).as_output())
-        parse_receipt(a_receipt(read_as=text, model=text).as_output())
-        trouble_in(TROUBLE_PREFIX + text)
+        parse_manifest(a_manifest(text=text).as_output())
+        parse_manifest(a_manifest(read_as=text, model=text).as_output())
+        worker_failure(TROUBLE_PREFIX + text)
     for deep in deep_values():
-        parse_receipt(deep)
-        parse_receipt({"receipt": deep})
+        parse_manifest(deep)
+        parse_manifest({"manifest": deep})
 
 
 def read_delivery() -> None:
@@ -178,8 +178,8 @@ def read_runpod() -> None:
         with responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
             runpod.post("https://runpod.invalid/v2/e/run", body=text)
             runpod.get("https://runpod.invalid/v2/e/status/rp-1", body=text)
-            for ask in (lambda: client.run({}), lambda: client.status("rp-1")):
-                _allowing(PipelineError, ask)
+            for requested_words in (lambda: client.run({}), lambda: client.status("rp-1")):
+                _allowing(PipelineError, requested_words)
 
 
 def read_model_server() -> None:
@@ -190,8 +190,8 @@ def read_model_server() -> None:
             with responses.RequestsMock(assert_all_requests_are_fired=False) as model:
                 model.get(f"{url}/models", body=text, status=status)
                 model.post(f"{url}/chat/completions", body=text, status=status)
-                _allowing((Trouble, TooLongForModel), lambda: server.complete({}))
-                _allowing(Trouble, lambda: server.context_tokens("a/model", at_most=9))
+                _allowing((WorkerError, TooLongForModel), lambda: server.complete({}))
+                _allowing(WorkerError, lambda: server.context_tokens("a/model", at_most=9))
                 completed({"openai_input": {}}, server)
 
 
@@ -211,10 +211,10 @@ def read_summary() -> None:
             text="Mara: The pump holds.\n" * 4_000,
             words=16_000,
             boundary=JOB_ID,
-            request=a_request(most_repairs=1),
+            options=a_request(most_repairs=1),
             target=4_000,
         )
-        _allowing(Trouble, lambda: summarizer.summarize(material, context_tokens=65_536))  # noqa: B023
+        _allowing(WorkerError, lambda: summarizer.summarize(material, context_tokens=65_536))  # noqa: B023
 
 
 def _bodies() -> Iterator[str]:
@@ -224,9 +224,9 @@ def _bodies() -> Iterator[str]:
         yield text.encode("utf-8", "replace").decode()
 
 
-def _allowing(errors: Any, ask: Callable[[], object]) -> None:
+def _allowing(errors: Any, requested_words: Callable[[], object]) -> None:
     try:
-        ask()
+        requested_words()
     except errors:
         return
 

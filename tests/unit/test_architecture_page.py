@@ -1,10 +1,12 @@
 """docs/architecture.md says what the code does: the same arrows, and the modules that exist."""
 
+import ast
 import re
 from pathlib import Path
 
-import core
-from core.jobs import CALL_MOVES
+import pytest
+
+from core.jobs.model import CALL_TRANSITIONS
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,13 +17,22 @@ def test_the_page_lists_the_moves_of_the_table() -> None:
     listed = set(re.findall(r"`(\w+)` → `(\w+)`", page))
 
     assert listed == {
-        (state.value, to.value) for state, moves in CALL_MOVES.items() for to in moves
+        (state.value, to.value) for state, moves in CALL_TRANSITIONS.items() for to in moves
     }
 
 
-def test_the_map_of_core_names_its_modules() -> None:
-    listed = set(re.findall(r"^(\w+) +\*? ", core.__doc__ or "", re.M))
+ROOMS = sorted(str(each.parent.relative_to(ROOT)) for each in ROOT.glob("core/**/__init__.py"))
 
-    modules = {path.stem for path in (ROOT / "core").glob("[a-z]*.py")}
-    packages = {path.parent.name for path in (ROOT / "core").glob("*/__init__.py")}
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_docstring_of_a_room_names_its_modules(room: str) -> None:
+    folder = ROOT / room
+    listed = set(re.findall(r"^(\w+)  +", ast.get_docstring(_tree(folder)) or "", re.M))
+
+    modules = {path.stem for path in folder.glob("[a-z]*.py")}
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
     assert listed == modules | packages
+
+
+def _tree(folder: Path) -> ast.Module:
+    return ast.parse((folder / "__init__.py").read_text())

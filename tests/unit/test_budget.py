@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from mistral_common.tokens.tokenizers.tekken import Tekkenizer
 
-from core.budget import estimate_tokens
+from core.summaries.tokens import estimate_tokens
 
 TEXTS = {
     path.stem: path.read_text("utf-8")

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.callback import CallRef, callback_url, is_token_of, token_for
 from core.errors import BadToken
+from core.jobs.callback import CallRef, callback_url, is_token_of, token_for
 from tests.builders import JOB_ID, SECRET, a_ref
 
 OTHER = b"another-secret-of-forty-characters-00000"

@@ -2,15 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.choices import chosen
 from core.errors import BadTranscript
-from core.jobs import Mode
-from core.plans import Strategy
+from core.summaries.options import Mode
+from core.summaries.plans import Strategy
+from submitter.overrides import resolve_options
 from tests.builders import a_request
 
 
 def test_metadata_chooses_for_one_file() -> None:
-    request = chosen(
+    request = resolve_options(
         a_request(),
         key="a.txt",
         metadata={
@@ -33,19 +33,21 @@ def test_metadata_chooses_for_one_file() -> None:
 def test_a_folder_chooses_for_all_that_is_dropped_in() -> None:
     key = "calls/summary-words=900/summary-language=German/summary-words.txt"
 
-    request = chosen(a_request(), key=key, metadata={})
+    request = resolve_options(a_request(), key=key, metadata={})
 
     assert (request.words, request.language) == (900, "German")
 
 
 def test_metadata_wins_over_the_folder() -> None:
-    request = chosen(a_request(), key="summary-words=900/a.txt", metadata={"summary-words": "1200"})
+    request = resolve_options(
+        a_request(), key="summary-words=900/a.txt", metadata={"summary-words": "1200"}
+    )
 
     assert request.words == 1_200
 
 
 def test_what_is_not_chosen_stays_as_it_is() -> None:
-    assert chosen(a_request(), key="summary=900/a=b.txt", metadata={}) == a_request()
+    assert resolve_options(a_request(), key="summary=900/a=b.txt", metadata={}) == a_request()
 
 
 @pytest.mark.parametrize(
@@ -66,7 +68,7 @@ def test_what_is_not_chosen_stays_as_it_is() -> None:
 )
 def test_a_choice_that_can_not_be_says_what_can(name: str, value: str, told: str) -> None:
     with pytest.raises(BadTranscript, match=told) as refused:
-        chosen(a_request(), key="a.txt", metadata={name: value})
+        resolve_options(a_request(), key="a.txt", metadata={name: value})
 
     assert refused.value.code == "bad-choice"
 
@@ -76,6 +78,6 @@ def test_nothing_that_is_chosen_does_worse_than_being_refused(
     key: str, metadata: dict[str, str]
 ) -> None:
     try:
-        chosen(a_request(), key=key, metadata=metadata)
+        resolve_options(a_request(), key=key, metadata=metadata)
     except BadTranscript as refused:
         assert str(refused).isprintable()

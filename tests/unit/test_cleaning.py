@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.cleaning import clean
+from core.summaries.cleaning import clean
 
 ANSWER = "# Board\n\n## Overview\n\nThe pump holds, and the ferry sails on Sunday after all."
 REMARK = "Let me know if you would like me to go into more detail."

@@ -2,10 +2,10 @@
 
 import pytest
 
-from core.decide import Step, decide
 from core.errors import ForeignRequest, UnknownCall
-from core.jobs import OVERFLOW, CallState, JobState
-from core.reports import gone, parse_report
+from core.jobs.decide import Step, decide
+from core.jobs.model import OVERFLOW, CallState, JobState
+from core.runpod.reports import gone, parse_report
 from tests.builders import a_call, a_job, a_report, a_summary, a_task, an_event, failed_body
 
 SUCCESS = a_report()
@@ -38,9 +38,9 @@ TABLE = [
 def job_of(state: CallState):
     match state:
         case CallState.SUCCEEDED:
-            return a_job().succeeded(a_summary(), an_event())
+            return a_job().with_success(a_summary(), an_event())
         case CallState.FAILED | CallState.CANCELLED:
-            return a_job().failed("deadline", an_event())
+            return a_job().with_failure("deadline", an_event())
     return a_job()
 
 
@@ -58,7 +58,7 @@ def test_a_report_means_one_thing_in_each_state(state, report, step) -> None:
 
 @pytest.mark.parametrize("state", OPEN)
 def test_an_open_call_of_a_job_that_has_ended_follows_it(state: CallState) -> None:
-    job = a_job().failed("deadline", an_event())
+    job = a_job().with_failure("deadline", an_event())
 
     assert decide(job, a_call(state), 1, SUCCESS, max_attempts=3) is Step.CLOSE
 
@@ -91,7 +91,7 @@ def test_an_earlier_attempts_failure_changes_nothing() -> None:
 
 
 def test_a_failure_of_another_attempt_does_not_stop_publishing() -> None:
-    call = a_call(attempts=2).publishing(1, due_at=a_job().deadline, event=an_event())
+    call = a_call(attempts=2).with_publishing(1, due_at=a_job().deadline, event=an_event())
     lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
 
     assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
@@ -99,8 +99,8 @@ def test_a_failure_of_another_attempt_does_not_stop_publishing() -> None:
 
 def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_open() -> None:
     """An earlier attempt's result was lost while it was published; the latest still runs."""
-    call = a_call(attempts=2).publishing(1, due_at=a_job().deadline, event=an_event())
-    call = call.waiting("lost-by-runpod", due_at=a_job().deadline, event=an_event())
+    call = a_call(attempts=2).with_publishing(1, due_at=a_job().deadline, event=an_event())
+    call = call.with_wait("lost-by-runpod", due_at=a_job().deadline, event=an_event())
     lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
 
     assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE

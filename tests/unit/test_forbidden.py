@@ -3,7 +3,7 @@
 import pytest
 from botocore.exceptions import ClientError
 
-from core.forbidden import forbidden
+from core.aws.forbidden import forbidden
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key/0b1c"
 KMS_REFUSAL = (

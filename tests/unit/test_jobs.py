@@ -1,12 +1,12 @@
 import pytest
 
-from core.jobs import (
-    CALL_MOVES,
-    JOB_MOVES,
+from core.jobs.model import (
+    CALL_TRANSITIONS,
+    JOB_TRANSITIONS,
     NOT_TAKEN,
     Call,
     CallState,
-    ImpossibleMoveError,
+    InvalidTransitionError,
     JobState,
     job_id_for,
     retry_delay,
@@ -34,13 +34,13 @@ ARROWS = {
     ("publishing", "cancelled"),
 }
 MOVE = {
-    CallState.WAITING: lambda call: call.waiting("x", due_at=NOON, event=an_event()),
-    CallState.SUBMITTING: lambda call: call.claimed(due_at=NOON, event=an_event()),
-    CallState.SUBMITTED: lambda call: call.submitted("rp-9", an_event()),
-    CallState.PUBLISHING: lambda call: call.publishing(1, due_at=NOON, event=an_event()),
-    CallState.SUCCEEDED: lambda call: call.succeeded(an_event()),
-    CallState.FAILED: lambda call: call.failed("x", an_event()),
-    CallState.CANCELLED: lambda call: call.cancelled(an_event()),
+    CallState.WAITING: lambda call: call.with_wait("x", due_at=NOON, event=an_event()),
+    CallState.SUBMITTING: lambda call: call.with_claim(due_at=NOON, event=an_event()),
+    CallState.SUBMITTED: lambda call: call.with_submission("rp-9", an_event()),
+    CallState.PUBLISHING: lambda call: call.with_publishing(1, due_at=NOON, event=an_event()),
+    CallState.SUCCEEDED: lambda call: call.with_success(an_event()),
+    CallState.FAILED: lambda call: call.with_failure("x", an_event()),
+    CallState.CANCELLED: lambda call: call.with_cancellation(an_event()),
 }
 
 
@@ -53,15 +53,15 @@ def test_a_call_makes_the_moves_of_the_table_and_no_other(state: CallState, to: 
         moved = MOVE[to](call)
 
         assert moved.state is to
-        assert [event.what for event in moved.news] == [f"{state} -> {to}"]
+        assert [event.what for event in moved.pending_events] == [f"{state} -> {to}"]
     else:
-        with pytest.raises(ImpossibleMoveError):
+        with pytest.raises(InvalidTransitionError):
             MOVE[to](call)
 
 
 def test_every_state_is_in_the_tables() -> None:
-    assert set(CallState) == set(CALL_MOVES)
-    assert set(JobState) == set(JOB_MOVES)
+    assert set(CallState) == set(CALL_TRANSITIONS)
+    assert set(JobState) == set(JOB_TRANSITIONS)
 
 
 @pytest.mark.parametrize("state", CallState)
@@ -72,39 +72,39 @@ def test_a_call_is_due_for_the_sweeper_exactly_while_it_is_open(state: CallState
 
 
 def test_a_job_that_has_ended_stays_as_it_ended() -> None:
-    failed = a_job().failed("deadline", an_event(why="too late"))
-    succeeded = a_job().succeeded(a_summary(), an_event())
+    failed = a_job().with_failure("deadline", an_event(why="too late"))
+    succeeded = a_job().with_success(a_summary(), an_event())
 
-    with pytest.raises(ImpossibleMoveError):
-        failed.succeeded(a_summary(), an_event())
-    with pytest.raises(ImpossibleMoveError):
-        succeeded.failed("deadline", an_event())
+    with pytest.raises(InvalidTransitionError):
+        failed.with_success(a_summary(), an_event())
+    with pytest.raises(InvalidTransitionError):
+        succeeded.with_failure("deadline", an_event())
 
 
 def test_a_failed_job_says_why_to_machines_and_to_people() -> None:
-    failed = a_job().failed("deadline", an_event(why="no result came"))
+    failed = a_job().with_failure("deadline", an_event(why="no result came"))
 
     assert (failed.reason_code, failed.reason) == ("deadline", "no result came")
 
 
 def test_each_attempt_has_its_own_number_and_starts_unasked() -> None:
-    call = a_call(attempts=2, asks=7)
+    call = a_call(attempts=2, polls=7)
 
-    again = call.waiting("worker-lost", due_at=NOON, event=an_event())
-    again = again.claimed(due_at=NOON, event=an_event())
+    again = call.with_wait("worker-lost", due_at=NOON, event=an_event())
+    again = again.with_claim(due_at=NOON, event=an_event())
 
     assert [attempt.number for attempt in again.attempts] == [1, 2, 3]
-    assert again.asks == 0
+    assert again.polls == 0
 
 
 def test_an_attempt_that_runpod_did_not_take_costs_nothing() -> None:
-    call = a_call(CallState.SUBMITTING).waiting(NOT_TAKEN, due_at=NOON, event=an_event())
+    call = a_call(CallState.SUBMITTING).with_wait(NOT_TAKEN, due_at=NOON, event=an_event())
 
     assert call.paid_attempts == 0
 
 
 def test_a_failure_keeps_what_ended_the_attempt_before() -> None:
-    call = a_call(CallState.WAITING).failed("deadline", an_event())
+    call = a_call(CallState.WAITING).with_failure("deadline", an_event())
 
     assert call.attempt.outcome == "worker-lost"
 
@@ -114,16 +114,16 @@ class TestAResultThatWasLostWhileItWasPublished:
 
     def publishing(self) -> Call:
         call = a_call(attempts=2)
-        return call.publishing(1, due_at=NOON, event=an_event())
+        return call.with_publishing(1, due_at=NOON, event=an_event())
 
     def test_is_the_end_of_the_attempt_that_brought_it(self) -> None:
-        waiting = self.publishing().waiting("lost-by-runpod", due_at=NOON, event=an_event())
+        waiting = self.publishing().with_wait("lost-by-runpod", due_at=NOON, event=an_event())
 
         assert [attempt.outcome for attempt in waiting.attempts] == ["lost-by-runpod", ""]
         assert waiting.published_attempt is None
 
     def test_is_what_its_attempt_failed_of_where_the_call_fails(self) -> None:
-        failed = self.publishing().failed("output-refused", an_event())
+        failed = self.publishing().with_failure("output-refused", an_event())
 
         assert [attempt.outcome for attempt in failed.attempts] == ["output-refused", ""]
 

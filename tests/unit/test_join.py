@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.join import joined
+from core.summaries.join import joined
 
 FIRST = "# The harbour\n\nMara leads.\n\n## Decisions\n\nThe pump stays.\n\n## Risks\n\nThe valve leaks."
 SECOND = "# The pumps\n\nIlse asks.\n\n## Decisions\n\nA second is bought.\n\n## Costs\n\nMuch."

@@ -2,7 +2,7 @@
 
 import pytest
 
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 
 SENTENCES = {
     "sentences": "{}. ",

@@ -3,10 +3,10 @@ from dataclasses import replace
 
 import pytest
 
-from core.jobs import Source
+from core.jobs.model import Source
 from submitter.messages import (
+    AttemptRequested,
     UnknownMessage,
-    WantsAttempt,
     parse_message,
     parse_uploads,
     wants_job,
@@ -109,13 +109,15 @@ def test_what_is_no_event_of_s3_is_refused(event: object) -> None:
 
 
 def test_a_queue_message_holds_an_event_or_asks_for_an_attempt() -> None:
-    wanted = json.dumps({"wants_attempt": {"job_id": "j", "call_id": "c"}})
+    wanted = json.dumps({"attempt_requested": {"job_id": "j", "call_id": "c"}})
 
-    assert parse_message(wanted) == [WantsAttempt("j", "c")]
+    assert parse_message(wanted) == [AttemptRequested("j", "c")]
     assert isinstance(parse_message(json.dumps(notification()))[0], Source)
 
 
-@pytest.mark.parametrize("body", ["", "{", "null", '{"wants_attempt": {}}', '{"wants_attempt": 1}'])
+@pytest.mark.parametrize(
+    "body", ["", "{", "null", '{"attempt_requested": {}}', '{"request_attempt": 1}']
+)
 def test_any_other_queue_message_is_refused(body: str) -> None:
     with pytest.raises(UnknownMessage):
         parse_message(body)
@@ -148,19 +150,19 @@ def test_every_upload_wants_a_job_but_those_that_nobody_means_as_a_transcript(
     changes: dict[str, str], expected: bool
 ) -> None:
     settings = submitter_settings()
-    accepts = replace(settings.accepts, prefix="in/")
+    upload_filter = replace(settings.upload_filter, prefix="in/")
     source = replace(a_source(key="in/a.txt"), **changes)
 
-    assert wants_job(source, accepts, settings.places) is expected
+    assert wants_job(source, upload_filter, settings.resources) is expected
 
 
 @pytest.mark.parametrize("key", ["summaries/a.txt", "summaries/a.json", "work/0/layer-0.txt"])
 def test_our_own_output_is_never_taken_for_an_upload(key: str) -> None:
     settings = submitter_settings()
-    places = replace(settings.places, output_bucket="transcripts")
+    resources = replace(settings.resources, output_bucket="transcripts")
 
-    assert not wants_job(a_source(key=key), settings.accepts, places)
-    assert wants_job(a_source(key="a.txt"), settings.accepts, places)
+    assert not wants_job(a_source(key=key), settings.upload_filter, resources)
+    assert wants_job(a_source(key="a.txt"), settings.upload_filter, resources)
 
 
 def wrapped(message: object) -> dict[str, object]:
@@ -199,7 +201,7 @@ class TestAnEventThatSnsHasWrapped:
 
     def test_asks_for_no_attempt(self) -> None:
         """Only the pipeline itself asks for attempts, and it sends to the queue."""
-        wants = {"wants_attempt": {"job_id": "a" * 32, "call_id": "whole"}}
+        wants = {"attempt_requested": {"job_id": "a" * 32, "call_id": "whole"}}
 
         with pytest.raises(UnknownMessage):
             parse_message(json.dumps(wrapped(wants)))

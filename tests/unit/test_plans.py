@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.budget import estimate_tokens
-from core.pieces import shared_out, split_pieces
-from core.plans import (
+from core.summaries.chunks import partition, split_into_chunks
+from core.summaries.plans import (
     Kind,
     Limits,
     PlanImpossibleError,
@@ -18,6 +17,7 @@ from core.plans import (
     plan_stage,
     target_words,
 )
+from core.summaries.tokens import estimate_tokens
 
 TOKENS_PER_WORD = 2  # as our estimate counts an English transcript
 
@@ -31,29 +31,29 @@ class Model:
 
     def write(self, task: Task, limits: Limits) -> Written:
         self.calls.append(task)
-        words = min(round(task.ask * self.makes_of_ask), self.most_words)
+        words = min(round(task.requested_words * self.makes_of_ask), self.most_words)
         fits = int(limits.max_tokens / self.tokens_per_word)
         return Written(task=task, words=min(words, fits), was_cut=words > fits)
 
 
 def limits(context: int = 32_768, max_tokens: int = 6_000) -> Limits:
-    return Limits(context_tokens=context, max_tokens=max_tokens, frame_tokens=900)
+    return Limits(context_tokens=context, max_tokens=max_tokens, prompt_overhead_tokens=900)
 
 
 def summarised(words: int, model: Model, context: int = 32_768, target: int = 4_000) -> int:
     """Carry a whole job out; return the words of its summary."""
     bounds = limits(context, min(6_000, context // 2))
     target = target_words(target, words)
-    layer, layer_words = 0, words
+    level, layer_words = 0, words
     while True:
-        tokens = pieces(layer_words, bounds)
+        tokens = chunks(layer_words, bounds)
         written = [
             model.write(task, bounds)
-            for task in plan_stage(layer, tokens, layer_words, target=target, limits=bounds)
+            for task in plan_stage(level, tokens, layer_words, target=target, limits=bounds)
         ]
         assert covered(written, tokens)
         if written[0].task.kind is Kind.NOTES:
-            layer, layer_words = layer + 1, sum(each.words for each in written)
+            level, layer_words = level + 1, sum(each.words for each in written)
             continue
         for _ in range(2):
             redone = plan_repair(written, tokens, target=target, limits=bounds, least_share=0.75)
@@ -66,15 +66,15 @@ def summarised(words: int, model: Model, context: int = 32_768, target: int = 4_
         return sum(each.words for each in written)
 
 
-def pieces(words: int, bounds: Limits) -> list[int]:
-    size = bounds.piece_tokens
+def chunks(words: int, bounds: Limits) -> list[int]:
+    size = bounds.chunk_tokens
     total = words * TOKENS_PER_WORD
     return [size] * (total // size) + ([total % size] if total % size else [])
 
 
 def covered(written: list[Written], tokens: list[int]) -> bool:
     """Does every piece have exactly one reader?"""
-    read = [piece for each in written for piece in range(each.task.first, each.task.last)]
+    read = [chunk for each in written for chunk in range(each.task.first, each.task.last)]
     return read == list(range(len(tokens)))
 
 
@@ -139,15 +139,16 @@ def test_a_short_transcript_gets_a_proportionate_summary(words: int, expected: i
 def test_no_prompt_of_a_plan_is_longer_than_its_room() -> None:
     for context in (4_096, 8_192, 32_768, 131_072):
         bounds = limits(context, min(6_000, context // 2))
-        tokens = pieces(500_000, bounds)
+        tokens = chunks(500_000, bounds)
         for task in plan_stage(0, tokens, 500_000, target=4_000, limits=bounds):
-            assert sum(tokens[task.first : task.last]) <= bounds.room(task.words)
+            assert sum(tokens[task.first : task.last]) <= bounds.available_tokens(task.words)
 
 
 def test_a_prompt_that_was_too_long_after_all_is_split() -> None:
-    task = Task(kind=Kind.NOTES, layer=0, first=0, last=8, words=600, ask=600)
+    task = Task(kind=Kind.NOTES, level=0, first=0, last=8, words=600, requested_words=600)
     other = Written(
-        task=Task(kind=Kind.NOTES, layer=0, first=8, last=16, words=600, ask=600), words=600
+        task=Task(kind=Kind.NOTES, level=0, first=8, last=16, words=600, requested_words=600),
+        words=600,
     )
 
     redone = plan_repair(
@@ -163,7 +164,7 @@ def test_a_prompt_that_was_too_long_after_all_is_split() -> None:
 
 
 def test_a_part_that_was_cut_off_for_writing_too_much_is_asked_for_less() -> None:
-    task = Task(kind=Kind.COMPOSE, layer=1, first=0, last=8, words=1_000, ask=1_000)
+    task = Task(kind=Kind.COMPOSE, level=1, first=0, last=8, words=1_000, requested_words=1_000)
 
     [[redone]] = plan_repair(
         [Written(task=task, words=1_600, was_cut=True)],
@@ -173,7 +174,7 @@ def test_a_part_that_was_cut_off_for_writing_too_much_is_asked_for_less() -> Non
         least_share=0.75,
     )
 
-    assert (redone.first, redone.last, redone.words, redone.ask) == (0, 8, 1_000, 625)
+    assert (redone.first, redone.last, redone.words, redone.requested_words) == (0, 8, 1_000, 625)
 
 
 def test_a_context_too_small_for_anything_is_told() -> None:
@@ -182,7 +183,7 @@ def test_a_context_too_small_for_anything_is_told() -> None:
 
 
 def test_a_prompt_that_can_not_get_smaller_is_told() -> None:
-    task = Task(kind=Kind.COMPOSE, layer=0, first=0, last=1, words=600, ask=600)
+    task = Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=600, requested_words=600)
 
     with pytest.raises(PlanImpossibleError, match="MaxModelLenTokens"):
         plan_repair(
@@ -197,27 +198,27 @@ def test_a_prompt_that_can_not_get_smaller_is_told() -> None:
 class TestPieces:
     @given(st.text(st.sampled_from("ab.!? \n。x"), max_size=600), st.integers(8, 60))
     def test_hold_every_word_in_order(self, text: str, most: int) -> None:
-        cut = split_pieces(text, most_tokens=most, tokens_of=len)
+        cut = split_into_chunks(text, most_tokens=most, tokens_of=len)
 
         assert "".join("".join(cut).split()) == "".join(text.split())
 
     @given(st.text(max_size=400), st.integers(8, 60))
     def test_are_never_larger_than_allowed(self, text: str, most: int) -> None:
-        for piece in split_pieces(text, most_tokens=most, tokens_of=len):
-            assert len(piece) <= most
+        for chunk in split_into_chunks(text, most_tokens=most, tokens_of=len):
+            assert len(chunk) <= most
 
     def test_end_with_a_turn_where_they_can(self) -> None:
         text = "\n".join(f"Mara: sentence number {number}." for number in range(40))
 
-        for piece in split_pieces(text, most_tokens=120, tokens_of=len):
-            assert piece.startswith("Mara:")
-            assert piece.endswith(".")
+        for chunk in split_into_chunks(text, most_tokens=120, tokens_of=len):
+            assert chunk.startswith("Mara:")
+            assert chunk.endswith(".")
 
     def test_end_with_a_sentence_where_a_turn_is_too_long(self) -> None:
         text = "Mara: " + "One sentence here. " * 50
 
-        for piece in split_pieces(text, most_tokens=120, tokens_of=len)[:-1]:
-            assert piece.strip().endswith(".")
+        for chunk in split_into_chunks(text, most_tokens=120, tokens_of=len)[:-1]:
+            assert chunk.strip().endswith(".")
 
     @pytest.mark.parametrize("line", ["." * 36_000, "a." * 18_000, "a: " * 12_000, "a\n" * 18_000])
     def test_are_not_counted_sign_by_sign(self, line: str) -> None:
@@ -228,7 +229,7 @@ class TestPieces:
             counted.append(len(text))
             return estimate_tokens(text)
 
-        split_pieces(line, most_tokens=900, tokens_of=tokens_of)
+        split_into_chunks(line, most_tokens=900, tokens_of=tokens_of)
 
         assert len(counted) < len(line) / 10
         assert sum(counted) < 5 * len(line)
@@ -240,12 +241,12 @@ class TestPieces:
     def test_of_a_million_words_are_cut_in_seconds(self) -> None:
         text = "\n".join("Mara: " + "word " * 30 for _ in range(33_000))
 
-        assert len(split_pieces(text, most_tokens=5_000, tokens_of=len)) > 900
+        assert len(split_into_chunks(text, most_tokens=5_000, tokens_of=len)) > 900
 
 
 def test_a_summary_a_little_longer_than_an_answer_is_written_in_two_short_parts() -> None:
     """Each is shorter than parts are made otherwise: notes of notes would never fit one answer."""
-    short_answers = Limits(context_tokens=8_192, max_tokens=1_000, frame_tokens=1_241)
+    short_answers = Limits(context_tokens=8_192, max_tokens=1_000, prompt_overhead_tokens=1_241)
 
     tasks = plan_stage(1, [1_000, 250], 805, target=668, limits=short_answers)
 
@@ -258,7 +259,7 @@ class TestSharingOut:
     def test_gives_everything_once_and_nobody_nothing(
         self, weights: list[int], shares: int
     ) -> None:
-        ranges = shared_out(weights, shares)
+        ranges = partition(weights, shares)
 
         assert len(ranges) == min(shares, len(weights))
         assert all(first < last for first, last in ranges)
@@ -268,6 +269,6 @@ class TestSharingOut:
 
     @given(st.integers(1, 20))
     def test_is_fair_among_equals(self, shares: int) -> None:
-        sizes = [last - first for first, last in shared_out([1] * 200, shares)]
+        sizes = [last - first for first, last in partition([1] * 200, shares)]
 
         assert max(sizes) - min(sizes) <= 1

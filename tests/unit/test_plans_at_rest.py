@@ -1,22 +1,25 @@
 """What was planned is stored and read back as it was."""
 
-from core.items import job_item, to_job
-from core.layers import Layer, layer_in
-from core.plans import Kind, Limits
-from core.stages import StagePlan, plan_in
+from core.aws.items import job_item, to_job
+from core.summaries.levels import Level, layer_in
+from core.summaries.plans import Kind, Limits
+from core.summaries.stages import StagePlan, plan_in
 from tests.builders import a_job, a_task
 
 
 def test_a_layer_keeps_its_chunks_to_the_letter() -> None:
-    layer = Layer(
-        number=0, pieces=['Zoë: "no\n\n ', "港 🚤\u2028", "\ud800 \\ \x00"], tokens=[4, 9, 2]
+    level = Level(
+        number=0, chunks=['Zoë: "no\n\n ', "港 🚤\u2028", "\ud800 \\ \x00"], tokens=[4, 9, 2]
     )
 
-    assert layer_in(layer.as_document()) == layer
+    assert layer_in(level.as_document()) == level
 
 
 def test_a_plan_keeps_what_stands_and_what_is_asked_for() -> None:
-    tasks = [a_task(kind=Kind.NOTES, layer=1, first=3, last=7, words=40, ask=55), a_task()]
+    tasks = [
+        a_task(kind=Kind.NOTES, level=1, first=3, last=7, words=40, requested_words=55),
+        a_task(),
+    ]
     plan = StagePlan(slots=["1-0", tasks, "1-2", [a_task()]], repairs=2)
 
     assert plan_in(plan.as_document()) == plan
@@ -24,7 +27,7 @@ def test_a_plan_keeps_what_stands_and_what_is_asked_for() -> None:
 
 
 def test_a_job_keeps_its_limits() -> None:
-    job = a_job(limits=Limits(context_tokens=8_192, max_tokens=900, frame_tokens=731))
+    job = a_job(limits=Limits(context_tokens=8_192, max_tokens=900, prompt_overhead_tokens=731))
 
     stored = {name: value for name, value in job_item(job).items() if value is not None}
 

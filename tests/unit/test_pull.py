@@ -7,20 +7,26 @@ from typing import Any
 import pytest
 
 from core.errors import BadBody
-from core.pull import LONGEST_SUMMARY_BYTES, Order, Receipt, parse_order, parse_receipt
+from core.runpod.work_order import (
+    LONGEST_SUMMARY_BYTES,
+    ResultManifest,
+    WorkOrder,
+    parse_manifest,
+    parse_work_order,
+)
 from tests.builders import JOB_ID, a_request
 
-ORDER = Order(
+ORDER = WorkOrder(
     job_id=JOB_ID,
     name="calls/board.vtt",
     size_bytes=60_000,
     get_url="https://bucket.example/get?X-Amz-Signature=secret",
     get_headers={"If-Match": '"etag"'},
     put_url="https://bucket.example/put?X-Amz-Signature=secret",
-    request=a_request(language="German", with_times=True),
+    options=a_request(language="German", with_times=True),
     context_tokens=32_768,
 )
-RECEIPT = Receipt(
+MANIFEST = ResultManifest(
     sha256="0" * 64,
     size_bytes=24_000,
     words_in=10_000,
@@ -41,18 +47,18 @@ def through_json(value: object) -> Any:
 
 
 def test_an_order_arrives_as_it_was_sent() -> None:
-    assert parse_order(through_json(ORDER.as_input())) == ORDER
+    assert parse_work_order(through_json(ORDER.as_input())) == ORDER
 
 
-def test_a_receipt_arrives_as_it_was_sent() -> None:
-    assert parse_receipt(through_json(RECEIPT.as_output())) == RECEIPT
-    assert parse_receipt([through_json(RECEIPT.as_output())]) == RECEIPT
+def test_a_manifest_arrives_as_it_was_sent() -> None:
+    assert parse_manifest(through_json(MANIFEST.as_output())) == MANIFEST
+    assert parse_manifest([through_json(MANIFEST.as_output())]) == MANIFEST
 
 
 def test_what_is_secret_is_not_in_what_is_printed() -> None:
     assert "secret" not in repr(ORDER)
     assert "etag" not in repr(ORDER)
-    assert "said in confidence" not in repr(replace(RECEIPT, text="said in confidence"))
+    assert "said in confidence" not in repr(replace(MANIFEST, text="said in confidence"))
 
 
 @pytest.mark.parametrize(
@@ -60,17 +66,17 @@ def test_what_is_secret_is_not_in_what_is_printed() -> None:
     [
         None,
         {},
-        {"summarize": None},
-        {"summarize": {"version": 1}},
+        {"work_order": None},
+        {"work_order": {"version": 1}},
         {"openai_route": "/v1/chat/completions"},
-        {"summarize": ORDER.as_input()["summarize"] | {"version": 2}},
-        {"summarize": ORDER.as_input()["summarize"] | {"more": 1}},
-        {"summarize": ORDER.as_input()["summarize"] | {"request": {"strategy": "whatever"}}},
+        {"work_order": ORDER.as_input()["work_order"] | {"version": 2}},
+        {"work_order": ORDER.as_input()["work_order"] | {"more": 1}},
+        {"work_order": ORDER.as_input()["work_order"] | {"options": {"strategy": "whatever"}}},
     ],
 )
 def test_what_is_no_order_is_refused_without_repeating_it(job_input: object) -> None:
     with pytest.raises(BadBody) as refused:
-        parse_order(job_input)
+        parse_work_order(job_input)
 
     assert "example" not in str(refused.value)
 
@@ -89,12 +95,12 @@ def test_what_is_no_order_is_refused_without_repeating_it(job_input: object) -> 
         {"more": 1},
     ],
 )
-def test_what_is_no_receipt_counts_for_nothing(changes: dict[str, object]) -> None:
-    receipt = RECEIPT.as_output()["receipt"] | changes
+def test_what_is_no_manifest_counts_for_nothing(changes: dict[str, object]) -> None:
+    manifest = MANIFEST.as_output()["manifest"] | changes
 
-    assert parse_receipt({"receipt": receipt}) is None
+    assert parse_manifest({"manifest": manifest}) is None
 
 
-@pytest.mark.parametrize("output", [None, [], {}, "receipt", {"receipt": []}, [{}, {}], [None]])
-def test_other_outputs_hold_no_receipt(output: object) -> None:
-    assert parse_receipt(output) is None
+@pytest.mark.parametrize("output", [None, [], {}, "manifest", {"manifest": []}, [{}, {}], [None]])
+def test_other_outputs_hold_no_manifest(output: object) -> None:
+    assert parse_manifest(output) is None

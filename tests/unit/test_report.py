@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from core.jobs import Job, JobState
+from core.jobs.model import Job, JobState
 from local.report import Copies, copy_name, save_copies, shortcomings, show_audit, show_outcome
 from local.round_trip import History, StoredSummary
 from tests.builders import a_call, a_job, a_source, a_summary, an_event
@@ -21,7 +21,7 @@ def a_summarised_job(*, words: int, finish_reason: str = "stop", repairs: int = 
     """Return a job of which 1,000 words were wanted, and 75 % are the least."""
     summary = a_summary(words=words, finish_reason=finish_reason)
     job = a_job(state=JobState.SUCCEEDED, target_words=1_000, summary=summary, repairs=repairs)
-    return replace(job, request=replace(job.request, least_percent=75))
+    return replace(job, options=replace(job.options, least_percent=75))
 
 
 def outcome_of(history: History, writers: tuple[str, ...]) -> str:

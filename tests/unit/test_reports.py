@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadBody
-from core.reports import NO_ANSWER, NO_OUTPUT, Status, parse_report
+from core.runpod.reports import NO_ANSWER, NO_OUTPUT, RunPodStatus, parse_report
 from tests.builders import completed_body, failed_body
 
 # As the worker-vllm of each generation posts it.
@@ -40,7 +40,7 @@ HANDLER_ERROR = json.dumps(
 def test_a_completed_request_brings_text_counts_and_timings() -> None:
     report = parse_report(completed_body(text="  A summary.\n"))
 
-    assert report.status is Status.COMPLETED
+    assert report.status is RunPodStatus.COMPLETED
     assert report.text == "A summary."
     assert report.finish_reason == "stop"
     assert (report.prompt_tokens, report.completion_tokens) == (14_000, 5_300)
@@ -247,7 +247,7 @@ def test_a_state_on_the_way_is_no_end(status: str) -> None:
 
 @pytest.mark.parametrize("word", ["RUNNING", "completed", "GONE", "UNKNOWN", ""])
 def test_a_state_that_we_do_not_know_is_no_end(word: str) -> None:
-    assert parse_report({"id": "rp-1", "status": word}).status is Status.UNKNOWN
+    assert parse_report({"id": "rp-1", "status": word}).status is RunPodStatus.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -322,4 +322,4 @@ def test_no_output_and_no_error_is_too_strange(output: Any, error: Any, status: 
     report = parse_report({"id": "rp-1", "status": status, "output": output, "error": error})
 
     assert not (report.text and report.failure)
-    assert (report.status is Status.UNKNOWN) or bool(report.text) != bool(report.failure)
+    assert (report.status is RunPodStatus.UNKNOWN) or bool(report.text) != bool(report.failure)

@@ -12,7 +12,7 @@ ALL = (SubmitterSettings, ReceiverSettings, SweeperSettings)
 
 @pytest.mark.parametrize("settings", ALL)
 def test_a_complete_environment_is_read(settings: type[SubmitterSettings]) -> None:
-    assert settings.from_env(AN_ENVIRONMENT).places.jobs_table == "jobs"
+    assert settings.from_env(AN_ENVIRONMENT).resources.jobs_table == "jobs"
 
 
 @pytest.mark.parametrize("settings", ALL)
@@ -53,7 +53,7 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
 def test_an_answer_never_takes_more_than_half_of_the_context() -> None:
     small = {"MAX_MODEL_LEN": "8192", "MAX_TOKENS": "16384"}
 
-    assert SubmitterSettings.from_env(AN_ENVIRONMENT | small).request.max_tokens == 4096
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT | small).options.max_tokens == 4096
 
 
 def test_a_whole_number_may_be_written_with_a_fraction() -> None:
@@ -75,14 +75,14 @@ def test_plain_http_is_for_this_machine() -> None:
 
 
 def test_suffixes_are_compared_in_lower_case() -> None:
-    assert SubmitterSettings.from_env(AN_ENVIRONMENT).accepts.suffixes == (".txt", ".md")
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT).upload_filter.suffixes == (".txt", ".md")
 
 
 def test_the_profile_names_the_model_unless_the_operator_does() -> None:
     named = SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODEL_NAME": "mine"})
 
-    assert SubmitterSettings.from_env(AN_ENVIRONMENT).request.model.startswith("mistralai/")
-    assert named.request.model == "mine"
+    assert SubmitterSettings.from_env(AN_ENVIRONMENT).options.model.startswith("mistralai/")
+    assert named.options.model == "mine"
 
 
 def test_a_flag_is_true_or_false() -> None:
@@ -96,7 +96,7 @@ def test_a_flag_is_true_or_false() -> None:
 def test_the_mode_is_one_of_two(name: str) -> None:
     settings = SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODE": name})
 
-    assert settings.request.mode == name
+    assert settings.options.mode == name
     with pytest.raises(SettingsError, match="push or pull"):
         SubmitterSettings.from_env(AN_ENVIRONMENT | {"MODE": f"{name}s"})
 
@@ -121,8 +121,8 @@ class TestDiscoveryOfALostCallback:
         longest = longest_discovery(
             overdue=minutes(5),
             deadline=minutes(60),
-            asks=12,
-            shortest_wait=timedelta(seconds=5),
+            polls=12,
+            poll_interval=timedelta(seconds=5),
             schedule=minutes(2),
         )
 

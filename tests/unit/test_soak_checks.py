@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.jobs import JOINED, Call, CallState, Job
+from core.jobs.model import JOINED, Call, CallState, Job
 from core.words import count_words
 from local.round_trip import History, Upload
 from local.soak.checks import wrong
-from local.soak.evidence import Evidence, Request, Sent, Stored
+from local.soak.evidence import Evidence, Sent, Stored, SummaryOptions
 from local.soak.load import Planned, planned_load
 from tests.builders import (
     JOB_ID,
@@ -34,7 +34,7 @@ _BAD = Sent(
     job_id=BAD_JOB_ID,
 )
 _STORED_TEXT = SUMMARY_TEXT + "\n"
-_REQUEST = Request(
+_REQUEST = SummaryOptions(
     runpod_id="rp-1",
     job_id=JOB_ID,
     call_id="whole",
@@ -54,11 +54,11 @@ _STORED = Stored(
 
 def succeeded(**changes: Any) -> Job:
     summary = a_summary(words=count_words(SUMMARY_TEXT))
-    return replace(a_job().succeeded(summary, an_event()), **changes)
+    return replace(a_job().with_success(summary, an_event()), **changes)
 
 
 def failed(code: str, **changes: Any) -> Job:
-    return replace(a_job().failed(code, an_event(why="because")), **changes)
+    return replace(a_job().with_failure(code, an_event(why="because")), **changes)
 
 
 def history(job: Job, *calls: Call, ends: tuple[str, ...] | None = None) -> History:

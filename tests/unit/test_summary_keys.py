@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.names import facts_key_for, summary_key_for
+from core.aws.names import facts_key_for, summary_key_for
 
 SUFFIXES = (".txt", ".md", ".vtt", ".json")
 

@@ -1,7 +1,7 @@
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 
 MAX_BYTES = 1_000_000
 TEXT = "Mara: Die Pumpe hält. — “Really?” said Ilse."

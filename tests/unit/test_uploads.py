@@ -2,13 +2,13 @@
 
 import pytest
 
+from core.aws.names import is_transcript_name, suffix_of
 from core.errors import BadTranscript
-from core.names import is_transcript_name, suffix_of
 from submitter.uploads import MOST_DELIVERIES, check_deliveries, check_name
 from tests.builders import a_source, submitter_settings
 from tests.template.cloudformation import deployed
 
-ACCEPTS = submitter_settings().accepts
+ACCEPTS = submitter_settings().upload_filter
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from core.callback import is_token_of
-from core.jobs import Mode
+from core.jobs.callback import is_token_of
+from core.summaries.options import Mode
 from tests.builders import SECRET, a_request, submitter_settings
 from tests.functions.pipeline import BLOCK, Model, Pipeline, a_transcript, ref_of
 
@@ -32,7 +32,7 @@ def run(
     text: str, *, context: int = 32_768, makes_of_ask: float = 1.0, **request: Any
 ) -> tuple[Mapping[str, Any], ...]:
     """Return the body of every request that a transcript leads to, in the order of the calls."""
-    settings = submitter_settings(context_tokens=context, request=a_request(**request))
+    settings = submitter_settings(context_tokens=context, options=a_request(**request))
     pipeline = Pipeline(settings=settings, model=Model(makes_of_ask=makes_of_ask))
     pipeline.upload(text)
     if request.get("mode") is not Mode.PULL:

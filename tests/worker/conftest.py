@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.pull import Order, Receipt, parse_receipt
+from core.runpod.work_order import ResultManifest, WorkOrder, parse_manifest
 from tests.builders import JOB_ID, a_request
 from tests.functions.pipeline import a_transcript
 from tests.worker.servers import SECRET, Bucket, ModelService, bucket_served, model_served
@@ -25,15 +25,15 @@ class World:
     slept: list[float] = field(default_factory=list)
     told: list[dict[str, Any]] = field(default_factory=list)
 
-    def order(self, **changes: Any) -> Order:
-        default = Order(
+    def order(self, **changes: Any) -> WorkOrder:
+        default = WorkOrder(
             job_id=JOB_ID,
             name="calls/board.txt",
             size_bytes=len(self.bucket.body),
             get_url=self.bucket.get_url,
             get_headers={"If-Match": '"an-etag"'},
             put_url=self.bucket.put_url,
-            request=a_request(),
+            options=a_request(),
             context_tokens=32_768,
         )
         return replace(default, **changes)
@@ -45,11 +45,11 @@ class World:
         worker = Worker(settings=self.settings, sleep=self.slept.append)
         return worker.work(job_input, runpod_id="rp-1", progress=self.told.append, **options)
 
-    def receipt(self, **changes: Any) -> Receipt:
+    def manifest(self, **changes: Any) -> ResultManifest:
         output = self.work(**changes)
-        receipt = parse_receipt(output)
-        assert receipt is not None, output
-        return receipt
+        manifest = parse_manifest(output)
+        assert manifest is not None, output
+        return manifest
 
     def trouble(self, **changes: Any) -> str:
         output = self.work(**changes)

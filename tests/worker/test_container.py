@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.models import PROFILES
+from core.summaries.models import PROFILES
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "worker" / "Dockerfile"

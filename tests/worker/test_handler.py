@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from core.pull import parse_receipt
+from core.runpod.work_order import parse_manifest
 from tests.worker.conftest import World
 from worker.handler import handler_of, start
 from worker.job import Worker
@@ -28,7 +28,7 @@ def test_the_handler_returns_what_the_order_came_to_and_tells_of_the_job_by_its_
     job = {"id": "rp-1", "input": world.order().as_input()}
     output = asyncio.run(handler(job))
 
-    assert parse_receipt(output) is not None
+    assert parse_manifest(output) is not None
     assert told[0] == ({"id": "rp-1"}, {"doing": "fetch"})
 
 

@@ -8,50 +8,54 @@ from typing import Any
 
 import pytest
 
-from core.pull import TROUBLES
+from core.runpod.work_order import TROUBLES
 from tests.builders import a_request
 from tests.functions.pipeline import Model, a_transcript
 from tests.worker.conftest import KEY, World
 from tests.worker.servers import SECRET
-from worker.trouble import Trouble
+from worker.errors import WorkerError
 
 
 def test_a_transcript_is_fetched_summarised_and_put(world: World) -> None:
-    receipt = world.receipt()
+    manifest = world.manifest()
 
     (put,) = world.bucket.puts
     (get,) = world.bucket.gets
     assert (get["if-match"], get["accept-encoding"]) == ('"an-etag"', "identity")
-    assert hashlib.sha256(put).hexdigest() == receipt.sha256
-    assert len(put) == receipt.size_bytes
-    assert len(put.decode().split()) == receipt.words_out == receipt.target_words
-    assert (receipt.text, receipt.read_as, receipt.finish_reason) == ("", "labelled-text", "stop")
-    assert receipt.words_in == len(world.bucket.body.split())
-    assert receipt.target_words == round(receipt.words_in * 0.4)
-    assert (receipt.calls, receipt.repairs, receipt.model) == (1, 0, "a/model")
-    assert (receipt.prompt_tokens, receipt.completion_tokens) == (14_000, 5_300)
+    assert hashlib.sha256(put).hexdigest() == manifest.sha256
+    assert len(put) == manifest.size_bytes
+    assert len(put.decode().split()) == manifest.words_out == manifest.target_words
+    assert (manifest.text, manifest.read_as, manifest.finish_reason) == (
+        "",
+        "labelled-text",
+        "stop",
+    )
+    assert manifest.words_in == len(world.bucket.body.split())
+    assert manifest.target_words == round(manifest.words_in * 0.4)
+    assert (manifest.calls, manifest.repairs, manifest.model) == (1, 0, "a/model")
+    assert (manifest.prompt_tokens, manifest.completion_tokens) == (14_000, 5_300)
     assert world.service.keys == {f"Bearer {KEY}"}
 
 
 def test_a_long_one_is_asked_about_in_sections_at_once_and_told_by_counts(world: World) -> None:
     world.bucket.body = a_transcript(60_000).encode()
 
-    receipt = world.receipt()
+    manifest = world.manifest()
 
     stages = [told for told in world.told if "stage" in told]
     notes = [told for told in stages if told["doing"] == "notes"]
-    assert receipt.calls == len(world.service.requests) > 5
+    assert manifest.calls == len(world.service.requests) > 5
     assert [told["done"] for told in notes] == list(range(notes[0]["calls"] + 1))
     assert world.told[0] == {"doing": "fetch"}
     assert stages[-1] == {"stage": 2, "doing": "compose", "calls": 1, "done": 1}
-    assert receipt.prompt_tokens == 14_000 * receipt.calls
+    assert manifest.prompt_tokens == 14_000 * manifest.calls
 
 
 def test_no_more_calls_are_made_at_a_time_than_the_settings_say(world: World) -> None:
     world.bucket.body = a_transcript(60_000).encode()
     world.settings = replace(world.settings, parallel_calls=2)
 
-    world.receipt()
+    world.manifest()
 
     assert world.service.most_at_once <= 2
 
@@ -60,18 +64,18 @@ def test_a_summary_that_is_too_short_is_repaired(world: World) -> None:
     world.bucket.body = a_transcript(20_000).encode()
     world.service.model = Model(makes_of_ask=0.5)
 
-    receipt = world.receipt()
+    manifest = world.manifest()
 
-    assert receipt.repairs >= 1
-    assert receipt.words_out == pytest.approx(4_000, rel=0.25)
+    assert manifest.repairs >= 1
+    assert manifest.words_out == pytest.approx(4_000, rel=0.25)
     assert {"repair"} <= {told["doing"] for told in world.told}
 
 
 def test_a_gzipped_transcript_is_read_like_any_other(world: World) -> None:
-    plain = world.receipt()
+    plain = world.manifest()
     world.bucket.body = gzip.compress(world.bucket.body)
 
-    packed = world.receipt()
+    packed = world.manifest()
 
     assert packed.sha256 == plain.sha256
 
@@ -80,9 +84,9 @@ def test_a_server_with_less_context_than_ordered_is_asked_for_less(world: World)
     world.bucket.body = a_transcript(60_000).encode()
     world.service.max_model_len = 8_192
 
-    receipt = world.receipt(request=a_request(max_tokens=2_000))
+    manifest = world.manifest(options=a_request(max_tokens=2_000))
 
-    assert receipt.calls > 10
+    assert manifest.calls > 10
     assert max(len(str(each["messages"])) for each in world.service.requests) < 8_192 * 4
 
 
@@ -91,9 +95,9 @@ def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
 ) -> None:
     world.service.max_model_len = 131_072
 
-    receipt = world.receipt(request=a_request(max_tokens=1_500), context_tokens=4_096)
+    manifest = world.manifest(options=a_request(max_tokens=1_500), context_tokens=4_096)
 
-    assert receipt.calls > 1
+    assert manifest.calls > 1
 
 
 @pytest.mark.parametrize(
@@ -107,9 +111,9 @@ def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
 def test_a_prompt_that_is_too_long_after_all_is_asked_in_halves(world: World, said: str) -> None:
     world.service.answers = [(400, said)]
 
-    receipt = world.receipt()
+    manifest = world.manifest()
 
-    assert (receipt.calls, receipt.repairs) == (3, 0)
+    assert (manifest.calls, manifest.repairs) == (3, 0)
     assert len(world.service.requests) == 3
 
 
@@ -122,35 +126,35 @@ def test_one_that_is_too_long_for_any_model_is_impossible(world: World) -> None:
 
 class TestTheSummary:
     @pytest.mark.parametrize("status", [403, 400, 412, 301])
-    def test_comes_with_the_receipt_if_it_is_refused(self, world: World, status: int) -> None:
+    def test_comes_with_the_manifest_if_it_is_refused(self, world: World, status: int) -> None:
         world.bucket.put_answers = [status]
 
-        receipt = world.receipt()
+        manifest = world.manifest()
 
         assert len(world.bucket.puts) == 1
-        assert receipt.text.encode() == world.bucket.puts[0]
-        assert hashlib.sha256(receipt.text.encode()).hexdigest() == receipt.sha256
+        assert manifest.text.encode() == world.bucket.puts[0]
+        assert hashlib.sha256(manifest.text.encode()).hexdigest() == manifest.sha256
 
     def test_is_put_again_while_the_bucket_breaks(self, world: World) -> None:
         world.bucket.put_answers = [500, 503]
 
-        assert world.receipt().text == ""
+        assert world.manifest().text == ""
         assert len(world.bucket.puts) == 3
         assert len(world.slept) == 2
 
-    def test_comes_with_the_receipt_if_the_bucket_stays_broken(self, world: World) -> None:
+    def test_comes_with_the_manifest_if_the_bucket_stays_broken(self, world: World) -> None:
         world.bucket.put_answers = [500] * 3
 
-        assert world.receipt().text
+        assert world.manifest().text
         assert len(world.bucket.puts) == 3
 
-    def test_comes_with_the_receipt_if_nobody_listens(
+    def test_comes_with_the_manifest_if_nobody_listens(
         self, world: World, refusing_url: str
     ) -> None:
-        assert world.receipt(put_url=f"{refusing_url}/put?{SECRET}").text
+        assert world.manifest(put_url=f"{refusing_url}/put?{SECRET}").text
 
     def test_is_never_put_without_encryption_on_a_network(self, world: World) -> None:
-        assert world.receipt(put_url=f"http://bucket.example/put?{SECRET}").text
+        assert world.manifest(put_url=f"http://bucket.example/put?{SECRET}").text
 
 
 class TestATranscript:
@@ -176,7 +180,7 @@ class TestATranscript:
     def test_is_fetched_again_while_the_bucket_breaks(self, world: World, trouble: Any) -> None:
         world.bucket.get_answers = [trouble, trouble]
 
-        assert world.receipt().words_in == len(world.bucket.body.split())
+        assert world.manifest().words_in == len(world.bucket.body.split())
         assert len(world.bucket.gets) == 3
 
     @pytest.mark.parametrize("trouble", [500, "cut"])
@@ -192,7 +196,7 @@ class TestATranscript:
         assert world.trouble(size_bytes=len(world.bucket.body) + 1) == "replaced"
 
     def test_of_unknown_size_is_taken_as_it_comes(self, world: World) -> None:
-        assert world.receipt(size_bytes=0)
+        assert world.manifest(size_bytes=0)
 
     def test_that_is_announced_too_large_is_not_fetched(self, world: World) -> None:
         assert world.trouble(size_bytes=10**9 + 1) == "too-large"
@@ -215,7 +219,7 @@ class TestATranscript:
         world.bucket.body = gzip.compress(world.bucket.body)
         world.bucket.get_answers = [{"Content-Encoding": "gzip"}]
 
-        assert world.receipt().words_in > 1_000
+        assert world.manifest().words_in > 1_000
         assert len(world.bucket.gets) == 1
 
     @pytest.mark.parametrize("body", [b"", b"\x00\x01\x02\x03" * 100, b"\x1f\x8bbroken"])
@@ -245,7 +249,7 @@ class TestTheModel:
     def test_may_fail_twice(self, world: World) -> None:
         world.service.answers = [500, 500]
 
-        assert world.receipt().calls == 1
+        assert world.manifest().calls == 1
 
     def test_that_breaks_the_connection_is_asked_three_times_at_most(self, world: World) -> None:
         world.service.answers = [0] * 5
@@ -267,7 +271,7 @@ class TestTheModel:
         world.settings = replace(world.settings, model_start_seconds=600)
         world.service.answers = [status] * 5
 
-        assert world.receipt()
+        assert world.manifest()
         assert len(world.slept) == 5
 
     def test_that_stays_busy_is_given_up(self, world: World) -> None:
@@ -280,12 +284,12 @@ class TestTheModel:
 
         assert world.trouble() == "model-unavailable"
 
-    def test_whose_last_word_was_cut_off_says_so_in_the_receipt(self, world: World) -> None:
-        receipt = world.receipt(request=a_request(most_repairs=0, max_tokens=2_000))
+    def test_whose_last_word_was_cut_off_says_so_in_the_manifest(self, world: World) -> None:
+        manifest = world.manifest(options=a_request(most_repairs=0, max_tokens=2_000))
         world.service.model = Model(tokens_per_word=4.0)
-        cut = world.receipt(request=a_request(most_repairs=0, max_tokens=3_700))
+        cut = world.manifest(options=a_request(most_repairs=0, max_tokens=3_700))
 
-        assert receipt.finish_reason == "stop"
+        assert manifest.finish_reason == "stop"
         assert cut.finish_reason == "length"
 
     def test_that_fails_at_one_section_is_asked_no_more(self, world: World) -> None:
@@ -299,13 +303,13 @@ class TestTheModel:
 
 class TestAnOrder:
     @pytest.mark.parametrize(
-        "job_input", [None, {}, {"prompt": "x"}, {"summarize": {"version": 2}}]
+        "job_input", [None, {}, {"prompt": "x"}, {"work_order": {"version": 2}}]
     )
     def test_that_is_none_is_refused(self, world: World, job_input: Any) -> None:
         assert world.work_on(job_input) == {"error": "transcript-worker: bad-order"}
 
     def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, world: World) -> None:
-        assert world.trouble(request=a_request(prompt="of-tomorrow")) == "bad-order"
+        assert world.trouble(options=a_request(prompt="of-tomorrow")) == "bad-order"
 
     def test_that_was_called_off_asks_nothing_more(self, world: World) -> None:
         stop = Event()
@@ -334,6 +338,6 @@ class TestAnOrder:
 
 def test_every_code_is_one_that_the_pipeline_knows() -> None:
     with pytest.raises(AssertionError):
-        Trouble("something-else")
-    assert str(Trouble("too-large")) == "transcript-worker: too-large"
+        WorkerError("something-else")
+    assert str(WorkerError("too-large")) == "transcript-worker: too-large"
     assert "too-large" in TROUBLES

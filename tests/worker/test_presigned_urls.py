@@ -8,7 +8,7 @@ import pytest
 from botocore.config import Config
 from moto import mock_aws
 
-from core.pull import parse_receipt
+from core.runpod.work_order import parse_manifest
 from tests.worker.conftest import World
 
 
@@ -41,13 +41,13 @@ def test_the_version_that_was_announced_is_fetched_though_a_newer_stands_there(
     put = s3.put_object(Bucket="transcripts", Key="board.txt", Body=world.bucket.body)
     s3.put_object(Bucket="transcripts", Key="board.txt", Body=b"something else")
 
-    receipt = parse_receipt(work(world, s3, VersionId=put["VersionId"]))
+    manifest = parse_manifest(work(world, s3, VersionId=put["VersionId"]))
 
-    assert receipt is not None
-    assert receipt.text == ""
+    assert manifest is not None
+    assert manifest.text == ""
     stored = s3.get_object(Bucket="summaries", Key="work/j/whole.1.txt")["Body"].read()
-    assert len(stored) == receipt.size_bytes
-    assert receipt.words_in == len(world.bucket.body.split())
+    assert len(stored) == manifest.size_bytes
+    assert manifest.words_in == len(world.bucket.body.split())
 
 
 def test_another_object_in_its_place_is_recognised(world: World, s3: Any) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.reports import Report, parse_report
+from core.runpod.reports import RunPodReport, parse_report
 from tests.model_server import ModelServer, running_model
 from worker.job import Worker
 from worker.settings import WorkerSettings
@@ -24,7 +24,7 @@ def server() -> Iterator[ModelServer]:
         yield model
 
 
-def report_on(server: ModelServer, body: dict[str, Any], **settings: Any) -> Report:
+def report_on(server: ModelServer, body: dict[str, Any], **settings: Any) -> RunPodReport:
     """Return what our pipeline makes of what RunPod reports about a request."""
     worker = Worker(settings=WorkerSettings(**{"model_url": server.url, **settings}))
     told = worker.work({"openai_route": "/v1/chat/completions", "openai_input": body})

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from core.pull import parse_receipt
-from local.runpod_simulator import Config, Simulator, running_simulator
+from core.runpod.work_order import parse_manifest
+from runpod_simulator import Config, Simulator, running_simulator
 from tests.functions.pipeline import a_transcript
 from tests.simulator.conftest import Caller, Receiver
 from tests.simulator.conftest import receiver as receiver  # noqa: PLC0414 (a fixture)
@@ -89,7 +89,7 @@ def ended(platform: Caller, job_input: Any, **options: Any) -> dict[str, Any]:
     )
 
 
-def test_an_order_goes_in_and_a_receipt_comes_out(
+def test_an_order_goes_in_and_a_manifest_comes_out(
     platform: Caller, start_worker: Callable[..., Path], receiver: Receiver, world: World
 ) -> None:
     world.bucket.body = a_transcript(40_000).encode()
@@ -103,11 +103,11 @@ def test_an_order_goes_in_and_a_receipt_comes_out(
     expired = ended(platform, world.order().as_input())
     none = ended(platform, {"prompt": "Say hello."})
 
-    receipt, other = parse_receipt(done["output"]), parse_receipt(unput["output"])
+    manifest, other = parse_manifest(done["output"]), parse_manifest(unput["output"])
     assert (done["status"], unput["status"]) == ("COMPLETED", "COMPLETED")
-    assert receipt is not None
+    assert manifest is not None
     assert other is not None
-    assert (len(world.bucket.puts[0]), receipt.text) == (receipt.size_bytes, "")
+    assert (len(world.bucket.puts[0]), manifest.text) == (manifest.size_bytes, "")
     assert callback.json()["output"] == done["output"]
     assert len(json.dumps(callback.json()["output"])) < 1_000
     assert other.text.encode() == world.bucket.puts[0]
@@ -136,7 +136,7 @@ def test_progress_is_told_while_the_model_works(
     assert under_way["status"] == "IN_PROGRESS"
     assert under_way["output"] == {"stage": 1, "doing": "compose", "calls": 1, "done": 0}
     done = platform.when_over(job_id, timeout_seconds=LONG_SECONDS)
-    assert parse_receipt(done["output"]) is not None
+    assert parse_manifest(done["output"]) is not None
 
 
 def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
@@ -160,6 +160,6 @@ def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
 
     after = ended(platform, world.order().as_input())
 
-    assert parse_receipt(after["output"]) is not None
+    assert parse_manifest(after["output"]) is not None
     assert puts == 0
     assert len(world.bucket.puts) == 1

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from core.jobs import JobState, Request
-from core.plans import Strategy
-from core.reports import Report, parse_report
-from core.stages import aim
-from core.transcripts import read_transcript
+from core.jobs.model import JobState
+from core.runpod.reports import RunPodReport, parse_report
+from core.summaries.options import SummaryOptions
+from core.summaries.plans import Strategy
+from core.summaries.stages import resolve_target
+from core.transcripts.reader import read_transcript
 from tests.builders import a_request, submitter_settings
 from tests.functions.pipeline import Model, Pipeline, a_transcript
 from worker.model import TooLongForModel
@@ -30,7 +31,7 @@ class InProcess:
     def __init__(self, model: Model) -> None:
         self.model = model
 
-    def complete(self, request: Any) -> Report:
+    def complete(self, request: Any) -> RunPodReport:
         report = parse_report(self.model.answer({"input": {"openai_input": request}}, "rp-1"))
         if report.failure and report.failure.code == "context-length":
             raise TooLongForModel
@@ -38,24 +39,26 @@ class InProcess:
         return report
 
 
-def pushed(text: str, model: Model, request: Request, context_tokens: int) -> tuple[str, list[int]]:
-    settings = replace(submitter_settings(), context_tokens=context_tokens, request=request)
+def pushed(
+    text: str, model: Model, request: SummaryOptions, context_tokens: int
+) -> tuple[str, list[int]]:
+    settings = replace(submitter_settings(), context_tokens=context_tokens, options=request)
     pipeline = Pipeline(model=model, settings=settings)
     job = pipeline.upload(text)
     pipeline.run()
     job, calls, _ = pipeline.history(job)
     assert job.state is JobState.SUCCEEDED
-    return pipeline.summary(job), sorted(model.asks)
+    return pipeline.summary(job), sorted(model.polls)
 
 
-def pulled(text: str, model: Model, request: Request, context_tokens: int) -> Result:
+def pulled(text: str, model: Model, request: SummaryOptions, context_tokens: int) -> Result:
     transcript = read_transcript(text.encode(), max_bytes=10**9)
-    request, target = aim(request, transcript.words)
+    request, target = resolve_target(request, transcript.words)
     material = Material(
         text=transcript.text,
         words=transcript.words,
         boundary="0" * 32,
-        request=request,
+        options=request,
         target=target,
     )
     summarizer = Summarizer(model=InProcess(model), parallel_calls=1)
@@ -81,12 +84,12 @@ def test_worker_and_pipeline_ask_the_same_and_make_the_same_summary(
     strategy: Strategy,
 ) -> None:
     text = a_transcript(words)
-    request = a_request(max_tokens=max_tokens, strategy=strategy)
+    options = a_request(max_tokens=max_tokens, strategy=strategy)
 
-    summary, asks = pushed(text, Model(**habits), request, context_tokens)
+    summary, polls = pushed(text, Model(**habits), options, context_tokens)
     model = Model(**habits)
-    result = pulled(text, model, request, context_tokens)
+    result = pulled(text, model, options, context_tokens)
 
     assert result.text.rstrip() + "\n" == summary
-    assert sorted(model.asks) == asks
-    assert result.calls == len(asks)
+    assert sorted(model.polls) == polls
+    assert result.calls == len(polls)

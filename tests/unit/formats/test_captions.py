@@ -4,9 +4,9 @@ import pytest
 import webvtt
 from hypothesis import given, settings
 
-from core.formats.captions import remarks
-from core.transcripts import read_transcript
-from core.turns import Remark
+from core.transcripts.formats.captions import segments
+from core.transcripts.reader import read_transcript
+from core.transcripts.turns import Segment
 from tests.unit.formats import writers
 from tests.unit.formats.test_properties import PLAIN_WORDS, conversations
 from tests.unit.formats.writers import Said
@@ -19,7 +19,7 @@ def captions(*cues: tuple[float, float, str]) -> str:
 
 
 def said(text: str) -> list[str]:
-    return [remark.text for remark in remarks(text)]
+    return [segment.text for segment in segments(text)]
 
 
 @settings(deadline=None)
@@ -31,7 +31,7 @@ def test_an_independent_reader_finds_the_same_words(kind: str, conversation: lis
 
     theirs = webvtt.from_buffer(io.StringIO(text), format=kind)
 
-    ours = " ".join(f"{remark.speaker}: {remark.text}" for remark in remarks(text))
+    ours = " ".join(f"{segment.speaker}: {segment.text}" for segment in segments(text))
     assert ours.split() == " ".join(caption.text for caption in theirs).split()
 
 
@@ -60,7 +60,7 @@ def test_the_same_caption_twice_at_one_time_is_told_once() -> None:
 def test_two_who_say_the_same_at_one_time_are_both_heard() -> None:
     text = captions((0.0, 2.0, "<v Ann>Yes we can do it"), (0.1, 2.0, "<v Bo>Yes we can do it"))
 
-    assert [remark.speaker for remark in remarks(text)] == ["Ann", "Bo"]
+    assert [segment.speaker for segment in segments(text)] == ["Ann", "Bo"]
 
 
 def test_what_is_repeated_without_a_pause_is_kept_where_captions_do_not_roll() -> None:
@@ -101,7 +101,7 @@ def test_numbers_count_captions_only_where_they_stand_before_times() -> None:
 
 
 def test_a_caption_that_ends_before_it_begins_keeps_its_words() -> None:
-    assert remarks(captions((5.0, 1.0, "a"))) == [Remark("", "a", 5.0, None)]
+    assert segments(captions((5.0, 1.0, "a"))) == [Segment("", "a", 5.0, None)]
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.encodings import decoded
 from core.errors import BadTranscript
+from core.transcripts.encodings import decoded
 
 SPOKEN = {
     "Swedish": ("cp1252", "Åsa: Färjan går inte på söndag. Göran: Det blir väldigt dyrt för öborna."),

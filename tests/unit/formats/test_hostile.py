@@ -15,18 +15,18 @@ from pkgutil import iter_modules
 
 import pytest
 
-from core import formats
 from core.errors import BadTranscript
-from core.transcripts import read_transcript
+from core.transcripts import formats
+from core.transcripts.reader import read_transcript
 from tests.unit.formats import hostile
 
 ROOT = Path(__file__).parents[3]
 LENGTH = 100_000
 MOST_SECONDS = 60  # of processor time, for what takes one or two
 MODULES = [
-    "core.turns",
+    "core.transcripts.turns",
     "core.words",
-    *(f"core.formats.{one.name}" for one in iter_modules(formats.__path__)),
+    *(f"core.transcripts.formats.{one.name}" for one in iter_modules(formats.__path__)),
 ]
 FOR_READERS = (
     "spaces", "names", "digits", "clocks", "labels", "square brackets", "round brackets", "smaller",
@@ -49,9 +49,9 @@ def bound() -> None:
 def match_each_pattern(module: str) -> None:
     patterns = [one for one in vars(import_module(module)).values() if isinstance(one, re.Pattern)]
     for pattern in patterns:
-        for piece in hostile.PIECES.values():
+        for chunk in hostile.PIECES.values():
             for end in hostile.ENDS:
-                pattern.match(hostile.line(piece, LENGTH, end))
+                pattern.match(hostile.line(chunk, LENGTH, end))
 
 
 def read_each_line(frame: str) -> None:

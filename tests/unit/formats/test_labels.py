@@ -2,8 +2,8 @@
 
 import pytest
 
-from core.formats.labels import holds
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.formats.labels import holds
+from core.transcripts.reader import Transcript, read_transcript
 
 DIALOGUE = (
     "Ann Lee: one.\nBo Ray: two.\nAnn Lee: three.\n{line}\nfour.\nBo Ray: five.\nAnn Lee: six."

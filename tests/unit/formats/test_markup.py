@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.reader import Transcript, read_transcript
 
 
 def read(text: str) -> Transcript:

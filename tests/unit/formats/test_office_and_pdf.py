@@ -9,7 +9,7 @@ from xml.sax.saxutils import escape
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 
 MAX_BYTES = 1_000_000
 WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -60,13 +60,13 @@ def pdf(*pages: str, packing: bytes = b"") -> bytes:
             b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(data), data)
         )
     file = bytearray(b"%PDF-1.4\n")
-    places = []
+    resources = []
     for number, content in enumerate(objects, start=1):
-        places.append(len(file))
+        resources.append(len(file))
         file += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = len(file)
     file += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    file += b"".join(b"%010d 00000 n \n" % place for place in places)
+    file += b"".join(b"%010d 00000 n \n" % place for place in resources)
     file += b"trailer\n<< /Size %d /Root 1 0 R >>\n" % (len(objects) + 1)
     return bytes(file + b"startxref\n%d\n%%%%EOF\n" % table)
 

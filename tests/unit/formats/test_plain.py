@@ -1,6 +1,6 @@
 import pytest
 
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.reader import Transcript, read_transcript
 
 
 def read(text: str) -> Transcript:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import BadTranscript
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.reader import Transcript, read_transcript
 from tests.unit.formats import writers
 from tests.unit.formats.writers import NAMED, NAMES, NUMBERED, Said, spoken_by
 

@@ -7,7 +7,7 @@ import tracemalloc
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 
 MAX_BYTES = 1_000_000
 TEXT = b"Ann: The pump holds water.\n"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from core.transcripts import read_transcript
+from core.transcripts.reader import read_transcript
 
 FOLDER = Path(__file__).parent / "samples"
 SAMPLES = sorted(path.name for path in FOLDER.iterdir() if path.suffix != ".expected")

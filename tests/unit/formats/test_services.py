@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.reader import Transcript, read_transcript
 from tests.unit.formats.services import NAMED, NAMES, NUMBERED, SAID, UNNAMED
 
 MAX_BYTES = 1_000_000

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts import Transcript, read_transcript
+from core.transcripts.reader import Transcript, read_transcript
 
 SAID = (
     ("Ann Lee", "The kiln was too hot again.", 0),

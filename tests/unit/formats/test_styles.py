@@ -4,8 +4,8 @@ from itertools import groupby
 
 import pytest
 
-from core.transcripts import Transcript, read_transcript
-from core.turns import readable_label
+from core.transcripts.reader import Transcript, read_transcript
+from core.transcripts.turns import readable_label
 from tests.unit.formats.styles import STYLES, Line
 
 SENTENCES = (

@@ -4,26 +4,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.turns import (
-    Remark,
+from core.transcripts.turns import (
+    Segment,
     Turn,
     fullest,
     merged,
-    remarks_of_words,
     seconds_of_clock,
+    segments_of_words,
     speaker_name,
     verbatim,
 )
 
 
 def test_what_one_speaker_says_becomes_one_turn() -> None:
-    turns = merged([Remark("Ann", "a", 1.0, 2.0), Remark("Ann", "b", 2.0, 3.0), Remark("Bo", "c")])
+    turns = merged(
+        [Segment("Ann", "a", 1.0, 2.0), Segment("Ann", "b", 2.0, 3.0), Segment("Bo", "c")]
+    )
 
     assert turns == (Turn("Ann", "a b", timedelta(seconds=1)), Turn("Bo", "c"))
 
 
 def test_a_long_speech_is_cut_behind_sentences() -> None:
-    turns = merged([Remark("Ann", f"This is the sentence number {n}.") for n in range(2_000)])
+    turns = merged([Segment("Ann", f"This is the sentence number {n}.") for n in range(2_000)])
 
     assert all(turn.text.endswith(".") for turn in turns)
     assert all(150 < len(turn.text.split()) < 250 for turn in turns[:-1])
@@ -31,13 +33,13 @@ def test_a_long_speech_is_cut_behind_sentences() -> None:
 
 
 def test_speech_without_sentences_is_cut_all_the_same() -> None:
-    turns = merged(Remark("", "and so on") for _ in range(5_000))
+    turns = merged(Segment("", "and so on") for _ in range(5_000))
 
     assert max(len(turn.text) for turn in turns) <= 1_800
 
 
 def test_one_endless_remark_is_cut_behind_sentences() -> None:
-    turns = merged([Remark("", "The pump holds water well. " * 5_000)])
+    turns = merged([Segment("", "The pump holds water well. " * 5_000)])
 
     assert all(turn.text.endswith("well.") for turn in turns)
     assert max(len(turn.text) for turn in turns) <= 1_800
@@ -45,7 +47,7 @@ def test_one_endless_remark_is_cut_behind_sentences() -> None:
 
 @pytest.mark.parametrize("text", ["字" * 10_000, "这是一句话。" * 3_000, "word " * 10_000])
 def test_cutting_loses_nothing(text: str) -> None:
-    turns = merged([Remark("", text)])
+    turns = merged([Segment("", text)])
 
     assert "".join("".join(turn.text for turn in turns).split()) == "".join(text.split())
     assert max(len(turn.text) for turn in turns) <= 1_800
@@ -53,14 +55,14 @@ def test_cutting_loses_nothing(text: str) -> None:
 
 def test_a_long_pause_ends_a_turn_of_some_length() -> None:
     speech = "The pump holds water, and that is what we wanted to hear. " * 6
-    turns = merged([Remark("", speech, 0.0, 10.0), Remark("", "Next.", 15.0, 16.0)])
+    turns = merged([Segment("", speech, 0.0, 10.0), Segment("", "Next.", 15.0, 16.0)])
 
     assert [turn.starts_at for turn in turns] == [timedelta(0), timedelta(seconds=15)]
 
 
 def test_words_are_joined_as_their_script_is_written() -> None:
     def joined(*words: str) -> list[str]:
-        return [remark.text for remark in remarks_of_words(Remark("", word) for word in words)]
+        return [segment.text for segment in segments_of_words(Segment("", word) for word in words)]
 
     assert joined("the", "pump", "holds.") == ["the pump holds."]
     assert joined("泵", "还", "在", "转", "，", "OK", "吗", "？") == ["泵还在转， OK 吗？"]
@@ -69,7 +71,7 @@ def test_words_are_joined_as_their_script_is_written() -> None:
 
 
 def test_what_no_prompt_can_hold_is_left_out() -> None:
-    turns = merged([Remark("A\nnn\x00", "half \ud83d a\x07 b\u00a0c\r\nd")])
+    turns = merged([Segment("A\nnn\x00", "half \ud83d a\x07 b\u00a0c\r\nd")])
 
     assert turns == (Turn("A nn", "half \ufffd a b c d"),)
 
@@ -81,11 +83,11 @@ def test_lines_stay_as_they_are() -> None:
 
 
 def test_the_fuller_telling_is_taken_when_the_better_one_lacks_words() -> None:
-    with_speakers = [Remark("Ann", "half of")]
-    plain = [Remark("", "half of it is missing")]
+    with_speakers = [Segment("Ann", "half of")]
+    plain = [Segment("", "half of it is missing")]
 
     assert fullest([with_speakers, plain]) == plain
-    assert fullest([[Remark("Ann", "half, of; it is missing")], plain])[0].speaker == "Ann"
+    assert fullest([[Segment("Ann", "half, of; it is missing")], plain])[0].speaker == "Ann"
 
 
 @pytest.mark.parametrize(
@@ -124,12 +126,12 @@ def test_clocks_are_read(clock: str, seconds: float | None) -> None:
 
 @given(st.lists(st.tuples(st.sampled_from(["", "Ann", "Bo"]), st.text(max_size=30))))
 def test_no_word_is_lost_in_merging(spoken: list[tuple[str, str]]) -> None:
-    remarks = [Remark(speaker, text) for speaker, text in spoken]
+    segments = [Segment(speaker, text) for speaker, text in spoken]
 
     def words(texts: list[str]) -> list[str]:
         kept = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in " ".join(texts))
         return "".join(c for c in kept if c.isprintable() or c.isspace()).split()
 
-    told = words([turn.text for turn in merged(remarks)])
+    told = words([turn.text for turn in merged(segments)])
 
-    assert told == words([remark.text for remark in remarks])
+    assert told == words([segment.text for segment in segments])

@@ -3,8 +3,8 @@
 import pytest
 
 from core.errors import BadTranscript
-from core.formats.weight import FUNCTION_BYTES, check_weight
-from core.transcripts import read_transcript
+from core.transcripts.formats.weight import FUNCTION_BYTES, check_weight
+from core.transcripts.reader import read_transcript
 from tests.template.cloudformation import source
 
 LARGEST = source()["Parameters"]["MaxTranscriptBytes"]["MaxValue"]

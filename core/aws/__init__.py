@@ -1,0 +1,14 @@
+"""Adapters to AWS, behind the ports of core/jobs/ports.py.
+
+job_store        jobs in DynamoDB
+items            jobs and calls as items of its table
+files            transcripts, summaries and intermediate texts in S3
+objects          one bucket's objects, written on a condition
+facts            what is told of a summary: its object's metadata, and the facts beside it
+names            what things are called in S3
+forbidden        a refusal of S3 or KMS, as a reason that names the missing grant
+work_files       old intermediate texts, deleted from a bucket that has no rule for it
+presigned_urls   URLs for pull mode's worker
+queue            messages to the submitter in SQS
+secrets          the API key and callback secrets in Secrets Manager
+"""

@@ -1,0 +1,178 @@
+"""Jobs and calls as items of the DynamoDB table, field by field, there and back."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for values
+    TypeDeserializer,
+    TypeSerializer,
+)
+
+from core.jobs.model import Attempt, AuditEvent, Call, CallState, Job, JobState, Source, Summary
+from core.summaries.options import Mode, SummaryOptions
+from core.summaries.plans import Kind, Limits, Strategy, Task
+
+DUE_GROUP = "open"
+JOB_ITEM = "job"
+CALL_PREFIX = "call#"
+
+_serialized = TypeSerializer().serialize
+_deserialized = TypeDeserializer().deserialize
+
+
+def key_of(job_id: str, item: str) -> dict[str, Any]:
+    return {"job_id": job_id, "item": item}
+
+
+def job_item(job: Job) -> dict[str, Any]:
+    return {
+        **key_of(job.id, JOB_ITEM),
+        "state": job.state.value,
+        "source": {**asdict(job.source), "uploaded_at": instant(job.source.uploaded_at)},
+        "options": {
+            **asdict(job.options),
+            "temperature": str(job.options.temperature),
+            "top_p": str(job.options.top_p),
+            "strategy": job.options.strategy.value,
+            "mode": job.options.mode.value,
+        },
+        "limits": asdict(job.limits),
+        "summary_key": job.summary_key,
+        "words_in": job.words_in,
+        "created_at": instant(job.created_at),
+        "deadline": instant(job.deadline),
+        "expires_at": int(job.expires_at.timestamp()),  # TTL wants epoch seconds
+        "finished_at": instant(job.finished_at) if job.finished_at else None,
+        "reason_code": job.reason_code or None,
+        "reason": job.reason or None,
+        "summary": asdict(job.summary) if job.summary else None,
+        "target_words": job.target_words,
+        "stage": job.stage,
+        "slots": list(job.slots),
+        "stage_calls": job.stage_calls,
+        "repairs": job.repairs,
+        "is_joining": job.is_joining,
+        "due_group": DUE_GROUP if job.due_at else None,
+        "due_at": instant(job.due_at) if job.due_at else None,
+        "revision": job.revision,
+        "events": [_event_item(event) for event in job.pending_events],
+    }
+
+
+def to_job(item: Mapping[str, Any]) -> Job:
+    source, options = item["source"], item["options"]
+    return Job(
+        id=item["job_id"],
+        state=JobState(item["state"]),
+        source=Source(**{**source, "uploaded_at": _to_instant(source["uploaded_at"])}),
+        options=SummaryOptions(
+            **{
+                **options,
+                "temperature": float(options["temperature"]),
+                "top_p": float(options["top_p"]),
+                "strategy": Strategy(options["strategy"]),
+                "mode": Mode(options.get("mode", Mode.PUSH)),
+            }
+        ),
+        limits=Limits(**item["limits"]),
+        summary_key=item["summary_key"],
+        words_in=item["words_in"],
+        created_at=_to_instant(item["created_at"]),
+        deadline=_to_instant(item["deadline"]),
+        expires_at=datetime.fromtimestamp(item["expires_at"], UTC),
+        finished_at=_to_instant(item["finished_at"]) if "finished_at" in item else None,
+        reason_code=item.get("reason_code", ""),
+        reason=item.get("reason", ""),
+        summary=Summary(**item["summary"]) if "summary" in item else None,
+        target_words=item["target_words"],
+        stage=item["stage"],
+        slots=tuple(item["slots"]),
+        stage_calls=item["stage_calls"],
+        done=frozenset(item.get("done", ())),
+        repairs=item["repairs"],
+        is_joining=item["is_joining"],
+        due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
+        revision=item["revision"],
+    )
+
+
+def call_item(call: Call) -> dict[str, Any]:
+    return {
+        **key_of(call.job_id, CALL_PREFIX + call.id),
+        "state": call.state.value,
+        "stage": call.stage,
+        "task": {**asdict(call.task), "kind": call.task.kind.value},
+        "attempts": [
+            {**asdict(attempt), "begun_at": instant(attempt.begun_at)} for attempt in call.attempts
+        ],
+        "due_group": DUE_GROUP if call.due_at else None,
+        "due_at": instant(call.due_at) if call.due_at else None,
+        "asks": call.polls,
+        "late": call.late,
+        "hold": call.hold or None,
+        "expires_at": int(call.expires_at.timestamp()),
+        "revision": call.revision,
+        "events": [_event_item(event) for event in call.pending_events],
+    }
+
+
+def to_call(item: Mapping[str, Any]) -> Call:
+    return Call(
+        job_id=item["job_id"],
+        id=item["item"].removeprefix(CALL_PREFIX),
+        state=CallState(item["state"]),
+        stage=item["stage"],
+        task=Task(**{**item["task"], "kind": Kind(item["task"]["kind"])}),
+        attempts=tuple(
+            Attempt(**{**attempt, "begun_at": _to_instant(attempt["begun_at"])})
+            for attempt in item["attempts"]
+        ),
+        due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
+        polls=item["asks"],
+        late=item["late"],
+        hold=item.get("hold", ""),
+        expires_at=datetime.fromtimestamp(item["expires_at"], UTC),
+        revision=item["revision"],
+    )
+
+
+def _event_item(event: AuditEvent) -> dict[str, Any]:
+    fields = {**asdict(event), "at": instant(event.at)}
+    return {name: value for name, value in fields.items() if value}
+
+
+def to_event(item: Mapping[str, Any]) -> AuditEvent:
+    return AuditEvent(**{**item, "at": _to_instant(item["at"])})
+
+
+def instant(at: datetime) -> str:
+    """Return UTC text of one width, so that its order is time's order."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _to_instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def packed(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _serialized(value) for name, value in item.items() if value is not None}
+
+
+def unpacked(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain(_deserialized(value)) for name, value in item.items()}
+
+
+def _plain(value: Any) -> Any:
+    """Return DynamoDB's decimals as the whole numbers that we only ever store."""
+    match value:
+        case Decimal():
+            return int(value)
+        case list():
+            return [_plain(each) for each in value]
+        case dict():
+            return {name: _plain(each) for name, each in value.items()}
+        case _:
+            return value

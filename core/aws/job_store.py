@@ -1,0 +1,292 @@
+"""Jobs in one DynamoDB table.
+
+    job_id (HASH)   item (RANGE)       holds
+    <job>           job                the job, its audit
+    <job>           call#<call id>     one call, its audit
+
+`due_group` and `due_at` stand only on calls that the sweeper shall look at, so the index `due` is as
+large as what is open and a sweep reads what is due. All of them share one `due_group`: an index
+partition takes 1,000 writes a second, and RunPod takes 100 requests a second per endpoint.
+
+The audit is the list `events`, appended to in the same write as the change it tells of.
+
+DynamoDB turns a write away for two reasons that must not be taken for one another. A condition that is
+false says what is recorded. A transaction in the way says nothing: it may yet come to nothing itself. Such
+a write is made again a few times, and then it is a Conflict.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from botocore.exceptions import ClientError
+
+from core.aws.items import (
+    CALL_PREFIX,
+    DUE_GROUP,
+    JOB_ITEM,
+    call_item,
+    instant,
+    job_item,
+    key_of,
+    packed,
+    to_call,
+    to_event,
+    to_job,
+    unpacked,
+)
+from core.errors import Conflict, JobExists, UnknownCall
+from core.jobs.model import AuditEvent, Call, Job, JobState, in_order
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
+
+DUE_INDEX = "due"
+_MOST_UNPROCESSED_READS = 5
+_MOST_IN_TRANSACTION = 100  # DynamoDB's limit
+_MOST_TRIES = 5  # of one write that others are in the way of
+_FIRST_PAUSE_SECONDS = 0.05  # doubled from try to try, up to half as much again for chance
+# What DynamoDB says, of a write or of one item of a transaction, that says nothing about what is recorded.
+_IN_THE_WAY = frozenset(
+    {
+        "TransactionConflict",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+        "ThrottlingError",
+        "ProvisionedThroughputExceeded",
+    }
+)
+_CONDITION_FALSE = "ConditionalCheckFailed"
+
+T = TypeVar("T")
+
+
+class DynamoJobStore:
+    """The JobStore of the deployed functions."""
+
+    def __init__(
+        self,
+        client: "DynamoDBClient",
+        table: str,
+        *,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._sleep = sleep
+
+    def create(self, job: Job, calls: Sequence[Call]) -> None:
+        # The job comes last, and with it the calls count: nobody submits a call without its job.
+        items = [*map(call_item, calls), job_item(job)]
+        self._put_new(items[:-_MOST_IN_TRANSACTION])
+        try:
+            self._transact([self._new(item) for item in items[-_MOST_IN_TRANSACTION:]])
+        except ClientError as exc:
+            reasons = _reasons(exc)
+            if reasons and reasons[-1] == _CONDITION_FALSE:
+                raise JobExists(f"job {job.id} is recorded already") from exc
+            if _CONDITION_FALSE in reasons:
+                raise Conflict(f"calls of job {job.id} are being recorded by others") from exc
+            raise
+
+    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
+        self._put_new([call_item(call) for call in calls])
+        # `done` is nobody else's to write: a save would undo what was counted since the load.
+        update = self._update({**job_item(job), "done": None}, job.revision)
+        self._write(update, f"job {job.id}")
+        return replace(job, revision=job.revision + 1, done=frozenset(), pending_events=())
+
+    def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
+        keys = [key_of(job_id, JOB_ITEM), key_of(job_id, CALL_PREFIX + call_id)]
+        items = {item["item"]: item for item in self._read(keys)}
+        try:
+            return to_job(items[JOB_ITEM]), to_call(items[CALL_PREFIX + call_id])
+        except KeyError:
+            raise UnknownCall(f"no call {call_id} of job {job_id} is recorded") from None
+
+    def load_job(self, job_id: str) -> Job:
+        for item in self._read([key_of(job_id, JOB_ITEM)]):
+            return to_job(item)
+        raise UnknownCall(f"no job {job_id} is recorded")
+
+    def save_call(self, call: Call) -> Call:
+        self._write(
+            self._update(call_item(call), call.revision), f"call {call.id} of {call.job_id}"
+        )
+        return replace(call, revision=call.revision + 1, pending_events=())
+
+    def save_job(self, job: Job) -> Job:
+        self._write(self._update(job_item(job), job.revision), f"job {job.id}")
+        return replace(job, revision=job.revision + 1, pending_events=())
+
+    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+        answer = self._write(
+            {
+                "TableName": self._table,
+                "Key": packed(key_of(call.job_id, JOB_ITEM)),
+                "UpdateExpression": "ADD done :done SET due_group = :group, due_at = :due",
+                "ConditionExpression": "#state = :active AND stage = :stage",
+                "ExpressionAttributeNames": {"#state": "state"},
+                "ExpressionAttributeValues": packed(
+                    {
+                        ":done": {call.id},
+                        ":group": DUE_GROUP,
+                        ":due": instant(due_at),
+                        ":active": JobState.ACTIVE.value,
+                        ":stage": stage,
+                    }
+                ),
+                "ReturnValues": "ALL_NEW",
+            },
+            f"job {call.job_id}",
+        )
+        return to_job(unpacked(answer["Attributes"]))
+
+    def save(self, job: Job, call: Call) -> tuple[Job, Call]:
+        updates = (
+            self._update(job_item(job), job.revision),
+            self._update(call_item(call), call.revision),
+        )
+        try:
+            self._transact([{"Update": update} for update in updates])
+        except ClientError as exc:
+            if _CONDITION_FALSE in _reasons(exc):
+                raise Conflict(f"job {job.id} or its call {call.id} changed meanwhile") from exc
+            raise
+        return (
+            replace(job, revision=job.revision + 1, pending_events=()),
+            replace(call, revision=call.revision + 1, pending_events=()),
+        )
+
+    def due(self, now: datetime) -> Iterator[tuple[str, str]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            IndexName=DUE_INDEX,
+            KeyConditionExpression="due_group = :group AND due_at <= :now",
+            ExpressionAttributeValues=packed({":group": DUE_GROUP, ":now": instant(now)}),
+        )
+        for page in pages:
+            for item in map(unpacked, page["Items"]):
+                call_id = "" if item["item"] == JOB_ITEM else item["item"]
+                yield item["job_id"], call_id.removeprefix(CALL_PREFIX)
+
+    def history(self, job_id: str) -> tuple[Job, list[Call], list[AuditEvent]]:
+        pages = self._client.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="job_id = :job",
+            ExpressionAttributeValues=packed({":job": job_id}),
+            ConsistentRead=True,
+        )
+        items = [unpacked(item) for page in pages for item in page["Items"]]
+        jobs = [to_job(item) for item in items if item["item"] == JOB_ITEM]
+        if not jobs:
+            raise UnknownCall(f"no job {job_id} is recorded")
+        calls = [to_call(item) for item in items if item["item"] != JOB_ITEM]
+        items.sort(key=lambda item: item["item"] != JOB_ITEM)  # the job is recorded first
+        events = [to_event(event) for item in items for event in item["events"]]
+        return jobs[0], calls, in_order(events)
+
+    def _read(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+        wanted: Any = {self._table: {"Keys": [packed(key) for key in keys], "ConsistentRead": True}}
+        for _ in range(_MOST_UNPROCESSED_READS):
+            answer = self._client.batch_get_item(RequestItems=wanted)
+            yield from map(unpacked, answer["Responses"].get(self._table, []))
+            wanted = answer.get("UnprocessedKeys")
+            if not wanted:
+                return
+        raise ConnectionError("DynamoDB left keys unread again and again: it is throttling")
+
+    def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
+        self._persistently(lambda: self._client.transact_write_items(TransactItems=writes))
+
+    def _persistently(self, write: Callable[[], T]) -> T:
+        """Write, and again while others are in the way of it. Raises Conflict if they stay there."""
+        pause_seconds = _FIRST_PAUSE_SECONDS
+        for tries_left in reversed(range(_MOST_TRIES)):
+            try:
+                return write()
+            except ClientError as exc:
+                if not _is_in_the_way(exc):
+                    raise
+                if not tries_left:
+                    raise Conflict("others were writing to the same job; try again") from exc
+            # Chance keeps two writers apart that have met once; it guards no secret.
+            self._sleep(pause_seconds * (1 + random.random() / 2))  # noqa: S311
+            pause_seconds *= 2
+        raise AssertionError("the last try returns or raises")
+
+    def _write(self, update: "UpdateTypeDef | dict[str, Any]", what: str) -> Any:
+        try:
+            return self._persistently(lambda: self._client.update_item(**update))
+        except self._client.exceptions.ConditionalCheckFailedException as exc:
+            raise Conflict(f"{what} changed meanwhile") from exc
+
+    def _new(self, item: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
+        put: PutTypeDef = {
+            "TableName": self._table,
+            "Item": packed(item),
+            "ConditionExpression": "attribute_not_exists(job_id)",
+        }
+        return {"Put": put}
+
+    def _put_new(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Put what is not there yet, a hundred at a time; leave what is."""
+        for first in range(0, len(items), _MOST_IN_TRANSACTION):
+            chunk = items[first : first + _MOST_IN_TRANSACTION]
+            try:
+                self._transact([self._new(item) for item in chunk])
+            except ClientError as exc:
+                if _CONDITION_FALSE not in _reasons(exc):
+                    raise
+                self._put_missing(chunk)
+
+    def _put_missing(self, items: Sequence[Mapping[str, Any]]) -> None:
+        for item in items:
+            put = self._new(item)["Put"]
+            try:
+                self._persistently(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
+            except self._client.exceptions.ConditionalCheckFailedException:
+                continue  # an earlier try got so far
+
+    def _update(self, item: dict[str, Any], revision: int) -> "UpdateTypeDef":
+        """Return the write of every field that appends the news and counts the revision up."""
+        key = {name: item.pop(name) for name in ("job_id", "item")}
+        pending_events = item.pop("events")
+        item["revision"] = revision + 1
+        held = {name: value for name, value in item.items() if value is not None}
+        dropped = [name for name, value in item.items() if value is None]
+
+        # `#` before each name: some (state, source) are words that DynamoDB reserves.
+        assignments = [f"#{name} = :{name}" for name in held]
+        assignments.append("#events = list_append(#events, :events)")
+        removals = [f"#{name}" for name in dropped]
+        return {
+            "TableName": self._table,
+            "Key": packed(key),
+            "UpdateExpression": "SET "
+            + ", ".join(assignments)
+            + (" REMOVE " + ", ".join(removals) if removals else ""),
+            "ConditionExpression": "#revision = :seen",  # nobody wrote since it was loaded
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*item, "events")},
+            "ExpressionAttributeValues": packed(
+                {f":{name}": value for name, value in held.items()}
+                | {":events": pending_events, ":seen": revision}
+            ),
+        }
+
+
+def _reasons(exc: ClientError) -> list[str]:
+    """Return why a transaction was cancelled, item by item in its own order; [] for any other error."""
+    return [reason.get("Code", "") for reason in exc.response.get("CancellationReasons", [])]
+
+
+def _is_in_the_way(exc: ClientError) -> bool:
+    """Was a write turned away for another one, with no condition of its own known to be false?"""
+    reasons = _reasons(exc)
+    if _CONDITION_FALSE in reasons:
+        return False
+    return not _IN_THE_WAY.isdisjoint({*reasons, exc.response["Error"]["Code"]})

@@ -1,0 +1,79 @@
+"""What holds when a run has ended, whatever failed on the way."""
+
+import json
+from collections import Counter
+from dataclasses import asdict
+from itertools import pairwise, product
+
+from core.aws.names import WORK_PREFIX, facts_key_for
+from core.jobs.model import JobState
+from core.summaries.join import joined
+from tests.builders import API_KEY, SECRET
+from tests.faults.gpu import text_of
+from tests.faults.lab import Ended
+
+MOST_ATTEMPTS = 3
+_NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps", "X-Amz")
+
+
+def check(ended: Ended, *, ends: JobState, runs_without_fault: int) -> None:
+    """Raise AssertionError for the first thing that does not hold."""
+    assert ended.job.state is ends, f"the job has {ended.job.state}: {ended.job.reason}"
+    _check_summary(ended)
+    _check_audit(ended)
+    _check_runs(ended, runs_without_fault)
+    assert ended.dead_letters == [], "a message was given up"
+    assert ended.still_due == [], "something is due though everything has ended"
+    assert ended.is_at_rest, "a sweep after the end changed something"
+    _check_log(ended)
+
+
+def _check_summary(ended: Ended) -> None:
+    job = ended.job
+    visible = {key for key in ended.objects if not key.startswith(WORK_PREFIX)}
+    if job.state is not JobState.SUCCEEDED:
+        assert visible == set(), "there is a summary of a job that failed"
+        return
+    assert visible == {job.summary_key, facts_key_for(job.summary_key)}, f"there is {visible}"
+    is_runpods = ended.objects[job.summary_key] in _possible_summaries(ended)
+    assert is_runpods, "the summary is not what RunPod answered"
+    assert job.summary is not None, "the record does not tell of the summary"
+    facts = json.loads(ended.objects[facts_key_for(job.summary_key)])
+    assert facts["job_id"] == job.id, "the facts are another job's"
+    assert asdict(job.summary).items() <= facts["summary"].items(), "facts and record differ"
+
+
+def _possible_summaries(ended: Ended) -> set[str]:
+    """Return what RunPod's answers can become: one text of each slot, joined."""
+    answers = [
+        {text_of(run) for run in ended.runs if run.ref.call_id == slot} - {""}
+        for slot in ended.job.slots
+    ]
+    return {joined(texts).rstrip() + "\n" for texts in product(*answers)}
+
+
+def _check_audit(ended: Ended) -> None:
+    assert ended.lines_changed == 0, "lines of the audit were changed"
+    states = {"job": ended.job.state.value}
+    states |= {f"call#{call.id}": call.state.value for call in ended.calls}
+    for item, lines in ended.audits.items():
+        moves = [line.split(" -> ") for line in lines if " -> " in line]
+        assert all(one[1] == other[0] for one, other in pairwise(moves)), f"{item}: {moves}"
+        assert not moves or moves[-1][1] == states[item], f"{item} is not where its audit ends"
+    ends = [line for line in ended.audits["job"] if " -> " in line]
+    assert len(ends) == 1, f"the job has ended in {ends}"
+
+
+def _check_runs(ended: Ended, without_fault: int) -> None:
+    assert len(ended.runs) <= without_fault + 1, "one fault has cost more than one GPU run"
+    runs = Counter(run.ref.call_id for run in ended.runs)
+    assert max(runs.values()) <= MOST_ATTEMPTS, "a call was run too often"
+    recorded = {(call.id, attempt.number) for call in ended.calls for attempt in call.attempts}
+    taken = {(run.ref.call_id, run.ref.attempt) for run in ended.runs}
+    assert taken <= recorded, "RunPod took a request that is not on record"
+
+
+def _check_log(ended: Ended) -> None:
+    tokens = {run.webhook.rpartition("/")[2] for run in ended.runs}
+    for word in (*_NEVER_TOLD, *tokens):
+        assert word not in ended.told, "a secret, or words of a text, are in the log"

@@ -1,0 +1,135 @@
+"""Whatever single call of AWS or RunPod fails, and however it fails: nothing is lost.
+
+The calls come from runs of the real handlers that are recorded as the tests are collected, so a call
+that is written tomorrow is tested tomorrow. this folder holds the recorder, the world around the
+functions, the scenarios and what must hold in the end.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from core.aws.names import facts_key_for
+from core.jobs.model import JobState
+from tests.builders import API_KEY
+from tests.faults.invariants import check
+from tests.faults.lab import Ended, Lab, running_lab
+from tests.faults.scenarios import SCENARIOS, Case, cases, recorded
+from tests.faults.wire import Fault
+from tests.functions.cloud import APPS
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "case" not in metafunc.fixturenames:
+        return
+    try:
+        found = cases()
+    except Exception:
+        found = []
+    metafunc.parametrize("case", found, ids=str)
+
+
+@pytest.fixture(scope="module")
+def lab() -> Iterator[Lab]:
+    with running_lab() as lab:
+        yield lab
+
+
+def test_nothing_is_lost_when_a_call_fails(lab: Lab, case: Case) -> None:
+    ended = lab.run(case.scenario, case.plan)
+
+    assert ended.has_failed, "the call was not made this time"
+    expected = recorded()[case.scenario.name]
+    check(ended, ends=case.scenario.ends, runs_without_fault=len(expected.runs))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_nothing_is_lost_without_a_fault(scenario: Any) -> None:
+    ended = recorded()[scenario.name]
+
+    check(ended, ends=scenario.ends, runs_without_fault=len(ended.runs))
+
+
+class TestTheRecorder:
+    def test_saw_each_function_call_each_service(self) -> None:
+        sites = {case.plan.site for case in cases()}
+
+        assert {site.function for site in sites} == set(APPS)
+        assert {site.operation.rpartition(".")[0] for site in sites} >= {
+            "dynamodb",
+            "s3",
+            "sqs",
+            "secretsmanager",
+        }
+        assert {site.operation for site in sites if site.operation.endswith((" /run", "{id}"))} == {
+            "POST /run",
+            "GET /status/{id}",
+            "POST /cancel/{id}",
+        }
+
+    def test_saw_about_as_many_calls_as_there_are(self) -> None:
+        """A recorder that lost half of them would leave the tests green."""
+        assert len({case.plan.site for case in cases()}) >= 40
+        assert {case.plan.fault for case in cases()} == set(Fault)
+
+    def test_finds_the_same_calls_each_time(self, lab: Lab) -> None:
+        again = lab.run(SCENARIOS[-1])
+
+        assert again.seen == recorded()[SCENARIOS[-1].name].seen
+
+
+def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(lab: Lab) -> None:
+    """The repetition finds the write done and takes it for somebody else's: it looks again."""
+    case, *_ = [
+        case
+        for case in cases()
+        if case.plan.fault is Fault.REPEATED and case.plan.site.trail[:1] == ("Outcomes.taken",)
+    ]
+
+    seen = lab.run(case.scenario, case.plan).seen
+
+    looked = {site.trail[:2] for site in seen if site.function == "submitter"}
+    assert ("Outcomes.taken", "DynamoJobStore.load") in looked
+
+
+def without(key: str) -> Callable[[Ended], Ended]:
+    def changed(ended: Ended) -> Ended:
+        objects = {name: text for name, text in ended.objects.items() if not name.endswith(key)}
+        return replace(ended, objects=objects)
+
+    return changed
+
+
+def with_object(key: Callable[[Ended], str], text: str) -> Callable[[Ended], Ended]:
+    return lambda ended: replace(ended, objects=ended.objects | {key(ended): text})
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        lambda ended: replace(ended, job=replace(ended.job, state=JobState.ACTIVE)),
+        without(".txt"),
+        without(".json"),
+        with_object(lambda ended: ended.job.summary_key, "another text\n"),
+        with_object(lambda ended: facts_key_for(ended.job.summary_key), '{"job_id": "other"}'),
+        with_object(lambda ended: "summaries/second.txt", "a second summary\n"),
+        lambda ended: replace(ended, lines_changed=1),
+        lambda ended: replace(ended, audits=ended.audits | {"job": ["active -> failed"]}),
+        lambda ended: replace(ended, audits=ended.audits | {"job": ["active -> succeeded"] * 2}),
+        lambda ended: replace(ended, runs=ended.runs * 3),
+        lambda ended: replace(ended, calls=[replace(call, attempts=()) for call in ended.calls]),
+        lambda ended: replace(ended, dead_letters=["{}"]),
+        lambda ended: replace(ended, still_due=["job"]),
+        lambda ended: replace(ended, is_at_rest=False),
+        lambda ended: replace(ended, told=ended.told + API_KEY),
+        lambda ended: replace(ended, told=ended.told + ended.runs[0].webhook.split("/")[-1]),
+        lambda ended: replace(ended, told=ended.told + ended.objects[ended.job.summary_key]),
+    ],
+)
+def test_what_must_hold_is_looked_at(spoiled: Callable[[Ended], Ended]) -> None:
+    ended = spoiled(recorded()["one call"])
+
+    with pytest.raises(AssertionError):
+        check(ended, ends=JobState.SUCCEEDED, runs_without_fault=1)
