@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.traffic import Traffic, counted
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.stack import needs
 from local.stack.emulator import checked_port

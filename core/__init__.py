@@ -8,6 +8,7 @@ settings      the one reader of the environment
 runpod        the endpoint's protocol: requests, reports, failures
 summaries     how a summary is planned, asked for, cleaned and put together
 transcripts   the bytes of an upload, read as turns of speakers
+failures      every failure code: what happened, what to do, whether a retry may help
 errors        the error tree: one class for each different reaction
 words         how many words a text has, also in scripts without spaces
 

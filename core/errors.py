@@ -22,6 +22,8 @@ PipelineError
     └── RunPodSilent   no answer; it may well have taken the request: give the callback its time first
 """
 
+from core.failures import Failure
+
 
 class PipelineError(Exception):
     """The base of every error raised on purpose. Messages never carry secrets or transcript text."""
@@ -36,11 +38,15 @@ class SecretUnusable(SettingsError):
 
 
 class BadTranscript(PipelineError):
-    """The upload can't be summarised, now or later. `code` is stable, the message is for a person."""
+    """The upload can't be summarised, now or later, for a reason of core/failures.py's table."""
 
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code = code
+    def __init__(self, code: str, message: str = "") -> None:
+        self.failure = Failure(code, message)
+        super().__init__(self.failure.message)
+
+    @property
+    def code(self) -> str:
+        return self.failure.code
 
 
 class Forbidden(BadTranscript):

@@ -11,7 +11,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-from core.jobs.model import Call, CallState, Job, JobState
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
 
 # An invocation with nothing to count is no news; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
@@ -35,16 +36,16 @@ def count(name: str, value: int = 1) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
 
 
-def tell_moved(item: Job | Call) -> None:
-    """Log and count what a write has moved, by the news that were written with it."""
-    moves = [event.what for event in item.pending_events]
+def report_transitions(item: Job | Call) -> None:
+    """Log and count the transitions that a write has made, by the events written with it."""
+    moves = {(event.from_state, event.to_state) for event in item.pending_events}
     if isinstance(item, Call):
-        _tell_call_moved(item, moves)
-    elif f"{JobState.ACTIVE} -> {item.state}" in moves:
-        _tell_job_ended(item)
+        _report_call(item, moves)
+    elif (JobState.ACTIVE, item.state) in moves:
+        _report_end(item)
 
 
-def _tell_job_ended(job: Job) -> None:
+def _report_end(job: Job) -> None:
     extra: dict[str, Any] = {"job_id": job.id, "key": job.source.key}
     if job.state is JobState.FAILED:
         count("JobsFailed")
@@ -54,13 +55,13 @@ def _tell_job_ended(job: Job) -> None:
         logger.info("job succeeded", extra=extra | {"words_out": job.summary.words})
 
 
-def _tell_call_moved(call: Call, moves: list[str]) -> None:
+def _report_call(call: Call, moves: set[tuple[str, str]]) -> None:
     extra = {"job_id": call.job_id, "call_id": call.id}
-    if f"{CallState.SUBMITTING} -> {CallState.SUBMITTED}" in moves:
+    if (CallState.SUBMITTING, CallState.SUBMITTED) in moves:
         count("CallsSubmitted")
-    if f"{CallState.SUBMITTING} -> {CallState.PUBLISHING}" in moves:
+    if (CallState.SUBMITTING, CallState.PUBLISHING) in moves:
         count("CallsSubmitted")  # its callback was quicker than RunPod's answer
-    is_waiting = any(move.endswith(f"-> {CallState.WAITING}") for move in moves)
+    is_waiting = any(to_state == CallState.WAITING for _, to_state in moves)
     if is_waiting and not call.hold and not call.attempt.is_free:
         count("CallsRetried")
         logger.warning("call wants another attempt", extra=extra)

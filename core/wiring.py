@@ -15,9 +15,10 @@ from core.aws.work_files import S3WorkFiles
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.observed_store import ObservedJobStore
 from core.jobs.ports import JobStore
+from core.jobs.settle import Settler
 from core.runpod.client import HttpRunPod
 from core.settings import Resources, Retries, RunPodSettings
-from core.telemetry import tell_moved
+from core.telemetry import report_transitions
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -49,7 +50,9 @@ def now() -> datetime:
 
 
 def store(resources: Resources) -> JobStore:
-    return ObservedJobStore(DynamoJobStore(client("dynamodb"), resources.jobs_table), tell_moved)
+    return ObservedJobStore(
+        DynamoJobStore(client("dynamodb"), resources.jobs_table), report_transitions
+    )
 
 
 def transcripts() -> S3Transcripts:
@@ -85,12 +88,23 @@ def runpod(settings: RunPodSettings) -> HttpRunPod:
     return HttpRunPod(settings.endpoint, key)
 
 
-def lifecycle(resources: Resources, retries: Retries, *, by: str) -> Lifecycle:
+def lifecycle(
+    resources: Resources,
+    retries: Retries,
+    *,
+    store: JobStore,
+    by: str,
+    longest_chain: int | None = None,
+) -> Lifecycle:
     return Lifecycle(
-        store=store(resources),
+        store=store,
         summaries=summaries(resources),
-        intermediate_store=intermediate_store(resources),
         queue=work_queue(resources),
-        max_attempts=retries.max_attempts,
+        retries=retries,
         by=by,
+        longest_chain=longest_chain,
     )
+
+
+def settler(resources: Resources, lifecycle: Lifecycle) -> Settler:
+    return Settler(lifecycle=lifecycle, intermediate_store=intermediate_store(resources))

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.errors import BadBody
-from core.jobs.model import Call
+from core.jobs.call import Call
 from core.runpod.reports import RunPodReport, parse_report
 from local.round_trip import History
 from local.stack.simulator import RunPodEndpoint

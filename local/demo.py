@@ -8,7 +8,7 @@ from rich.console import Console
 
 from cli.parameters import parameters
 from core.aws.names import is_transcript_name
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from local import answers, report
 from local.follow import Follower
 from local.progress import Progress

@@ -5,7 +5,9 @@ from typing import Self
 
 import requests
 
-from core.jobs.model import AuditEvent, Call, CallState, Job, JobState
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
 from local import report

@@ -18,7 +18,9 @@ from botocore.exceptions import ClientError, ParamValidationError
 from botocore.response import StreamingBody
 
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs.model import AuditEvent, Call, Job, in_order
+from core.jobs.audit import AuditEvent, in_order
+from core.jobs.call import Call
+from core.jobs.job import Job
 from core.runpod.reports import RunPodReport, gone
 
 Item = TypeVar("Item", Job, Call)

@@ -11,8 +11,10 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
+from core.jobs.audit import AuditEvent
+from core.jobs.call import CallState
 from core.jobs.decide import CUT
-from core.jobs.model import AuditEvent, CallState, Job
+from core.jobs.job import Job
 from core.summaries.options import Mode
 from local.round_trip import History, StoredSummary
 from runpod_simulator.workers import EXTRACTIVE_MODEL

@@ -18,7 +18,9 @@ from core.aws.items import JOB_ITEM
 from core.aws.job_store import DynamoJobStore
 from core.aws.names import facts_key_for
 from core.errors import UnknownCall
-from core.jobs.model import AuditEvent, Call, Job, JobState, Source, job_id_for
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call
+from core.jobs.job import Job, JobState, Source, job_id_for
 from local.waiting import wait_for
 
 # A sweep may take two minutes. botocore gives up after one and begins another beside it.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from local import report
 from local.round_trip import Deployment, History
 from local.stack.emulator import REGION, ROOT_KEY

@@ -5,7 +5,7 @@ Never     waits for a result; asks RunPod for one.
 
 import os
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -16,20 +16,26 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core import wiring
 from core.errors import JobExists, UnknownCall
-from core.jobs.model import Source
+from core.jobs.job import Source
 from core.settings import SubmitterSettings
 from core.telemetry import count, count_submission, logger, metrics
+from submitter.dispatch import Dispatch
+from submitter.intake import Intake
 from submitter.material import Material
 from submitter.messages import (
     AttemptRequested,
     NextStageRequested,
+    is_for_a_job,
     parse_message,
     parse_uploads,
-    wants_job,
 )
+from submitter.record import BY
 from submitter.stages import Stages
-from submitter.submit import Submitter
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN
+
+_LONGEST_CHAIN = (
+    6  # attempts of one call that may follow each other through the function's own queue
+)
 
 
 @metrics.log_metrics
@@ -60,18 +66,18 @@ def _take(
     message: Source | AttemptRequested | NextStageRequested,
     deliveries: int = DELIVERIES_BEFORE_FORBIDDEN,
 ) -> None:
-    stages = _wiring()
-    submitter, settings = stages.submitter, stages.submitter.settings
+    use_cases = _wiring()
     try:
-        if isinstance(message, NextStageRequested):
-            count_submission(stages.go_on(message.job_id, now=wiring.now()), [])
-        elif isinstance(message, AttemptRequested):
-            job, call = submitter.next_attempt(message.job_id, message.call_id, now=wiring.now())
-            count_submission(job, [call])
-        elif wants_job(message, settings.upload_filter, settings.resources):
-            count_submission(*submitter.accept(message, now=wiring.now(), deliveries=deliveries))
-        else:
-            logger.info("upload ignored: not a transcript", extra={"key": message.key})
+        match message:
+            case NextStageRequested(job_id):
+                count_submission(use_cases.stages.advance(job_id), [])
+            case AttemptRequested(job_id, call_id):
+                job, call = use_cases.dispatch.next_attempt(job_id, call_id)
+                count_submission(job, [call])
+            case Source() if is_for_a_job(message, use_cases.settings):
+                count_submission(*use_cases.intake.accept(message, deliveries=deliveries))
+            case Source():
+                logger.info("upload ignored: not a transcript", extra={"key": message.key})
     except JobExists:
         count("DuplicateUploads")
     except UnknownCall as exc:
@@ -83,21 +89,47 @@ def _is_from_sqs(event: dict[str, Any]) -> bool:
     return bool(records[0].get("eventSource") == "aws:sqs")
 
 
+class _UseCases(NamedTuple):
+    settings: SubmitterSettings
+    intake: Intake
+    dispatch: Dispatch
+    stages: Stages
+
+
 @cache
-def _wiring() -> Stages:
+def _wiring() -> _UseCases:
     settings = SubmitterSettings.from_env(os.environ)
-    submitter = Submitter(
+    lifecycle = wiring.lifecycle(
+        settings.resources,
+        settings.retries,
         store=wiring.store(settings.resources),
-        material=Material(
-            transcripts=wiring.transcripts(),
-            intermediate_store=wiring.intermediate_store(settings.resources),
-            settings=settings,
-        ),
-        queue=wiring.work_queue(settings.resources),
+        by=BY,
+        longest_chain=_LONGEST_CHAIN,
+    )
+    intermediate_store = wiring.intermediate_store(settings.resources)
+    material = Material(intermediate_store=intermediate_store)
+    dispatch = Dispatch(
+        lifecycle=lifecycle,
+        material=material,
         runpod=wiring.runpod(settings.runpod),
         secrets=wiring.callback_secrets(settings.callback_secret),
-        settings=settings,
         presigned_urls=wiring.presigned_urls(settings.resources),
+        settings=settings,
         clock=wiring.now,
     )
-    return Stages(submitter=submitter, summaries=wiring.summaries(settings.resources))
+    intake = Intake(
+        lifecycle=lifecycle,
+        transcripts=wiring.transcripts(),
+        material=material,
+        dispatch=dispatch,
+        settings=settings,
+        clock=wiring.now,
+    )
+    stages = Stages(
+        lifecycle=lifecycle,
+        material=material,
+        intermediate_store=intermediate_store,
+        dispatch=dispatch,
+        clock=wiring.now,
+    )
+    return _UseCases(settings, intake, dispatch, stages)

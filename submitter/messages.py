@@ -23,8 +23,8 @@ from urllib.parse import unquote_plus
 from core.aws.names import WORK_PREFIX, is_aside
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.errors import PipelineError
-from core.jobs.model import Source
-from core.settings import Resources, UploadFilter
+from core.jobs.job import Source
+from core.settings import SubmitterSettings
 
 
 class UnknownMessage(PipelineError):
@@ -102,12 +102,13 @@ def _parse_unwrapped(event: object) -> list[Source]:
         raise UnknownMessage(f"an event is not S3's: {type(exc).__name__} reading it") from None
 
 
-def wants_job(source: Source, upload_filter: UploadFilter, resources: Resources) -> bool:
+def is_for_a_job(source: Source, settings: SubmitterSettings) -> bool:
     """Does this upload become a job, if only one that fails with a reason?
 
     All do but what lies elsewhere, what the pipeline wrote itself, and names that nobody means as a
     transcript.
     """
+    upload_filter, resources = settings.upload_filter, settings.resources
     is_ours = source.bucket == resources.output_bucket and source.key.startswith(
         (resources.output_prefix, WORK_PREFIX)
     )

@@ -44,12 +44,6 @@ def resolve_options(
     return replace(options, **fields)
 
 
-def expected_mode(options: SummaryOptions, *, key: str) -> Mode:
-    """Return the mode as far as the name alone tells; the metadata may choose another."""
-    in_path = dict(_IN_PATH.findall(key)).get("summary-mode", "").strip()
-    return Mode(in_path) if in_path in set(Mode) else options.mode
-
-
 def _words(value: str) -> int:
     least, most = WORDS
     if not re.fullmatch(r"[0-9]{1,6}", value) or not least <= int(value) <= most:
@@ -99,7 +93,7 @@ _CHOICES: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 
 
 def _bad(message: str) -> BadTranscript:
-    return BadTranscript("bad-choice", f"{message}; correct it and upload the file again")
+    return BadTranscript("bad-option", f"{message}; correct it and upload the file again")
 
 
 def _printable(name: str) -> str:

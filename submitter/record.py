@@ -1,27 +1,33 @@
-"""New jobs and calls as they are recorded, and the submitter's lines of the audit."""
+"""New jobs and calls as they are recorded."""
 
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from core.aws.names import summary_key_for
-from core.jobs.model import AuditEvent, Call, CallState, Job, JobState, job_id_for
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
 from core.summaries.levels import limits_of
+from core.summaries.options import SummaryOptions
 from core.summaries.plans import Kind, Task
-from core.summaries.stages import resolve_target
-from submitter.material import Reading
+from core.summaries.stages import StagePlan, filled
 
 WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model, or is pulled
 BY = "submitter"
 
 
-def new_job(reading: Reading, *, settings: SubmitterSettings, now: datetime) -> Job:
+def new_job(
+    source: Source,
+    options: SummaryOptions,
+    *,
+    settings: SubmitterSettings,
+    now: datetime,
+    words_in: int = 0,
+    target_words: int | None = None,
+    detail: Mapping[str, str | int] | None = None,
+) -> Job:
     """Return the job of an upload; one that was not read has no words yet."""
-    source, options = reading.source, reading.options
-    target = options.words
-    detail: dict[str, str | int] = {"mode": options.mode.value, "bytes_in": source.size_bytes}
-    if reading.text is not None:
-        options, target = resolve_target(options, reading.words)
-        detail |= {"words_in": reading.words, "read_as": reading.format}
     job = Job(
         id=job_id_for(source),
         state=JobState.ACTIVE,
@@ -33,13 +39,14 @@ def new_job(reading: Reading, *, settings: SubmitterSettings, now: datetime) -> 
             prefix=settings.resources.output_prefix,
             suffixes=settings.upload_filter.suffixes,
         ),
-        words_in=reading.words,
-        target_words=target,
+        words_in=words_in,
+        target_words=options.words if target_words is None else target_words,
         created_at=now,
         deadline=now + settings.retries.job_deadline,
         expires_at=now + settings.retention,
     )
-    return job.with_event(AuditEvent(at=now, by=BY, what="recorded", detail=detail))
+    detail = {"mode": options.mode.value, "bytes_in": source.size_bytes, **(detail or {})}
+    return job.with_event(AuditEvent(at=now, by=BY, note="recorded", detail=detail))
 
 
 def new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
@@ -53,11 +60,40 @@ def new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
     )
 
 
+def as_one_call(job: Job, task: Task) -> tuple[Job, Call]:
+    """Return a job that is one call, and the call."""
+    job = job.with_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
+    return job, new_call(job, WHOLE, task)
+
+
 def whole_task(job: Job) -> Task:
-    """Return pull mode's one task; how it is shared out is decided by the worker."""
+    """Return pull mode's one task; the worker decides how it is partitioned."""
     words = job.target_words
     return Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=words, requested_words=words)
 
 
-def event(now: datetime, *, what: str = "", why: str = "", **detail: str | int) -> AuditEvent:
-    return AuditEvent(at=now, by=BY, what=what, why=why, detail=detail)
+def in_next_stage(
+    job: Job, plan: StagePlan, *, pickup: timedelta, now: datetime
+) -> tuple[Job, list[Call]]:
+    """Return a job in its next stage, and that stage's new calls, due after `pickup`."""
+    stage = job.stage + 1
+    tasks = plan.tasks
+    slots, new = filled(plan.slots, stage=stage)
+    due_at = now + pickup
+    calls = [new_call(job, call_id, task, stage=stage).with_due_at(due_at) for call_id, task in new]
+    detail: Mapping[str, str | int] = {
+        "calls": len(tasks),
+        "level": tasks[0].level,
+        "words_asked": sum(task.requested_words for task in tasks),
+        "repairs": plan.repairs,
+    }
+    event = AuditEvent(at=now, by=BY, note=f"stage {stage}: {tasks[0].kind}", detail=detail)
+    job = job.with_stage(
+        slots,
+        stage=stage,
+        stage_calls=len(tasks),
+        repairs=plan.repairs,
+        due_at=due_at,
+        event=event,
+    )
+    return job, calls

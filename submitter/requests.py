@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.jobs.call import Call
 from core.jobs.callback import CallRef, callback_url
-from core.jobs.model import Call, Job
+from core.jobs.job import Job
 from core.jobs.ports import PresignedUrls
 from core.runpod.work_order import WorkOrder
 from core.settings import SubmitterSettings

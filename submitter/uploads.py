@@ -2,7 +2,7 @@
 
 from core.aws.names import is_transcript_name, suffix_of
 from core.errors import BadTranscript
-from core.jobs.model import Source
+from core.jobs.job import Source
 from core.settings import UploadFilter
 
 # template.yaml lets SQS hand a message out so often; then it goes to the dead-letter queue.
@@ -33,7 +33,7 @@ def check_deliveries(source: Source, deliveries: int) -> None:
     """
     if deliveries >= MOST_DELIVERIES and source.size_bytes > _LARGE_BYTES:
         raise BadTranscript(
-            "gave-out",
+            "reading-crashed",
             f"the file was tried {deliveries - 1} times, and each time the function ran out of memory or"
             " time, or AWS was out of reach; split the file, or upload it again if there was an outage",
         )

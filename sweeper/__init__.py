@@ -1,1 +1,9 @@
-"""Settles what nobody called back about: app is the Lambda handler, sweep the use case."""
+"""Settles what nobody called back about.
+
+app      the Lambda handler
+sweep    the use case: everything that is due, within the time there is
+looks    what a due call or job needs, without RunPod
+polling  asks RunPod about a call, and does what its answer says
+lanes    threads within a time budget
+results  what a look can come to
+"""

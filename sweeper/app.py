@@ -19,14 +19,16 @@ from core.aws.work_files import PARTS
 from core.jobs.ports import WorkFiles
 from core.settings import SweeperSettings
 from core.telemetry import count, logger, metrics
-from sweeper.findings import SweepOutcome
+from sweeper.looks import Looks
+from sweeper.polling import Polling
+from sweeper.results import SweepOutcome
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
 _SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
 _SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep with less to do
 # /status takes 2,000 requests in 10 seconds per endpoint. Half of it, to leave room for people.
-_ASKS_PER_SECOND = 100
+_POLLS_PER_SECOND = 100
 
 
 @metrics.log_metrics
@@ -34,22 +36,23 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
+    sweeper, work_files = _wiring()
     found: Counter[SweepOutcome] = Counter()
-    troubles: set[str] = set()
+    key_errors: set[str] = set()
     try:
-        for look in _wiring().sweep(pace=_pace(_ASKS_PER_SECOND), seconds_left=seconds_left):
-            found[look.found] += 1
-            troubles |= {look.key_trouble} - {""}
+        for result in sweeper.sweep(pace=_pace(_POLLS_PER_SECOND), seconds_left=seconds_left):
+            found[result.outcome] += 1
+            key_errors |= {result.key_error} - {""}
     finally:
-        if troubles:
-            logger.error("RunPod can't be asked: %s", "; ".join(sorted(troubles)))
+        if key_errors:
+            logger.error("RunPod can't be asked: %s", "; ".join(sorted(key_errors)))
         count("CallbacksLost", found[SweepOutcome.LOST_CALLBACK])
         count("CallsResent", found[SweepOutcome.RESENT])
         count("CallsGivenUp", found[SweepOutcome.GIVEN_UP])
         count("CallsSwept", found.total())
         logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
     if seconds_left() > _SECONDS_TO_EXPIRE:
-        _expire(_wiring().work_files)
+        _expire(work_files)
     return {kind.value: number for kind, number in found.items()}
 
 
@@ -79,13 +82,23 @@ def _pace(per_second: int) -> Callable[[], None]:
 
 
 @cache
-def _wiring() -> Sweeper:
+def _wiring() -> tuple[Sweeper, WorkFiles | None]:
     settings = SweeperSettings.from_env(os.environ)
-    return Sweeper(
-        lifecycle=wiring.lifecycle(settings.resources, settings.retries, by=BY),
-        runpod=wiring.runpod(settings.runpod),
-        max_polls=settings.max_polls,
-        poll_interval=settings.poll_interval,
+    store = wiring.store(settings.resources)
+    lifecycle = wiring.lifecycle(settings.resources, settings.retries, store=store, by=BY)
+    sweeper = Sweeper(
+        store=store,
+        looks=Looks(lifecycle=lifecycle, store=store, clock=wiring.now),
+        polling=Polling(
+            lifecycle=lifecycle,
+            settler=wiring.settler(settings.resources, lifecycle),
+            store=store,
+            runpod=wiring.runpod(settings.runpod),
+            max_polls=settings.max_polls,
+            poll_interval=settings.poll_interval,
+            clock=wiring.now,
+        ),
         clock=wiring.now,
-        work_files=wiring.work_files(settings.resources) if settings.expires_work_files else None,
     )
+    has_no_rule = settings.expires_work_files
+    return sweeper, wiring.work_files(settings.resources) if has_no_rule else None

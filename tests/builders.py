@@ -5,8 +5,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.model import AuditEvent, Call, CallState, Job, JobState, Source, Summary
+from core.jobs.job import Job, JobState, Source, Summary
 from core.runpod.reports import RunPodReport, parse_report
 from core.runpod.work_order import ResultManifest
 from core.settings import (
@@ -75,8 +77,11 @@ def a_task(**changes: Any) -> Task:
     return replace(default, **changes)
 
 
-def an_event(at: datetime = NOON, **changes: Any) -> AuditEvent:
-    return replace(AuditEvent(at=at, by="test", what=""), **changes)
+def an_event(at: datetime = NOON, what: str = "", **changes: Any) -> AuditEvent:
+    """Return an audit event; `what` is a transition (`submitted -> publishing`) or a note."""
+    from_state, arrow, to_state = what.partition(" -> ")
+    happened = {"from_state": from_state, "to_state": to_state} if arrow else {"note": what}
+    return AuditEvent(**{"at": at, "by": "test", **happened, **changes})
 
 
 def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **changes: Any) -> Call:

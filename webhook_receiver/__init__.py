@@ -1,1 +1,6 @@
-"""Takes RunPod's callbacks: app is the Lambda handler, callbacks reads and checks what came in."""
+"""Takes RunPod's callbacks.
+
+app        the Lambda handler
+callbacks  the token checked, the body read
+receive    the report confirmed, if asked for, and settled
+"""

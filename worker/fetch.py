@@ -29,7 +29,9 @@ class _BrokenOff(Exception):
 def fetch(order: WorkOrder, *, most_bytes: int, sleep: Sleep = time.sleep) -> bytes:
     """Return the transcript's bytes, as many as the order says. Raises Trouble."""
     if not may_be_called(order.get_url):
-        raise WorkerError("bad-order", "the transcript's URL is neither https nor of this machine")
+        raise WorkerError(
+            "bad-work-order", "the transcript's URL is neither https nor of this machine"
+        )
     if order.size_bytes > most_bytes:
         raise _too_large(order.size_bytes, most_bytes)
     with new_session() as session:

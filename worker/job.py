@@ -148,7 +148,7 @@ def _order(job_input: object) -> WorkOrder:
     try:
         order = parse_work_order(job_input)
     except BadBody as exc:
-        raise WorkerError("bad-order", str(exc)) from None
+        raise WorkerError("bad-work-order", str(exc)) from None
     if order.options.prompt not in PROMPT_SETS:
-        raise WorkerError("bad-order", "this worker has no such set of prompts")
+        raise WorkerError("bad-work-order", "this worker has no such set of prompts")
     return order

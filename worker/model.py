@@ -13,7 +13,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
-from core.jobs.model import OVERFLOW
+from core.jobs.call import OVERFLOW
 from core.runpod.reports import RunPodReport, RunPodStatus, parse_report
 from worker.errors import WorkerError
 from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, new_session, pause

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from core.jobs.model import Job, Summary
+from core.jobs.job import Job, Summary
 
 _LONGEST_METADATA_VALUE = 1000  # S3 takes 2 KB of user metadata in all
 

@@ -2,8 +2,8 @@
 
 import json
 import time
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +22,7 @@ from core.aws.forbidden import forbidden
 from core.aws.names import facts_key_for, work_key
 from core.aws.objects import JSON, TEXT, Objects, Sleep
 from core.errors import BadTranscript, Conflict, Superseded
-from core.jobs.model import Job, Source, Summary
+from core.jobs.job import Job, Source, Summary
 from core.jobs.ports import IntermediateText, Upload
 
 if TYPE_CHECKING:
@@ -36,30 +36,20 @@ class S3Transcripts:
     def __init__(self, client: "S3Client") -> None:
         self._client = client
 
-    def head(self, source: Source) -> Upload:
-        answer = self._asked(self._client.head_object, source)
-        return Upload(None, answer["Metadata"], answer["ContentLength"])
-
-    def read(
-        self,
-        source: Source,
-        *,
-        max_bytes: int,
-        wants: Callable[[Mapping[str, str]], bool] = lambda _: True,
-    ) -> Upload:
-        if source.size_bytes > max_bytes:
-            raise _too_large(source.size_bytes, max_bytes)
-        answer = self._asked(self._client.get_object, source)
+    @contextmanager
+    def open(self, source: Source) -> Iterator[Upload]:
+        answer = self._get(source)
         with closing(answer["Body"]) as body:
-            if not wants(answer["Metadata"]):
-                return Upload(None, answer["Metadata"], answer["ContentLength"])
-            received = _received(body, max_bytes)
-        return Upload(received, answer["Metadata"], len(received))
+            size_bytes = answer["ContentLength"]
+            yield Upload(
+                metadata=answer["Metadata"],
+                size_bytes=size_bytes,
+                read=lambda max_bytes: _received(body, size_bytes, max_bytes),
+            )
 
-    @staticmethod
-    def _asked(operation: Callable[..., Any], source: Source) -> dict[str, Any]:
+    def _get(self, source: Source) -> dict[str, Any]:
         try:
-            return dict(operation(**which(source)))
+            return dict(self._client.get_object(**which(source)))  # type: ignore[arg-type]  # all are texts
         except ClientError as exc:
             refusal = forbidden(exc, f"reading {source.key}")
             if refusal:
@@ -70,7 +60,9 @@ class S3Transcripts:
             raise BadTranscript(*unreadable) from exc
 
 
-def _received(body: StreamingBody, max_bytes: int) -> bytes:
+def _received(body: StreamingBody, size_bytes: int, max_bytes: int) -> bytes:
+    if size_bytes > max_bytes:
+        raise _too_large(size_bytes, max_bytes)
     received = bytearray()
     for chunk in body.iter_chunks(_CHUNK_BYTES):
         received += chunk

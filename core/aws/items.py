@@ -11,7 +11,9 @@ from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for va
     TypeSerializer,
 )
 
-from core.jobs.model import Attempt, AuditEvent, Call, CallState, Job, JobState, Source, Summary
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Attempt, Call, CallState
+from core.jobs.job import Job, JobState, Source, Summary
 from core.summaries.options import Mode, SummaryOptions
 from core.summaries.plans import Kind, Limits, Strategy, Task
 

@@ -39,7 +39,9 @@ from core.aws.items import (
     unpacked,
 )
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs.model import AuditEvent, Call, Job, JobState, in_order
+from core.jobs.audit import AuditEvent, in_order
+from core.jobs.call import Call
+from core.jobs.job import Job, JobState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from core.aws.files import delivery_key, which
-from core.jobs.model import Source
+from core.jobs.job import Source
 from core.jobs.ports import PresignedUrl
 
 if TYPE_CHECKING:

@@ -1,11 +1,13 @@
 """A job's life: its states, what a report means for it, and what carries that out.
 
-model            jobs, calls and attempts, their states and the only moves between them
+job              a job, and the upload it is of
+call             a call, its attempts, and the only transitions between its states
+audit            the line that each transition leaves
 decide           what one report means for its call as it is now
-lifecycle        carries decisions out: claim, retry, hold, publish, fail, advance
-refusals         what becomes of a job that S3 refuses to let end
-verify           pull mode: a manifest turned into the summary that it tells of
+settle           carries out what a report means
+lifecycle        retry, hold, publish, fail, close, advance: what can happen to a job, each once
+verify           pull mode: a manifest is believed once its summary was read
 callback         the callback's token and URL: made and checked side by side
 ports            what the use cases ask of the world, as protocols
-observed_store   a store that reports what each write moved
+observed_store   a store that reports the transitions of each write
 """

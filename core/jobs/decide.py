@@ -1,10 +1,15 @@
-"""What one report means for its call as it is now. Pure."""
+"""What one report means for its call as it is now. Pure.
 
-from enum import StrEnum
+`decide` returns one of the decisions below, each with what it takes to carry it out (core/jobs/settle.py).
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
 
 from core.errors import ForeignRequest, UnknownCall
-from core.jobs.model import OVERFLOW, SUCCEEDED, Attempt, Call, CallState, Job
-from core.runpod.failures import Failure
+from core.failures import Failure
+from core.jobs.call import OVERFLOW, SUCCEEDED, Attempt, Call, CallState
+from core.jobs.job import Job
 from core.runpod.reports import RunPodReport
 from core.summaries.options import Mode
 from core.summaries.plans import Kind
@@ -12,17 +17,69 @@ from core.summaries.plans import Kind
 CUT = "length"  # vLLM's finish_reason where the model stopped at max_tokens
 
 
-class Step(StrEnum):
-    """What a report means for a call."""
+@dataclass(frozen=True)
+class Publish:
+    """The attempt's text is the call's result."""
 
-    SUCCEED = "succeeded"  # its text is the call's result
-    RECOVER = "recovered"  # the result is gone and was being published: S3 knows how far that got
-    RETRY = "wants another attempt"
-    SPLIT = "too long for the model"  # its task is done anew in smaller shares
-    FAIL = "failed"
-    CLOSE = "closed"  # the job has ended, or gone on; the call follows
-    NOTE_LATE = "late result noted"  # the call has ended otherwise; the audit says what came
-    IGNORE = "nothing to do"  # a duplicate, or a state on the way
+    outcome: ClassVar = "succeeded"
+    attempt: Attempt
+    report: RunPodReport
+
+
+@dataclass(frozen=True)
+class Recover:
+    """The result was being published and RunPod no longer has it: S3 knows how far that got."""
+
+    outcome: ClassVar = "recovered"
+    attempt: Attempt
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Retry:
+    outcome: ClassVar = "wants another attempt"
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Split:
+    """The prompt was too long for the model: its task is done again in smaller shares."""
+
+    outcome: ClassVar = "too long for the model"
+    attempt: Attempt
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Fail:
+    outcome: ClassVar = "failed"
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class Close:
+    """The job has ended, or gone on; the call follows."""
+
+    outcome: ClassVar = "closed"
+
+
+@dataclass(frozen=True)
+class NoteLate:
+    """The call has ended otherwise; the audit says what came."""
+
+    outcome: ClassVar = "late result noted"
+    attempt: Attempt
+    report: RunPodReport
+
+
+@dataclass(frozen=True)
+class Ignore:
+    """A duplicate, or a state on the way."""
+
+    outcome: ClassVar = "nothing to do"
+
+
+Decision = Publish | Recover | Retry | Split | Fail | Close | NoteLate | Ignore
 
 
 def is_the_summary(job: Job, call: Call, words: int, finish_reason: str) -> bool:
@@ -45,39 +102,10 @@ def is_left_behind(job: Job, call: Call) -> bool:
     return job.is_final or (call.stage < job.stage and call.state is not CallState.PUBLISHING)
 
 
-def decide(job: Job, call: Call, number: int, report: RunPodReport, *, max_attempts: int) -> Step:
-    """Say what a report about attempt `number` means for the call as it is now.
-
-    Any attempt's success is the call's success, also an earlier one's that was given up too soon. A
-    failure counts only from the attempt that is open. What comes after the end changes nothing: a
-    success after a failure is noted once, everything else is a duplicate.
-
-    Raises UnknownCall for an attempt that never began, ForeignRequest for another request's report.
-    """
-    attempt = attempt_of(call, number, report.runpod_id)
-    if call.is_final:
-        is_news = report.has_result and call.state is not CallState.SUCCEEDED and not call.late
-        return Step.NOTE_LATE if is_news else Step.IGNORE
-    if not report.status.is_final:
-        return Step.IGNORE
-    if is_left_behind(job, call):
-        return Step.CLOSE
-    if call.state is CallState.PUBLISHING:
-        return _decide_published(attempt, report)
-    if report.failure is None:
-        return Step.SUCCEED
-    if number != call.attempt.number or call.state is CallState.WAITING:
-        return Step.IGNORE
-    if call.was_too_long:
-        return Step.SPLIT  # whoever recorded that died before the call ended
-    is_open = not attempt.outcome
-    return _decide_failed(call, report.failure, max_attempts) if is_open else Step.IGNORE
-
-
 def attempt_of(call: Call, number: int, runpod_id: str) -> Attempt:
     """Return the attempt that a report is about; without an id there is nothing to compare.
 
-    Raises UnknownCall and ForeignRequest.
+    Raises UnknownCall for an attempt that never began, ForeignRequest for another request's report.
     """
     attempt = call.attempt_numbered(number)
     if attempt is None:
@@ -89,16 +117,40 @@ def attempt_of(call: Call, number: int, runpod_id: str) -> Attempt:
     return attempt
 
 
-def _decide_published(attempt: Attempt, report: RunPodReport) -> Step:
-    """Say what a report means for a call whose result is being written to S3."""
-    if attempt.outcome != SUCCEEDED:
-        return Step.IGNORE  # it is another attempt's result
-    return Step.SUCCEED if report.failure is None else Step.RECOVER
+def decide(
+    job: Job, call: Call, attempt: Attempt, report: RunPodReport, *, max_attempts: int
+) -> Decision:
+    """Say what a report about one of the call's attempts means for the call as it is now.
+
+    Any attempt's success is the call's success, also an earlier one's that was given up too soon. A
+    failure counts only from the attempt that is open. What comes after the end changes nothing: a
+    success after a failure is noted once, everything else is a duplicate.
+    """
+    if call.is_final:
+        is_new = report.has_result and call.state is not CallState.SUCCEEDED and not call.late
+        return NoteLate(attempt, report) if is_new else Ignore()
+    if not report.status.is_final:
+        return Ignore()
+    if is_left_behind(job, call):
+        return Close()
+    if call.state is CallState.PUBLISHING and attempt.outcome != SUCCEEDED:
+        return Ignore()  # another attempt's result is being published
+    if report.failure is None:
+        return Publish(attempt, report)
+    if call.state is CallState.PUBLISHING:
+        return Recover(attempt, report.failure)
+    if attempt.number != call.attempt.number or call.state is CallState.WAITING:
+        return Ignore()
+    if call.was_too_long:
+        return Split(attempt, report.failure)  # whoever recorded that died before the call ended
+    if attempt.outcome:
+        return Ignore()
+    return _of_failure(call, attempt, report.failure, max_attempts)
 
 
-def _decide_failed(call: Call, failure: Failure, max_attempts: int) -> Step:
+def _of_failure(call: Call, attempt: Attempt, failure: Failure, max_attempts: int) -> Decision:
     if failure.code == OVERFLOW and call.task.chunks > 1:
-        return Step.SPLIT
+        return Split(attempt, failure)
     if failure.may_help_to_retry and call.paid_attempts < max_attempts:
-        return Step.RETRY
-    return Step.FAIL
+        return Retry(failure)
+    return Fail(failure)

@@ -1,11 +1,14 @@
 """What the use cases ask of the world. The adapters stand beside; tests and simulation bring their own."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from core.jobs.model import AuditEvent, Call, Job, Source, Summary
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call
+from core.jobs.job import Job, Source, Summary
 from core.runpod.reports import RunPodReport
 
 
@@ -25,13 +28,13 @@ class JobStore(Protocol):
         """Return a job as it is now. Raises UnknownCall."""
 
     def save_call(self, call: Call) -> Call:
-        """Write a changed call with its news; return it as it now stands. Raises Conflict."""
+        """Write a changed call with its pending events; return it as it now stands. Raises Conflict."""
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         """Write a changed job and its changed call, both or neither. Raises Conflict."""
 
     def save_job(self, job: Job) -> Job:
-        """Write a changed job with its news; return it as it now stands. Raises Conflict."""
+        """Write a changed job with its pending events; return it as it now stands. Raises Conflict."""
 
     def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
         """Count a call of a stage as done, once however often; return the job as it now stands.
@@ -62,25 +65,16 @@ class JobStore(Protocol):
 
 @dataclass(frozen=True)
 class Upload:
-    body: bytes | None  # None where it was left unread
+    """An object at exactly one version, whose bytes stay where they are until they are read."""
+
     metadata: Mapping[str, str]  # the object's own, x-amz-meta- left out, names in lower case
     size_bytes: int
+    read: Callable[[int], bytes]  # at most so many; raises BadTranscript where there are more
 
 
 class Transcripts(Protocol):
-    def head(self, source: Source) -> Upload:
-        """Return the object at exactly this version, unread.
-
-        Raises BadTranscript where it is gone or replaced.
-        """
-
-    def read(
-        self, source: Source, *, max_bytes: int, wants: Callable[[Mapping[str, str]], bool] = ...
-    ) -> Upload:
-        """Return the object at exactly this version; unread if `wants` says no to its metadata.
-
-        Raises BadTranscript where it is gone, replaced or larger than `max_bytes`.
-        """
+    def open(self, source: Source) -> AbstractContextManager[Upload]:
+        """Open the object at exactly this version. Raises BadTranscript where it is gone or replaced."""
 
 
 @dataclass(frozen=True)

@@ -4,5 +4,4 @@ client         the endpoint over HTTP
 reports        RunPod's words about a request, turned into ours
 worker_errors  what a worker's error means, by its words
 work_order     pull mode: what the worker is sent, and the manifest it answers with
-failures       every failure code: what happened, what to do, whether a retry may help
 """

@@ -19,7 +19,7 @@ from enum import StrEnum
 from typing import Any, TypeGuard
 
 from core.errors import BadBody
-from core.runpod.failures import Failure
+from core.failures import Failure
 from core.runpod.work_order import ResultManifest, parse_manifest
 from core.runpod.worker_errors import error_in, failure_in, parts_of
 from core.summaries.cleaning import clean
@@ -94,35 +94,6 @@ class RunPodReport:
         return told
 
 
-NO_ANSWER = Failure(
-    code="no-answer",
-    message="the model gave nothing but its reasoning; raise MaxTokens, or serve a model, or a reasoning"
-    " parser, that keeps the two apart",
-    may_help_to_retry=True,
-)
-NO_OUTPUT = Failure(
-    code="no-output",
-    message="RunPod reported COMPLETED without a text in its output",
-    may_help_to_retry=True,
-)
-GONE = Failure(
-    code="lost-by-runpod",
-    message="RunPod does not know the request any more (404): its queue lost it, it outlived its ttl,"
-    " or its result was not fetched within 30 minutes",
-    may_help_to_retry=True,
-)
-CANCELLED = Failure(
-    code="cancelled",
-    message="the request was cancelled on RunPod",
-    may_help_to_retry=False,
-)
-TIMED_OUT = Failure(
-    code="timed-out",
-    message="RunPod timed the request out before a worker finished it",
-    may_help_to_retry=True,
-)
-
-
 def parse_report(body: object) -> RunPodReport:
     """Read one job object.
 
@@ -148,9 +119,9 @@ def parse_report(body: object) -> RunPodReport:
         case RunPodStatus.FAILED:
             return RunPodReport(**common, failure=failure_in(body.get("error"), body.get("output")))
         case RunPodStatus.CANCELLED:
-            return RunPodReport(**common, failure=CANCELLED)
+            return RunPodReport(**common, failure=Failure("cancelled"))
         case RunPodStatus.TIMED_OUT:
-            return RunPodReport(**common, failure=TIMED_OUT)
+            return RunPodReport(**common, failure=Failure("timed-out"))
         case _:
             return RunPodReport(**common)
 
@@ -175,7 +146,9 @@ _RUNPOD_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 def gone(runpod_id: str) -> RunPodReport:
     """Return the report of a request that /status answers 404 for."""
-    return RunPodReport(runpod_id=runpod_id, status=RunPodStatus.GONE, failure=GONE)
+    return RunPodReport(
+        runpod_id=runpod_id, status=RunPodStatus.GONE, failure=Failure("lost-by-runpod")
+    )
 
 
 def _completed(common: dict[str, Any], output: object) -> RunPodReport:
@@ -198,10 +171,10 @@ def _completed(common: dict[str, Any], output: object) -> RunPodReport:
     ]
     answer = "".join(_text_of(choice) for choice in choices).strip()
     if not answer:
-        return RunPodReport(**common, failure=NO_OUTPUT)
+        return RunPodReport(**common, failure=Failure("no-output"))
     text = clean(answer).text
     if not text:
-        return RunPodReport(**common, failure=NO_ANSWER)
+        return RunPodReport(**common, failure=Failure("no-answer"))
     usages: list[Mapping[str, Any]] = [
         part["usage"] for part in parts if _is_object(part.get("usage"))
     ]

@@ -21,23 +21,8 @@ from core.summaries.plans import Strategy
 
 ORDER = "work_order"  # the key of `input` that marks an order
 VERSION = 1
-TROUBLE_PREFIX = "transcript-worker: "
+ERROR_PREFIX = "transcript-worker: "  # before the code of a failure, in the `error` of a RunPod job
 LONGEST_SUMMARY_BYTES = 1_000_000  # twenty thousand words, in the widest script, and room to spare
-
-# Code: does another attempt, with fresh URLs, help?
-TROUBLES: Mapping[str, bool] = {
-    "fetch-expired": True,  # the URL had expired, or its signer's session ended
-    "fetch-failed": True,  # S3 could not be reached, or broke off again and again
-    "deleted": False,  # the object is gone
-    "replaced": False,  # another object stands there now
-    "too-large": False,
-    "unreadable": False,  # no transcript in any known format; the message says why
-    "impossible": False,  # the model's context leaves no room
-    "model-unavailable": True,  # the model server did not start, or went away
-    "model-failed": True,  # it answered errors again and again
-    "model-refused": False,  # it holds the request for invalid
-    "bad-order": False,  # the worker does not understand the order: its version is another
-}
 
 
 @dataclass(frozen=True, kw_only=True)

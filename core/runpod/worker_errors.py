@@ -8,26 +8,12 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
-from core.runpod.failures import Failure, worker_failure
+from core.failures import WORKER_CODES, Failure
+from core.runpod.work_order import ERROR_PREFIX
 
-_WORKER_ERROR = Failure(
-    code="worker-error",
-    message="the RunPod worker reported an error; look the request up in RunPod's console",
-    may_help_to_retry=True,
-)
-
-_CONTEXT_LENGTH = Failure(
-    code="context-length",
-    message="the prompt is longer than the endpoint's MAX_MODEL_LEN allows; set"
-    " MaxModelLenTokens to what the endpoint really serves",
-    may_help_to_retry=False,
-)
-
-_MODEL_REFUSED = Failure(
-    code="model-refused",
-    message="vLLM refused the request as invalid; check the model's name and MaxTokens",
-    may_help_to_retry=False,
-)
+_WORKER_ERROR = Failure("worker-error")
+_CONTEXT_LENGTH = Failure("context-length")
+_MODEL_REFUSED = Failure("model-refused")
 
 # Parts of RunPod's error texts, in the order in which they are looked for.
 _FAILURES: tuple[tuple[str, Failure], ...] = (
@@ -35,22 +21,8 @@ _FAILURES: tuple[tuple[str, Failure], ...] = (
     ("longer than the maximum model length", _CONTEXT_LENGTH),  # vLLM's engine, past its own check
     ("context length is only", _CONTEXT_LENGTH),  # vLLM since 0.16, of a prompt too long by itself
     ("exceeds the available context size", _CONTEXT_LENGTH),  # llama.cpp's server
-    (
-        "executionTimeout exceeded",
-        Failure(
-            code="execution-timeout",
-            message="the request ran longer than ExecutionTimeoutSeconds; raise it, or use a faster GPU",
-            may_help_to_retry=False,
-        ),
-    ),
-    (
-        "job timed out after",
-        Failure(
-            code="worker-lost",
-            message="RunPod's worker stopped without an answer, also on RunPod's own retry",
-            may_help_to_retry=True,
-        ),
-    ),
+    ("executionTimeout exceeded", Failure("execution-timeout")),
+    ("job timed out after", Failure("worker-lost")),
     # A time-out, too early, too many: these pass, unlike the others that begin with a 4.
     ("vLLM returned HTTP 408", _WORKER_ERROR),
     ("vLLM returned HTTP 425", _WORKER_ERROR),
@@ -64,9 +36,8 @@ _FAILURES: tuple[tuple[str, Failure], ...] = (
     (
         "Job input must contain",
         Failure(
-            code="model-refused",
-            message="the RunPod worker does not take openai_route requests; is it worker-vllm?",
-            may_help_to_retry=False,
+            "model-refused",
+            "the RunPod worker does not take openai_route requests; is it worker-vllm?",
         ),
     ),
 )
@@ -98,9 +69,9 @@ _ERROR_OBJECT = re.compile(r"""["']object["']: ?["']error["']|^\{["']error["']:"
 
 
 def failure_in(error: object, output: object = None) -> Failure:
-    trouble = worker_failure(error)
-    if trouble:
-        return trouble
+    reported = reported_failure(error)
+    if reported:
+        return reported
     text = " ".join(_strings(error)) + " " + " ".join(_strings(output))
     for part, failure in _FAILURES:
         if part in text:
@@ -108,6 +79,19 @@ def failure_in(error: object, output: object = None) -> Failure:
     return _MODEL_REFUSED if _code_in(error) in _INVALID else _WORKER_ERROR
 
 
+def reported_failure(error: object) -> Failure | None:
+    """Return what the worker of pull mode reported, or None if these are not its words."""
+    if not isinstance(error, str) or not error.startswith(ERROR_PREFIX):
+        return None
+    code = error.removeprefix(ERROR_PREFIX).strip()
+    return Failure(code) if code in WORKER_CODES else _UNKNOWN
+
+
+_UNKNOWN = Failure(
+    "worker-error",
+    "the worker reported a failure that is not known here; deploy the stack and the worker's image from"
+    " the same version of this project",
+)
 _INVALID = frozenset({400, 404, 413, 422})
 
 

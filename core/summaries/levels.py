@@ -31,7 +31,7 @@ class Level:
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
 
-def layer_in(document: str) -> Level:
+def level_in(document: str) -> Level:
     """Read a layer that was stored."""
     return Level(**json.loads(document))
 

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, product
 
-from core.jobs.model import Call, Job, JobState
+from core.jobs.call import Call
+from core.jobs.job import Job, JobState
 from core.summaries.join import joined
 from core.words import count_words
 from local.soak.evidence import Evidence, Sent

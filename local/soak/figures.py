@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from local.soak.checks import request_counts, unlucky
 from local.soak.evidence import Evidence
 

@@ -96,5 +96,5 @@ _BAD: tuple[tuple[str, Callable[[random.Random], bytes], str], ...] = (
     ("blank.md", lambda _: b" \n\t\n ", "empty"),
     ("binary.txt", lambda dice: b"\x89PNG\0" + dice.randbytes(4_000), "not-text"),
     ("no-transcript.json", lambda _: b'{"temperature": [3, 4]}', "unknown-format"),
-    ("summary-words=plenty/choice.txt", lambda dice: _text(dice, (50, 90)), "bad-choice"),
+    ("summary-words=plenty/choice.txt", lambda dice: _text(dice, (50, 90)), "bad-option"),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from local.progress import Progress
 from local.soak import checks, figures
 from local.soak.evidence import Evidence, RunPodSide, Sent, collected, open_calls, queue_length

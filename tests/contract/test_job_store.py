@@ -12,7 +12,8 @@ from moto import mock_aws
 
 from core.aws.job_store import DynamoJobStore
 from core.errors import Conflict, JobExists, UnknownCall
-from core.jobs.model import CallState, Job
+from core.jobs.call import CallState
+from core.jobs.job import Job
 from core.jobs.ports import JobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes

@@ -15,7 +15,8 @@ from core import wiring
 from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
 from core.aws.presigned_urls import S3PresignedUrls
 from core.errors import BadTranscript, Superseded
-from core.jobs.ports import IntermediateText, PresignedUrl, Upload
+from core.jobs.job import Source
+from core.jobs.ports import IntermediateText, PresignedUrl
 from local.memory import MemoryS3
 from tests.builders import JOB_ID, NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
 
@@ -64,102 +65,54 @@ class TestReading:
         return a_source(key="a.txt", version_id="", etag=etag, size_bytes=len(body))
 
     def test_brings_the_object(self, s3: Any) -> None:
-        source = self.upload(s3, b"Mara: hello")
+        assert read(s3, self.upload(s3, b"Mara: hello"), 100) == b"Mara: hello"
 
-        assert S3Transcripts(s3).read(source, max_bytes=100) == Upload(b"Mara: hello", {}, 11)
+    def test_shows_size_and_metadata_of_an_object_that_is_left_unread(self, s3: Any) -> None:
+        overrides = {"summary-words": "900"}
+        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=overrides)
+        source = a_source(key="a.txt", version_id="", etag="", size_bytes=0)
 
-    def test_brings_what_was_chosen_with_it(self, s3: Any) -> None:
-        resolve_options = {"summary-words": "900"}
-        s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"x", Metadata=resolve_options)
-
-        upload = S3Transcripts(s3).read(
-            a_source(key="a.txt", version_id="", etag="", size_bytes=1), max_bytes=100
-        )
-
-        assert upload.metadata == resolve_options
+        with S3Transcripts(s3).open(source) as upload:
+            assert (upload.metadata, upload.size_bytes) == (overrides, 11)
 
     def test_says_that_an_object_is_gone(self, s3: Any) -> None:
-        with pytest.raises(BadTranscript) as refused:
-            S3Transcripts(s3).read(a_source(version_id=""), max_bytes=10**6)
-
-        assert refused.value.code == "deleted"
+        assert refusal(s3, a_source(version_id="")) == "deleted"
 
     def test_brings_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
         first = self.upload(versioned, b"first")
         version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
         self.upload(versioned, b"second")
 
-        upload = S3Transcripts(versioned).read(replace(first, version_id=version_id), max_bytes=100)
-
-        assert upload.body == b"first"
+        assert read(versioned, replace(first, version_id=version_id), 100) == b"first"
 
     def test_says_that_a_version_is_gone(self, versioned: Any) -> None:
         source = replace(self.upload(versioned, b"first"), version_id="no-such-version")
 
-        with pytest.raises(BadTranscript) as refused:
-            S3Transcripts(versioned).read(source, max_bytes=100)
-
-        assert refused.value.code == "deleted"
+        assert refusal(versioned, source) == "deleted"
 
     def test_says_that_an_object_was_replaced(self, s3: Any) -> None:
         source = self.upload(s3, b"first")
         self.upload(s3, b"second")
 
-        with pytest.raises(BadTranscript) as refused:
-            S3Transcripts(s3).read(source, max_bytes=100)
-
-        assert refused.value.code == "replaced"
-
-    def test_leaves_unread_what_its_metadata_says_is_not_wanted(self, s3: Any) -> None:
-        upload = S3Transcripts(s3).read(self.upload(s3, b"eleven byte"), max_bytes=100, wants=bool)
-
-        assert upload == Upload(None, {}, 11)
-
-    def test_leaves_unread_what_is_larger_than_it_may_be_and_not_wanted(self, s3: Any) -> None:
-        source = replace(self.upload(s3, b"eleven byte"), size_bytes=0)
-
-        upload = S3Transcripts(s3).read(source, max_bytes=10, wants=lambda _: False)
-
-        assert upload.body is None
-
-    def test_tells_of_an_object_without_reading_it(self, s3: Any) -> None:
-        resolve_options = {"summary-mode": "pull"}
-        s3.put_object(
-            Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=resolve_options
-        )
-        source = a_source(key="a.txt", version_id="", etag="", size_bytes=0)
-
-        assert S3Transcripts(s3).head(source) == Upload(None, resolve_options, 11)
-
-    def test_tells_of_no_object_that_was_deleted_or_replaced(self, s3: Any) -> None:
-        first = self.upload(s3, b"first")
-        self.upload(s3, b"second")
-        gone = a_source(key="gone.txt", version_id="")
-
-        codes = []
-        for source in (first, gone):
-            with pytest.raises(BadTranscript) as refused:
-                S3Transcripts(s3).head(source)
-            codes.append(refused.value.code)
-
-        assert codes == ["replaced", "deleted"]
-
-    def test_tells_of_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
-        first = self.upload(versioned, b"first")
-        version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
-        self.upload(versioned, b"a second")
-
-        assert S3Transcripts(versioned).head(replace(first, version_id=version_id)).size_bytes == 5
+        assert refusal(s3, source) == "replaced"
 
     @pytest.mark.parametrize("announced_bytes", [0, 11], ids=["not announced", "announced"])
     def test_stops_at_the_limit(self, s3: Any, announced_bytes: int) -> None:
         source = replace(self.upload(s3, b"eleven byte"), size_bytes=announced_bytes)
 
-        with pytest.raises(BadTranscript) as refused:
-            S3Transcripts(s3).read(source, max_bytes=10)
+        assert refusal(s3, source, max_bytes=10) == "too-large"
+        assert read(s3, source, 11) == b"eleven byte"
 
-        assert refused.value.code == "too-large"
-        assert S3Transcripts(s3).read(source, max_bytes=11).body == b"eleven byte"
+
+def read(s3: Any, source: Source, max_bytes: int) -> bytes:
+    with S3Transcripts(s3).open(source) as upload:
+        return upload.read(max_bytes)
+
+
+def refusal(s3: Any, source: Source, max_bytes: int = 100) -> str:
+    with pytest.raises(BadTranscript) as refused:
+        read(s3, source, max_bytes)
+    return refused.value.code
 
 
 class TestPublishing:

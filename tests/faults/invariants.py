@@ -6,7 +6,7 @@ from dataclasses import asdict
 from itertools import pairwise, product
 
 from core.aws.names import WORK_PREFIX, facts_key_for
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.summaries.join import joined
 from tests.builders import API_KEY, SECRET
 from tests.faults.gpu import text_of

@@ -26,7 +26,8 @@ from requests.adapters import HTTPAdapter
 from core import wiring
 from core.aws.items import JOB_ITEM, to_call, to_job, unpacked
 from core.aws.secrets import SecretReader
-from core.jobs.model import Call, Job, JobState
+from core.jobs.call import Call
+from core.jobs.job import Job, JobState
 from core.telemetry import logger
 from tests.builders import NOON
 from tests.deployment import AN_ENVIRONMENT, create_jobs_table

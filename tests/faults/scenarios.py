@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import cache
 
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from tests.faults.gpu import Habits
 from tests.faults.lab import Ended, Scenario, running_lab
 from tests.faults.sites import Site

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.aws.names import facts_key_for
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from tests.builders import API_KEY
 from tests.faults.invariants import check
 from tests.faults.lab import Ended, Lab, running_lab
@@ -85,13 +85,14 @@ def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(lab: Lab) -> None
     case, *_ = [
         case
         for case in cases()
-        if case.plan.fault is Fault.REPEATED and case.plan.site.trail[:1] == ("Outcomes.taken",)
+        if case.plan.fault is Fault.REPEATED
+        and case.plan.site.trail[:1] == ("Attempts.record_taken",)
     ]
 
     seen = lab.run(case.scenario, case.plan).seen
 
     looked = {site.trail[:2] for site in seen if site.function == "submitter"}
-    assert ("Outcomes.taken", "DynamoJobStore.load") in looked
+    assert ("Attempts.record_taken", "DynamoJobStore.load") in looked
 
 
 def without(key: str) -> Callable[[Ended], Ended]:

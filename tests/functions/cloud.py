@@ -15,8 +15,10 @@ from moto import mock_aws
 
 from core import wiring
 from core.aws.job_store import DynamoJobStore
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call
 from core.jobs.callback import CallRef, token_for
-from core.jobs.model import AuditEvent, Call, Job
+from core.jobs.job import Job
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET

@@ -6,20 +6,17 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
-from core.aws.presigned_urls import S3PresignedUrls
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call
 from core.jobs.callback import CallRef
-from core.jobs.lifecycle import Lifecycle, Settlement
-from core.jobs.model import AuditEvent, Call, Job, Source
+from core.jobs.job import Job, Source
+from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
-from submitter.material import Material
-from submitter.stages import Stages
-from submitter.submit import Submitter
-from sweeper.findings import SweepResult
-from sweeper.sweep import Sweeper
+from sweeper.results import SweepResult
 from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
+from tests.functions.use_cases import Submitter, UseCases
 
 ASK = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
@@ -66,42 +63,24 @@ class Pipeline:
     answered: set[str] = field(default_factory=set)
 
     @property
-    def submitter(self) -> Submitter:
-        s3: Any = self.s3
-        settings = replace(
-            self.settings, upload_filter=replace(self.settings.upload_filter, max_bytes=100_000_000)
-        )
-        material = Material(
-            transcripts=S3Transcripts(s3),
-            intermediate_store=S3IntermediateStore(s3, "out"),
-            settings=settings,
-        )
-        return Submitter(
+    def use_cases(self) -> UseCases:
+        return UseCases(
             store=self.store,
-            material=material,
+            s3=self.s3,
             queue=self.queue,
-            runpod=self.runpod,
-            secrets=self.secrets,
-            settings=settings,
-            presigned_urls=S3PresignedUrls(s3, "out"),
             clock=lambda: self.now,
+            retries=self.settings.retries,
         )
 
     @property
-    def stages(self) -> Stages:
-        s3: Any = self.s3
-        return Stages(submitter=self.submitter, summaries=S3Summaries(s3, "out"))
-
-    def lifecycle(self, by: str) -> Lifecycle:
-        s3: Any = self.s3
-        return Lifecycle(
-            store=self.store,
-            summaries=S3Summaries(s3, "out"),
-            intermediate_store=S3IntermediateStore(s3, "out"),
-            queue=self.queue,
-            max_attempts=3,
-            by=by,
+    def submitter(self) -> Submitter:
+        settings = replace(
+            self.settings, upload_filter=replace(self.settings.upload_filter, max_bytes=100_000_000)
         )
+        return self.use_cases.submitter(runpod=self.runpod, secrets=self.secrets, settings=settings)
+
+    def settler(self, by: str = "webhook_receiver") -> Settler:
+        return self.use_cases.settler(by)
 
     def upload(self, text: str, key: str = "calls/board.txt") -> Job:
         body = text.encode()
@@ -110,7 +89,7 @@ class Pipeline:
         return self.accept(replace(source, etag=etag.strip('"')))
 
     def accept(self, source: Source) -> Job:
-        return self.submitter.accept(source, now=self.now)[0]
+        return self.submitter.accept(source)[0]
 
     def open_requests(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Return RunPod's id and the body of every request that was not answered yet."""
@@ -124,7 +103,7 @@ class Pipeline:
         self.answered.add(runpod_id)
         report = parse_report(answer or self.model.answer(body, runpod_id))
         self.runpod.reports[runpod_id] = report
-        return self.lifecycle("webhook_receiver").settle(ref_of(body), report, now=self.now)
+        return self.settler().settle(ref_of(body), report, now=self.now)
 
     def take_messages(self) -> None:
         """Let the submitter take everything that is in the queue."""
@@ -132,9 +111,9 @@ class Pipeline:
             stages, self.queue.stages = self.queue.stages, []
             attempts, self.queue.sent = self.queue.sent, []
             for job_id in stages:
-                self.stages.go_on(job_id, now=self.now)
+                self.submitter.advance(job_id)
             for job_id, call_id, _ in attempts:
-                self.submitter.next_attempt(job_id, call_id, now=self.now)
+                self.submitter.next_attempt(job_id, call_id)
 
     def run(self) -> None:
         """Go on until nothing is left to do."""
@@ -148,13 +127,7 @@ class Pipeline:
 
     def sweep(self, later: timedelta) -> list[SweepResult]:
         self.now += later
-        sweeper = Sweeper(
-            lifecycle=self.lifecycle("sweeper"),
-            runpod=self.runpod,
-            max_polls=10,
-            poll_interval=timedelta(seconds=5),
-            clock=lambda: self.now,
-        )
+        sweeper = self.use_cases.sweeper(runpod=self.runpod)
         return list(sweeper.sweep(pace=lambda: None, seconds_left=lambda: 115.0))
 
     def summary(self, job: Job) -> str:

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.aws.files import S3IntermediateStore, S3Summaries
+from core.jobs.call import Call
 from core.jobs.lifecycle import Lifecycle
-from core.jobs.model import Call
 from core.runpod.reports import parse_report
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
-from sweeper.findings import SweepResult
-from sweeper.sweep import Sweeper
+from sweeper.results import SweepResult
 from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
+from tests.functions.use_cases import UseCases
 
 RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
 
@@ -44,28 +43,21 @@ class World:
         seconds_left: Callable[[], float] = lambda: 115.0,
         pace: Callable[[], None] = lambda: None,
     ) -> list[SweepResult]:
-        sweeper = Sweeper(
-            lifecycle=self.lifecycle,
-            runpod=self.runpod,
-            max_polls=self.max_polls,
-            poll_interval=self.poll_interval,
-            clock=lambda: self.now,
+        sweeper = self.use_cases.sweeper(
+            runpod=self.runpod, max_polls=self.max_polls, poll_interval=self.poll_interval
         )
         return list(sweeper.sweep(pace=pace, seconds_left=seconds_left))
 
     @property
+    def use_cases(self) -> UseCases:
+        return UseCases(store=self.store, s3=self.s3, queue=self.queue, clock=lambda: self.now)
+
+    @property
     def lifecycle(self) -> Lifecycle:
-        return Lifecycle(
-            store=self.store,
-            summaries=S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
-            intermediate_store=S3IntermediateStore(self.s3, "out"),  # type: ignore[arg-type]
-            queue=self.queue,
-            max_attempts=3,
-            by="sweeper",
-        )
+        return self.use_cases.lifecycle("sweeper")
 
     def found(self) -> list[str]:
-        return [look.found.value for look in self.sweep()]
+        return [result.outcome.value for result in self.sweep()]
 
     @property
     def call(self) -> Call:

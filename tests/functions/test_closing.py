@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from core.errors import RunPodFailed
-from core.jobs.model import Call, CallState
-from sweeper.findings import UNANSWERED
-from sweeper.sweep import RUNPOD_PATIENCE
+from core.failures import Failure
+from core.jobs.call import Call, CallState
+from sweeper.polling import RUNPOD_PATIENCE
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event, minutes
 from tests.functions.sweeping import World
 
@@ -26,7 +26,7 @@ def a_stage(world: World, *others: Call) -> None:
     slots = tuple(call.id for call in calls)
     world.store.create(a_job(slots=slots, stage=1, stage_calls=len(calls)), calls)
     job, call = world.store.load(JOB_ID, "1-0")
-    world.lifecycle.fail(job, call, UNANSWERED, now=world.now)
+    world.lifecycle.fail(job, call, Failure("unanswered"), now=world.now)
 
 
 def test_a_call_of_a_job_that_has_ended_is_cancelled_and_closed(world: World) -> None:

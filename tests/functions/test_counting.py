@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from core.aws.queue import SqsWorkQueue
+from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
-from core.jobs.model import CallState, JobState
+from core.jobs.job import JobState
 from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
 from tests.functions.cloud import Cloud, running_cloud
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from runpod_simulator.workers.summary import summarise
 from tests.builders import completed_body
 from tests.functions.pipeline import ASK, BLOCK, Model, Pipeline

@@ -14,9 +14,9 @@ from botocore.exceptions import ClientError
 from core import wiring
 from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
+from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
 from core.jobs.lifecycle import SUBMITTING_TIME
-from core.jobs.model import CallState
 from core.summaries.levels import Level
 from core.summaries.options import Mode
 from core.telemetry import logger
@@ -113,7 +113,7 @@ class TestTheSubmitter:
             cloud.holding(a_job(source=source, deadline=far), waiting)
             level = Level(number=0, chunks=["Mara: The pump holds."], tokens=[8])
             S3IntermediateStore(boto3.client("s3"), "out").record(
-                JOB_ID, "layer-0", level.as_document()
+                JOB_ID, "level-0", level.as_document()
             )
         if requests:
             cloud.runpod_takes()

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from core.errors import RunPodKeyUnusable, SecretUnusable
-from core.jobs.model import Call, CallState, Job, JobState
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
 from tests.builders import NOON, minutes, submitter_settings
 from tests.functions.cloud import RUNPOD, Cloud
 from tests.functions.pipeline import Pipeline, a_transcript

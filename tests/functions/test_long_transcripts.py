@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from core.errors import RunPodFailed, RunPodRefused
-from core.jobs.model import CallState, JobState
+from core.jobs.call import CallState
+from core.jobs.job import JobState
 from core.runpod.reports import parse_report
 from local.memory import MemoryRunPod
 from tests.builders import a_summary, completed_body, failed_body, minutes, submitter_settings
@@ -103,7 +104,7 @@ class TestAChoice:
     def test_that_can_not_be_fails_clearly(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(8_000), key="summary-words=lots/a.txt")
 
-        assert (job.state, job.reason_code) == (JobState.FAILED, "bad-choice")
+        assert (job.state, job.reason_code) == (JobState.FAILED, "bad-option")
         assert pipeline.runpod.requests == []
 
 
@@ -151,7 +152,7 @@ class TestTheLength:
     def test_is_left_as_it_is_where_what_the_model_was_shown_is_gone(self) -> None:
         pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
-        del pipeline.s3.objects["out", f"work/{job.id}/layer-0.json"]
+        del pipeline.s3.objects["out", f"work/{job.id}/level-0.json"]
 
         pipeline.run()
 
@@ -200,7 +201,7 @@ class TestSections:
             list(pool.map(lambda request: pipeline.call_back(*request), requests))
         stages = list(pipeline.queue.stages)
         with ThreadPoolExecutor(4) as pool:
-            list(pool.map(lambda _: pipeline.stages.go_on(job.id, now=pipeline.now), range(4)))
+            list(pool.map(lambda _: pipeline.submitter.advance(job.id), range(4)))
 
         assert stages
         assert len(pipeline.runpod.requests) == len(requests) + 1
@@ -232,7 +233,7 @@ class TestSections:
         looks = pipeline.sweep(minutes(6))
         pipeline.run()
 
-        assert {look.found.value for look in looks} >= {"lost callback"}
+        assert {look.outcome.value for look in looks} >= {"lost callback"}
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
 
     def test_that_fail_for_good_end_the_job_and_stop_the_others(self, pipeline: Pipeline) -> None:
@@ -269,7 +270,7 @@ class TestSections:
 
         pipeline.take_messages()
 
-        notes = pipeline.s3.objects["out", f"work/{job.id}/layer-1.json"].body.decode()
+        notes = pipeline.s3.objects["out", f"work/{job.id}/level-1.json"].body.decode()
         assert MARKER.findall(notes) == list(dict.fromkeys(MARKER.findall(text)))
 
     def test_that_are_not_all_there_are_waited_for(self, pipeline: Pipeline) -> None:
@@ -279,7 +280,7 @@ class TestSections:
             pipeline.call_back(*request)
         before = pipeline.history(job)
 
-        pipeline.stages.go_on(job.id, now=pipeline.now)
+        pipeline.submitter.advance(job.id)
 
         assert pipeline.history(job) == before
 
@@ -353,7 +354,9 @@ class TestSections:
         newer = replace(
             job, id="f" * 32, source=replace(job.source, sequencer="FF", etag="another")
         )
-        pipeline.stages.summaries.publish(newer, a_summary(), "newer", now=pipeline.now)
+        pipeline.settler().lifecycle.summaries.publish(
+            newer, a_summary(), "newer", now=pipeline.now
+        )
         pipeline.run()
 
         job, _, _ = pipeline.history(job)
@@ -433,7 +436,7 @@ class TestWhoeverDies:
         with pytest.raises(Killed):
             pipeline.take_messages()
 
-        _, call = pipeline.submitter.next_attempt(job.id, "2-0", now=pipeline.now)
+        _, call = pipeline.submitter.next_attempt(job.id, "2-0")
 
         assert (call.stage, call.state) == (2, CallState.WAITING)
         assert pipeline.open_requests() == []
@@ -486,7 +489,7 @@ class TestAJobThatNobodyGoesOnWith:
             pipeline.call_back(runpod_id, body)
         pipeline.queue.stages.clear()  # the message is lost
 
-        found = [look.found.value for look in pipeline.sweep(minutes(3))]
+        found = [look.outcome.value for look in pipeline.sweep(minutes(3))]
 
         assert found == ["resent"]
         assert pipeline.queue.stages == [job.id]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from core.jobs.model import OVERFLOW
+from core.jobs.call import OVERFLOW
 from core.summaries.plans import Strategy
 from tests.builders import failed_body, submitter_settings
 from tests.functions.pipeline import Pipeline, a_transcript, ref_of

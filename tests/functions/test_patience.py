@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from core.errors import Conflict, RunPodBusy, RunPodError, RunPodFailed, RunPodSilent
-from core.jobs.lifecycle import SUBMITTING_TIME
-from core.jobs.model import CallState, JobState
+from core.jobs.call import CallState
+from core.jobs.job import JobState
+from core.jobs.lifecycle import MOST_REQUESTS, SUBMITTING_TIME
 from local.memory import MemoryRunPod
-from submitter.outcomes import LONGEST_CHAIN, MOST_REQUESTS
+from submitter.app import _LONGEST_CHAIN as LONGEST_CHAIN
 from tests.builders import NOON, minutes, submitter_settings
 from tests.functions.pipeline import Pipeline, a_transcript
 from tests.template.cloudformation import source
@@ -84,7 +85,7 @@ class TestHowOftenARequestIsMade:
             if pipeline.queue.sent:
                 job_id, call_id, delay = pipeline.queue.sent.pop(0)
                 pipeline.now += delay
-                pipeline.submitter.next_attempt(job_id, call_id, now=pipeline.now)
+                pipeline.submitter.next_attempt(job_id, call_id)
                 chain += 1
                 longest = max(longest, chain)
             else:
@@ -112,7 +113,7 @@ class TestHowOftenARequestIsMade:
 
         job = pipeline.store.load_job(job.id)
         assert pipeline.runpod.asked_to_run == MOST_REQUESTS
-        assert (job.state, job.reason_code) == (JobState.FAILED, "requests-spent")
+        assert (job.state, job.reason_code) == (JobState.FAILED, "requests-exhausted")
         assert "429" in job.reason
 
     def test_does_not_reach_that_bound_before_the_longest_deadline(self) -> None:

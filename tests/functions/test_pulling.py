@@ -8,13 +8,14 @@ from typing import Any
 import boto3
 import pytest
 
-from core.jobs.lifecycle import Settlement
-from core.jobs.model import CallState, Job, JobState
+from core.failures import FAILURES, WORKER_CODES
+from core.jobs.call import CallState
+from core.jobs.job import Job, JobState
+from core.jobs.settle import Settlement
 from core.runpod.reports import gone, parse_report
 from core.runpod.work_order import (
+    ERROR_PREFIX,
     LONGEST_SUMMARY_BYTES,
-    TROUBLE_PREFIX,
-    TROUBLES,
     WorkOrder,
     parse_work_order,
 )
@@ -47,6 +48,13 @@ class UnreadS3(MemoryS3):
         if request["Bucket"] == "transcripts":
             answer["Body"] = _Unread()
         return answer
+
+
+class LargeS3(MemoryS3):
+    """One that says of each object that it is larger than push mode takes."""
+
+    def get_object(self, **request: Any) -> dict[str, Any]:
+        return super().get_object(**request) | {"ContentLength": 200_000_000}
 
 
 class _Unread:
@@ -165,9 +173,9 @@ class TestTheChoice:
         assert (job.state, job.options.mode) == (JobState.ACTIVE, Mode.PULL)
 
     def test_of_push_is_held_to_what_push_takes(self) -> None:
-        pipeline = Pipeline(settings=pull_settings())
+        pipeline = Pipeline(settings=pull_settings(), s3=LargeS3())
 
-        job = self.upload(pipeline, "push", size_bytes=200_000_000)
+        job = self.upload(pipeline, "push")
 
         assert job.reason_code == "too-large"
 
@@ -189,7 +197,7 @@ class TestTheChoice:
     def test_that_can_not_be_fails_clearly(self) -> None:
         job = self.upload(Pipeline(), "drag")
 
-        assert (job.reason_code, "push, pull" in job.reason) == ("bad-choice", True)
+        assert (job.reason_code, "push, pull" in job.reason) == ("bad-option", True)
 
 
 class TestAManifest:
@@ -281,7 +289,7 @@ class TestAManifest:
 
     def test_that_comes_after_the_end_is_noted(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
-        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}unreadable"))
+        call_back(pipeline, failed_body(f"{ERROR_PREFIX}unreadable"))
 
         call_back(pipeline, manifest_body(a_manifest()))
 
@@ -309,7 +317,7 @@ class TestWhenThePublisherDied:
         """Return a job whose result was taken, and whose summary was not written."""
         job = pipeline.upload("Mara: yes.")
         deliver(pipeline)
-        lifecycle = pipeline.lifecycle("webhook_receiver")
+        settler = pipeline.settler()
 
         class Dead(Exception):
             pass
@@ -319,10 +327,9 @@ class TestWhenThePublisherDied:
                 raise Dead
 
         report = parse_report(manifest_body(a_manifest()))
+        dying = replace(settler, lifecycle=replace(settler.lifecycle, summaries=Dying()))
         with pytest.raises(Dead):
-            replace(lifecycle, summaries=Dying()).settle(
-                ref_of(pipeline.runpod.requests[0]), report, now=NOON
-            )
+            dying.settle(ref_of(pipeline.runpod.requests[0]), report, now=NOON)
         pipeline.runpod.reports["rp-1"] = gone("rp-1")
         return job
 
@@ -349,29 +356,29 @@ class TestWhenThePublisherDied:
 
 
 class TestATrouble:
-    @pytest.mark.parametrize("code", TROUBLES)
+    @pytest.mark.parametrize("code", sorted(WORKER_CODES))
     def test_ends_the_job_or_the_attempt_with_a_reason_of_ours(
         self, pipeline: Pipeline, code: str
     ) -> None:
         job = pipeline.upload("Mara: yes.")
 
-        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}{code}"))
+        call_back(pipeline, failed_body(f"{ERROR_PREFIX}{code}"))
 
         job, (call,), events = pipeline.history(job)
         assert call.attempts[0].outcome == code
-        assert (job.state is JobState.ACTIVE) == TROUBLES[code]
+        assert (job.state is JobState.ACTIVE) == FAILURES[code].may_help_to_retry
         assert len(events[-1].why) > 40
 
     def test_of_another_version_of_the_worker_is_retried(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
 
-        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}something new"))
+        call_back(pipeline, failed_body(f"{ERROR_PREFIX}something new"))
 
         assert code_of(pipeline, job) == "worker-error"
 
     def test_with_the_url_is_met_with_fresh_ones(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
-        call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}fetch-expired"))
+        call_back(pipeline, failed_body(f"{ERROR_PREFIX}fetch-expired"))
         pipeline.now += minutes(10)
         pipeline.take_messages()
 
@@ -382,7 +389,7 @@ class TestATrouble:
 
     def test_or_success_leaves_no_url_in_the_record(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
-        quoting = f"{TROUBLE_PREFIX}fetch-failed {order_of(pipeline).get_url}"
+        quoting = f"{ERROR_PREFIX}fetch-failed {order_of(pipeline).get_url}"
         call_back(pipeline, failed_body(quoting))
 
         assert PRESIGNED not in repr(pipeline.history(job))
@@ -418,8 +425,7 @@ class TestThePrice:
 
         assert cloud.only_job()[0].state is JobState.SUCCEEDED
         assert dict(cloud.requests) == {
-            "s3.HeadObject": 1,
-            "s3.GetObject": 1,  # the summary, to be verified
+            "s3.GetObject": 2,  # the upload, left unread, and the summary, to be verified
             "dynamodb.TransactWriteItems": 3,
             "dynamodb.UpdateItem": 1,
             "dynamodb.BatchGetItem": 1,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from core.jobs.model import Job
+from core.jobs.job import Job
 from core.settings import SubmitterSettings
 from core.summaries import levels, prompts
 from core.summaries.plans import Kind, Task
@@ -169,7 +169,7 @@ def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
         ]
 
     monkeypatch.setattr(stages, "plan_stage", planned_otherwise)
-    pipeline.stages.go_on(job.id, now=pipeline.now)
+    pipeline.submitter.advance(job.id)
 
     job, begun, _ = pipeline.history(job)
     assert [(call.id, call.task) for call in begun] == [(call.id, call.task) for call in planned]

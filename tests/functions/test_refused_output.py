@@ -10,8 +10,9 @@ from botocore.exceptions import ClientError
 
 from core.aws.names import facts_key_for
 from core.errors import OutputRefused, RunPodSilent
+from core.jobs.call import CallState
 from core.jobs.callback import CallRef
-from core.jobs.model import CallState, Job
+from core.jobs.job import Job
 from core.runpod.reports import gone, parse_report
 from tests.builders import completed_body, minutes, submitter_settings
 from tests.functions.pipeline import Pipeline, a_transcript
@@ -224,9 +225,7 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_asked_about_again(
         pipeline.runpod.reports[runpod_id] = parse_report(running)
     with refusing(pipeline, "put_object", which=is_summary):
         with suppress(OutputRefused):
-            pipeline.lifecycle("webhook_receiver").settle(
-                CallRef(job.id, "whole", 1), first, now=pipeline.now
-            )
+            pipeline.settler().settle(CallRef(job.id, "whole", 1), first, now=pipeline.now)
         sweeps(pipeline, minutes(30))
     pipeline.runpod.reports["rp-1"] = gone("rp-1")
     sweeps(pipeline, minutes(4))  # attempt 3, whose callback is lost

@@ -1,12 +1,13 @@
 """An upload that can't be read is a job that failed, with a reason that is true."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from core.aws.files import S3Transcripts
+from core.aws.forbidden import forbidden
+from core.jobs.job import Source
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, MOST_DELIVERIES
 from tests.functions.cloud import Cloud
 from tests.functions.test_handlers import KEY, without_versions
@@ -25,14 +26,12 @@ REFUSAL = ClientError(
 
 @pytest.fixture
 def s3_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: object) -> dict[str, Any]:
-        raise REFUSAL
+    def refuse(_self: S3Transcripts, source: Source) -> dict[str, Any]:
+        refusal = forbidden(REFUSAL, f"reading {source.key}")
+        assert refusal is not None
+        raise refusal
 
-    def asked(_: Callable[..., Any], source: Any) -> dict[str, Any]:
-        return original(lambda **_: refuse(source), source)
-
-    original = S3Transcripts._asked
-    monkeypatch.setattr(S3Transcripts, "_asked", staticmethod(asked))
+    monkeypatch.setattr(S3Transcripts, "_get", refuse)
 
 
 def delivered(cloud: Cloud, deliveries: int) -> dict[str, Any]:
@@ -81,5 +80,5 @@ def test_a_file_that_killed_the_function_each_time_is_a_failed_job(cloud: Cloud)
 
     assert cloud.invoke("submitter", event)["batchItemFailures"] == []
 
-    assert cloud.only_job()[0].reason_code == "gave-out"
+    assert cloud.only_job()[0].reason_code == "reading-crashed"
     assert cloud.requests["s3.GetObject"] == 0

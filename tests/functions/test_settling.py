@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import Conflict, ForeignRequest, UnknownCall
-from core.jobs.decide import Step
-from core.jobs.lifecycle import Lifecycle, Settlement
-from core.jobs.model import Call, CallState, JobState
+from core.jobs.call import Call, CallState
+from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
+from core.jobs.job import JobState
+from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, gone, parse_report
 from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.builders import (
@@ -28,6 +28,7 @@ from tests.builders import (
     failed_body,
     minutes,
 )
+from tests.functions.use_cases import UseCases
 
 LOST = parse_report(failed_body("job timed out after 1 retries"))
 KEY = ("out", "summaries/calls/harbour board.txt")
@@ -40,18 +41,12 @@ class World:
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
 
-    def lifecycle(self, by: str = "webhook_receiver", **changes: Any) -> Lifecycle:
-        arguments: dict[str, Any] = {
-            "store": self.store,
-            "summaries": S3Summaries(self.s3, "out"),  # type: ignore[arg-type]
-            "intermediate_store": S3IntermediateStore(self.s3, "out"),  # type: ignore[arg-type]
-            "queue": self.queue,
-            "max_attempts": 3,
-        } | changes
-        return Lifecycle(by=by, **arguments)
+    def settler(self, by: str = "webhook_receiver") -> Settler:
+        use_cases = UseCases(store=self.store, s3=self.s3, queue=self.queue, clock=lambda: NOON)
+        return use_cases.settler(by)
 
     def settle(self, report: RunPodReport, attempt: int = 1) -> Settlement:
-        return self.lifecycle().settle(a_ref(attempt), report, now=NOON + minutes(2))
+        return self.settler().settle(a_ref(attempt), report, now=NOON + minutes(2))
 
     @property
     def summary(self) -> str | None:
@@ -78,7 +73,7 @@ class TestASuccess:
     def test_becomes_the_summary(self, world: World) -> None:
         settled = world.settle(a_report())
 
-        assert settled.step is Step.SUCCEED
+        assert isinstance(settled.decision, Publish)
         assert world.states == ("succeeded", "succeeded")
         assert world.summary == SUMMARY_TEXT + "\n"
 
@@ -109,7 +104,7 @@ class TestASuccess:
 
         settled = world.settle(a_report())
 
-        assert settled.step is Step.IGNORE
+        assert isinstance(settled.decision, Ignore)
         assert world.store.history(JOB_ID) == before
 
     def test_teaches_the_call_no_runpod_id(self, world: World) -> None:
@@ -126,7 +121,7 @@ class TestASuccess:
 
         settled = world.settle(a_report())
 
-        assert settled.step is Step.SUCCEED
+        assert isinstance(settled.decision, Publish)
         assert settled.job.summary is not None
         assert settled.job.summary.attempt == 1
 
@@ -143,7 +138,7 @@ class TestASuccess:
         assert world.states == ("active", "succeeded")
         assert world.queue.stages == [JOB_ID]
         assert world.summary is None
-        kept = world.lifecycle().intermediate_store.load(JOB_ID, "whole")
+        kept = world.settler().intermediate_store.load(JOB_ID, "whole")
         assert kept is not None
         assert kept.was_cut == (finish_reason == "length")
         assert settled.job.due_at is not None
@@ -161,14 +156,14 @@ class TestASuccess:
 
         settled = world.settle(a_report())
 
-        assert settled.step is Step.NOTE_LATE
+        assert isinstance(settled.decision, NoteLate)
         assert world.states == ("failed", "failed")
         assert world.summary is None
         assert world.audit().count("late COMPLETED noted") == 1
 
     def test_of_an_older_upload_gives_way_to_the_newer_summary(self, world: World) -> None:
         newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
-        world.lifecycle().summaries.publish(newer, a_summary(), "newer", now=NOON)
+        world.settler().lifecycle.summaries.publish(newer, a_summary(), "newer", now=NOON)
 
         settled = world.settle(a_report())
 
@@ -180,7 +175,7 @@ class TestAFailure:
     def test_that_may_pass_asks_for_another_attempt(self, world: World) -> None:
         settled = world.settle(LOST)
 
-        assert settled.step is Step.RETRY
+        assert isinstance(settled.decision, Retry)
         assert world.states == ("active", "waiting")
         assert [sent[:2] for sent in world.queue.sent] == [(JOB_ID, "whole")]
 
@@ -259,7 +254,7 @@ class TestWhoeverDiesInTheMiddle:
 
         settled = world.settle(gone("rp-1"))
 
-        assert settled.step is Step.RECOVER
+        assert isinstance(settled.decision, Recover)
         assert world.states == ("succeeded", "succeeded")
         assert settled.job.summary is not None
         assert settled.job.summary.words == len(SUMMARY_TEXT.split())
@@ -298,9 +293,9 @@ class TestTwoAtOnce:
         world.settle(a_report())
         world.store.load = lambda *ids: stale.pop() if stale else real_load(*ids)  # type: ignore[method-assign]
 
-        settled = world.lifecycle("sweeper").settle(a_ref(), a_report(), now=NOON + minutes(3))
+        settled = world.settler("sweeper").settle(a_ref(), a_report(), now=NOON + minutes(3))
 
-        assert settled.step is Step.IGNORE
+        assert isinstance(settled.decision, Ignore)
         assert world.audit().count("active -> succeeded") == 1
 
     def test_one_giving_up_and_one_publishing_agree_on_one_end(self, world: World) -> None:
@@ -356,12 +351,12 @@ class TestACallbackThatTellsNothing:
 
     def test_about_an_attempt_that_never_began_is_unknown(self, world: World) -> None:
         with pytest.raises(UnknownCall):
-            world.lifecycle().expedite(a_ref(2), what="callback without a body", now=NOON)
+            world.settler().expedite(a_ref(2), note="callback without a body", now=NOON)
 
     def test_about_another_request_changes_nothing(self, world: World) -> None:
         with pytest.raises(ForeignRequest):
-            world.lifecycle().expedite(
-                a_ref(), what="callback not confirmed", now=NOON, runpod_id="rp-9"
+            world.settler().expedite(
+                a_ref(), note="callback not confirmed", now=NOON, runpod_id="rp-9"
             )
 
         assert world.audit() == []
@@ -388,4 +383,4 @@ class TestACallbackThatTellsNothing:
 
 
 def expedite(world: World, now: datetime) -> None:
-    world.lifecycle().expedite(a_ref(), what="callback without a body", now=now)
+    world.settler().expedite(a_ref(), note="callback without a body", now=now)

@@ -6,8 +6,6 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.aws.files import S3IntermediateStore, S3Transcripts
-from core.aws.presigned_urls import S3PresignedUrls
 from core.errors import (
     JobExists,
     RunPodBusy,
@@ -16,15 +14,15 @@ from core.errors import (
     RunPodSilent,
     UnknownCall,
 )
+from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef, is_token_of
+from core.jobs.job import Job, JobState, Source, job_id_for
 from core.jobs.lifecycle import SUBMITTING_TIME
-from core.jobs.model import Call, CallState, Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
 from core.summaries.tokens import estimate_tokens
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
-from submitter.material import Material
-from submitter.submit import Submitter
 from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+from tests.functions.use_cases import Submitter, UseCases
 
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
 
@@ -43,20 +41,15 @@ class World:
 
     @property
     def submitter(self) -> Submitter:
-        return Submitter(
+        use_cases = UseCases(
             store=self.store,
-            material=Material(
-                transcripts=S3Transcripts(self.s3),  # type: ignore[arg-type]
-                intermediate_store=S3IntermediateStore(self.s3, "summaries"),  # type: ignore[arg-type]
-                settings=self.settings,
-            ),
+            s3=self.s3,
             queue=self.queue,
-            runpod=self.runpod,
-            secrets=self.secrets,
-            settings=self.settings,
-            presigned_urls=S3PresignedUrls(self.s3, "summaries"),  # type: ignore[arg-type]
             clock=lambda: self.now,
+            retries=self.settings.retries,
+            output_bucket="summaries",
         )
+        return use_cases.submitter(runpod=self.runpod, secrets=self.secrets, settings=self.settings)
 
     def upload(self, body: bytes = TRANSCRIPT.encode(), **changes: str) -> Source:
         source = a_source(version_id="", size_bytes=len(body), **changes)
@@ -64,8 +57,12 @@ class World:
         return replace(source, etag=etag.strip('"'))
 
     def accept(self, body: bytes = TRANSCRIPT.encode()) -> tuple[Job, Call]:
-        job, _ = self.submitter.accept(self.upload(body), now=NOON)
+        job, _ = self.submitter.accept(self.upload(body))
         return self.store.load(job.id, "whole")
+
+    def next_attempt(self, job_id: str, *, at: datetime) -> tuple[Job, Call]:
+        self.now = at
+        return self.submitter.next_attempt(job_id, "whole")
 
     def audit(self, job: Job) -> list[str]:
         return [event.what for event in self.store.history(job.id)[2]]
@@ -151,10 +148,10 @@ class TestAnUpload:
 
     def test_that_is_announced_twice_costs_one_request(self, world: World) -> None:
         source = world.upload()
-        world.submitter.accept(source, now=NOON)
+        world.submitter.accept(source)
 
         with pytest.raises(JobExists):
-            world.submitter.accept(source, now=NOON + minutes(1))
+            world.submitter.accept(source)
 
         assert len(world.runpod.requests) == 1
 
@@ -187,7 +184,7 @@ class TestAFileThatCanNotBeSummarised:
         ids=["empty", "blank", "binary", "too large"],
     )
     def test_ends_as_a_failed_job_with_a_reason(self, world: World, body: bytes, code: str) -> None:
-        job, call = world.submitter.accept(world.upload(body), now=NOON)
+        job, call = world.submitter.accept(world.upload(body))
 
         stored, calls, events = world.store.history(job.id)
         assert (stored.state, stored.reason_code, calls, call) == (JobState.FAILED, code, [], [])
@@ -202,14 +199,14 @@ class TestAFileThatCanNotBeSummarised:
         options = replace(world.settings.options, max_tokens=1_000)
         world.settings = replace(world.settings, context_tokens=2_048, options=options)
 
-        job, _ = world.submitter.accept(world.upload(b"word " * 4_000), now=NOON)
+        job, _ = world.submitter.accept(world.upload(b"word " * 4_000))
 
         assert job.reason_code == "impossible"
         assert "2,048" in job.reason
         assert "MaxModelLenTokens" in job.reason
 
     def test_that_was_deleted_meanwhile_says_so(self, world: World) -> None:
-        job, _ = world.submitter.accept(a_source(version_id=""), now=NOON)
+        job, _ = world.submitter.accept(a_source(version_id=""))
 
         assert job.reason_code == "deleted"
 
@@ -314,7 +311,7 @@ class TestTheNextAttempt:
         return job
 
     def test_is_a_request_with_a_token_of_its_own(self, world: World, waiting: Job) -> None:
-        _, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+        _, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert (call.state, call.attempt.number) == (CallState.SUBMITTED, 2)
         assert world.runpod.requests[0]["webhook"].split("/")[-2] == "2"
@@ -324,18 +321,18 @@ class TestTheNextAttempt:
             world.settings, options=replace(world.settings.options, words=100, model="other")
         )
 
-        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+        world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert world.runpod.requests[0]["input"]["openai_input"]["model"] == "a/model"
 
     def test_is_made_once_however_often_it_is_asked_for(self, world: World, waiting: Job) -> None:
         for _ in range(3):
-            world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+            world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert len(world.runpod.requests) == 1
 
     def test_is_not_made_past_the_deadline(self, world: World, waiting: Job) -> None:
-        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(60))
+        world.next_attempt(waiting.id, at=NOON + minutes(60))
 
         assert world.runpod.requests == []
 
@@ -343,14 +340,14 @@ class TestTheNextAttempt:
         retries = replace(world.settings.retries, max_attempts=1)
         world.settings = replace(world.settings, retries=retries)
 
-        world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+        world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert world.runpod.requests == []
 
     def test_does_not_need_the_file_any_more(self, world: World, waiting: Job) -> None:
         del world.s3.objects[waiting.source.bucket, waiting.source.key]
 
-        _, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+        _, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert call.state is CallState.SUBMITTED
 
@@ -359,14 +356,14 @@ class TestTheNextAttempt:
     ) -> None:
         world.s3.objects.clear()
 
-        job, call = world.submitter.next_attempt(waiting.id, "whole", now=NOON + minutes(1))
+        job, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert (job.state, job.reason_code) == (JobState.FAILED, "work-expired")
         assert call.state is CallState.FAILED
 
     def test_of_an_unknown_call_is_an_error(self, world: World) -> None:
         with pytest.raises(UnknownCall):
-            world.submitter.next_attempt("f" * 32, "whole", now=NOON)
+            world.next_attempt("f" * 32, at=NOON)
 
 
 def test_the_request_is_json_with_nothing_lost(world: World) -> None:

@@ -8,9 +8,9 @@ from botocore.exceptions import ClientError
 
 from core.aws.files import S3Summaries
 from core.errors import RunPodFailed
-from core.jobs.model import NOT_TAKEN, CallState
+from core.jobs.call import NOT_TAKEN, CallState
 from core.runpod.reports import parse_report
-from sweeper.sweep import PUT_BACK
+from sweeper.polling import PUT_BACK
 from tests.builders import (
     JOB_ID,
     NOON,
@@ -101,7 +101,7 @@ class TestASubmittedCall:
         world.holding(a_call(polls=9)).runpod.reports["rp-1"] = RUNNING
 
         assert world.found() == ["given up"]
-        assert world.reason == "asks-spent"
+        assert world.reason == "polls-exhausted"
         assert world.runpod.cancelled == ["rp-1"]
 
     def test_that_ended_just_before_the_deadline_is_not_given_up(self, world: World) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from core.errors import RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
-from core.jobs.model import CallState
+from core.jobs.call import CallState
 from core.runpod.reports import RunPodReport
 from sweeper.app import _pace
-from sweeper.findings import SweepOutcome
 from sweeper.lanes import Circuit, CircuitOpen
+from sweeper.results import SweepOutcome
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_report, minutes
 from tests.functions.sweeping import RUNNING, World
 
@@ -57,7 +57,7 @@ class TestASweepWhoseTimeIsUp:
         )
 
         assert len(turns) == 16
-        assert {look.found for look in looks} == {SweepOutcome.LEFT}
+        assert {look.outcome for look in looks} == {SweepOutcome.LEFT}
 
     def test_ends_though_the_table_never_answers(self, world: World) -> None:
         gate = threading.Event()
@@ -74,13 +74,13 @@ class TestASweepWhoseTimeIsUp:
 
         looks = world.sweep(seconds_left=lambda: 30.0)
 
-        assert [look.found for look in looks] == [SweepOutcome.LEFT] * 3
+        assert [look.outcome for look in looks] == [SweepOutcome.LEFT] * 3
         assert world.runpod.asked == []
 
     def test_does_what_needs_no_runpod_as_long_as_that_can_end(self, world: World) -> None:
         world.holding(a_call(CallState.WAITING))
 
-        assert [look.found for look in world.sweep(seconds_left=lambda: 30.0)] == [
+        assert [look.outcome for look in world.sweep(seconds_left=lambda: 30.0)] == [
             SweepOutcome.RESENT
         ]
 
@@ -110,7 +110,7 @@ class TestARunPodThatHangs:
 
         looks = world.sweep()
 
-        assert SweepOutcome.RESENT in {look.found for look in looks}
+        assert SweepOutcome.RESENT in {look.outcome for look in looks}
 
     def test_is_asked_no_more_in_this_sweep(self, world: World) -> None:
         world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
@@ -118,7 +118,7 @@ class TestARunPodThatHangs:
         looks = world.sweep()
 
         assert len(failing.asked) <= 20 + 16  # twenty in a row, and what was under way by then
-        assert [look.found for look in looks] == [SweepOutcome.LEFT] * 100
+        assert [look.outcome for look in looks] == [SweepOutcome.LEFT] * 100
 
     def test_is_asked_about_others_in_the_next_sweep(self, world: World) -> None:
         world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
@@ -186,7 +186,7 @@ class TestASweep:
 
         looks = world.sweep()
 
-        assert [look.found for look in looks] == [SweepOutcome.STILL_RUNNING] * 3000
+        assert [look.outcome for look in looks] == [SweepOutcome.STILL_RUNNING] * 3000
 
     def test_takes_a_turn_for_each_ask(self, world: World) -> None:
         world.holding_many(5)

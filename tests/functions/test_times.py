@@ -9,7 +9,8 @@ from moto import mock_aws
 
 from core.aws.secrets import SecretReader
 from core.errors import RunPodFailed, SecretUnusable
-from core.jobs.model import Call, CallState, Job, JobState
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
 from core.runpod.reports import parse_report
 from tests.builders import minutes
 from tests.functions.pipeline import Model, Pipeline, a_transcript

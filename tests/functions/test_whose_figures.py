@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.aws.names import facts_key_for
-from core.jobs.model import Job
+from core.jobs.job import Job
 from tests.builders import completed_body
 from tests.functions.pipeline import Pipeline, a_transcript
 

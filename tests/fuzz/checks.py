@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from core.jobs.call import CallState
 from core.jobs.callback import CallRef
-from core.jobs.model import CallState, Job, JobState
+from core.jobs.job import Job, JobState
 from core.summaries.cleaning import clean
 from tests.fuzz.moves import of_moves, of_others
 from tests.fuzz.requests import CallbackRequest

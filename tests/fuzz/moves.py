@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.model import AuditEvent, Call, CallState, JobState
+from core.jobs.job import JobState
 from tests.fuzz.world import CANARY, Picture
 
 _PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"

@@ -5,8 +5,9 @@ from random import Random
 from typing import Any
 
 from core.aws.files import S3Summaries
+from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.model import Call, CallState, Job
+from core.jobs.job import Job
 from core.runpod.reports import parse_report
 from core.summaries.plans import Kind
 from local.memory import MemoryRunPod

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from core.aws.secrets import ManagedCallbackSecrets
 from core.errors import ForeignRequest, UnknownCall
-from core.jobs import callback
-from core.jobs import lifecycle as settle
+from core.jobs import callback, settle
 from core.jobs.callback import CallRef
-from core.jobs.lifecycle import Lifecycle
+from core.jobs.settle import Settler
 from core.runpod import reports
 from core.telemetry import logger
 from tests.fuzz.run import Tally, run, run_episodes
@@ -126,16 +125,11 @@ def _refetches_every_time(patch: pytest.MonkeyPatch) -> None:
 
 
 def _takes_anybodys_report(patch: pytest.MonkeyPatch) -> None:
-    decide = settle.decide
+    def careless(call: Any, number: int, runpod_id: str) -> Any:
+        return attempt_of(call, number, "")
 
-    def careless(job: Any, call: Any, number: int, report: Any, **limits: Any) -> Any:
-        try:
-            return decide(job, call, number, report, **limits)
-        except ForeignRequest:
-            own = call.attempt_numbered(number).runpod_id
-            return decide(job, call, number, replace(report, runpod_id=own), **limits)
-
-    patch.setattr(settle, "decide", careless)
+    attempt_of = settle.attempt_of
+    patch.setattr(settle, "attempt_of", careless)
 
 
 def _takes_any_state_for_an_end(patch: pytest.MonkeyPatch) -> None:
@@ -143,7 +137,7 @@ def _takes_any_state_for_an_end(patch: pytest.MonkeyPatch) -> None:
 
 
 def _brings_ends_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr("core.jobs.model.Call.is_final", property(lambda call: False))
+    patch.setattr("core.jobs.call.Call.is_final", property(lambda call: False))
 
 
 def _echoes(patch: pytest.MonkeyPatch) -> None:
@@ -153,13 +147,13 @@ def _echoes(patch: pytest.MonkeyPatch) -> None:
 
 
 def _logs_the_event(patch: pytest.MonkeyPatch) -> None:
-    handler = app._record
+    parse = app.parse_body
 
-    def telling(ref: CallRef, event: Any, *rest: Any) -> str:
+    def telling(event: Any) -> Any:
         logger.info("got %s", event.get("body"))
-        return handler(ref, event, *rest)
+        return parse(event)
 
-    patch.setattr(app, "_record", telling)
+    patch.setattr(app, "parse_body", telling)
 
 
 def _logs_the_path(patch: pytest.MonkeyPatch) -> None:
@@ -182,20 +176,20 @@ def _breaks_on_nesting(patch: pytest.MonkeyPatch) -> None:
 
 
 def _shortens_the_text(patch: pytest.MonkeyPatch) -> None:
-    settled = Lifecycle.settle
+    settled = Settler.settle
 
-    def shortened(self: Lifecycle, ref: CallRef, report: Any, **rest: Any) -> Any:
+    def shortened(self: Settler, ref: CallRef, report: Any, **rest: Any) -> Any:
         return settled(self, ref, replace(report, text=report.text[:-1]), **rest)
 
-    patch.setattr(Lifecycle, "settle", shortened)
+    patch.setattr(Settler, "settle", shortened)
 
 
 def _takes_nothing(patch: pytest.MonkeyPatch) -> None:
-    def deaf(self: Lifecycle, ref: CallRef, report: Any, **rest: Any) -> Any:
-        self.store.load(ref.job_id, ref.call_id)
+    def deaf(self: Settler, ref: CallRef, report: Any, **rest: Any) -> Any:
+        self.lifecycle.store.load(ref.job_id, ref.call_id)
         raise ForeignRequest
 
-    patch.setattr(Lifecycle, "settle", deaf)
+    patch.setattr(Settler, "settle", deaf)
 
 
 BROKEN: tuple[tuple[Breaks, str], ...] = (

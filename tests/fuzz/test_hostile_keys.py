@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from core.aws.names import facts_key_for, summary_key_for
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from tests.functions.cloud import Cloud, running_cloud
 from tests.fuzz.uploads import batch, callback, eventbridge, notification, put, submit
 
@@ -26,7 +26,7 @@ KEYS = [
     ".txt", ".md", ".json", ".vtt.gz", "a.txt", "a.TXT", "a.txt.txt", "a.txt.txt.txt", "a.json",
     "a.json.txt", "a.txt.json", "a.vtt", "a.vtt.txt", "a.txt.gz", "a.txt.gz.txt", "summaries/a.txt",
     "summaries/a.json",
-    "work/0123456789abcdef0123456789abcdef/layer-0.txt", "../work/0/layer-0.txt",
+    "work/0123456789abcdef0123456789abcdef/level-0.txt", "../work/0/level-0.txt",
     '{"level":"ERROR"}.txt', "$(id).txt", "{{7*7}}.txt", "<script>.txt", "a;DROP TABLE jobs.txt",
     "__proto__.txt",
     _LONGEST, _CUT.removeprefix("summaries/"), "é" * 510 + ".txt", "😀" * 255 + ".txt", "x/" * 510 + ".txt",
@@ -132,7 +132,7 @@ def test_a_choice_that_can_not_be_is_a_failed_job_that_says_so(
     assert submit(cloud, key, **metadata) == []
 
     job, calls, _ = cloud.only_job()
-    assert (job.state, job.reason_code, calls) == (JobState.FAILED, "bad-choice", [])
+    assert (job.state, job.reason_code, calls) == (JobState.FAILED, "bad-option", [])
     assert "upload the file again" in job.reason
     assert len(job.reason) < 250
     assert cloud.sent_to_runpod() == []

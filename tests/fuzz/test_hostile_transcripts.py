@@ -8,7 +8,7 @@ import re
 import boto3
 import pytest
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from tests.builders import NOON
 from tests.functions.cloud import Cloud
 from tests.fuzz.uploads import callback, submit

@@ -5,21 +5,23 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from unittest import mock
 
 from core import wiring
-from core.aws.files import S3IntermediateStore, S3Summaries
 from core.aws.secrets import ManagedCallbackSecrets, SecretReader
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call
 from core.jobs.callback import CallRef, token_for
-from core.jobs.lifecycle import Lifecycle
-from core.jobs.model import AuditEvent, Call, Job
+from core.jobs.job import Job
 from core.telemetry import logger
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, StoredObject
 from tests.builders import NOON
+from tests.functions.use_cases import RETRIES, UseCases
 from webhook_receiver import app
+from webhook_receiver.receive import Receiver
 
 MAX_ATTEMPTS = 3
 OUTPUT_BUCKET = "out"
@@ -152,16 +154,18 @@ class World:
         answer.after = self.picture()
         return answer
 
-    def wiring(self) -> tuple[Lifecycle, ManagedCallbackSecrets, MemoryRunPod | None]:
-        lifecycle = Lifecycle(
+    def wiring(self) -> tuple[Receiver, ManagedCallbackSecrets]:
+        use_cases = UseCases(
             store=self.store,
-            summaries=S3Summaries(self.s3, OUTPUT_BUCKET),  # type: ignore[arg-type]
-            intermediate_store=S3IntermediateStore(self.s3, OUTPUT_BUCKET),  # type: ignore[arg-type]
+            s3=self.s3,
             queue=self.queue,
-            max_attempts=MAX_ATTEMPTS,
-            by="webhook_receiver",
+            clock=lambda: NOON,
+            retries=replace(RETRIES, max_attempts=MAX_ATTEMPTS),
+            output_bucket=OUTPUT_BUCKET,
         )
-        return lifecycle, self._secrets, self.runpod
+        settler = use_cases.settler("webhook_receiver")
+        receiver = Receiver(settler=settler, store=self.store, verify_with=self.runpod)
+        return receiver, self._secrets
 
     def prime(self, fetched: dict[str, str], stored: dict[str, str]) -> None:
         """Let the receiver have fetched one value of the secret before another was stored."""

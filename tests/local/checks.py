@@ -2,7 +2,7 @@
 
 import re
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from local.round_trip import Deployment, History, StoredSummary, Upload
 
 EVENTS = [

@@ -10,7 +10,9 @@ from datetime import UTC, datetime
 from json import dumps
 
 from core.aws.queue import ATTEMPT_REQUESTED
-from core.jobs.model import AuditEvent, Call, CallState, Job, JobState
+from core.jobs.audit import AuditEvent
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
 from local.round_trip import Upload
 from local.stack.needs import ROOT
 from local.waiting import wait_for
@@ -116,7 +118,7 @@ def _being_published(local: Local, marker: str) -> Upload:
     stored = _short(local, marker)
     _, call = _call_in(local, stored, CallState.SUBMITTED)
     now = datetime.now(UTC)
-    event = AuditEvent(at=now, by="a test", what="", why="", detail={})
+    event = AuditEvent(at=now, by="a test", why="", detail={})
     local.stack.store.save_call(call.with_publishing(1, due_at=now, event=event))
     return stored
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.round_trip import History
 from local.stack.needs import ROOT

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import requests
 
-from core.jobs.model import CallState
+from core.jobs.call import CallState
 from local.stack.emulator import ROOT_KEY
 from local.stack.needs import ROOT
 from tests.local.checks import assert_summarised, sentences_of

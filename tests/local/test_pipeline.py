@@ -5,7 +5,7 @@ from contextlib import closing
 
 import pytest
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.stack.needs import ROOT
 from tests.local.checks import assert_audit_is_whole, assert_summarised, sentences_of

@@ -8,7 +8,7 @@ import pytest
 import requests
 from botocore.config import Config
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.runpod.work_order import WorkOrder
 from core.summaries.options import Mode
 from local.round_trip import History, Upload

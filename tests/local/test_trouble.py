@@ -6,7 +6,8 @@ from itertools import product
 
 import pytest
 
-from core.jobs.model import CallState, JobState
+from core.jobs.call import CallState
+from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.round_trip import History, Upload
 from local.waiting import wait_for

@@ -24,9 +24,9 @@ _UPLOADS = (
     Mutant("key-not-decoded", "S3 encodes a notification's key: names with spaces would not be found",
            "submitter/messages.py::_from_notification", "unquote_plus(A, errors='strict')", "A", MESSAGES),
     Mutant("own-output-taken", "a summary in the input bucket must not become a transcript",
-           "submitter/messages.py::wants_job", "not is_ours", "True", MESSAGES),
+           "submitter/messages.py::is_for_a_job", "not is_ours", "True", MESSAGES),
     Mutant("job-named-at-random", "every announcement of one upload must lead to one job",
-           "core/jobs/model.py::job_id_for", "hashlib.sha256(A).hexdigest()[:32]",
+           "core/jobs/job.py::job_id_for", "hashlib.sha256(A).hexdigest()[:32]",
            "__import__('uuid').uuid4().hex", ("tests/unit/test_jobs.py",)),
     Mutant("gzip-unpacked-whole", "a small file can unpack to gigabytes",
            "core/transcripts/reader.py::_unpacked", "A.read(B + 1)",
@@ -97,7 +97,7 @@ _RUNPOD = (
            "_RUNPOD_ID.match(A)", ("tests/unit/test_reports.py", "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
            "core/runpod/reports.py::_completed",
-           "if not A:\n    return RunPodReport(**common, failure=NO_ANSWER)",
+           "if not A:\n    return RunPodReport(**common, failure=Failure('no-answer'))",
            "pass", ("tests/unit/test_reports.py",)),
 )
 

@@ -15,8 +15,8 @@ from typing import Any
 from unittest.mock import patch
 
 import core.summaries.levels
+import submitter.dispatch
 import submitter.stages
-import submitter.submit
 import sweeper.lanes
 from core import wiring
 from core.summaries.prompts import prompt_overhead_tokens
@@ -196,7 +196,7 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "runpod", lambda _: _clients().runpod)
         put(core.summaries.levels, "prompt_overhead_tokens", _frame_tokens)
         put(sweeper_app, "_pace", lambda _: lambda: None)
-        for module in (submitter.submit, submitter.stages, sweeper.lanes):
+        for module in (submitter.dispatch, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
         put(sweeper.lanes, "wait", wait)
         for app in _APPS.values():

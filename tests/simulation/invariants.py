@@ -10,25 +10,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.aws.names import facts_key_for
+from core.jobs.audit import AuditEvent
+from core.jobs.call import CALL_TRANSITIONS, Call, CallState, retry_delay
 from core.jobs.callback import CallRef
-from core.jobs.lifecycle import LATEST_PICKUP, PUBLISHING_TIME
-from core.jobs.model import (
-    CALL_TRANSITIONS,
-    JOB_TRANSITIONS,
-    AuditEvent,
-    Call,
-    CallState,
-    Job,
-    JobState,
-    retry_delay,
-)
-from core.jobs.refusals import LAST_PATIENCE
-from core.jobs.refusals import PATIENCE as REFUSAL_PATIENCE
+from core.jobs.job import JOB_TRANSITIONS, Job, JobState
+from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, PUBLISHING_TIME
+from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
 from core.summaries.join import joined
 from core.transcripts.reader import read_transcript
 from core.words import count_words
 from local.memory import PRESIGNED
-from sweeper.sweep import PUT_BACK, RUNPOD_PATIENCE
+from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
 from tests.functions.pipeline import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
@@ -359,7 +351,12 @@ class Promises:
             if not made.text or call.state is CallState.SUCCEEDED or made.ended_at_seconds is None:
                 continue
             ended_at = NOON + timedelta(seconds=made.ended_at_seconds)
-            is_lost = job.reason_code in {"lost-by-runpod", "unanswered", "asks-spent", "deadline"}
+            is_lost = job.reason_code in {
+                "lost-by-runpod",
+                "unanswered",
+                "polls-exhausted",
+                "deadline",
+            }
             if is_lost and call.state is CallState.FAILED and job.finished_at > ended_at:
                 raise Broken(f"{made.id} made a text, and job {job.id} failed as {job.reason_code}")
 

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript
-from core.runpod.work_order import TROUBLE_PREFIX, WorkOrder, parse_work_order
+from core.runpod.work_order import ERROR_PREFIX, WorkOrder, parse_work_order
 from core.transcripts.reader import read_transcript
 from local.memory import MemoryS3, presigned
 from tests.builders import a_manifest, failed_body, manifest_body
@@ -92,4 +92,4 @@ def _is_dead(url: str, age_seconds: float) -> bool:
 
 
 def _trouble(code: str) -> Made:
-    return Made(failed_body(f"{TROUBLE_PREFIX}{code}"))
+    return Made(failed_body(f"{ERROR_PREFIX}{code}"))

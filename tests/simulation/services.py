@@ -10,8 +10,9 @@ from urllib.parse import quote_plus
 from botocore.exceptions import ClientError, IncompleteReadError
 
 from core.aws.job_store import DynamoJobStore
+from core.jobs.call import Call
 from core.jobs.callback import CallRef, is_token_of
-from core.jobs.model import Call, Job
+from core.jobs.job import Job
 from local.memory import MemoryJobStore, MemoryS3
 from tests.simulation.scheduler import outside
 from tests.simulation.world import World

@@ -15,14 +15,13 @@ import pytest
 
 from core.aws.files import S3IntermediateStore
 from core.aws.job_store import DynamoJobStore
-from core.errors import JobExists, OutputRefused
-from core.jobs import lifecycle as settle
-from core.jobs import refusals, verify
-from core.jobs.lifecycle import Lifecycle, Settlement
-from core.jobs.model import Job
+from core.errors import JobExists, OutputRefused, UnknownCall
+from core.jobs import lifecycle, settle, verify
+from core.jobs.job import Job
+from core.jobs.lifecycle import Lifecycle
+from core.jobs.settle import Settlement, Settler
 from core.summaries.chat import chat_request
 from submitter import requests
-from submitter.outcomes import Outcomes
 from tests.functions.pipeline import a_transcript
 from tests.simulation.fault_profile import CALM, FAULTS, Weather
 from tests.simulation.trace import Outcome, Story, run_seed
@@ -118,24 +117,24 @@ class TestTheWatch:
     def test_sees_a_job_that_never_ends(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def swallowed(lifecycle: Lifecycle, *_: object, **__: object) -> Settlement:
-            raise settle.UnknownCall("not there")
+        def swallowed(_settler: Settler, *_: object, **__: object) -> Settlement:
+            raise UnknownCall("not there")
 
-        monkeypatch.setattr(Lifecycle, "settle", swallowed)
+        monkeypatch.setattr(Settler, "settle", swallowed)
 
         assert self.sees("", output)
 
     def test_sees_a_request_that_is_not_on_record(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(Outcomes, "claimed", lambda _self, call: call)
+        monkeypatch.setattr(Lifecycle, "claim", lambda _self, call, **_: call)
 
         assert self.sees("", output)
 
     def test_sees_money_spent_without_bound(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("core.jobs.model.Call.paid_attempts", property(lambda _: 0))
+        monkeypatch.setattr("core.jobs.call.Call.paid_attempts", property(lambda _: 0))
 
         weather = replace(self.WEATHER, gpu_losses=0.9)
         assert self.sees("paid for too often", output, weather)
@@ -151,7 +150,7 @@ class TestTheWatch:
     def test_sees_a_job_that_outlives_its_deadline(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(refusals, "PATIENCE", timedelta(days=1))
+        monkeypatch.setattr(lifecycle, "PATIENCE", timedelta(days=1))
         monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
 
         weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 
 from core.jobs.callback import CallRef
-from core.jobs.model import Source, job_id_for
+from core.jobs.job import Source, job_id_for
 from tests.builders import SECRET, completed_body
 from tests.functions.pipeline import a_transcript
 from tests.simulation.fault_profile import CALM, Weather, drawn

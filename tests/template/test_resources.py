@@ -10,7 +10,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from core.aws.names import WORK_PREFIX
-from core.jobs.model import retry_delay
+from core.jobs.call import retry_delay
 from tests.template.cloudformation import FUNCTIONS, ROOT, deployed, of_type, source
 
 

@@ -17,9 +17,9 @@ import responses
 from core.errors import BadBody, PipelineError
 from core.jobs.verify import checked_text
 from core.runpod.client import HttpRunPod
-from core.runpod.failures import TROUBLE_PREFIX, worker_failure
 from core.runpod.reports import parse_report
-from core.runpod.work_order import parse_manifest
+from core.runpod.work_order import ERROR_PREFIX, parse_manifest
+from core.runpod.worker_errors import reported_failure
 from core.summaries.chat import chat_request
 from core.summaries.cleaning import clean
 from core.summaries.join import joined
@@ -152,7 +152,7 @@ def read_manifest() -> None:
     for text in long_texts():
         parse_manifest(a_manifest(text=text).as_output())
         parse_manifest(a_manifest(read_as=text, model=text).as_output())
-        worker_failure(TROUBLE_PREFIX + text)
+        reported_failure(ERROR_PREFIX + text)
     for deep in deep_values():
         parse_manifest(deep)
         parse_manifest({"manifest": deep})

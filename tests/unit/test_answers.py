@@ -8,7 +8,7 @@ import pytest
 import responses
 from rich.console import Console
 
-from core.jobs.model import CallState
+from core.jobs.call import CallState
 from local import answers
 from local.round_trip import History
 from local.stack.simulator import RunPodEndpoint

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.jobs.model import CALL_TRANSITIONS
+from core.jobs.call import CALL_TRANSITIONS
 
 ROOT = Path(__file__).parents[2]
 

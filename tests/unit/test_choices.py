@@ -70,7 +70,7 @@ def test_a_choice_that_can_not_be_says_what_can(name: str, value: str, told: str
     with pytest.raises(BadTranscript, match=told) as refused:
         resolve_options(a_request(), key="a.txt", metadata={name: value})
 
-    assert refused.value.code == "bad-choice"
+    assert refused.value.code == "bad-option"
 
 
 @given(st.text(), st.dictionaries(st.text().map(lambda name: f"summary-{name}"), st.text()))

@@ -6,7 +6,8 @@ from typing import cast
 import pytest
 import responses
 
-from core.jobs.model import CallState, JobState
+from core.jobs.call import CallState
+from core.jobs.job import JobState
 from local.follow import Follower
 from local.round_trip import Deployment, History, Upload
 from local.stack.simulator import RunPodEndpoint

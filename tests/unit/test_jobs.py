@@ -1,16 +1,8 @@
 import pytest
 
-from core.jobs.model import (
-    CALL_TRANSITIONS,
-    JOB_TRANSITIONS,
-    NOT_TAKEN,
-    Call,
-    CallState,
-    InvalidTransitionError,
-    JobState,
-    job_id_for,
-    retry_delay,
-)
+from core.jobs.audit import InvalidTransitionError
+from core.jobs.call import CALL_TRANSITIONS, NOT_TAKEN, Call, CallState, retry_delay
+from core.jobs.job import JOB_TRANSITIONS, JobState, job_id_for
 from tests.builders import NOON, a_call, a_job, a_source, a_summary, an_event, minutes
 
 # Written out once more, from docs/architecture.md: the table in the code must say the same.

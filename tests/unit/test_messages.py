@@ -3,13 +3,13 @@ from dataclasses import replace
 
 import pytest
 
-from core.jobs.model import Source
+from core.jobs.job import Source
 from submitter.messages import (
     AttemptRequested,
     UnknownMessage,
+    is_for_a_job,
     parse_message,
     parse_uploads,
-    wants_job,
 )
 from tests.builders import a_source, submitter_settings
 
@@ -153,16 +153,17 @@ def test_every_upload_wants_a_job_but_those_that_nobody_means_as_a_transcript(
     upload_filter = replace(settings.upload_filter, prefix="in/")
     source = replace(a_source(key="in/a.txt"), **changes)
 
-    assert wants_job(source, upload_filter, settings.resources) is expected
+    assert is_for_a_job(source, replace(settings, upload_filter=upload_filter)) is expected
 
 
-@pytest.mark.parametrize("key", ["summaries/a.txt", "summaries/a.json", "work/0/layer-0.txt"])
+@pytest.mark.parametrize("key", ["summaries/a.txt", "summaries/a.json", "work/0/level-0.txt"])
 def test_our_own_output_is_never_taken_for_an_upload(key: str) -> None:
     settings = submitter_settings()
     resources = replace(settings.resources, output_bucket="transcripts")
 
-    assert not wants_job(a_source(key=key), settings.upload_filter, resources)
-    assert wants_job(a_source(key="a.txt"), settings.upload_filter, resources)
+    settings = replace(settings, resources=resources)
+    assert not is_for_a_job(a_source(key=key), settings)
+    assert is_for_a_job(a_source(key="a.txt"), settings)
 
 
 def wrapped(message: object) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """What was planned is stored and read back as it was."""
 
 from core.aws.items import job_item, to_job
-from core.summaries.levels import Level, layer_in
+from core.summaries.levels import Level, level_in
 from core.summaries.plans import Kind, Limits
 from core.summaries.stages import StagePlan, plan_in
 from tests.builders import a_job, a_task
@@ -12,7 +12,7 @@ def test_a_layer_keeps_its_chunks_to_the_letter() -> None:
         number=0, chunks=['Zoë: "no\n\n ', "港 🚤\u2028", "\ud800 \\ \x00"], tokens=[4, 9, 2]
     )
 
-    assert layer_in(level.as_document()) == level
+    assert level_in(level.as_document()) == level
 
 
 def test_a_plan_keeps_what_stands_and_what_is_asked_for() -> None:

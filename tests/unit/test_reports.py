@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadBody
-from core.runpod.reports import NO_ANSWER, NO_OUTPUT, RunPodStatus, parse_report
+from core.failures import Failure
+from core.runpod.reports import RunPodStatus, parse_report
 from tests.builders import completed_body, failed_body
 
 # As the worker-vllm of each generation posts it.
@@ -80,7 +81,7 @@ def test_only_the_answer_itself_is_the_text() -> None:
 def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
     output = [{"choices": [{"message": {"content": "<think>About 4,000 words, then"}}]}]
 
-    assert parse_report(completed_body(output=output)).failure == NO_ANSWER
+    assert parse_report(completed_body(output=output)).failure == Failure("no-answer")
 
 
 @pytest.mark.parametrize(
@@ -101,7 +102,7 @@ def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
 def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: object) -> None:
     report = parse_report(completed_body(output=output))
 
-    assert report.failure == NO_OUTPUT
+    assert report.failure == Failure("no-output")
     assert report.text == ""
 
 

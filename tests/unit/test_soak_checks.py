@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from core.jobs.model import JOINED, Call, CallState, Job
+from core.jobs.call import Call, CallState
+from core.jobs.job import JOINED, Job
 from core.words import count_words
 from local.round_trip import History, Upload
 from local.soak.checks import wrong

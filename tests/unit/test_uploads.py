@@ -46,7 +46,7 @@ def test_a_large_file_that_killed_the_function_each_time_fails_at_the_last_deliv
     with pytest.raises(BadTranscript, match="tried 4 times") as refused:
         check_deliveries(large, MOST_DELIVERIES)
 
-    assert refused.value.code == "gave-out"
+    assert refused.value.code == "reading-crashed"
 
 
 def test_a_small_file_is_tried_to_the_last() -> None:

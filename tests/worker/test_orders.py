@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.runpod.work_order import TROUBLES
+from core.failures import WORKER_CODES
 from tests.builders import a_request
 from tests.functions.pipeline import Model, a_transcript
 from tests.worker.conftest import KEY, World
@@ -233,7 +233,7 @@ class TestATranscript:
         ["http://bucket.example/get", "file:///etc/passwd", "ftp://127.0.0.1/", "https://", "["],
     )
     def test_is_fetched_by_https_alone(self, world: World, url: str) -> None:
-        assert world.trouble(get_url=url) == "bad-order"
+        assert world.trouble(get_url=url) == "bad-work-order"
 
 
 class TestTheModel:
@@ -306,10 +306,10 @@ class TestAnOrder:
         "job_input", [None, {}, {"prompt": "x"}, {"work_order": {"version": 2}}]
     )
     def test_that_is_none_is_refused(self, world: World, job_input: Any) -> None:
-        assert world.work_on(job_input) == {"error": "transcript-worker: bad-order"}
+        assert world.work_on(job_input) == {"error": "transcript-worker: bad-work-order"}
 
     def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, world: World) -> None:
-        assert world.trouble(options=a_request(prompt="of-tomorrow")) == "bad-order"
+        assert world.trouble(options=a_request(prompt="of-tomorrow")) == "bad-work-order"
 
     def test_that_was_called_off_asks_nothing_more(self, world: World) -> None:
         stop = Event()
@@ -340,4 +340,4 @@ def test_every_code_is_one_that_the_pipeline_knows() -> None:
     with pytest.raises(AssertionError):
         WorkerError("something-else")
     assert str(WorkerError("too-large")) == "transcript-worker: too-large"
-    assert "too-large" in TROUBLES
+    assert "too-large" in WORKER_CODES

@@ -76,5 +76,5 @@ def test_the_servers_address_may_be_given_as_every_tool_gives_it(base: str) -> N
 def test_anything_else_is_no_order_either(server: ModelServer, job_input: object) -> None:
     worker = Worker(settings=WorkerSettings(model_url=server.url))
 
-    assert worker.work(job_input) == {"error": "transcript-worker: bad-order"}
+    assert worker.work(job_input) == {"error": "transcript-worker: bad-work-order"}
     assert server.requests == []

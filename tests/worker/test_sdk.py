@@ -112,7 +112,7 @@ def test_an_order_goes_in_and_a_manifest_comes_out(
     assert len(json.dumps(callback.json()["output"])) < 1_000
     assert other.text.encode() == world.bucket.puts[0]
     assert (expired["status"], expired["error"]) == ("FAILED", "transcript-worker: fetch-expired")
-    assert (none["status"], none["error"]) == ("FAILED", "transcript-worker: bad-order")
+    assert (none["status"], none["error"]) == ("FAILED", "transcript-worker: bad-work-order")
     said = log.read_text()
     assert "transcript-worker: fetch-expired" in said
     for secret in (SECRET, KEY, "pumps", "MARK", "word word"):

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from core.jobs.model import JobState
+from core.jobs.job import JobState
 from core.runpod.reports import RunPodReport, parse_report
 from core.summaries.options import SummaryOptions
 from core.summaries.plans import Strategy

@@ -1,8 +1,6 @@
-"""A job, its calls, and the only moves between their states.
+"""A call: one piece of a job's work for the model; and the only transitions between its states.
 
-A **job** is one transcript at one version. It has one or more **calls**; a call is one piece of work
-for the model. A call is tried as one or more **attempts**; an attempt is one RunPod request, with a
-token of its own.
+A call is tried as one or more **attempts**; an attempt is one RunPod request, with a token of its own.
 
     waiting ──a──► submitting ──b──► submitted      waiting, submitting, submitted ──d──► publishing
        ▲               │                 │          publishing ──h──► succeeded
@@ -11,38 +9,26 @@ token of its own.
 
     a  submitter          claims the call just before POST /run
     b  submitter          RunPod answered with its id
-    c  submitter          RunPod did not take it: it waits for another attempt, or is held for a secret
+    c  any                RunPod did not take it, broke on it or never answered; or a secret is unusable
     d  receiver, sweeper  RunPod's result is here, from whichever attempt; from now on nobody gives up
     e  any                RunPod refused it, it failed for good, or its deadline passed
     f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
-    g  sweeper            whoever published it died, and RunPod has the result no more
+    g  receiver, sweeper  whoever published it died, and RunPod no longer has the result
     h  receiver, sweeper  the summary is in S3; the job succeeds in the same write
     i  receiver, sweeper  its job has ended without it
 
-    job   active ──h──► succeeded
-                 ──e──► failed
-
-States that nothing leaves absorb whatever comes later, and no other state lasts: past its deadline and
-a bounded patience a job ends, also where it is being published and S3 refuses (core/jobs/refusals.py).
-
-What a job was planned with is part of it: its request and its limits. Pure: the time is always passed in.
+A state that nothing leaves absorbs whatever comes later, and no other state lasts: each has a time at
+which the sweeper looks. Pure: the time is always passed in.
 """
 
-import hashlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from core.summaries.options import SummaryOptions
-from core.summaries.plans import Limits, Task
-
-
-class JobState(StrEnum):
-    ACTIVE = "active"  # recorded; its calls are on their way
-    SUCCEEDED = "succeeded"  # its summary is in S3
-    FAILED = "failed"  # ended with a reason
+from core.jobs.audit import AuditEvent, InvalidTransitionError
+from core.summaries.plans import Task
 
 
 class CallState(StrEnum):
@@ -55,12 +41,6 @@ class CallState(StrEnum):
     CANCELLED = "cancelled"  # its job ended without it
 
 
-JOB_TRANSITIONS: Mapping[JobState, frozenset[JobState]] = {
-    JobState.ACTIVE: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
-    JobState.SUCCEEDED: frozenset(),
-    JobState.FAILED: frozenset(),
-}
-
 _GIVEN_UP = frozenset({CallState.FAILED, CallState.CANCELLED})
 _LEFT_OFF = _GIVEN_UP | {CallState.WAITING}
 CALL_TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
@@ -72,178 +52,6 @@ CALL_TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
     CallState.FAILED: frozenset(),
     CallState.CANCELLED: frozenset(),
 }
-
-
-class InvalidTransitionError(AssertionError):
-    """The program tried a move that the table does not hold: a bug, never an input's fault."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class AuditEvent:
-    """One line of the audit: never changed, never removed."""
-
-    at: datetime
-    by: str  # submitter, webhook_receiver, sweeper
-    what: str  # "submitting -> submitted", or what was noted without a move
-    why: str = ""
-    detail: Mapping[str, str | int] = field(default_factory=dict)  # units are in the names
-
-
-def in_order(events: Iterable[AuditEvent]) -> list[AuditEvent]:
-    """Return an audit oldest first; what one instant brought ends with the job's own move."""
-    return sorted(events, key=lambda event: (event.at, event.what.startswith(JobState.ACTIVE)))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """The uploaded object, at one version."""
-
-    bucket: str
-    key: str
-    version_id: str = ""  # "" in a bucket without versions
-    etag: str = ""
-    sequencer: str = ""  # S3's order of the writes to one key, as hexadecimal text
-    size_bytes: int = 0
-    uploaded_at: datetime
-
-    def is_older_than(self, uploaded_at: datetime, sequencer: str) -> bool:
-        """Was this version of the key written before the other one?
-
-        Sequencers of one key compare as text once the shorter is padded on the right (S3's
-        documentation of its event message); without them the event's time decides.
-        """
-        if self.sequencer and sequencer:
-            width = max(len(self.sequencer), len(sequencer))
-            return self.sequencer.ljust(width, "0") < sequencer.ljust(width, "0")
-        return self.uploaded_at < uploaded_at
-
-
-def job_id_for(source: Source) -> str:
-    """Return the id that every announcement of this upload leads to: 32 hexadecimal characters.
-
-    A version id names a version. Without one the ETag and the sequencer do, so that the same
-    bytes uploaded again are a new job and a repeated event is not.
-    """
-    version = source.version_id or f"{source.etag}\0{source.sequencer}"
-    name = "\0".join((source.bucket, source.key, version))
-    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-
-
-JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts
-
-
-@dataclass(frozen=True, kw_only=True)
-class Summary:
-    """What RunPod produced and where it is: counts and names, never the text."""
-
-    call_id: str
-    attempt: int  # 0 where it was joined
-    runpod_id: str
-    model: str
-    words: int
-    prompt_tokens: int
-    completion_tokens: int
-    finish_reason: str  # "length" means that the model was cut off
-
-
-@dataclass(frozen=True, kw_only=True)
-class Job:
-    id: str
-    state: JobState
-    source: Source
-    options: SummaryOptions
-    limits: Limits  # what one of its requests may hold, whatever a later deployment allows
-    summary_key: str
-    words_in: int  # 0 in pull mode until the worker has told
-    target_words: int  # the words asked for, or in proportion where the transcript is short
-    created_at: datetime
-    deadline: datetime  # past it the sweeper gives the job up
-    expires_at: datetime  # past it DynamoDB may delete the record
-    finished_at: datetime | None = None
-    reason_code: str = ""  # why it failed; stable, for machines
-    reason: str = ""  # the same for a person
-    summary: Summary | None = None
-    stage: int = 0  # counts the stages of calls, see core/summaries/plans.py
-    slots: tuple[
-        str, ...
-    ] = ()  # the calls whose texts, in this order, are what the stages made so far
-    stage_calls: int = 0  # how many calls the current stage has
-    done: frozenset[str] = frozenset()  # those of them whose results are there
-    repairs: int = 0  # rounds of repair
-    is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
-    # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
-    due_at: datetime | None = None
-    revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
-    pending_events: tuple[AuditEvent, ...] = ()  # audit lines not yet written
-
-    @property
-    def is_final(self) -> bool:
-        return not JOB_TRANSITIONS[self.state]
-
-    @property
-    def is_stage_done(self) -> bool:
-        return self.stage_calls > 0 and len(self.done) >= self.stage_calls
-
-    def with_event(self, event: AuditEvent) -> Self:
-        """Return the job with a line more in its audit."""
-        return replace(self, pending_events=(*self.pending_events, event))
-
-    def with_counts(self, *, words_in: int, target_words: int, repairs: int) -> Self:
-        """Take down what the worker of pull mode has counted."""
-        return replace(self, words_in=words_in, target_words=target_words, repairs=repairs)
-
-    def with_stage(
-        self,
-        slots: Sequence[str],
-        *,
-        stage: int,
-        stage_calls: int,
-        repairs: int,
-        due_at: datetime | None,
-        event: AuditEvent | None,
-    ) -> Self:
-        """Begin a stage of calls."""
-        changed = replace(
-            self,
-            stage=stage,
-            slots=tuple(slots),
-            stage_calls=stage_calls,
-            done=frozenset(),
-            repairs=repairs,
-            due_at=due_at,
-        )
-        return changed.with_event(event) if event else changed
-
-    def with_joining(self, *, due_at: datetime, event: AuditEvent) -> Self:
-        return replace(self.with_event(event), is_joining=True, due_at=due_at)
-
-    def with_due_at(self, due_at: datetime | None) -> Self:
-        return replace(self, due_at=due_at)
-
-    def prolonged(self, deadline: datetime) -> Self:
-        """Move the deadline on: a call is held, for what is not the job's fault."""
-        return replace(self, deadline=max(deadline, self.deadline))
-
-    def with_success(self, summary: Summary, event: AuditEvent) -> Self:
-        return replace(self._with_state(JobState.SUCCEEDED, event), summary=summary)
-
-    def with_failure(self, code: str, event: AuditEvent) -> Self:
-        return replace(self._with_state(JobState.FAILED, event), reason_code=code, reason=event.why)
-
-    def _with_state(self, state: JobState, event: AuditEvent) -> Self:
-        if state not in JOB_TRANSITIONS[self.state]:
-            raise InvalidTransitionError(f"job {self.id}: {self.state} -> {state}")
-        moved = replace(event, what=f"{self.state} -> {state}")
-        # Others of a stage's calls may be running: the sweeper cancels them, whoever failed the job.
-        leaves_open = state is JobState.FAILED and self.stage_calls > 1 and not self.is_stage_done
-        due_at = event.at if leaves_open else None
-        return replace(
-            self,
-            state=state,
-            finished_at=event.at,
-            due_at=due_at,
-            pending_events=(*self.pending_events, moved),
-        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -335,8 +143,8 @@ class Call:
         if self.state is CallState.SUBMITTING:
             moved = self._with_state(CallState.WAITING, event)
             call = replace(moved, attempts=self.attempts[:-1])
-        elif why != self.hold:  # told once, however long it lasts
-            call = self.with_event(replace(event, what="held"))
+        elif why != self.hold:  # noted once, however long it lasts
+            call = self.with_event(replace(event, note="held"))
         return replace(call, hold=why, due_at=due_at)
 
     def with_wait(self, outcome: str, *, due_at: datetime, event: AuditEvent) -> Self:
@@ -387,7 +195,7 @@ class Call:
             raise InvalidTransitionError(
                 f"call {self.id} of job {self.job_id}: {self.state} -> {state}"
             )
-        moved = replace(event, what=f"{self.state} -> {state}")
+        moved = replace(event, from_state=self.state.value, to_state=state.value)
         return replace(
             self, state=state, due_at=due_at, pending_events=(*self.pending_events, moved)
         )

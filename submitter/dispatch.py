@@ -1,0 +1,196 @@
+"""The submitter's use case for calls: a waiting call becomes a RunPod request.
+
+Our record is written before POST /run, and our own ids are in the callback URL. So no callback can be
+about a job that we don't know, and a crash after POST /run loses nothing.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from core.errors import (
+    BadTranscript,
+    Conflict,
+    RunPodBusy,
+    RunPodFailed,
+    RunPodKeyUnusable,
+    RunPodRefused,
+    RunPodSilent,
+    SecretUnusable,
+)
+from core.failures import Failure
+from core.jobs.call import Call, CallState
+from core.jobs.job import Job, JobState
+from core.jobs.lifecycle import HOLD_PAUSE, Lifecycle
+from core.jobs.ports import CallbackSecrets, PresignedUrls, RunPod
+from core.settings import SubmitterSettings
+from core.summaries.levels import Level
+from core.summaries.options import Mode
+from submitter.attempts import Attempts
+from submitter.material import Material
+from submitter.requests import chat_input, request_for, work_order_input
+
+_MOST_TRIES = 3
+_AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
+
+InputOf = Callable[[Job, Call], dict[str, Any]]  # makes the `input` of a call's RunPod request
+
+
+def push_input(level: Level) -> InputOf:
+    """Return what makes the `input` of calls that read chunks of a level."""
+    return lambda job, call: chat_input(job, call, level)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dispatch:
+    lifecycle: Lifecycle
+    material: Material
+    runpod: RunPod
+    secrets: CallbackSecrets
+    presigned_urls: PresignedUrls
+    settings: SubmitterSettings
+    clock: Callable[
+        [], datetime
+    ]  # an invocation lasts: what is due later counts from when it was done
+
+    def record_and_send(self, job: Job, call: Call, input_of: InputOf) -> tuple[Job, Call]:
+        """Record a new job with its one call, claimed already, and send the request.
+
+        Raises JobExists, and Conflict where it could not be recorded for others' writes.
+        """
+        why = self._reason_to_hold()
+        now = self.clock()
+        if why:
+            event = self.lifecycle.event(now, why=why)
+            call = call.with_hold(why, due_at=now + HOLD_PAUSE, event=event)
+        else:
+            call = self._claimed(call)
+        self.lifecycle.store.create(job, [call])
+        job, call = replace(job, pending_events=()), replace(call, pending_events=())
+        return (job, call) if why else self._send(job, call, input_of)
+
+    def next_attempt(self, job_id: str, call_id: str) -> tuple[Job, Call]:
+        """Send a waiting call's request once more; do nothing if it is not waiting any longer.
+
+        Raises UnknownCall.
+        """
+        job, call = self.lifecycle.store.load(job_id, call_id)
+        if not self._is_wanted(job, call):
+            return job, call
+        why = self._reason_to_hold()
+        if why:  # before anything is read for it: a held call is tried hundreds of times a day
+            return self._attempts.hold(job, call, why)
+        try:
+            input_of = self._input_of(job, call)
+        except BadTranscript as exc:
+            return self._attempts.fail(job, call, exc.failure)
+        return self._claim_and_send(job, call, input_of)
+
+    def send_all(
+        self, job: Job, calls: Sequence[Call], input_of: InputOf
+    ) -> tuple[Job, list[Call]]:
+        """Send the requests of a stage's calls, several at once, until one of them ends the job.
+
+        What is left when time runs out is still due.
+        """
+        ended: list[Job] = []
+        held: list[str] = []
+
+        def send(call: Call) -> Call:
+            if ended:
+                return call
+            if held:  # what one is held for holds for all
+                return self._attempts.hold(job, call, held[0])[1]
+            after, call = self._claim_and_send(job, call, input_of)
+            if after.is_final:
+                ended.append(after)
+            if call.state is CallState.WAITING and call.hold:
+                held.append(call.hold)
+            return call
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            calls = list(pool.map(send, calls))
+        return (ended[0] if ended else job), calls
+
+    def pull_input(self, job: Job, call: Call) -> dict[str, Any]:
+        """Return pull mode's `input`: where the worker finds the transcript and puts the summary."""
+        return work_order_input(job, call, presigned_urls=self.presigned_urls, now=self.clock())
+
+    def _input_of(self, job: Job, call: Call) -> InputOf:
+        """Return what makes a call's `input`. Raises BadTranscript where what it reads is gone."""
+        if job.options.mode is Mode.PULL:
+            return self.pull_input
+        return push_input(self.material.level(job, call.task.level))
+
+    def _is_wanted(self, job: Job, call: Call) -> bool:
+        return (
+            call.state is CallState.WAITING
+            and call.stage == job.stage  # else the stage has not begun, or is over
+            and job.state is JobState.ACTIVE
+            and call.paid_attempts < self.settings.retries.max_attempts
+            and self.clock() < job.deadline
+        )
+
+    def _claimed(self, call: Call) -> Call:
+        overdue = self.settings.callback_overdue
+        return self.lifecycle.claim(call, callback_overdue=overdue, now=self.clock())
+
+    def _claim_and_send(self, job: Job, call: Call, input_of: InputOf) -> tuple[Job, Call]:
+        why = self._reason_to_hold()
+        if why:
+            return self._attempts.hold(job, call, why)
+        for _ in range(_MOST_TRIES):
+            try:
+                call = self.lifecycle.store.save_call(self._claimed(call))
+            except Conflict:
+                job, call = self.lifecycle.store.load(job.id, call.id)
+                if not self._is_wanted(job, call):
+                    break  # another message about the same call was quicker
+            else:
+                return self._send(job, call, input_of)
+        return job, call  # it is due, should nobody be at it
+
+    def _send(self, job: Job, call: Call, input_of: InputOf) -> tuple[Job, Call]:
+        """Send the request of a claimed call, and record what RunPod made of it."""
+        attempts = self._attempts
+        try:
+            request = request_for(
+                job,
+                call,
+                input_of(job, call),
+                settings=self.settings,
+                secret=self.secrets.current(),
+            )
+            return attempts.record_taken(job, call, self.runpod.run(request))
+        except (SecretUnusable, RunPodKeyUnusable) as exc:
+            return attempts.hold(job, call, str(exc))
+        except RunPodRefused as exc:
+            return attempts.fail(job, call, Failure("refused-by-runpod", str(exc)))
+        except RunPodBusy as exc:
+            return attempts.record_not_taken(job, call, str(exc))
+        except RunPodFailed as exc:
+            return attempts.record_broken(job, call, str(exc))
+        except RunPodSilent as exc:
+            return attempts.leave_to_callback(job, call, str(exc))
+
+    @property
+    def _attempts(self) -> Attempts:
+        return Attempts(
+            lifecycle=self.lifecycle,
+            callback_overdue=self.settings.callback_overdue,
+            clock=self.clock,
+        )
+
+    def _reason_to_hold(self) -> str:
+        """Say what is amiss with the secrets that a request needs; "" if nothing is.
+
+        They are read before an attempt is claimed: one that never went out must not count.
+        """
+        try:
+            self.secrets.current()
+            self.runpod.check_key()
+        except (SecretUnusable, RunPodKeyUnusable) as exc:
+            return str(exc)
+        return ""

@@ -1,0 +1,166 @@
+"""What a due call or job needs, as far as it can be done without RunPod.
+
+waiting      its message was lost: send another
+submitting   the submitter died, or RunPod never answered it: another attempt
+submitted    the callback is overdue: ask RunPod (sweeper/polling.py)
+publishing   whoever published died: ask RunPod for the text again
+past its job's deadline: ask once more, then give up and cancel the request
+of a job that has ended: cancel its request, then let it follow its job
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+
+from core.errors import Conflict, UnknownCall
+from core.failures import Failure
+from core.jobs.call import Attempt, Call, CallState
+from core.jobs.decide import Fail, is_left_behind
+from core.jobs.job import Job, JobState
+from core.jobs.lifecycle import LAST_PATIENCE, Lifecycle
+from core.jobs.ports import JobStore
+from core.jobs.settle import Settlement
+from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
+
+_NOT_CONTINUED = Failure(
+    "deadline",
+    "the texts of a stage were all there, and what follows had not begun by the job's deadline; look at"
+    " the submitter's log and the dead-letter queue, or raise JobDeadlineMinutes",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Looks:
+    lifecycle: Lifecycle
+    store: JobStore
+    clock: Callable[[], datetime]
+
+    def look(self, job_id: str, call_id: str) -> SweepResult | Polls:
+        """Do what one due call, or one due job, needs; or say what RunPod has to be asked for it."""
+        now = self.clock()
+        try:
+            if not call_id:
+                return self._look_at_job(job_id, now)
+            job, call = self.store.load(job_id, call_id)
+            if call.due_at is None or call.due_at > now:
+                return SweepResult(SweepOutcome.SETTLED_ALREADY)  # the index lags behind the table
+            attempt = polled_attempt(call)
+            if attempt:
+                return Polls((Poll(job, call, attempt),))
+            if is_left_behind(job, call):
+                self.lifecycle.close(job, call, now=now)
+                return SweepResult(SweepOutcome.SETTLED_ALREADY)
+            return self._act(job, call, now)
+        except UnknownCall:
+            return SweepResult(SweepOutcome.SETTLED_ALREADY)  # its record has just expired
+        except Conflict:
+            return SweepResult(SweepOutcome.LEFT)
+
+    def _act(self, job: Job, call: Call, now: datetime) -> SweepResult:
+        """Go on with a call of which RunPod knows nothing."""
+        if now >= job.deadline:
+            is_held = call.state is CallState.WAITING and call.hold
+            return fail(
+                self.lifecycle, job, call, _held(call) if is_held else Failure("deadline"), now
+            )
+        if call.state is CallState.WAITING:
+            self.lifecycle.request_attempt(call, now=now)
+            return SweepResult(SweepOutcome.RESENT)
+        if call.paid_attempts < self.lifecycle.retries.max_attempts:
+            self.lifecycle.retry(job, call, Failure("unanswered"), now=now)
+            return SweepResult(SweepOutcome.RESENT)
+        return fail(self.lifecycle, job, call, Failure("unanswered"), now)
+
+    def _look_at_job(self, job_id: str, now: datetime) -> SweepResult | Polls:
+        """Go on with a job whose next stage was asked for in vain, or end what it left running."""
+        job = self.store.load_job(job_id)
+        if job.due_at is None or job.due_at > now:
+            return SweepResult(SweepOutcome.SETTLED_ALREADY)
+        if job.is_final:
+            return self._close_calls(job, now)
+        ended = self._end_job(job, now) if now >= job.deadline else None
+        if ended:
+            is_success = ended.state is JobState.SUCCEEDED
+            return SweepResult(SweepOutcome.TAKEN_OVER if is_success else SweepOutcome.GIVEN_UP)
+        self.lifecycle.request_next_stage(job, now=now)
+        return SweepResult(SweepOutcome.RESENT if job.is_stage_done else SweepOutcome.STILL_RUNNING)
+
+    def _end_job(self, job: Job, now: datetime) -> Job | None:
+        """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
+        if job.is_joining:
+            if now < job.deadline + LAST_PATIENCE:
+                return None  # the submitter knows better why
+            return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
+        if self._is_left_to_its_calls(job):
+            return None
+        failure = _NOT_CONTINUED if job.is_stage_done else self._why_too_late(job)
+        return self.lifecycle.fail_job(job, failure, now=now)
+
+    def _why_too_late(self, job: Job) -> Failure:
+        """Say what kept a stage from ending: one of its calls may have been held."""
+        for call in self._open_calls(job):
+            if call.stage == job.stage and call.state is CallState.WAITING and call.hold:
+                return _held(call)
+        return Failure("deadline")
+
+    def _is_left_to_its_calls(self, job: Job) -> bool:
+        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
+        if job.is_stage_done and len(job.slots) > 1:
+            return False
+        calls = self._open_calls(job)
+        return any(len(job.slots) == 1 or call.state is CallState.PUBLISHING for call in calls)
+
+    def _open_calls(self, job: Job) -> list[Call]:
+        """Return the calls of a job's stage that have not ended."""
+        calls: list[Call] = []
+        for name in job.slots:
+            if name in job.done and len(job.slots) > 1:
+                continue
+            with suppress(UnknownCall):  # it has expired
+                calls.append(self.store.load(job.id, name)[1])
+        return [call for call in calls if not call.is_final]
+
+    def _close_calls(self, job: Job, now: datetime) -> SweepResult | Polls:
+        """End what a failed job has left open; once nothing is, it is due no more.
+
+        What is being submitted or published at this instant is left until it is due itself: its
+        request's id is not on record yet, or its text is on its way.
+        """
+        calls = self._open_calls(job)
+        if not calls:
+            self.store.save_job(job.with_due_at(None))
+            return SweepResult(SweepOutcome.SETTLED_ALREADY)
+        for call in calls:
+            if call.state is CallState.WAITING:
+                self.lifecycle.close(job, call, now=now)
+        return Polls(
+            tuple(
+                Poll(job, call, call.attempt) for call in calls if call.state is CallState.SUBMITTED
+            )
+        )
+
+
+def polled_attempt(call: Call) -> Attempt | None:
+    """Return the attempt whose RunPod request can say how the call stands.
+
+    That of a call that is being published may have no id on record; then S3 alone can tell.
+    """
+    if call.state is CallState.WAITING or not call.attempts:
+        return None
+    if call.state is CallState.PUBLISHING:
+        return call.published_attempt or call.attempt
+    return call.attempt if call.attempt.runpod_id else None
+
+
+def fail(
+    lifecycle: Lifecycle, job: Job, call: Call, failure: Failure, now: datetime
+) -> SweepResult:
+    job, call = lifecycle.fail(job, call, failure, now=now)
+    settled = Settlement(decision=Fail(failure), job=job, call=call)
+    return SweepResult(SweepOutcome.GIVEN_UP, settled)
+
+
+def _held(call: Call) -> Failure:
+    message = f"it was held for as long as a job may be, and nothing was mended: {call.hold}"
+    return Failure("held", message)

@@ -1,0 +1,48 @@
+"""What a look at a due call or job can come to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.jobs.call import Attempt, Call
+from core.jobs.job import Job
+from core.jobs.settle import Settlement
+
+
+class SweepOutcome(StrEnum):
+    LOST_CALLBACK = "lost callback"  # RunPod had ended the request, and nobody had told us
+    TAKEN_OVER = "taken over"  # whoever was publishing the result died
+    STILL_RUNNING = "still running"
+    RESENT = "resent"  # the call gets another attempt
+    GIVEN_UP = "given up"
+    SETTLED_ALREADY = "settled already"
+    LEFT = "left for the next sweep"  # RunPod could not be asked, or others were writing
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    outcome: SweepOutcome
+    settled: Settlement | None = None
+    key_error: str = ""  # why RunPod can't be asked about any call until somebody mends it
+
+
+@dataclass(frozen=True)
+class Poll:
+    """A due call about which RunPod has to be asked or told something."""
+
+    job: Job
+    call: Call
+    attempt: Attempt
+
+
+@dataclass(frozen=True)
+class Polls:
+    """What a look leaves to the lane that asks RunPod."""
+
+    polls: tuple[Poll, ...]
+
+
+@dataclass(frozen=True)
+class Due:
+    """Job and call id of all that is due, longest overdue first."""
+
+    found: list[tuple[str, str]]
