@@ -38,16 +38,11 @@ class Attempts:
             attempt = call.attempt_numbered(number)
             return not call.is_final and attempt is not None and not attempt.runpod_id
 
-        return _persistently(
-            self.lifecycle,
-            job,
-            call,
-            lambda job, call: (
-                job,
-                self.lifecycle.store.save_call(self._identified(call, number, runpod_id)),
-            ),
-            while_=is_unknown,
-        )
+        def record(job: Job, call: Call) -> tuple[Job, Call]:
+            identified = self._identified(call, number, runpod_id)
+            return job, self.lifecycle.store.save_call(identified)
+
+        return self._persistently(job, call, record, while_=is_unknown)
 
     def record_not_taken(self, job: Job, call: Call, why: str) -> tuple[Job, Call]:
         """Record that RunPod surely took nothing, and ask for another attempt."""
@@ -64,11 +59,11 @@ class Attempts:
         event = self.lifecycle.event(
             self.clock(), {"attempt": call.attempt.number}, note="left to the callback", why=why
         )
-        return self._while_submitting(
-            job,
-            call,
-            lambda job, call: (job, self.lifecycle.store.save_call(call.with_event(event))),
-        )
+
+        def note(job: Job, call: Call) -> tuple[Job, Call]:
+            return job, self.lifecycle.store.save_call(call.with_event(event))
+
+        return self._while_submitting(job, call, note)
 
     def hold(self, job: Job, call: Call, why: str) -> tuple[Job, Call]:
         """Hold a call that nothing was asked for, until what is amiss is mended."""
@@ -78,8 +73,7 @@ class Attempts:
             is_waiting = call.state is CallState.WAITING
             return not job.is_final and (is_waiting or _is_at(call, number))
 
-        return _persistently(
-            self.lifecycle,
+        return self._persistently(
             job,
             call,
             lambda job, call: self.lifecycle.hold(job, call, why, now=self.clock()),
@@ -91,8 +85,7 @@ class Attempts:
         job, call = self.lifecycle.store.load(job.id, call.id)  # its other calls may have moved it
         if not _is_open(job, call):
             return job, call
-        return _persistently(
-            self.lifecycle,
+        return self._persistently(
             job,
             call,
             lambda job, call: self.lifecycle.fail(job, call, failure, now=self.clock()),
@@ -112,9 +105,20 @@ class Attempts:
 
     def _while_submitting(self, job: Job, call: Call, change: Change) -> tuple[Job, Call]:
         number = call.attempt.number
-        return _persistently(
-            self.lifecycle, job, call, change, while_=lambda _, call: _is_at(call, number)
-        )
+        return self._persistently(job, call, change, while_=lambda _, call: _is_at(call, number))
+
+    def _persistently(
+        self, job: Job, call: Call, change: Change, *, while_: Callable[[Job, Call], bool]
+    ) -> tuple[Job, Call]:
+        """Make a change, again after each Conflict while it still holds; return what stands."""
+        for _ in range(_MOST_TRIES):
+            try:
+                return change(job, call)
+            except Conflict:
+                job, call = self.lifecycle.store.load(job.id, call.id)
+                if not while_(job, call):
+                    break
+        return job, call
 
     def _identified(self, call: Call, number: int, runpod_id: str) -> Call:
         now = self.clock()
@@ -126,25 +130,6 @@ class Attempts:
         overdue = now + self.callback_overdue
         due_at = min(call.due_at or overdue, overdue)  # sooner if a callback has come in vain
         return call.with_submission(runpod_id, event).with_due_at(due_at)
-
-
-def _persistently(
-    lifecycle: Lifecycle,
-    job: Job,
-    call: Call,
-    change: Change,
-    *,
-    while_: Callable[[Job, Call], bool],
-) -> tuple[Job, Call]:
-    """Make a change, again after each Conflict while it still holds; return what stands."""
-    for _ in range(_MOST_TRIES):
-        try:
-            return change(job, call)
-        except Conflict:
-            job, call = lifecycle.store.load(job.id, call.id)
-            if not while_(job, call):
-                break
-    return job, call
 
 
 def _is_at(call: Call, number: int) -> bool:

@@ -24,7 +24,7 @@ from moto.s3.models import s3_backends
 from requests.adapters import HTTPAdapter
 
 from core import wiring
-from core.aws.items import JOB_ITEM, to_call, to_job, unpacked
+from core.aws.items import JOB_ITEM, to_call, to_event, to_job, unpacked
 from core.aws.secrets import SecretReader
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
@@ -105,7 +105,9 @@ class Lab:
             has_failed=world.wire.has_failed,
             job=job,
             calls=[to_call(item) for item in items if item["item"] != JOB_ITEM],
-            audits={item["item"]: [line["what"] for line in item["events"]] for item in items},
+            audits={
+                item["item"]: [to_event(line).what for line in item["events"]] for item in items
+            },
             lines_changed=_lines_changed(audits),
             objects=self._objects(),
             runs=world.runpod.runs,

@@ -88,7 +88,7 @@ class Wire:
         if getattr(self._thread, "fault", None) is not Fault.REPEATED:
             return
         self._thread.fault, self.has_failed = None, True
-        emit(event_name, options=request)
+        emit(event_name, request=request)
         self._done(self._thread.operation, self._thread.body)
         raise ConnectionClosedError(endpoint_url=request.url)
 

@@ -109,9 +109,9 @@ _CALLBACKS = (
     Mutant("another-requests-report", "a report must be about the attempt's own request",
            "core/jobs/decide.py::attempt_of", "A.runpod_id != runpod_id", "False", SETTLING),
     Mutant("late-failure-counts", "a failure counts only from the attempt that is open",
-           "core/jobs/decide.py::decide", "number != call.attempt.number or A", "False", SETTLING),
+           "core/jobs/decide.py::decide", "attempt.number != call.attempt.number or A", "False", SETTLING),
     Mutant("retried-without-bound", "MaxAttempts bounds what a call can cost",
-           "core/jobs/decide.py::_decide_failed",
+           "core/jobs/decide.py::_of_failure",
            "call.paid_attempts < max_attempts", "True", SETTLING),
 )
 
@@ -131,7 +131,7 @@ _RESULTS = (
            "core/aws/files.py::S3Summaries._tell_facts", "self._put_newest(A, B, C, JSON, D)",
            "self._put_newest(A, B, C, TEXT, D)", HTTP),
     Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
-           "core/jobs/lifecycle.py::Lifecycle._publish", "keyword: attempt=number",
+           "core/jobs/settle.py::Settler._publish", "keyword: attempt=attempt.number",
            "keyword: attempt=call.attempt.number", FIGURES),
     Mutant("lost-message-noticed-tomorrow",
            "a call whose message was lost is due minutes later, not when RunPod has forgotten",
@@ -158,11 +158,11 @@ _RESULTS = (
 _TIMES = (
     Mutant("no-patience-past-the-deadline",
            "a result that is there is not given up for RunPod's bad minute",
-           "sweeper/sweep.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
+           "sweeper/polling.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
     Mutant("asked-behind-the-deadline", "the last question is asked at the deadline, not after it",
-           "sweeper/sweep.py::Sweeper._next_poll", "min(A, job.deadline)", "A", TIMES),
+           "sweeper/polling.py::Polling._next_poll", "min(A, job.deadline)", "A", TIMES),
     Mutant("young-request-given-up", "/status may not know a request yet that /run took",
-           "sweeper/sweep.py", "_YOUNG = A", "_YOUNG = timedelta(0)", TIMES),
+           "sweeper/polling.py", "_YOUNG = A", "_YOUNG = timedelta(0)", TIMES),
     Mutant("resent-at-once", "a message that is on its way is not sent again",
            "core/jobs/lifecycle.py", "LATEST_PICKUP = A", "LATEST_PICKUP = timedelta(0)", TIMES),
     Mutant("secret-kept-for-an-hour", "a secret that was replaced is seen within a minute",
@@ -176,7 +176,7 @@ _TIMES = (
     Mutant("failed-read-not-kept", "a secret that can't be read is not asked for by each of hundreds",
            "core/aws/secrets.py", "_FAILURE_KEPT_SECONDS = A", "_FAILURE_KEPT_SECONDS = 0", TIMES),
     Mutant("sent-again-at-once", "what RunPod may have taken has begun before it is sent again",
-           "submitter/outcomes.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
+           "submitter/attempts.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
 )
 
 _WORKER = (
