@@ -22,22 +22,22 @@ class Answers:
 
 
 def read(file: Path) -> Answers:
-    """Return what an earlier deployment was told, or nothing where there was none."""
+    """Return what an earlier deployment was given, or nothing where there was none."""
     if not file.exists():
         return Answers()
     try:
-        told = tomllib.loads(file.read_text(encoding="utf-8"))
+        held = tomllib.loads(file.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise click.ClickException(f"{file} is not TOML: {exc}") from None
-    unknown = set(told) - {"stack_name", "region", "parameters"}
-    if unknown or not isinstance(told.get("parameters", {}), dict):
+    unknown = set(held) - {"stack_name", "region", "parameters"}
+    if unknown or not isinstance(held.get("parameters", {}), dict):
         raise click.ClickException(
             f"{file} holds stack_name, region and [parameters], and nothing else"
         )
     return Answers(
-        stack_name=str(told.get("stack_name", STACK_NAME)),
-        region=str(told.get("region", "")),
-        parameters={name: _text(value) for name, value in told.get("parameters", {}).items()},
+        stack_name=str(held.get("stack_name", STACK_NAME)),
+        region=str(held.get("region", "")),
+        parameters={name: _text(value) for name, value in held.get("parameters", {}).items()},
     )
 
 

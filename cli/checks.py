@@ -56,14 +56,14 @@ def store_key(aws: boto3.Session, name: str, key: str) -> None:
         manager.put_secret_value(SecretId=name, SecretString=key)
 
 
-def trouble_with_key(key: str) -> str:
+def problem_with_key(key: str) -> str:
     """Return why this can't be a RunPod key, or "" if it can."""
     if len(key) < _SHORTEST_KEY or _PLACEHOLDER.search(key):
         return "holds no RunPod key but something short, or a placeholder"
     return ""
 
 
-def trouble_with_endpoint(url: str, key: str) -> str:
+def problem_with_endpoint(url: str, key: str) -> str:
     """Ask the endpoint how it is, and return what is wrong with it or with the key."""
     try:
         answer = requests.get(

@@ -14,7 +14,7 @@ import click
 from cli import answers as kept
 from cli import checks, leftovers
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
-from cli.parameters import ROOT, parameters, troubles_with
+from cli.parameters import ROOT, parameters, problems_with
 
 KEY_VARIABLE = "RUNPOD_API_KEY"
 _KEY_PREFIX = "rpa_"  # of keys that RunPod makes today
@@ -36,11 +36,11 @@ def deploy(answers: Answers, file: Path, *, may_ask: bool) -> None:
     answers = replace(answers, region=str(aws.region_name))
     click.echo(f"AWS account {account}, Region {answers.region}, stack {answers.stack_name}")
     answers = _asked(answers) if may_ask else answers
-    _refuse(troubles_with(dict(answers.parameters)))
+    _refuse(problems_with(dict(answers.parameters)))
     name = answers.parameters.get(KEY_SECRET) or str(parameters()[KEY_SECRET].fields["Default"])
     key = _key(aws, name, may_ask=may_ask)
-    trouble = checks.trouble_with_endpoint(answers.parameters[ENDPOINT], key)
-    _refuse([trouble] if trouble else [])
+    problem = checks.problem_with_endpoint(answers.parameters[ENDPOINT], key)
+    _refuse([problem] if problem else [])
     answers = _with_leftovers(answers, aws, account, may_ask=may_ask)
     kept.write(file, answers)
     click.echo(f"answers are in {file.name}; the next deployment asks nothing that it holds")
@@ -86,35 +86,35 @@ def _prompt(name: str, question: str, default: str | None) -> str:
         value = str(click.prompt(name, default=default, show_default=bool(default))).strip()
         if name == ENDPOINT:
             value = value.rstrip("/")
-        trouble = parameters()[name].trouble_with(value)
+        problem = parameters()[name].problem_with(value)
         if name == KEY_SECRET and value.startswith(_KEY_PREFIX):
-            trouble = (
+            problem = (
                 "that is a key, not a secret's name; give the name, and the key when asked for it"
             )
-        if not trouble:
+        if not problem:
             return value
-        click.secho(trouble, fg="red")
+        click.secho(problem, fg="red")
 
 
 def _key(aws: boto3.Session, name: str, *, may_ask: bool) -> str:
     """Return the key, stored under its name if it was not."""
     key = checks.key_in(aws, name)
-    trouble = checks.trouble_with_key(key) if key is not None else "does not exist"
-    if key is not None and not trouble:
+    problem = checks.problem_with_key(key) if key is not None else "does not exist"
+    if key is not None and not problem:
         return key
     given = os.environ.get(KEY_VARIABLE, "").strip()
     if not given and may_ask:
         given = str(
-            click.prompt(f"Secret {name} {trouble}. The RunPod key (not shown)", hide_input=True)
+            click.prompt(f"Secret {name} {problem}. The RunPod key (not shown)", hide_input=True)
         ).strip()
     if not given:
         raise click.ClickException(
-            f"secret {name} {trouble}: put the key into {KEY_VARIABLE} and run this again, or store it with"
+            f"secret {name} {problem}: put the key into {KEY_VARIABLE} and run this again, or store it with"
             f" `aws secretsmanager create-secret --name {name} --secret-string file://key.txt`"
         )
-    trouble = checks.trouble_with_key(given)
-    if trouble:
-        raise click.ClickException(f"what was given {trouble}")
+    problem = checks.problem_with_key(given)
+    if problem:
+        raise click.ClickException(f"what was given {problem}")
     checks.store_key(aws, name, given)
     click.echo(f"the key is stored as secret {name}")
     return given
@@ -174,14 +174,14 @@ def _sam(command: str, *options: str) -> None:
 
 def _tell_next(aws: boto3.Session, answers: Answers) -> None:
     (stack,) = aws.client("cloudformation").describe_stacks(StackName=answers.stack_name)["Stacks"]
-    told = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
     prefix = answers.parameters.get("InputPrefix", "")
     out = answers.parameters.get(
         "OutputPrefix", str(parameters()["OutputPrefix"].fields["Default"])
     )
     click.echo("\nDeployed. Upload a transcript, and look for its summary a few minutes later:")
-    click.echo(f"  aws s3 cp meeting.txt s3://{told['InputBucket']}/{prefix}")
-    click.echo(f"  aws s3 cp s3://{told['OutputBucket']}/{out}{prefix}meeting.txt -")
+    click.echo(f"  aws s3 cp meeting.txt s3://{outputs['InputBucket']}/{prefix}")
+    click.echo(f"  aws s3 cp s3://{outputs['OutputBucket']}/{out}{prefix}meeting.txt -")
     if answers.parameters.get(ALARM_EMAIL):
         click.echo(
             "Confirm the subscription in the mail that AWS has just sent, or no alarm arrives."
@@ -202,6 +202,6 @@ def _refuse_stack_name(name: str) -> None:
         )
 
 
-def _refuse(troubles: list[str]) -> None:
-    if troubles:
-        raise click.ClickException("nothing was deployed:\n  " + "\n  ".join(troubles))
+def _refuse(problems: list[str]) -> None:
+    if problems:
+        raise click.ClickException("nothing was deployed:\n  " + "\n  ".join(problems))

@@ -41,17 +41,17 @@ def kept_buckets(aws: boto3.Session, names: dict[str, str], account: str) -> dic
 def announce_by_eventbridge(aws: boto3.Session, bucket: str, stack_name: str) -> None:
     """Let a bucket announce uploads as one that exists must, and no longer to the old stack's queue."""
     s3: Any = aws.client("s3")
-    told = s3.get_bucket_notification_configuration(Bucket=bucket)
-    told.pop("ResponseMetadata", None)
+    configuration = s3.get_bucket_notification_configuration(Bucket=bucket)
+    configuration.pop("ResponseMetadata", None)
     queues = [
         each
-        for each in told.pop("QueueConfigurations", [])
+        for each in configuration.pop("QueueConfigurations", [])
         if not each["QueueArn"].rsplit(":", 1)[-1].startswith(f"{stack_name}-")
     ]
     s3.put_bucket_notification_configuration(
         Bucket=bucket,
         NotificationConfiguration={
-            **told,
+            **configuration,
             **({"QueueConfigurations": queues} if queues else {}),
             "EventBridgeConfiguration": {},
         },

@@ -21,24 +21,24 @@ class Parameter:
     def is_required(self) -> bool:
         return "Default" not in self.fields
 
-    def trouble_with(self, value: str) -> str:
+    def problem_with(self, value: str) -> str:
         """Return why this value is refused, or "" if it is not."""
         allowed = [_text(each) for each in self.fields.get("AllowedValues", [])]
         if allowed and value not in allowed:
             return f"{self.name} must be one of {', '.join(allowed)}"
         if self.fields["Type"] == "Number":
-            return self._trouble_with_number(value)
+            return self._problem_with_number(value)
         if len(value) > int(self.fields.get("MaxLength", 4096)):
             return f"{self.name} must have {self.fields['MaxLength']} characters at most"
         # CloudFormation's patterns are Java's; those of this template mean the same to Python.
         if not re.fullmatch(str(self.fields.get("AllowedPattern", ".*")), value):
-            told = self.fields.get("ConstraintDescription") or (
+            words = self.fields.get("ConstraintDescription") or (
                 f"must match {self.fields['AllowedPattern']}"
             )
-            return f"{self.name} {told}"
+            return f"{self.name} {words}"
         return ""
 
-    def _trouble_with_number(self, value: str) -> str:
+    def _problem_with_number(self, value: str) -> str:
         least, most = self.fields.get("MinValue"), self.fields.get("MaxValue")
         if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", value):
             return f"{self.name} must be a number"
@@ -58,7 +58,7 @@ def parameters() -> dict[str, Parameter]:
     }
 
 
-def troubles_with(values: dict[str, str]) -> list[str]:
+def problems_with(values: dict[str, str]) -> list[str]:
     """Return a sentence for each value that the template does not take."""
     known = parameters()
     unknown = [f"{name} is no parameter of template.yaml" for name in values if name not in known]
@@ -67,7 +67,7 @@ def troubles_with(values: dict[str, str]) -> list[str]:
         for each in known.values()
         if each.is_required and each.name not in values
     ]
-    checked = [known[name].trouble_with(value) for name, value in values.items() if name in known]
+    checked = [known[name].problem_with(value) for name, value in values.items() if name in known]
     return [*unknown, *missing, *filter(None, checked)]
 
 

@@ -264,7 +264,7 @@ def longest_discovery(
 ) -> timedelta:
     """Return the longest time between a result and the sweep that finds its callback lost.
 
-    The sweeper asks first when the callback is overdue, then spreads its asks over what is left
+    The sweeper asks first when the callback is overdue, then spreads its polls over what is left
     until the deadline, where the last one falls.
     """
     gap = max((deadline - overdue) / (polls - 1), poll_interval)

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 
-# An invocation with nothing to count is no news; Powertools would log a warning for each.
+# An invocation with nothing to count is normal; Powertools would log a warning for each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 # Lambda gives the root logger the deployment's LogLevel. At DEBUG botocore would print every request and

@@ -27,7 +27,7 @@ _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 4},
 )
 # Left alone, botocore presigns with SigV2 in us-east-1, and elsewhere for the global host, which sends
-# whoever asks for a young bucket on to another host, where the signature does not hold.
+# a request for a young bucket on to another host, where the signature does not hold.
 _PRESIGNING = Config(
     signature_version="s3v4",
     s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
@@ -45,7 +45,7 @@ def presigner() -> Any:
 
 
 def now() -> datetime:
-    """Read the clock, for handlers only: use cases are told the time."""
+    """Read the clock, for handlers only: use cases are given the time."""
     return datetime.now(UTC)
 
 

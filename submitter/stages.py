@@ -139,7 +139,7 @@ class Stages:
 
 
 def _written(call: Call, text: IntermediateText | None) -> Written:
-    """Say what a call came to. That it was too long is on its record: a missing text says nothing."""
+    """Measure the text of a call. That it was too long is on its record: a missing text says nothing."""
     if text:
         return written(call.task, text.text, was_cut=text.was_cut)
     if call.was_too_long:

@@ -1,5 +1,5 @@
 """Trigger   a schedule, every SweepScheduleMinutes.
-Answers   how many due calls came to what; raises, after the others, for calls it could not look at.
+Answers   the due calls counted by outcome; raises, after the others, for calls it could not look at.
 Never     touches a call that is not due; runs into its own timeout, whoever hangs.
 """
 

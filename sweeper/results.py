@@ -9,7 +9,7 @@ from core.jobs.settle import Settlement
 
 
 class SweepOutcome(StrEnum):
-    LOST_CALLBACK = "lost callback"  # RunPod had ended the request, and nobody had told us
+    LOST_CALLBACK = "lost callback"  # RunPod had ended the request, and no callback had come
     TAKEN_OVER = "taken over"  # whoever was publishing the result died
     STILL_RUNNING = "still running"
     RESENT = "resent"  # the call gets another attempt
@@ -27,7 +27,7 @@ class SweepResult:
 
 @dataclass(frozen=True)
 class Poll:
-    """A due call about which RunPod has to be asked or told something."""
+    """A due call about which RunPod has to be asked, or that it has to cancel."""
 
     job: Job
     call: Call

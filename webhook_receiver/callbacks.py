@@ -30,7 +30,7 @@ def parse_body(event: Mapping[str, Any]) -> RunPodReport | None:
     """Return the report in the body, or None for an empty or `null` one. Raises BadBody.
 
     RunPod once sent callbacks with an empty body for hours (runpod-python issue 381); the path still
-    tells which request has ended. The content type is not looked at: the body says what it is.
+    says which request has ended. The content type is not looked at: the body says what it is.
     """
     body = event.get("body") or ""
     if not isinstance(body, str):

@@ -9,7 +9,7 @@ route      requests of push mode, passed on to the model
 model      the OpenAI-compatible server beside it
 deliver    the summary to its presigned URL
 http       what fetching, asking and delivering share: sessions, backoff
-trouble    the one error: a code of core/runpod/work_order.py
+errors     the one error: a failure code of core/failures.py
 
 Only `handler` needs the package `runpod`, and only when it runs. The worker holds no AWS credentials.
 """

@@ -27,7 +27,7 @@ class _BrokenOff(Exception):
 
 
 def fetch(order: WorkOrder, *, most_bytes: int, sleep: Sleep = time.sleep) -> bytes:
-    """Return the transcript's bytes, as many as the order says. Raises Trouble."""
+    """Return the transcript's bytes, as many as the work order says. Raises WorkerError."""
     if not may_be_called(order.get_url):
         raise WorkerError(
             "bad-work-order", "the transcript's URL is neither https nor of this machine"

@@ -44,7 +44,7 @@ def handler_of(
 def _progress_of(job: dict[str, Any], progress_update: ProgressUpdate) -> Progress:
     # The SDK sends its job along with the update's address: an id is all that it needs.
     named = {"id": job.get("id")}
-    return lambda told: progress_update(named, told)
+    return lambda counts: progress_update(named, counts)
 
 
 def start(environment: Mapping[str, str]) -> None:

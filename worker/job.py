@@ -57,13 +57,13 @@ class Worker:
             if is_completion(job_input):
                 return self._completed(job_input, runpod_id)
             manifest = self._manifest(job_input, progress, stop or Event())
-        except WorkerError as trouble:
-            _logger.warning("%s: %s (%s)", runpod_id, trouble, trouble.detail)
-            return {"error": str(trouble)}
+        except WorkerError as error:
+            _logger.warning("%s: %s (%s)", runpod_id, error, error.detail)
+            return {"error": str(error)}
         except MemoryError:
             _logger.error("%s: out of memory", runpod_id)  # noqa: TRY400 (a traceback may quote)
             return {"error": str(WorkerError("too-large"))}
-        except Exception as exc:  # RunPod keeps what it is told, and a message may quote
+        except Exception as exc:  # RunPod keeps what it is sent, and a message may quote
             _logger.error("%s: unexpected %s", runpod_id, type(exc).__name__)  # noqa: TRY400
             return {"error": str(WorkerError("model-failed"))}
         _logger.info(

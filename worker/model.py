@@ -54,7 +54,7 @@ class ModelServer:
     def context_tokens(self, model: str, *, at_most: int) -> int:
         """Return how many tokens one call may have: what the server says if it is less than `at_most`.
 
-        Raises Trouble where no server answers.
+        Raises WorkerError where no server answers.
         """
         answer = self._answer("GET", "/v1/models", answer_seconds=_LIST_SECONDS)
         if answer is None:
@@ -65,7 +65,7 @@ class ModelServer:
         return min([at_most, *(each for each in lengths if type(each) is int and each > 0)])
 
     def complete(self, request: Mapping[str, Any]) -> RunPodReport:
-        """Return the answer to a chat request. Raises TooLongForModel and Trouble."""
+        """Return the answer to a chat request. Raises TooLongForModel and WorkerError."""
         for tries in range(1, MOST_TRIES + 1):
             answer = self._answer(
                 "POST",
@@ -85,7 +85,7 @@ class ModelServer:
         raise WorkerError("model-failed", f"{MOST_TRIES} tries, at last HTTP {answer.status_code}")
 
     def pass_on(self, request: Mapping[str, Any]) -> requests.Response:
-        """Return the server's own answer to a chat request, whatever it says. Raises Trouble."""
+        """Return the server's own answer to a chat request, whatever it says. Raises WorkerError."""
         answer = self._answer(
             "POST", CHAT_ROUTE, answer_seconds=self.settings.model_answer_seconds, json=request
         )
@@ -98,7 +98,7 @@ class ModelServer:
     ) -> requests.Response | None:
         """Send once there is a server to take it, or return None if the connection broke after that.
 
-        Raises Trouble if none was there in time, or if it took too long over its answer.
+        Raises WorkerError if none was there in time, or if it took too long over its answer.
         """
         gives_up_at = self.clock() + self.settings.model_start_seconds
         waits = 0

@@ -25,7 +25,7 @@ def is_completion(job_input: object) -> TypeGuard[Mapping[str, Any]]:
 def completed(job_input: Mapping[str, Any], model: ModelServer) -> list[Any] | dict[str, Any]:
     """Return what RunPod is to report: the server's answer, or its refusal in worker-vllm's words.
 
-    Raises Trouble where no server answers.
+    Raises WorkerError where no server answers.
     """
     answer = model.pass_on({**job_input[_BODY], "stream": False})
     if answer.status_code != requests.codes.ok:

@@ -26,7 +26,7 @@ Progress = Callable[[dict[str, int | str]], None]
 
 class Model(Protocol):
     def complete(self, options: dict[str, Any]) -> RunPodReport:
-        """Return the answer to a chat request. Raises TooLongForModel and Trouble."""
+        """Return the answer to a chat request. Raises TooLongForModel and WorkerError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Result:
 
 @dataclass(frozen=True)
 class _Answer:
-    """What a call came to; no report is a prompt that was too long for the model."""
+    """The outcome of a call; no report is a prompt that was too long for the model."""
 
     task: Task
     report: RunPodReport | None = None
@@ -74,7 +74,7 @@ class Summarizer:
     stop: Event = field(default_factory=Event)  # set by whoever wants the summary no more
 
     def summarize(self, material: Material, *, context_tokens: int) -> Result:
-        """Return the summary, made in calls of so many tokens at most. Raises Trouble."""
+        """Return the summary, made in calls of so many tokens at most. Raises WorkerError."""
         pool = ThreadPoolExecutor(self.parallel_calls)
         try:
             return _Run(self, material, context_tokens, pool).result()
@@ -133,7 +133,7 @@ class _Run:
             ids = self._ask(slots, level, is_repair=repairs > 0)
             answers = [self._answers[call_id] for call_id in ids]
             if any(each.report is None and each.task.chunks == 1 for each in answers):
-                raise WorkerError("impossible", "the model refused a single piece as too long")
+                raise WorkerError("impossible", "the model refused a single chunk as too long")
             again = redo(
                 ids,
                 [each.written for each in answers],
@@ -153,15 +153,15 @@ class _Run:
         self._stage += 1
         ids, new = filled(slots, stage=self._stage)
         doing = "repair" if is_repair else str(new[0][1].kind)
-        told: dict[str, int | str] = {"stage": self._stage, "doing": doing, "calls": len(new)}
-        self._summarizer.progress({**told, "done": 0})
+        counts: dict[str, int | str] = {"stage": self._stage, "doing": doing, "calls": len(new)}
+        self._summarizer.progress({**counts, "done": 0})
         asked = {
             self._pool.submit(self._call, call_id, task, ids, level): call_id
             for call_id, task in new
         }
         for done, future in enumerate(as_completed(asked), 1):
             self._answers[asked[future]] = future.result()
-            self._summarizer.progress({**told, "done": done})
+            self._summarizer.progress({**counts, "done": done})
         return ids
 
     def _call(self, call_id: str, task: Task, ids: Sequence[str], level: Level) -> _Answer:

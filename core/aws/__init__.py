@@ -4,7 +4,7 @@ job_store        jobs in DynamoDB
 items            jobs and calls as items of its table
 files            transcripts, summaries and intermediate texts in S3
 objects          one bucket's objects, written on a condition
-facts            what is told of a summary: its object's metadata, and the facts beside it
+facts            what is recorded with a summary: its object's metadata, and the facts beside it
 names            what things are called in S3
 forbidden        a refusal of S3 or KMS, as a reason that names the missing grant
 work_files       old intermediate texts, deleted from a bucket that has no rule for it

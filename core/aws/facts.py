@@ -1,4 +1,4 @@
-"""What is told of a summary: in its object's metadata, and as the facts beside it. Pure.
+"""What is recorded with a summary: its object's metadata, and the facts beside it. Pure.
 
 The metadata also say which version of the file an object is of, and so which of two is the newer.
 """
@@ -22,7 +22,7 @@ def is_of(job: Job, metadata: Mapping[str, str]) -> bool:
 def is_of_newer_upload(job: Job, metadata: Mapping[str, str]) -> bool:
     """Was an object written for a newer version of the job's file?
 
-    Of two whose order nothing tells, the one with the greater job id counts as the newer, so that
+    Of two in no known order, the one with the greater job id counts as the newer, so that
     everybody agrees on one.
     """
     try:
@@ -50,7 +50,7 @@ def version_metadata(job: Job) -> dict[str, str]:
 
 
 def summary_metadata(job: Job, summary: Summary) -> dict[str, str]:
-    """Return what a summary's object itself tells: ASCII, within S3's 2 KB."""
+    """Return the metadata of a summary's object: ASCII, within S3's 2 KB."""
     fields = {
         "call-id": summary.call_id,
         "attempt": str(summary.attempt),
@@ -71,7 +71,7 @@ def _fitting(fields: Mapping[str, str]) -> dict[str, str]:
 
 
 def summary_in(metadata: Mapping[str, str]) -> Summary:
-    """Return the summary that its object's metadata tell of."""
+    """Return the summary that its object's metadata describes."""
     return Summary(
         call_id=metadata["call-id"],
         attempt=int(metadata["attempt"]),

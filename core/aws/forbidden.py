@@ -14,7 +14,7 @@ _KMS_KEY = re.compile(r"\barn:[\w-]+:kms:[\w-]*:\d*:(?:key|alias)/[\w/-]+")
 
 
 def forbidden(exc: ClientError, doing: str) -> Forbidden | None:
-    """Return what to tell of a refusal of S3 or KMS; None where it is something else."""
+    """Return a refusal of S3 or KMS as a failure that names the grant; None for any other error."""
     error = exc.response["Error"]
     code, said = error.get("Code", ""), error.get("Message", "")
     named = _KMS_KEY.search(said)

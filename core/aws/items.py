@@ -112,7 +112,7 @@ def call_item(call: Call) -> dict[str, Any]:
         ],
         "due_group": DUE_GROUP if call.due_at else None,
         "due_at": instant(call.due_at) if call.due_at else None,
-        "asks": call.polls,
+        "polls": call.polls,
         "late": call.late,
         "hold": call.hold or None,
         "expires_at": int(call.expires_at.timestamp()),
@@ -133,7 +133,7 @@ def to_call(item: Mapping[str, Any]) -> Call:
             for attempt in item["attempts"]
         ),
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
-        polls=item["asks"],
+        polls=item["polls"],
         late=item["late"],
         hold=item.get("hold", ""),
         expires_at=datetime.fromtimestamp(item["expires_at"], UTC),

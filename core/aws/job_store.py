@@ -8,7 +8,7 @@
 large as what is open and a sweep reads what is due. All of them share one `due_group`: an index
 partition takes 1,000 writes a second, and RunPod takes 100 requests a second per endpoint.
 
-The audit is the list `events`, appended to in the same write as the change it tells of.
+The audit is the list `events`, appended to in the same write as the change it records.
 
 DynamoDB turns a write away for two reasons that must not be taken for one another. A condition that is
 false says what is recorded. A transaction in the way says nothing: it may yet come to nothing itself. Such
@@ -255,7 +255,7 @@ class DynamoJobStore:
                 continue  # an earlier try got so far
 
     def _update(self, item: dict[str, Any], revision: int) -> "UpdateTypeDef":
-        """Return the write of every field that appends the news and counts the revision up."""
+        """Return the write of every field that appends the pending events and counts the revision up."""
         key = {name: item.pop(name) for name in ("job_id", "item")}
         pending_events = item.pop("events")
         item["revision"] = revision + 1

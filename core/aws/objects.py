@@ -34,7 +34,7 @@ Sleep = Callable[[float], None]
 
 @dataclass(frozen=True)
 class Head:
-    """What an object tells without its body."""
+    """What is known of an object without its body."""
 
     etag: str
     metadata: Mapping[str, str]
@@ -84,7 +84,7 @@ class Objects:
             self._sleep(pause)
 
     def head(self, key: str) -> Head | None:
-        """Return what the object of a name tells, if there is one."""
+        """Return the object of a name without its body, if there is one."""
         try:
             with self._refusals("HeadObject"):
                 answer = self._client.head_object(Bucket=self._bucket, Key=key)

@@ -60,7 +60,7 @@ class Attempt:
 
     number: int
     begun_at: datetime
-    runpod_id: str = ""  # "" until RunPod's answer, or its callback, has told
+    runpod_id: str = ""  # "" until RunPod's answer, or its callback, has brought it
     outcome: str = ""  # "" while open; then succeeded, or the code of what went wrong
     sha256: str = ""  # pull mode: of the result that was taken
 
@@ -123,7 +123,7 @@ class Call:
         return replace(self, pending_events=(*self.pending_events, event))
 
     def with_late_result(self, event: AuditEvent) -> Self:
-        """Return the call with the one late result that its audit tells of."""
+        """Return the call with the one late result that its audit mentions."""
         return replace(self.with_event(event), late=True)
 
     def with_claim(self, *, due_at: datetime, event: AuditEvent) -> Self:

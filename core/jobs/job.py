@@ -93,7 +93,7 @@ class Job:
     options: SummaryOptions
     limits: Limits  # what one of its requests may hold, whatever a later deployment allows
     summary_key: str
-    words_in: int  # 0 in pull mode until the worker has told
+    words_in: int  # 0 in pull mode until the worker has brought it
     target_words: int  # the words asked for, or in proportion where the transcript is short
     created_at: datetime
     deadline: datetime  # past it the sweeper gives the job up

@@ -89,7 +89,7 @@ class Settler:
         return self._persistently(ref, settle)
 
     def expedite(self, ref: CallRef, *, note: str, now: datetime, runpod_id: str = "") -> None:
-        """Let the sweeper look at a call at its next turn: what came does not tell enough.
+        """Let the sweeper look at a call at its next turn: what came does not say enough.
 
         Not while a submitter can be at it: the sweeper would take the call for one that nobody answered,
         and have it paid for again.
@@ -100,7 +100,7 @@ class Settler:
         def expedite(_: Job, call: Call) -> None:
             attempt = attempt_of(call, ref.attempt, runpod_id)
             if call.state is CallState.PUBLISHING:
-                return  # who publishes has its time; what came tells nothing of that
+                return  # who publishes has its time; the report says nothing about that
             is_at_work = call.state is CallState.SUBMITTING
             due_at = max(now, attempt.begun_at + SUBMITTING_TIME) if is_at_work else now
             if call.due_at is None or call.due_at <= due_at:

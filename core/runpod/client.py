@@ -1,8 +1,8 @@
-"""A RunPod Serverless endpoint over HTTP: submit, ask, cancel.
+"""A RunPod Serverless endpoint over HTTP: submit, poll, cancel.
 
 What may be repeated here is only what RunPod surely did not take: a 429, or a connection that was
-never made. RunPod has no idempotency key, so after any other trouble the caller decides, on record. TLS
-that fails is such a trouble: it can fail after the request was read.
+never made. RunPod has no idempotency key, so after any other error the caller decides, on record. TLS
+that fails is such an error: it can fail after the request was read.
 
 A CDN stands before RunPod. What it answers by itself says nothing about the key or the request.
 """
@@ -196,7 +196,7 @@ def _is_runpods_own(answer: requests.Response) -> bool:
 
 
 def _connection_error(exc: requests.ConnectionError) -> RunPodError:
-    """Tell a connection that was never made from one that broke with the request on its way."""
+    """Distinguish a connection that was never made from one that broke with the request on its way."""
     if isinstance(exc, requests.exceptions.SSLError):
         return RunPodSilent("the secure connection to RunPod failed before it answered")
     reason = getattr(exc.args[0], "reason", None) if exc.args else None

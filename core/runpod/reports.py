@@ -78,7 +78,7 @@ class RunPodReport:
     @property
     def timings(self) -> dict[str, str | int]:
         """Return the figures for the audit."""
-        told: dict[str, str | int] = {
+        figures: dict[str, str | int] = {
             "runpod_status": self.status.value,
             "queued_ms": int(self.queued / timedelta(milliseconds=1)),
             "ran_ms": int(self.ran / timedelta(milliseconds=1)),
@@ -86,12 +86,12 @@ class RunPodReport:
             "completion_tokens": self.completion_tokens,
         }
         if self.manifest:
-            told |= {
+            figures |= {
                 "read_as": _word(self.manifest.read_as),
                 "model_calls": self.manifest.calls,
                 "repairs": self.manifest.repairs,
             }
-        return told
+        return figures
 
 
 def parse_report(body: object) -> RunPodReport:

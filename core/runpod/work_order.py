@@ -5,7 +5,7 @@
               and nothing made from one, is ever logged or kept
     manifest   back, as `output`: what lies where the summary goes, by size and checksum. Small, however
               long the transcript
-    trouble   back, as `error`: `transcript-worker: <code>`, one code for each different reaction
+    error     back, as `error`: `transcript-worker: <code>`, one code for each different reaction
 
 Submitter, receiver and worker share this file, so the two ends can't drift. `version` is the order's
 own: a worker refuses one that it does not know.

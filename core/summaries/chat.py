@@ -28,7 +28,7 @@ def chat_request(
 ) -> dict[str, Any]:
     """Return the body of `/v1/chat/completions` for one call.
 
-    `slots` are the calls whose texts make up a stage, in order: a part is told which of how many it is.
+    `slots` are the calls whose texts make up a stage, in order: a part is named as which of how many it is.
     `limits` are what the task was planned with. Where prompts have grown since, the answer keeps the room
     that was planned for it, and an endpoint that is too small for both says so.
     `boundary` marks where the material begins and ends; its author must not have known it.

@@ -1,6 +1,6 @@
-"""A long text cut into pieces at turns, else at sentences, else between words. No word is lost.
+"""A long text cut into chunks at turns, else at sentences, else between words. No word is lost.
 
-Pieces are the smallest things that are shared out among calls: big enough to mean something alone,
+Chunks are the smallest things that are partitioned among calls: big enough to mean something alone,
 small enough that any share can be made of them.
 """
 
@@ -16,7 +16,7 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…。！？।؟])[\"'”’»)\]]*\s*")  
 
 
 def split_into_chunks(text: str, *, most_tokens: int, tokens_of: TokenCount) -> list[str]:
-    """Cut a text into pieces of `most_tokens` or less, at the best place there is."""
+    """Cut a text into chunks of `most_tokens` or less, at the best place there is."""
     fitting = (part for line in text.split("\n") for part in _cut(line, most_tokens - 1, tokens_of))
     chunks = _joined(fitting, most_tokens, tokens_of, between="\n")
     return [chunk for chunk in chunks if chunk.strip()]

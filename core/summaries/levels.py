@@ -1,7 +1,7 @@
-"""What calls read: a transcript, or the notes taken of it, in pieces with what they cost. Pure.
+"""What calls read: a transcript, or the notes taken of it, in chunks with what they cost. Pure.
 
-A layer is cut once, and stored as it was cut. Tasks name its pieces by their numbers, so every later
-attempt and stage reads these pieces, whatever limits and estimates a deployment brings meanwhile.
+A level is cut once, and stored as it was cut. Tasks name its chunks by their numbers, so every later
+attempt and stage reads these chunks, whatever limits and estimates a deployment brings meanwhile.
 """
 
 import json
@@ -16,28 +16,28 @@ from core.words import count_words
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """Layer 0 is the transcript; each layer after it is made of notes about the one before."""
+    """Level 0 is the transcript; each level after it is made of notes about the one before."""
 
     number: int
     chunks: list[str]
-    tokens: list[int]  # upper estimates, one a piece
+    tokens: list[int]  # upper estimates, one a chunk
 
     @property
     def words(self) -> int:
         return sum(map(count_words, self.chunks))
 
     def as_document(self) -> str:
-        """Return the layer as JSON, to be stored."""
+        """Return the level as JSON, to be stored."""
         return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
 
 
 def level_in(document: str) -> Level:
-    """Read a layer that was stored."""
+    """Read a level that was stored."""
     return Level(**json.loads(document))
 
 
 def cut(number: int, text: str, limits: Limits) -> Level:
-    """Cut a layer's text into pieces that fit the limits."""
+    """Cut a level's text into chunks that fit the limits."""
     chunks = split_into_chunks(text, most_tokens=limits.chunk_tokens, tokens_of=estimate_tokens)
     return Level(number=number, chunks=chunks, tokens=[estimate_tokens(each) for each in chunks])
 

@@ -1,15 +1,15 @@
 """What a job's calls read and write, stage by stage. Pure.
 
-    layer 0   the transcript, in pieces
-    layer n   the notes that a stage of calls took on layer n-1, joined and cut into pieces again
+    level 0   the transcript, in chunks
+    level n   the notes that a stage of calls took on level n-1, joined and cut into chunks again
 
-    notes     each call reads a section of a layer and takes notes of it
-    compose   each call reads a share of the top layer and writes its share of the summary
+    notes     each call reads a section of a level and takes notes of it
+    compose   each call reads a share of the top level and writes its share of the summary
 
-A transcript that fits is one composing call on layer 0. A longer one gets notes, as many layers as it
+A transcript that fits is one composing call on level 0. A longer one gets notes, as many levels as it
 takes until composing fits; a model whose context is too small to write the summary in one call writes
 it in parts. What came out too short, too long or cut off, or was too long for the model after all, is
-asked for again in smaller shares, with the ask corrected by what the model made of the last one.
+asked for again in smaller shares, with the request corrected by what the model made of the last one.
 """
 
 import math
@@ -41,11 +41,11 @@ class Task:
 
     kind: Kind
     level: int
-    first: int  # it reads the pieces first .. last - 1 of the layer
+    first: int  # it reads the chunks first .. last - 1 of the level
     last: int
     words: int  # its share of what the stage shall write
     requested_words: (
-        int  # what the model is asked for: the share, corrected by what it made of earlier asks
+        int  # what the model is asked for: the share, corrected by what it made of earlier requests
     )
 
     @property
@@ -83,13 +83,13 @@ class Limits:
 
     @property
     def chunk_tokens(self) -> int:
-        """Return the most that one piece of a layer may have."""
+        """Return the most that one chunk of a level may have."""
         return max(64, min(1_000, self.available_tokens(_NOTES_WORDS[1]) // 4))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Written:
-    """What a task came to."""
+    """The text that a task produced, by its measures."""
 
     task: Task
     words: int
@@ -112,7 +112,7 @@ _NOTES_SHARE = 0.5  # and at most this share of what they are taken of
 _LEAST_PART_WORDS = 400  # shorter parts would read like a list
 _MAX_LEVELS = 8
 _MOST_SPLIT = 6
-_YIELD = (0.3, 3.0)  # what a model makes of an ask is believed within these bounds
+_YIELD = (0.3, 3.0)  # what a model makes of a request is believed within these bounds
 
 
 def target_words(wanted: int, transcript_words: int) -> int:
@@ -130,9 +130,9 @@ def plan_stage(
     limits: Limits,
     strategy: Strategy = Strategy.AUTO,
 ) -> list[Task]:
-    """Return the calls to make on a layer of so many tokens a piece: composing if it fits, else notes.
+    """Return the calls to make on a level of so many tokens a chunk: composing if it fits, else notes.
 
-    `words` are the words of the whole layer. Raises PlanImpossibleError.
+    `words` are the words of the whole level. Raises PlanImpossibleError.
     """
     wants_notes = strategy is Strategy.SECTIONS and level == 0 and len(tokens) > 1
     composing = [] if wants_notes else _composing(level, tokens, target=target, limits=limits)
@@ -238,7 +238,7 @@ def _noting(
     room = limits.available_tokens(most_words)
     if room < max(tokens):
         raise PlanImpossibleError(
-            f"a context of {limits.context_tokens:,} tokens leaves no room for a piece of the transcript;"
+            f"a context of {limits.context_tokens:,} tokens leaves no room for a chunk of the transcript;"
             " serve the model with a larger MAX_MODEL_LEN and set MaxModelLenTokens to it"
         )
     # Enough sections for the notes to be rich, though each call writes only so much.

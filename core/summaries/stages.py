@@ -27,7 +27,7 @@ Slot = str | Sequence[Task]  # the id of a call whose text stands, or the tasks 
 
 @dataclass(frozen=True, kw_only=True)
 class StagePlan:
-    """What a stage is to ask for, and what texts stand already.
+    """What a stage requests, and which texts stand already.
 
     It is stored before the first of its calls is recorded. So whoever begins the stage again, after a
     death and with another version of this program, begins the same one.
@@ -89,7 +89,7 @@ def too_long(task: Task) -> Written:
 
 
 def written(task: Task, text: str, *, was_cut: bool) -> Written:
-    """Measure what a task came to."""
+    """Measure the text that a task produced."""
     return Written(task=task, words=count_words(text), was_cut=was_cut)
 
 

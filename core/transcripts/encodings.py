@@ -151,7 +151,7 @@ def _as_it_looks(body: bytes) -> str:
         raise _not_text("bytes as only binary files do")
     raise BadTranscript(
         "unknown-encoding",
-        "the file is not UTF-8, and which older encoding its letters are in can't be told for certain;"
+        "the file is not UTF-8, and which older encoding its letters are in is uncertain;"
         " save it as UTF-8 and upload it again",
     )
 

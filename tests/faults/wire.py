@@ -130,7 +130,7 @@ class Wire:
         if fault is Fault.KILLED_AFTER:
             self._die()
         if fault is Fault.TIMEOUT:
-            raise requests.ReadTimeout(options=request)
+            raise requests.ReadTimeout(request=request)
         return _answer(request, 502) if fault is Fault.ERROR_AFTER else answer
 
     def _route(self, path: str) -> str:

@@ -40,9 +40,9 @@ class InProcess:
 
 
 def pushed(
-    text: str, model: Model, request: SummaryOptions, context_tokens: int
+    text: str, model: Model, options: SummaryOptions, context_tokens: int
 ) -> tuple[str, list[int]]:
-    settings = replace(submitter_settings(), context_tokens=context_tokens, options=request)
+    settings = replace(submitter_settings(), context_tokens=context_tokens, options=options)
     pipeline = Pipeline(model=model, settings=settings)
     job = pipeline.upload(text)
     pipeline.run()
@@ -51,14 +51,14 @@ def pushed(
     return pipeline.summary(job), sorted(model.polls)
 
 
-def pulled(text: str, model: Model, request: SummaryOptions, context_tokens: int) -> Result:
+def pulled(text: str, model: Model, options: SummaryOptions, context_tokens: int) -> Result:
     transcript = read_transcript(text.encode(), max_bytes=10**9)
-    request, target = resolve_target(request, transcript.words)
+    options, target = resolve_target(options, transcript.words)
     material = Material(
         text=transcript.text,
         words=transcript.words,
         boundary="0" * 32,
-        options=request,
+        options=options,
         target=target,
     )
     summarizer = Summarizer(model=InProcess(model), parallel_calls=1)
