@@ -237,7 +237,7 @@ def test_a_function_reads_each_setting_from_the_variable_of_its_name(
 
     (path,) = [path for path in after if after[path] != before[path]]
     name, words = path.rpartition(".")[2], re.sub("_(SECONDS|MINUTES|DAYS)$", "", variable).lower()
-    assert name == FIELDS.get(variable, name) and (variable in FIELDS or words.endswith(name))
+    assert name == FIELDS[variable] if variable in FIELDS else words.endswith(name)
     if variable not in {"MODEL_PROFILE", "EXPIRES_WORK_FILES"}:
         assert after[path] == as_read(parameter, OTHERS[parameter])
 
