@@ -1,8 +1,8 @@
 """The formats of transcripts, recognised by their content.
 
-A format is a module of its own, whose docstring says which files it reads, and a line in the table that tries
-it: JSON in documents.py, everything else in texts.py, archives and PDF in core/transcripts/reader.py. The other
-modules are what the formats share:
+A format is a module of its own, whose docstring says which files it reads, and a line in the table that
+tries it: JSON in documents.py, everything else in texts.py, archives and PDF in core/transcripts/reader.py.
+The other modules are what the formats share:
 
 documents     JSON: the table of its readers, and why a document is refused
 texts         everything else: the table of its readers
