@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.summaries.models import PROFILES
 from tests.template.cloudformation import FUNCTIONS, deployed, environment, is_accepted, source
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
@@ -255,6 +256,10 @@ def test_a_function_reads_what_the_stack_made_from_the_variable_of_its_name(func
 
         (path,) = [path for path in after if after[path] != before[path]]
         assert path.rpartition(".")[2] == variable.lower()
+
+
+def test_the_profiles_to_choose_from_are_those_there_are() -> None:
+    assert source()["Parameters"]["ModelProfile"]["AllowedValues"] == list(PROFILES)
 
 
 def test_a_profile_names_the_model_where_nobody_else_does() -> None:
