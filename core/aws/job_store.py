@@ -4,15 +4,16 @@
     <job>           job                the job, its audit
     <job>           call#<call id>     one call, its audit
 
-`due_group` and `due_at` stand only on calls that the sweeper shall look at, so the index `due` is as
-large as what is open and a sweep reads what is due. All of them share one `due_group`: an index
-partition takes 1,000 writes a second, and RunPod takes 100 requests a second per endpoint.
+Only what the sweeper has to look at carries `due_group` and `due_at`: open calls, jobs in the middle of a
+stage, and failed jobs with calls to cancel. So the index `due` is as large as what is open, and a sweep
+reads what is due. All share one `due_group`: an index partition takes 1,000 writes a second, and RunPod
+takes 100 requests a second per endpoint.
 
 The audit is the list `events`, appended to in the same write as the change it records.
 
-DynamoDB turns a write away for two reasons that must not be taken for one another. A condition that is
-false says what is recorded. A transaction in the way says nothing: it may yet come to nothing itself. Such
-a write is made again a few times, and then it is a Conflict.
+DynamoDB rejects a write for two different reasons. A false condition says what is recorded. A transaction
+in progress says nothing, as it may still be cancelled: such a write is repeated a few times, and then it
+is a Conflict.
 """
 
 import random

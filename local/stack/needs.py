@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]  # the repository
 EMULATOR_PYTHON = "EMULATOR_PYTHON"  # the variable that names the emulator's interpreter
 _DEFAULT_EMULATOR_PYTHON = ROOT / ".venv-emulator/bin/python"
 MODEL_PYTHON = "MODEL_PYTHON"  # the variable that names the small model's
-_DEFAULT_MODEL_PYTHON = ROOT / ".venv-model/bin/python"
+_DEFAULT_MODEL_PYTHON = ROOT / ".venv-emulator/bin/python"
 WORKER_PYTHON = "WORKER_PYTHON"  # the variable that names the RunPod worker's
 _DEFAULT_WORKER_PYTHON = ROOT / ".venv-worker/bin/python"
 _SET_UP = "run `make demo`: it sets up both environments first"
@@ -44,16 +44,14 @@ def emulator_python(given: Path | None = None) -> Path:
 
 
 def model_python() -> Path:
-    """Return the small model's interpreter: as MODEL_PYTHON says, or .venv-model's."""
+    """Return the small model's interpreter: as MODEL_PYTHON says, or .venv-emulator's."""
     return Path(os.environ.get(MODEL_PYTHON) or _DEFAULT_MODEL_PYTHON).absolute()
 
 
 def missing_for_model(python: Path) -> list[str]:
-    """Return a sentence if the small model's interpreter is missing, with what to do about it."""
-    if os.access(python, os.X_OK):
-        return []
-    told = f"the small model's environment has no interpreter at {python}"
-    return [f"{told}: run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"]
+    """Return a sentence if the small model can't run, with what to do about it."""
+    what_to_do = f"run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"
+    return _missing_package("xllamacpp", "llama.cpp", "the small model", python, what_to_do)
 
 
 def worker_python() -> Path:
@@ -64,17 +62,22 @@ def worker_python() -> Path:
 def missing_for_worker(python: Path) -> list[str]:
     """Return a sentence if the worker can't run, with what to do about it."""
     what_to_do = f"run `make demo MODE=pull`, or name another one in {WORKER_PYTHON}"
+    return _missing_package("runpod", "RunPod's SDK", "the RunPod worker", python, what_to_do)
+
+
+def _missing_package(
+    package: str, title: str, whose: str, python: Path, what_to_do: str
+) -> list[str]:
     if not os.access(python, os.X_OK):
-        told = f"the RunPod worker's environment has no interpreter at {python}"
-        return [f"{told}: {what_to_do}"]
+        return [f"{whose}'s environment has no interpreter at {python}: {what_to_do}"]
     found = subprocess.run(
-        [python, "-I", "-c", "import importlib.metadata as m; m.version('runpod')"],
+        [python, "-I", "-c", f"import importlib.metadata as m; m.version('{package}')"],
         capture_output=True,
         check=False,
         timeout=60,
     )
     if found.returncode != 0:
-        return [f"RunPod's SDK is not installed in {python.parent.parent}: {what_to_do}"]
+        return [f"{title} is not installed in {python.parent.parent}: {what_to_do}"]
     return []
 
 

@@ -24,6 +24,7 @@ _COMMAND = re.compile(
 
 # By the command as a page gives it, its values left out: how it is run small here.
 RUN_HERE = {
+    "make help": "make help",
     "make simulate": "make simulate SEEDS=2",
     "make simulate SEEDS": "make simulate SEEDS=2",
     "make simulate SEED": "make simulate SEED=42",

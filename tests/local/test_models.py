@@ -176,6 +176,14 @@ def test_a_small_model_that_is_not_installed_is_said_with_what_to_do(
     assert "make demo MODEL=smollm2" in told
 
 
+def test_an_interpreter_without_the_small_model_is_named_with_what_to_do() -> None:
+    """It is the emulator's: it is there long before the model is."""
+    (told,) = missing_for_model(Path(sys.executable))
+
+    assert "llama.cpp is not installed" in told
+    assert "make demo MODEL=smollm2" in told
+
+
 def test_a_worker_that_can_not_run_is_said_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

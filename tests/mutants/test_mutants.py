@@ -1,11 +1,14 @@
 """Each mutant still has its place, and a place is found whatever stands around it."""
 
+import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import Mutant, NoLongerApplies
+from tests.mutants.slips import scores
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +55,22 @@ def test_a_place_is_looked_for_in_its_function_alone(tmp_path: Path) -> None:
     code = "class C:\n    def g(self):\n        f(1)\n\ndef g():\n    f(2)"
 
     assert "f(2)" in changed(tmp_path, code, find="f(X)", put="h()", at="a.py::C.g")
+
+
+def test_the_score_of_a_module_counts_what_was_tried_and_names_what_survived(
+    tmp_path: Path,
+) -> None:
+    exit_codes = {"core.a.x_f__mutmut_1": 1, "core.a.x_f__mutmut_2": 0, "core.a.x_f__mutmut_3": None}
+    (tmp_path / "a.py.meta").write_text(json.dumps({"exit_code_by_key": exit_codes}))
+
+    assert scores(tmp_path) == [
+        "a.py: 1 of 2 noticed (50%)",
+        "  survived core.a.x_f__mutmut_2",
+    ]
+
+
+def test_the_modules_that_mutmut_changes_are_there() -> None:
+    """It says nothing of a pattern that fits no file."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mutmut"]
+
+    assert [name for name in settings["only_mutate"] if not (ROOT / name).is_file()] == []

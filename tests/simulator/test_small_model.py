@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.runpod.reports import Report, parse_report
+from core.runpod.reports import RunPodReport, parse_report
 from local.stack.model import Model, start_small_model
 from local.stack.needs import MODEL_PYTHON
 from local.stack.processes import Processes
@@ -15,7 +15,7 @@ from tests.simulator.conftest import Caller
 
 pytestmark = pytest.mark.skipif(
     not os.environ.get(MODEL_PYTHON),
-    reason=f"needs {MODEL_PYTHON}=.venv-model/bin/python (make demo MODEL=smollm2 sets that up)",
+    reason=f"needs {MODEL_PYTHON}=.venv-emulator/bin/python (make demo MODEL=smollm2 sets that up)",
 )
 _PATIENCE_SECONDS = 600.0
 
@@ -32,7 +32,7 @@ def caller(start: Callable[..., Caller], model: Model) -> Caller:
     return start(worker="openai", model_url=model.url, model_name=model.name)
 
 
-def ask(caller: Caller, text: str, **sampling: Any) -> Report:
+def ask(caller: Caller, text: str, **sampling: Any) -> RunPodReport:
     """Return what the pipeline makes of the answer."""
     message = {"role": "user", "content": text}
     openai_input = {"messages": [message], "max_tokens": 12, "temperature": 0.3, **sampling}

@@ -1,58 +1,64 @@
 """Each parameter reaches what is named after it, and nothing else: none is crossed with another."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from datetime import timedelta
-from operator import attrgetter
 from typing import Any
 
 import pytest
 
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
-from tests.template.cloudformation import FUNCTIONS, deployed, environment, source
+from core.summaries.models import PROFILES
+from tests.template.cloudformation import FUNCTIONS, deployed, environment, is_accepted, source
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
-# For each parameter a value that is no other's, and no default.
-OTHERS: dict[str, object] = {
+# Texts that a pattern takes and that are no default. Numbers and lists of values need no example.
+TEXTS = {
     "RunpodApiEndpoint": "https://other.example/v2/x",
     "RunpodApiKeySecretName": "team/key",
-    "ExecutionTimeoutSeconds": 901,
     "InputBucketName": "given-in",
     "InputBucketKmsKeyArn": f"{KEY}/in",
     "InputPrefix": "calls/",
     "InputSuffixes": ".log",
-    "MaxTranscriptBytes": 1234567,
     "OutputBucketName": "given-out",
     "OutputBucketKmsKeyArn": f"{KEY}/out",
     "OutputPrefix": "results/",
-    "Mode": "pull",
-    "ModelProfile": "llama-3.3-70b",
     "ModelName": "mine",
-    "MaxModelLenTokens": 65536,
-    "SummaryWords": 1234,
-    "CiteTimes": "true",
-    "LeastLengthPercent": 55,
-    "MaxRepairs": 4,
     "SummaryLanguage": "German",
-    "MaxTokens": 7777,
-    "Temperature": 0.77,
-    "TopP": 0.66,
-    "JobDeadlineMinutes": 30,
-    "MaxAttempts": 2,
-    "CallbackOverdueSeconds": 77,
-    "MaxPollingAttempts": 20,
-    "PollingIntervalSeconds": 33,
-    "SweepScheduleMinutes": 1,
-    "VerifyCallbacks": "true",
-    "CallbackRatePerSecond": 44,
-    "CallbackBurstRequests": 88,
-    "SubmitterMaxConcurrency": 10,
-    "RetentionDays": 45,
-    "TableDeletionProtection": "true",
-    "LogLevel": "WARN",
-    "LogRetentionDays": 60,
     "AlarmEmail": "ops@example.org",
 }
+
+
+def other_values() -> dict[str, object]:
+    """Return for each parameter a value that is no default and, where there are enough, no other's.
+
+    Each is accepted alone, with the defaults of the others, and all of them are accepted together.
+    """
+    chosen: dict[str, object] = {}
+    for name, parameter in source()["Parameters"].items():
+        fitting = [
+            value
+            for value in candidates(name, parameter)
+            if is_accepted(**{name: value}) and is_accepted(**{**chosen, name: value})
+        ]
+        taken = {str(value) for value in chosen.values()}
+        chosen[name] = next((each for each in fitting if str(each) not in taken), fitting[0])
+    return chosen
+
+
+def candidates(name: str, parameter: Mapping[str, Any]) -> list[object]:
+    default = parameter.get("Default", "")
+    if "AllowedValues" in parameter:
+        return [value for value in parameter["AllowedValues"] if str(value) != str(default)]
+    if parameter["Type"] == "Number" and "." in str(default):
+        return [round(float(default) + step / 100, 2) for step in range(1, 60)]
+    if parameter["Type"] == "Number":
+        return [int(default) + step for step in range(1, 60)]
+    return [TEXTS[name]]
+
+
+OTHERS = other_values()
 # Variables are named after their parameters: TopP is TOP_P. But for these.
 RENAMED = {
     "RunpodApiKeySecretName": {"RUNPOD_API_KEY_SECRET"},
@@ -129,10 +135,6 @@ def properties(**given: object) -> dict[str, Any]:
     )
 
 
-def test_every_parameter_is_tried() -> None:
-    assert OTHERS.keys() == source()["Parameters"].keys()
-
-
 def test_every_variable_has_its_parameter_or_none() -> None:
     fed = {name for parameter in OTHERS for name in variables_of(parameter)} | FIXED
 
@@ -166,72 +168,98 @@ def test_a_parameter_changes_nothing_else(parameter: str) -> None:
     assert outside == OUTSIDE_OF_VARIABLES.get(parameter, set())
 
 
-READ = {
-    SubmitterSettings: {
-        "runpod.endpoint": "https://other.example/v2/x",
-        "runpod.api_key_secret": "team/key",
-        "execution_timeout": timedelta(seconds=901),
-        "upload_filter.bucket": "given-in",
-        "upload_filter.prefix": "calls/",
-        "upload_filter.suffixes": (".log",),
-        "upload_filter.max_bytes": 1234567,
-        "resources.output_bucket": "given-out",
-        "resources.output_prefix": "results/",
-        "options.mode": "pull",
-        "options.model": "mine",
-        "context_tokens": 65536,
-        "options.words": 1234,
-        "options.with_times": True,
-        "options.least_percent": 55,
-        "options.most_repairs": 4,
-        "options.language": "German",
-        "options.max_tokens": 7777,
-        "options.temperature": 0.77,
-        "options.top_p": 0.66,
-        "retries.job_deadline": timedelta(minutes=30),
-        "retries.max_attempts": 2,
-        "callback_overdue": timedelta(seconds=77),
-        "retention": timedelta(days=45),
-        "webhook_url": "https://api.example/webhook",
-        "callback_secret": "${CallbackSecret.Id}",
-        "resources.jobs_table": "${JobsTable}",
-        "resources.work_queue_url": "${UploadQueue}",
-    },
-    ReceiverSettings: {
-        "verifies_with.endpoint": "https://other.example/v2/x",
-        "verifies_with.api_key_secret": "team/key",
-        "retries.max_attempts": 2,
-        "callback_secret": "${CallbackSecret.Id}",
-        "resources.output_bucket": "given-out",
-    },
-    SweeperSettings: {
-        "runpod.endpoint": "https://other.example/v2/x",
-        "runpod.api_key_secret": "team/key",
-        "max_polls": 20,
-        "poll_interval": timedelta(seconds=33),
-        "retries.job_deadline": timedelta(minutes=30),
-        "expires_work_files": True,
-        "resources.output_bucket": "given-out",
-    },
+SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
+# A field is named after its variable, without the unit, or with the last words of it alone. But for these.
+FIELDS = {
+    "MAX_TRANSCRIPT_BYTES": "max_bytes",
+    "MODEL_PROFILE": "model",
+    "MODEL_NAME": "model",
+    "MAX_MODEL_LEN": "context_tokens",
+    "CITE_TIMES": "with_times",
+    "LEAST_LENGTH_PERCENT": "least_percent",
+    "MAX_REPAIRS": "most_repairs",
+    "MAX_POLLING_ATTEMPTS": "max_polls",
+    "POLLING_INTERVAL": "poll_interval",
 }
+# Read to be checked against the others, and not kept.
+ONLY_CHECKED = {
+    ("SweeperFunction", "CALLBACK_OVERDUE_SECONDS"),
+    ("SweeperFunction", "SWEEP_SCHEDULE_MINUTES"),
+}
+NOT_A_SETTING = re.compile(r"POWERTOOLS_|VERIFY_CALLBACKS|SWEEP_SCHEDULE")
+UNITS = {"Seconds": "seconds", "Minutes": "minutes", "Days": "days"}
 
 
-@pytest.mark.parametrize(
-    ("settings", "field"),
-    [(settings, field) for settings, fields in READ.items() for field in fields],
-)
-def test_a_function_reads_each_setting_from_the_variable_of_its_name(
-    settings: type[SubmitterSettings], field: str
-) -> None:
-    function = dict(zip(READ, FUNCTIONS, strict=True))[settings]
-    variables = {
+def readable(function: str, **given: object) -> dict[str, str]:
+    return {
         name: value.replace("${HttpApi.ApiEndpoint}", "https://api.example")
-        for name, value in environment(function, **OTHERS).items()
+        for name, value in environment(function, **({"VerifyCallbacks": "true"} | given)).items()
     }
 
-    read = settings.from_env(variables)
 
-    assert attrgetter(field)(read) == READ[settings][field]
+def fields_of(settings: object) -> dict[str, object]:
+    """Return the fields of settings and of what they hold, by their path."""
+    found: dict[str, object] = {}
+    for field in fields(settings):  # type: ignore[arg-type]
+        held = getattr(settings, field.name)
+        inner = fields_of(held) if is_dataclass(held) else {"": held}
+        found |= {f"{field.name}.{path}".rstrip("."): value for path, value in inner.items()}
+    return found
+
+
+def as_read(parameter: str, value: object) -> object:
+    """Return what a setting holds for a parameter's value."""
+    for ending, unit in UNITS.items():
+        if parameter.endswith(ending):
+            return timedelta(**{unit: float(str(value))})
+    if parameter == "InputSuffixes":
+        return (value,)
+    return {"true": True, "false": False}.get(str(value), value)
+
+
+READ = [
+    (function, parameter, variable)
+    for function in FUNCTIONS
+    for parameter in OTHERS
+    for variable in sorted(variables_of(parameter) & environment(function).keys())
+    if not NOT_A_SETTING.match(variable) and (function, variable) not in ONLY_CHECKED
+]
+
+
+@pytest.mark.parametrize(("function", "parameter", "variable"), READ)
+def test_a_function_reads_each_setting_from_the_variable_of_its_name(
+    function: str, parameter: str, variable: str
+) -> None:
+    read = SETTINGS[function].from_env
+    usual, other = readable(function), readable(function, **{parameter: OTHERS[parameter]})
+
+    before = fields_of(read(usual))
+    after = fields_of(read(usual | {variable: other[variable]}))
+
+    (path,) = [path for path in after if after[path] != before[path]]
+    name, words = path.rpartition(".")[2], re.sub("_(SECONDS|MINUTES|DAYS)$", "", variable).lower()
+    assert name == FIELDS[variable] if variable in FIELDS else words.endswith(name)
+    if variable not in {"MODEL_PROFILE", "EXPIRES_WORK_FILES"}:
+        assert after[path] == as_read(parameter, OTHERS[parameter])
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_reads_what_the_stack_made_from_the_variable_of_its_name(function: str) -> None:
+    variables = readable(function)
+    for variable in FIXED & variables.keys():
+        if NOT_A_SETTING.match(variable):
+            continue
+        changed = variables | {variable: variables[variable] + "x"}
+
+        before = fields_of(SETTINGS[function].from_env(variables))
+        after = fields_of(SETTINGS[function].from_env(changed))
+
+        (path,) = [path for path in after if after[path] != before[path]]
+        assert path.rpartition(".")[2] == variable.lower()
+
+
+def test_the_profiles_to_choose_from_are_those_there_are() -> None:
+    assert source()["Parameters"]["ModelProfile"]["AllowedValues"] == list(PROFILES)
 
 
 def test_a_profile_names_the_model_where_nobody_else_does() -> None:

@@ -21,6 +21,8 @@ REMARK = "Let me know if you would like me to go into more detail."
             ("harmony",),
         ),
         ("analysisWe need a summary.assistantfinal{}", ("harmony",)),
+        ("analysisNot yet.assistantfinalA draft.assistantfinal{}", ("harmony",)),
+        ("Words, then.</think><think>And topics.</think>{}", ("reasoning",)),
         ("{}<|eot_id|>", ("chat-tokens",)),
         ("{}<|im_end|>\n<|im_start|>user\nThanks!", ("chat-tokens",)),
         ("<|start_header_id|>assistant<|end_header_id|>\n\n{}", ("chat-tokens",)),
@@ -29,8 +31,13 @@ REMARK = "Let me know if you would like me to go into more detail."
         ("```\n{}", ("fence",)),
         ("Here is the summary you asked for:\n\n{}", ("preface",)),
         ("Certainly!\n\n{}", ("preface",)),
+        ("\n\nCertainly!\n\n---\n\n{}", ("preface",)),
+        ("**Here is the summary:**\n\n{}", ("preface",)),
+        ("Here is the summary\n\n{}", ("preface",)),
+        ("Here is the summary\n\n```markdown\n{}\n```", ("preface", "fence")),
         ("Hier ist die Zusammenfassung:\n\n{}", ("preface",)),
         ("{}\n\n" + REMARK, ("closing-remark",)),
+        ("{}\n\n*" + REMARK + "*\n", ("closing-remark",)),
         ("{}\n\n---\n\n(Word count: 4,012)", ("closing-remark",)),
         (
             "<think>Hm.</think>Sure, here it is:\n\n```markdown\n{}\n```\n\n" + REMARK,
@@ -42,6 +49,21 @@ def test_what_stands_around_an_answer_is_taken_off(around: str, removed: tuple[s
     cleaned = clean(around.format(ANSWER))
 
     assert (cleaned.text, cleaned.removed) == (ANSWER, removed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "left"),
+    [
+        ("One.\r\n\r\nTwo.", "One.\n\nTwo."),
+        ("One. <think>Hm.</think>Two. <think>Hm.", "One. Two."),
+        ("One. <think>Hm.</think>Hm.</think>Two.", "One. Two."),
+        ("One. <think>Hm.</think>Two.", "One. Two."),
+        ("Certainly!", "Certainly!"),
+        (REMARK, REMARK),
+    ],
+)
+def test_what_is_left_keeps_its_words_and_their_order(answer: str, left: str) -> None:
+    assert clean(answer).text == left
 
 
 @pytest.mark.parametrize(

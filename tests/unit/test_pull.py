@@ -86,6 +86,7 @@ def test_what_is_no_order_is_refused_without_repeating_it(job_input: object) -> 
     [
         {"sha256": "0" * 63},
         {"sha256": "g" * 64},
+        {"sha256": "A" * 64},
         {"size_bytes": 0},
         {"size_bytes": LONGEST_SUMMARY_BYTES + 1},
         {"size_bytes": True},
@@ -99,6 +100,24 @@ def test_what_is_no_manifest_counts_for_nothing(changes: dict[str, object]) -> N
     manifest = MANIFEST.as_output()["manifest"] | changes
 
     assert parse_manifest({"manifest": manifest}) is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sha256": "0123456789abcdef" * 4},
+        {"size_bytes": 1},
+        {"size_bytes": LONGEST_SUMMARY_BYTES},
+        {"repairs": 0},
+        {"words_in": 10**12},
+    ],
+)
+def test_a_manifest_may_hold_the_smallest_and_the_largest_figures(
+    changes: dict[str, object],
+) -> None:
+    manifest = MANIFEST.as_output()["manifest"] | changes
+
+    assert parse_manifest({"manifest": manifest}) is not None
 
 
 @pytest.mark.parametrize("output", [None, [], {}, "manifest", {"manifest": []}, [{}, {}], [None]])

@@ -13,8 +13,8 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
 )]  # fmt: skip
 FOLDERS = (
-    "submitter|webhook_receiver|sweeper|core|cli|local|events|samples|tests|docs|requirements"
-    "|benchmarks"
+    "submitter|webhook_receiver|sweeper|worker|core|cli|local|runpod_simulator|events|samples|tests|docs"
+    "|requirements|benchmarks"
 )
 
 

@@ -1,36 +1,25 @@
-"""The formats of transcripts, recognised by what stands in them.
+"""The formats of transcripts, recognised by their content.
 
+A format is a module of its own, whose docstring says which files it reads, and a line in the table that
+tries it: JSON in documents.py, everything else in texts.py, archives and PDF in core/transcripts/reader.py.
+The other modules are what the formats share:
+
+documents     JSON: the table of its readers, and why a document is refused
+texts         everything else: the table of its readers
+generic       any other JSON whose objects carry a text
+families      the names that a text, its speaker and its times have in JSON
+shapes        JSON without members' names: lists of lines, of pairs, of `{"Ann Lee": "words"}`
 members       reading JSON that somebody else wrote
 weight        JSON that would not fit into memory
+plain         prose, Markdown, and the text exports of Zoom, Teams, Webex, Otter and others
 names         what people and their devices are called
 labels        `Ann Lee: words`, and what only looks like it
 stamps        times at the beginning of lines
-headings      lines that say who speaks below them
-cues          who says what in captions of any format
-rolling       captions that show the line before again
-transcribe    Amazon Transcribe
-deepgram      Deepgram
-google        Google Speech-to-Text
-assemblyai    AssemblyAI
-whisper       Whisper and its relatives, RunPod's worker among them
-watson        IBM Watson Speech to Text
-families      the names that a text, its speaker and its times have in JSON
-shapes        JSON without members' names: lists of lines, of pairs, of `{"Ann Lee": "words"}`
-generic       any other JSON whose objects carry a text
-documents     which of these a JSON document is read with
-texts         everything that is no JSON: which of the following it is
-captions      WebVTT, SubRip and SubViewer
-ass           Advanced SubStation Alpha
-markup        TTML, other XML and HTML
-rtf           rich text
-kaldi         CTM and STM of speech research
-tables        commas or tabs between who, when and what
-columns       tables without a heading that says what is in them
+headings      lines that name the speaker of the lines below
+cues          the speaker of each caption, in any caption format
+rolling       captions that repeat the line before
 marks         what tools put around times and names in text
-office        Word and other office documents
-pdf           PDF
-plain         prose, Markdown, and the text exports of Zoom, Teams, Webex, Otter and others
-office, pdf   Word, OpenDocument and PDF, as lines of text for the readers above
+columns       tables without a heading that says what is in them
 """
 
 from core.transcripts.formats import documents, texts
