@@ -14,9 +14,9 @@ from core.aws.job_store import DynamoJobStore
 from core.errors import Conflict, JobExists, UnknownCall
 from core.jobs.model import CallState, Job
 from core.jobs.ports import JobStore
-from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
 from tests.deployment import create_jobs_table
+from tests.fakes.memory import MemoryJobStore
 
 
 @pytest.fixture

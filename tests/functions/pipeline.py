@@ -13,13 +13,13 @@ from core.jobs.lifecycle import Lifecycle, Settlement
 from core.jobs.model import AuditEvent, Call, Job, Source
 from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.stages import Stages
 from submitter.submit import Submitter
 from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
 from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 
 ASK = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")

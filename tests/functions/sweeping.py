@@ -9,10 +9,10 @@ from core.aws.files import S3IntermediateStore, S3Summaries
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.model import Call
 from core.runpod.reports import parse_report
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
 from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 
 RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
 

@@ -10,9 +10,9 @@ import pytest
 from core.errors import Conflict, RunPodBusy, RunPodError, RunPodFailed, RunPodSilent
 from core.jobs.lifecycle import SUBMITTING_TIME
 from core.jobs.model import CallState, JobState
-from local.memory import MemoryRunPod
 from submitter.outcomes import LONGEST_CHAIN, MOST_REQUESTS
 from tests.builders import NOON, minutes, submitter_settings
+from tests.fakes.memory import MemoryRunPod
 from tests.functions.pipeline import Pipeline, a_transcript
 from tests.template.cloudformation import source
 

@@ -13,7 +13,6 @@ from core.jobs.decide import Step
 from core.jobs.lifecycle import Lifecycle, Settlement
 from core.jobs.model import Call, CallState, JobState
 from core.runpod.reports import RunPodReport, gone, parse_report
-from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.builders import (
     JOB_ID,
     NOON,
@@ -28,6 +27,7 @@ from tests.builders import (
     failed_body,
     minutes,
 )
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryS3
 
 LOST = parse_report(failed_body("job timed out after 1 retries"))
 KEY = ("out", "summaries/calls/harbour board.txt")

@@ -21,10 +21,10 @@ from core.jobs.lifecycle import SUBMITTING_TIME
 from core.jobs.model import Call, CallState, Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
 from core.summaries.tokens import estimate_tokens
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.submit import Submitter
 from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
 

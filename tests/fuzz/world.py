@@ -17,8 +17,8 @@ from core.jobs.callback import CallRef, token_for
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.model import AuditEvent, Call, Job
 from core.telemetry import logger
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, StoredObject
 from tests.builders import NOON
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, StoredObject
 from webhook_receiver import app
 
 MAX_ATTEMPTS = 3

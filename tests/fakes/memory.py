@@ -1,7 +1,6 @@
-"""The outside world in memory: for tests, and for the use cases run without AWS or RunPod.
+"""In-memory fakes of the job store, S3, the work queue, RunPod and the callback secrets.
 
-Each of these stands under the contract tests of the real thing (tests/contract), so what holds on
-them holds there.
+The contract tests (tests/contract) run against each fake and its real counterpart alike.
 """
 
 import copy
