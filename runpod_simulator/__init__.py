@@ -5,24 +5,24 @@ with running_simulator(Config(time_scale=0.01)) as simulator:
     ...  # talk to simulator.url with simulator.api_key
 """
 
-from .config import Config, Limit
-from .in_process import Simulator, running_simulator
-from .jobs import Status
-from .records import JobRecord
-from .scenarios import SCENARIOS, Rule, UnknownScenarioError
-from .webhooks import Delivery
-from .workers.fleet import RemoteWorker
+from runpod_simulator.config import Config, Limit
+from runpod_simulator.in_process import Simulator, running_simulator
+from runpod_simulator.jobs import JobStatus
+from runpod_simulator.records import JobRecord
+from runpod_simulator.scenarios import SCENARIOS, Rule, UnknownScenario
+from runpod_simulator.webhooks import Delivery
+from runpod_simulator.workers.remote import RemoteWorker
 
 __all__ = [
     "SCENARIOS",
     "Config",
     "Delivery",
     "JobRecord",
+    "JobStatus",
     "Limit",
     "RemoteWorker",
     "Rule",
     "Simulator",
-    "Status",
-    "UnknownScenarioError",
+    "UnknownScenario",
     "running_simulator",
 ]

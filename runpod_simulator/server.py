@@ -7,25 +7,31 @@ from typing import Any
 
 from aiohttp import web
 
-from . import control, worker_api
-from .config import Config
-from .endpoint import Endpoint
-from .intake import MIB, RUN_MAX_MIB, RUNSYNC_MAX_MIB, RefusedError, Submission, read_submission
-from .jobs import IllegalMoveError, Job
-from .limits import RateLimiter
-from .scenarios import Plan
+from runpod_simulator import control_api, worker_api
+from runpod_simulator.config import Config
+from runpod_simulator.endpoint import Endpoint
+from runpod_simulator.jobs import IllegalTransition, Job
+from runpod_simulator.payloads import MIB, BadPayload
+from runpod_simulator.rate_limits import RateLimiter
+from runpod_simulator.scenarios import FaultPlan
+from runpod_simulator.submissions import (
+    RUN_MAX_MIB,
+    RUNSYNC_MAX_MIB,
+    Submission,
+    parse_submission,
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _RUNSYNC_WAIT_SECONDS, _RUNSYNC_WAIT_MS = 90.0, (1_000, 300_000)
-_REFUSALS = {401: "unauthorized", 429: "too many requests", 500: "internal server error"}
+_ERRORS = {401: "unauthorized", 429: "too many requests", 500: "internal server error"}
 
 log = logging.getLogger(__name__)
 
 
 def application(endpoint: Endpoint) -> web.Application:
     api = _Api(endpoint)
-    app = web.Application(client_max_size=0)  # bodies are measured and refused in RunPod's words
+    app = web.Application(client_max_size=0)  # bodies are limited here, with RunPod's error text
     base = f"/v2/{endpoint.config.endpoint}"
     app.add_routes(
         [
@@ -40,7 +46,7 @@ def application(endpoint: Endpoint) -> web.Application:
             web.post(f"{base}/stream/{{id}}", api.guarded("stream", api.stream)),
             web.get(f"{base}/health", api.guarded("health", api.health)),
             *worker_api.routes(endpoint),
-            *control.routes(endpoint),
+            *control_api.routes(endpoint),
             web.route("*", "/{path:.*}", _unknown),
         ]
     )
@@ -62,24 +68,24 @@ class _Api:
         }
 
     def guarded(self, operation: str, handler: Handler) -> Handler:
-        """Checks key and limits first; counts every request."""
+        """Check key and limits first; count every request."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
-            self._endpoint.calls[operation] += 1
+            self._endpoint.request_counts[operation] += 1
             given = request.headers.get("Authorization", "").encode()
             if not any(hmac.compare_digest(given, key) for key in self._keys):
-                log.warning("/%s refused: no key or a wrong one", operation)
-                return _refusal(401)
+                log.warning("/%s rejected: no key or a wrong one", operation)
+                return _error_for(401)
             limiter = self._limiters.get(operation)
             if limiter is None:
                 return await handler(request)
-            if not limiter.enter(self._endpoint.clock.now()):
-                log.warning("/%s refused: above the rate limit", operation)
-                return _refusal(429)
+            if not limiter.acquire(self._endpoint.clock.now()):
+                log.warning("/%s rejected: above the rate limit", operation)
+                return _error_for(429)
             try:
                 return await handler(request)
             finally:
-                limiter.leave()
+                limiter.release()
 
         return answer
 
@@ -97,7 +103,7 @@ class _Api:
         job = self._endpoint.find(request.match_info["id"])
         if job is None:
             return _job_not_found()
-        chunks, job.stream = job.stream, []  # each is told once
+        chunks, job.stream = job.stream, []  # each is returned once
         return web.json_response({"status": job.status, "stream": chunks})
 
     async def cancel(self, request: web.Request) -> web.StreamResponse:
@@ -113,7 +119,7 @@ class _Api:
             return _job_not_found()
         try:
             self._endpoint.retry(job)
-        except IllegalMoveError:
+        except IllegalTransition:
             return _error(
                 400, f"only a FAILED or TIMED_OUT job can be retried, this one is {job.status}"
             )
@@ -129,29 +135,31 @@ class _Api:
         self,
         request: web.Request,
         max_mib: int,
-        answer: Callable[[web.Request, Job, Plan], Awaitable[web.StreamResponse]],
+        answer: Callable[[web.Request, Job, FaultPlan], Awaitable[web.StreamResponse]],
     ) -> web.StreamResponse:
         try:
             body = await _read(request, max_mib)
-            sent = self._read_submission(request, body)
-            names, plan = self._endpoint.rulebook.choose(body, sent.simulate)
-        except RefusedError as exc:
-            log.warning("submission refused with 400")
+            submission = self._parse_submission(request, body)
+            names, plan = self._endpoint.rules.choose(body, submission.simulate)
+        except BadPayload as exc:
+            log.warning("submission rejected with 400")
             return _error(400, str(exc))
-        if plan.refuse_status:
-            log.info("submission refused with %d by scenario", plan.refuse_status)
-            return _refusal(plan.refuse_status)
+        if plan.reject_status:
+            log.info("submission rejected with %d by scenario", plan.reject_status)
+            return _error_for(plan.reject_status)
         if plan.answer == "without-id":
             return web.json_response({"error": "the job could not be queued"})
-        return await answer(request, self._endpoint.submit(sent.request, plan, names), plan)
+        return await answer(request, self._endpoint.submit(submission.request, plan, names), plan)
 
-    def _read_submission(self, request: web.Request, body: bytes) -> Submission:
+    def _parse_submission(self, request: web.Request, body: bytes) -> Submission:
         is_sync = request.path.endswith("/runsync")
-        return read_submission(
+        return parse_submission(
             body, request.headers.get("X-Simulate", ""), self._endpoint.config, is_sync=is_sync
         )
 
-    async def _run_answer(self, request: web.Request, job: Job, plan: Plan) -> web.StreamResponse:
+    async def _run_answer(
+        self, request: web.Request, job: Job, plan: FaultPlan
+    ) -> web.StreamResponse:
         if plan.webhook_before_answer:
             await self._endpoint.wait_until_called_back(job)
         if plan.answer == "dropped" and request.transport:
@@ -159,22 +167,21 @@ class _Api:
         return web.json_response({"id": job.id, "status": "IN_QUEUE"})
 
     async def _runsync_answer(
-        self, request: web.Request, job: Job, _plan: Plan
+        self, request: web.Request, job: Job, _plan: FaultPlan
     ) -> web.StreamResponse:
-        await self._endpoint.wait_until_over(job, _wait_seconds(request))
+        await self._endpoint.wait_until_ended(job, _wait_seconds(request))
         return web.json_response(job.status_body())
 
 
 async def _read(request: web.Request, max_mib: int) -> bytes:
-    """Reads all that is sent, even if it is too much: a client still sending would miss the answer."""
+    """Read a body to its end, even one over the limit: a client still sending would miss the answer."""
     body, size = bytearray(), 0
     async for chunk in request.content.iter_chunked(64 * 1024):
         size += len(chunk)
         if size <= max_mib * MIB:
             body += chunk
     if size > max_mib * MIB:
-        msg = f"exceeded max body size of {max_mib}MiB"
-        raise RefusedError(msg)
+        raise BadPayload(f"exceeded max body size of {max_mib}MiB")
     return bytes(body)
 
 
@@ -187,7 +194,7 @@ def _wait_seconds(request: web.Request) -> float:
 
 
 async def _unknown(request: web.Request) -> web.StreamResponse:
-    """Another endpoint id, or an operation this simulator does not have."""
+    """Answer for another endpoint id, or an operation that is not simulated."""
     log.warning("%s of an unknown endpoint or operation", request.method)
     return _error(404, "endpoint not found")
 
@@ -198,9 +205,9 @@ def _job_not_found() -> web.Response:
     )
 
 
-def _refusal(status: int) -> web.Response:
-    if status in _REFUSALS:
-        return _error(status, _REFUSALS[status])
+def _error_for(status: int) -> web.Response:
+    if status in _ERRORS:
+        return _error(status, _ERRORS[status])
     page = f"<html><head><title>{status}</title></head><body><h1>Bad gateway</h1></body></html>"
     return web.Response(text=page, content_type="text/html", status=status)
 
@@ -211,12 +218,12 @@ def _error(status: int, text: str) -> web.Response:
 
 
 class Server:
-    """The simulator as one thing to start and stop, inside a running event loop."""
+    """Starts and stops the simulator inside a running event loop."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
         self.endpoint = Endpoint(config)
-        # A caller still waiting in /runsync must not hold up the end.
+        # A caller still waiting in /runsync must not delay the shutdown.
         self._runner = web.AppRunner(
             application(self.endpoint), access_log=None, shutdown_timeout=1.0
         )

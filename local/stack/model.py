@@ -103,7 +103,7 @@ def start_extractive_model(processes: Processes) -> ModelProcess:
     port = checked_port(0)
     child = processes.start(
         "extractive model",
-        [sys.executable, "-m", "local.extractive_model", "--port", str(port)],
+        [sys.executable, "-m", "runpod_simulator.extractive_server", "--port", str(port)],
         environment={**os.environ, "TMPDIR": str(processes.folder)},
         working_folder=ROOT,
     )
