@@ -176,7 +176,7 @@ class Endpoint:
                 event.set()
 
     def _announce(self, job: Job) -> None:
-        """Wake whoever waits for the job's end, and call back."""
+        """Wake what waits for the job's end, and send its webhook."""
         log.info("job %s is %s", job.id, job.status)
         self._ended[job.id].set()
         if not job.request.webhook:

@@ -1,4 +1,4 @@
-"""What the local stack needs on this machine, and what to do where it is missing."""
+"""Checks what the local stack needs on this machine, and says how to install what is missing."""
 
 import json
 import os
@@ -52,8 +52,8 @@ def missing_for_model(python: Path) -> list[str]:
     """Return a sentence if the small model's interpreter is missing, with what to do about it."""
     if os.access(python, os.X_OK):
         return []
-    told = f"the small model's environment has no interpreter at {python}"
-    return [f"{told}: run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"]
+    problem = f"the small model's environment has no interpreter at {python}"
+    return [f"{problem}: run `make demo MODEL=smollm2`, or name another one in {MODEL_PYTHON}"]
 
 
 def worker_python() -> Path:
@@ -65,8 +65,8 @@ def missing_for_worker(python: Path) -> list[str]:
     """Return a sentence if the worker can't run, with what to do about it."""
     what_to_do = f"run `make demo MODE=pull`, or name another one in {WORKER_PYTHON}"
     if not os.access(python, os.X_OK):
-        told = f"the RunPod worker's environment has no interpreter at {python}"
-        return [f"{told}: {what_to_do}"]
+        problem = f"the RunPod worker's environment has no interpreter at {python}"
+        return [f"{problem}: {what_to_do}"]
     found = subprocess.run(
         [python, "-I", "-c", "import importlib.metadata as m; m.version('runpod')"],
         capture_output=True,

@@ -22,7 +22,7 @@ _HEADROOM = 0.97  # so that a text written to fit max_tokens is not cut
 _OPENING = re.compile(r"<transcript\b[^<>]{0,300}>", re.IGNORECASE)
 _CLOSING = re.compile(r"</transcript\b[^<>]{0,300}>", re.IGNORECASE)
 _NUMBER_OF_WORDS = r"(\d{1,3}(?:[, \u00a0\u202f.]\d{3})+|\d{1,7})[\s-]+words?\b"
-# "about 4,000 words" asks for a length; "the transcript has 10,000 words" may only tell one.
+# "about 4,000 words" asks for a length; "the transcript has 10,000 words" may only state one.
 _LENGTHS = (
     re.compile(rf"\babout\s+{_NUMBER_OF_WORDS}", re.IGNORECASE),
     re.compile(rf"(?<![\d.,]){_NUMBER_OF_WORDS}", re.IGNORECASE),

@@ -67,7 +67,7 @@ class RemoteWorkerPool:
         raise WorkerLost
 
     async def close(self) -> None:
-        """Do nothing: whoever started the workers ends them."""
+        """Do nothing: the workers are not the simulator's to end."""
 
     def seen(self, worker_id: str) -> RemoteWorker:
         """Record a sign of life, which any request of a worker is."""

@@ -210,8 +210,8 @@ class _Summary:
         for one in self._part_of:
             said[short_name(one.speaker)] += one.word_count
         names = [name for name, _ in said.most_common(_SPEAKERS_NAMED) if name]
-        told = self._language.chosen.format(words=f"{round(self._transcript_words, -2):,}")
-        return [f"{told}: {', '.join(names)}." if names else f"{told}."]
+        opening = self._language.chosen.format(words=f"{round(self._transcript_words, -2):,}")
+        return [f"{opening}: {', '.join(names)}." if names else f"{opening}."]
 
 
 def _heading(number: int, part: Sequence[Sentence]) -> str:

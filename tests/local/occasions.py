@@ -11,7 +11,7 @@ from json import dumps
 
 from core.aws.queue import ATTEMPT_REQUESTED
 from core.jobs.model import AuditEvent, Call, CallState, Job, JobState
-from local.round_trip import Upload
+from local.deployment import Upload
 from local.stack.needs import ROOT
 from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
