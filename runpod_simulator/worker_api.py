@@ -4,10 +4,8 @@ The answers were found by running the SDK; RunPod's own are known only in part (
 behaviour?").
 """
 
-import hmac
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
@@ -22,10 +20,9 @@ from runpod_simulator.payloads import (
     parse_job_done,
     parse_limited_object,
 )
+from runpod_simulator.responses import Handler, error, has_key, server_error, unauthorized
 from runpod_simulator.workers import WorkerResult
 from runpod_simulator.workers.remote import RemoteWorkerPool
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _SDK_PING_MS = 10_000  # the SDK's default; it counts whole seconds
 _PINGS_PER_TIMEOUT = 4
@@ -79,18 +76,15 @@ class _WorkerApi:
         self._config = endpoint.config
         self._remote_workers = remote_workers
         self._dispatcher = dispatcher
-        key = endpoint.config.worker_key
-        self._keys = {key.encode(), f"Bearer {key}".encode()}
 
     def guarded(self, operation: str, handler: Handler) -> Handler:
         """Check the workers' key first; count every request."""
 
         async def answer(request: web.Request) -> web.StreamResponse:
             self._endpoint.request_counts[operation] += 1
-            given = request.headers.get("Authorization", "").encode()
-            if not any(hmac.compare_digest(given, key) for key in self._keys):
+            if not has_key(request, self._config.worker_key):
                 log.warning("/%s rejected: no worker's key or a wrong one", operation)
-                return web.json_response({"error": "unauthorized"}, status=401)
+                return unauthorized()
             self._remote_workers.seen(request.match_info["worker"])
             return await handler(request)
 
@@ -138,7 +132,7 @@ class _WorkerApi:
             # As users of RunPod observed: the worker gets 400, and its job is COMPLETED without output.
             log.warning("result of job %s rejected with 400", job.id)
             self._remote_workers.finish(job.id, WorkerResult())
-            return _error(400, str(exc))
+            return error(400, str(exc))
         if isinstance(posted, ProgressUpdate):
             self._remote_workers.keep_alive(job.id)
             job.output = posted.output
@@ -155,7 +149,7 @@ class _WorkerApi:
             job.stream.append(parse_limited_object(body, self._config.stream_chunk_max_mib))
         except BadPayload as exc:
             log.warning("stream chunk of job %s rejected with 400", job.id)
-            return _error(400, str(exc))
+            return error(400, str(exc))
         return web.json_response({})
 
     async def _take(self, request: web.Request, count: int) -> TakeOutcome:
@@ -171,15 +165,15 @@ class _WorkerApi:
         worker_id, job_id = request.match_info["worker"], request.match_info["id"]
         job = self._endpoint.find_hidden(job_id)
         if job is None:
-            return _error(404, "job not found")
+            return error(404, "job not found")
         if not self._remote_workers.runs(worker_id, job_id):
             log.warning("worker %s posted for job %s, which it does not run", worker_id, job_id)
-            return _error(400, "this worker does not run this job")
+            return error(400, "this worker does not run this job")
         return job
 
     def _end(self, request: web.Request, job: Job, final: FinalResult) -> web.StreamResponse:
         if job.trigger_fault("job-done-error", job.plan.done_errors):
-            return _server_error()
+            return server_error()
         if job.trigger_fault("job-done-lost", job.plan.done_losses):
             return _drop_connection(request)
         if final.wants_refresh:
@@ -188,14 +182,14 @@ class _WorkerApi:
             log.info("worker %s asks to be restarted", worker.id)
         self._remote_workers.finish(job.id, final.result)
         if job.trigger_fault("job-done-repeated", job.plan.done_repeats):
-            return _server_error()
+            return server_error()
         return web.json_response({})
 
 
 def _answer_without_jobs(request: web.Request, outcome: TakeOutcome) -> web.StreamResponse | None:
     """Return None if there are jobs to hand over."""
     if outcome.fails:
-        return _server_error()
+        return server_error()
     if outcome.drops_connection:
         return _drop_connection(request)
     return None if outcome.jobs else _no_content()
@@ -207,14 +201,6 @@ def _job_json(job: Job) -> dict[str, object]:
 
 def _no_content() -> web.Response:
     return web.Response(status=204)
-
-
-def _error(status: int, text: str) -> web.Response:
-    return web.json_response({"error": text}, status=status)
-
-
-def _server_error() -> web.Response:
-    return _error(500, "internal server error")
 
 
 def _drop_connection(request: web.Request) -> web.Response:
