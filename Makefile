@@ -59,7 +59,7 @@ up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=p
 	@$(BIN)/python -m local up
 
 soak: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
-	@$(BIN)/python -m local soak --jobs $(JOBS) --seed $(or $(SEED),1)
+	@$(BIN)/python -m tests.soak --jobs $(JOBS) --seed $(or $(SEED),1)
 
 simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n tells one)
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))

@@ -25,7 +25,7 @@ from benchmarks.traffic import Traffic, counted
 from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.stack import needs
-from local.stack.emulator import checked_port
+from local.stack.loopback import checked_port
 from local.stack.model import Model as ModelAddress
 from local.stack.processes import Processes
 from local.stack.setup import Setup
@@ -131,7 +131,7 @@ def bench(mode: Mode) -> Iterator[Bench]:
         worker = start_worker(
             processes,
             python=needs.worker_python(),
-            given_by_runpod=simulator.worker_environment(),
+            runpod_environment=simulator.worker_environment(),
             model=ModelAddress(url=model_url),
         )
         setup = Setup(
@@ -142,7 +142,7 @@ def bench(mode: Mode) -> Iterator[Bench]:
             parameters={"Mode": mode.value, "SweepScheduleMinutes": "5"},
         )
         stack = running.enter_context(local_stack(setup))
-        worker.wait_until_it_asks(simulator.url)
+        worker.wait_until_it_polls(simulator.url)
         yield Bench(stack, simulator, traffic, worker)
 
 

@@ -1,4 +1,4 @@
-"""What a real model gave to each request of a job, as RunPod's status tells while it keeps results."""
+"""The answers of a job's model requests, read from RunPod's /status while it keeps results."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from rich.table import Table
 from core.errors import BadBody
 from core.jobs.call import Call
 from core.runpod.reports import RunPodReport, parse_report
-from local.round_trip import History
+from local.deployment import History
+from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 
 _STATUS_SECONDS = 10.0
@@ -21,13 +22,12 @@ _STATUS_SECONDS = 10.0
 class Answer:
     call: Call
     report: RunPodReport
-    tokens_per_second: float  # of writing alone; 0 where the model's server does not tell
+    tokens_per_second: float  # of writing alone; 0 where the model's server does not say
 
 
 def given(history: History, runpod: RunPodEndpoint) -> list[Answer]:
-    """Ask RunPod about every request of a job; what it does not know any more is left out."""
-    with requests.Session() as session:
-        session.trust_env = False  # no proxy stands before 127.0.0.1
+    """Ask RunPod about every request of a job, and leave out expired results."""
+    with http_session() as session:
         session.headers["Authorization"] = f"Bearer {runpod.api_key}"
         return list(_answers(session, history, runpod.url))
 
@@ -48,7 +48,7 @@ def _answers(session: requests.Session, history: History, url: str) -> Iterator[
 
 
 def _speed(body: dict[str, Any]) -> float:
-    """Return what llama.cpp's server adds to its answers."""
+    """Return the figure that llama.cpp's server adds to its answers."""
     try:
         return float(body["output"][0]["timings"]["predicted_per_second"])
     except (KeyError, IndexError, TypeError, ValueError):
@@ -56,11 +56,11 @@ def _speed(body: dict[str, Any]) -> float:
 
 
 def models(answers: list[Answer]) -> list[str]:
-    """Return the names of those that answered, each once."""
-    told = (
+    """Return the names of the models that answered, each once."""
+    named = (
         one.report.manifest.model if one.report.manifest else one.report.model for one in answers
     )
-    return sorted({name for name in told if name})
+    return sorted({name for name in named if name})
 
 
 def show(console: Console, answers: list[Answer]) -> None:

@@ -1,4 +1,4 @@
-"""`python -m local demo`: one transcript through the deployed pipeline, shown step by step."""
+"""`python -m local demo`: takes one transcript through the deployed pipeline, step by step."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -10,19 +10,18 @@ from cli.parameters import parameters
 from core.aws.names import is_transcript_name
 from core.jobs.job import JobState
 from local import answers, report
+from local.deployment import History
 from local.follow import Follower
 from local.progress import Progress
-from local.round_trip import History
 from local.stack.processes import StackError
 from local.stack.setup import Setup
 from local.stack.stack import LocalStack, local_stack
 from local.steps import TRANSCRIPT_STEPS, Step
 
-# Longer than a job's deadline: by then the sweeper has given it up, with a reason.
+# Longer than a job's deadline: by then the sweeper has failed it, with a reason.
 _LONGEST_SECONDS = 65 * 60.0
 
-
-_SMALL_MODELS_PROSE = (
+_SMALL_MODEL_WARNING = (
     "A model of 135 million parameters proves the path, not the prose: what it writes is poor and partly"
     " invented."
 )
@@ -48,12 +47,12 @@ def readable_file(given: Path) -> Path:
 
 
 class JobFailedError(Exception):
-    """The pipeline did its work and the job ended without a summary; the message says why."""
+    """The job ended without a summary; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Demo:
-    """Shows one transcript's way; use `run` once, and the stack as long as `running` lasts."""
+    """Call `run` once; the stack lasts as long as `running`."""
 
     transcript: Path
     output_folder: Path
@@ -72,11 +71,11 @@ class Demo:
             answers.show(self.console, answers.given(history, stack.runpod))
         if setup.model_python:
             self.console.print()
-            self.console.print(_SMALL_MODELS_PROSE, style="yellow", highlight=False)
+            self.console.print(_SMALL_MODEL_WARNING, style="yellow", highlight=False)
         return stack
 
     def run_on(self, stack: LocalStack) -> None:
-        """Do the same with a stack that is up. Raises JobFailedError."""
+        """Run the demo on a stack that is up. Raises JobFailedError."""
         with Progress(self.console, TRANSCRIPT_STEPS) as progress:
             history = self._round_trip(stack, progress)
         self._show(stack, history, progress.seconds)
@@ -99,7 +98,7 @@ class Demo:
         report.show_beginning(self.console, summary.text)
 
     def _key(self) -> str:
-        """The file's name, with an ending that the template's InputSuffixes hold by default."""
+        """Return the file's name, with a suffix that is among the template's default InputSuffixes."""
         name = self.transcript.name
         return name if is_transcript_name(name, _SUFFIXES) else f"{name}.txt"
 

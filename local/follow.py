@@ -11,7 +11,8 @@ from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
 from local import report
-from local.round_trip import Deployment, History, Upload
+from local.deployment import Deployment, History, Upload
+from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Observer, Step
 from local.waiting import wait_for
@@ -21,16 +22,15 @@ _POLL_SECONDS = 0.15
 
 @dataclass
 class Follower:
-    """Tells an observer how a job goes; use as a context manager."""
+    """Reports a job's progress to an observer; use as a context manager."""
 
     deployment: Deployment
     runpod: RunPodEndpoint
     observer: Observer
-    _http: requests.Session = field(default_factory=requests.Session)
+    _http: requests.Session = field(default_factory=http_session)
     _ended: set[Step] = field(default_factory=set)
 
     def __enter__(self) -> Self:
-        self._http.trust_env = False  # no proxy stands before 127.0.0.1
         self._http.headers["Authorization"] = f"Bearer {self.runpod.api_key}"
         return self
 
@@ -44,7 +44,7 @@ class Follower:
             history = self.deployment.history(upload)
             if history is None:
                 return None
-            self._tell(history)
+            self._report(history)
             return history if history.job.is_final else None
 
         self.observer.begin(Step.RECORD)
@@ -55,7 +55,7 @@ class Follower:
             every_seconds=_POLL_SECONDS,
         )
 
-    def _tell(self, history: History) -> None:
+    def _report(self, history: History) -> None:
         job = history.job
         self._end(Step.RECORD, f"job {job.id[:8]}, {_material(job)}")
         if not history.calls:
@@ -71,7 +71,7 @@ class Follower:
         self.observer.begin(Step.RUNPOD)
         arrived = [each for each in history.events if _is_arrival(each)]
         if len(history.calls) > 1 or job.stage:
-            self._tell_stages(history)
+            self._report_stages(history)
             if not job.is_final:
                 return
         elif arrived and job.is_final:  # before, it may still turn out to need a repair
@@ -85,8 +85,8 @@ class Follower:
             bad = report.shortcomings(job)
             self._end(Step.SUMMARY, f"{job.summary.words:,} words" + (f"; {bad[0]}" if bad else ""))
 
-    def _tell_stages(self, history: History) -> None:
-        """Tell how far a job of several calls is, a line for each stage as it ends."""
+    def _report_stages(self, history: History) -> None:
+        """Report a job of several calls: how far its stage is, and its end."""
         job = history.job
         stage = [call for call in history.calls if call.stage == job.stage]
         ended = sum(call.is_final for call in stage)
@@ -129,7 +129,7 @@ def _material(job: Job) -> str:
 
 
 def _under_way(progress: object) -> str:
-    """Say how far a worker of pull mode is, from what it told RunPod last."""
+    """Return a pull-mode worker's progress, from its last update to RunPod."""
     match progress:
         case {"doing": str(doing), "calls": int(calls), "done": int(done)}:
             return f", {doing}: {done} of {calls} done"

@@ -31,11 +31,11 @@ class _Row:
 
 
 class Progress:
-    """An Observer; use as a context manager. Leaving it by an error marks what was under way."""
+    """An Observer; use as a context manager. An error marks the steps that were running as failed."""
 
     def __init__(self, console: Console, steps: Sequence[Step] = _ALL_THE_WAY) -> None:
         self._console = console
-        self._steps = steps  # shown from the beginning
+        self._steps = steps  # shown from the start
         self._rows: dict[Step, _Row] = {}
         self._begun_at = time.monotonic()
         self._live = Live(
@@ -70,15 +70,15 @@ class Progress:
         self._print_plainly(step, row)
 
     def fail(self) -> None:
-        """Mark what is under way as failed."""
+        """Mark the running steps as failed."""
         for step, row in self._rows.items():
             if row.ended_at is None:
                 row.ended_at, row.has_failed = time.monotonic(), True
                 self._print_plainly(step, row)
 
     def __rich_console__(self, _console: Console, _options: ConsoleOptions) -> RenderResult:
-        # Only the last column gives way where the terminal is narrow: rich takes no width off the
-        # others as long as one is a share of what is left.
+        # Only the last column shrinks where the terminal is narrow: rich takes no width off the others
+        # as long as one has a ratio.
         table = Table.grid(padding=(0, 2), expand=True)
         table.add_column(width=1, no_wrap=True)
         table.add_column(width=max(map(len, Step)), no_wrap=True)

@@ -1,4 +1,4 @@
-"""Shows what became of a job: the audit, where the summary is, how it begins."""
+"""Prints the result of a job: the audit, where the summary is, how it begins."""
 
 import json
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from core.jobs.call import CallState
 from core.jobs.decide import CUT
 from core.jobs.job import Job
 from core.summaries.options import Mode
-from local.round_trip import History, StoredSummary
-from runpod_simulator.workers import EXTRACTIVE_MODEL
+from local.deployment import History, StoredSummary
+from runpod_simulator import EXTRACTIVE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
 _ARRIVED = f"-> {CallState.PUBLISHING}"
-_INBOX = "inbox"  # beside the copies: what lies in it is uploaded
-_COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left to the facts
+_INBOX = "inbox"  # beside the copies: its files are uploaded
+_COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left out
 _LONGEST_NAME_BYTES = 200  # of a file; with what follows it, less than any file system's limit
 _SHOWN_CHARACTERS = 40
 _NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
@@ -49,9 +49,9 @@ def save_copies(summary: StoredSummary, job: Job, folder: Path) -> Copies:
 
 
 def copy_name(key: str, summary_key: str) -> str:
-    """Return the path of a summary's copies: as the upload's key, in as many folders, and inside ours.
+    """Return the path of a summary's copies inside our folder: the upload's key, with its folders.
 
-    A key may hold what would lead elsewhere, or be too long for a file system: then its hash follows.
+    A part that would lead elsewhere or is too long for a file system is replaced by a safe one with a hash.
     """
     name = key.removesuffix(".txt") if summary_key.endswith(f"/{key}") else key
     parts = [_fit_for_a_path(part) for part in name.split("/")]
@@ -85,31 +85,31 @@ def show_audit(console: Console, history: History) -> None:
 
 
 def _shown(history: History) -> list[AuditEvent]:
-    """Return the audit, without each call's own moves where there are many calls."""
+    """Return the audit, without the transitions of each call if there are many calls."""
     if len(history.calls) <= _MOST_CALLS_IN_FULL:
         return history.events
-    moves = {f"{state} -> " for state in CallState}
-    return [event for event in history.events if not event.what.startswith(tuple(moves))]
+    transitions = {f"{state} -> " for state in CallState}
+    return [event for event in history.events if not event.what.startswith(tuple(transitions))]
 
 
 def shortcomings(job: Job) -> list[str]:
-    """Say in words how a summary is not what was asked for; nothing where it is."""
+    """Return a sentence for each way in which a summary is not what was asked for."""
     if job.summary is None:
         return []
-    told = []
+    found = []
     least = job.options.least_percent
     share = _share(job)
     if job.summary.finish_reason == CUT:
-        told.append("CUT OFF: the model stopped in mid-sentence, at the end of its tokens")
+        found.append("CUT OFF: the model stopped in mid-sentence, at the end of its tokens")
     if share < least / 100:
-        told.append(f"TOO SHORT: {share:.0%} of the length asked for; {least}% is the least")
+        found.append(f"TOO SHORT: {share:.0%} of the length asked for; {least}% is the least")
     if share > 2 - least / 100:
-        told.append(f"TOO LONG: {share:.0%} of the length asked for; {200 - least}% is the most")
-    if told:
+        found.append(f"TOO LONG: {share:.0%} of the length asked for; {200 - least}% is the most")
+    if found:
         rounds = "1 round" if job.repairs == 1 else f"{job.repairs} rounds"
         tried = f"{rounds} of repair did not help" if job.repairs else "not repaired"
-        told.append(f"{tried}: it was taken as the best there was")
-    return told
+        found.append(f"{tried}: it was taken as the best there was")
+    return found
 
 
 def _share(job: Job) -> float:
@@ -117,10 +117,10 @@ def _share(job: Job) -> float:
 
 
 def tokens(history: History) -> tuple[int, int]:
-    """Return how many tokens all requests of a job read and wrote, as the audit has them."""
-    told = [event.detail for event in history.events if event.what.endswith(_ARRIVED)]
+    """Return how many tokens all requests of a job read and wrote, according to the audit."""
+    results = [event.detail for event in history.events if event.what.endswith(_ARRIVED)]
     read, written = (
-        sum(int(each.get(name, 0)) for each in told)
+        sum(int(each.get(name, 0)) for each in results)
         for name in ("prompt_tokens", "completion_tokens")
     )
     return read, written
@@ -135,7 +135,7 @@ def show_outcome(
     writers: Sequence[str],
     seconds: float,
 ) -> None:
-    """Print what there is to know of a summary; `writers` are the models that answered."""
+    """Print a summary's figures and places; `writers` are the models that answered."""
     job = history.job
     console.print()
     console.print("[bold]Summary[/]", highlight=False)
@@ -168,22 +168,21 @@ def show_outcome(
 
 
 def _writers(names: Sequence[str], job: Job) -> str:
-    told = ", ".join(names) or (job.summary.model if job.summary else "")
+    writer = ", ".join(names) or (job.summary.model if job.summary else "")
     if EXTRACTIVE_MODEL in names:
-        return f"{told}: the simulator, with sentences of the transcript; no language model"
-    return told
+        return f"{writer}: the simulator, with sentences of the transcript; no language model"
+    return writer
 
 
 def _mode(history: History) -> str:
     job = history.job
     if job.options.mode is Mode.PUSH:
         return "push: the transcript's words were sent to RunPod"
-    [told] = [event.detail for event in history.events if "model_calls" in event.detail][-1:] or [
-        {}
-    ]
+    details = [event.detail for event in history.events if "model_calls" in event.detail]
+    worker = details[-1] if details else {}
     return (
-        f"pull: {job.source.size_bytes:,} bytes, read as {told.get('read_as', 'unknown')} by the worker,"
-        f" that no Lambda function saw; requests to the model: {told.get('model_calls', 0)}"
+        f"pull: {job.source.size_bytes:,} bytes, read as {worker.get('read_as', 'unknown')} by the worker,"
+        f" that no Lambda function saw; requests to the model: {worker.get('model_calls', 0)}"
     )
 
 

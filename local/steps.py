@@ -1,14 +1,14 @@
-"""What happens between a command and a summary, and who is told about it."""
+"""The steps between a command and a summary, and the interface that reports them."""
 
 from enum import StrEnum
 from typing import Protocol
 
 
 class Step(StrEnum):
-    """In the order in which they end when all goes well; the value is what a person reads."""
+    """In the order in which they normally end; the value is shown to the user."""
 
     EMULATOR = "AWS emulator"
-    MODEL = "language model"  # only where one is wanted
+    MODEL = "language model"  # only if one was chosen
     SIMULATOR = "RunPod simulator"
     WORKER = "RunPod worker"  # only in pull mode
     BUILD = "sam build"
@@ -28,18 +28,18 @@ TRANSCRIPT_STEPS = tuple(
 
 
 class Observer(Protocol):
-    """Told about steps; several may be under way at once."""
+    """Is notified of steps; several may run at once."""
 
     def begin(self, step: Step) -> None: ...
 
     def note(self, step: Step, text: str) -> None:
-        """Say how a step stands; the latest note stays."""
+        """Report a step's state; the latest note stays."""
 
     def end(self, step: Step, text: str = "") -> None: ...
 
 
-class Nobody:
-    """An observer for whoever needs none."""
+class SilentObserver:
+    """An observer that does nothing."""
 
     def begin(self, step: Step) -> None:
         pass

@@ -1,4 +1,4 @@
-"""`python -m local up`: the stack, kept up to play with, and what becomes of whatever is uploaded to it."""
+"""`python -m local up`: keeps the stack up, uploads what lies in the inbox, prints what happens to it."""
 
 import json
 import time
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.jobs.job import JobState
 from local import report
-from local.round_trip import Deployment, History
+from local.deployment import Deployment, History
 from local.stack.emulator import REGION, ROOT_KEY
 from local.stack.stack import LocalStack
 
@@ -18,8 +18,7 @@ _POLL_SECONDS = 0.5
 _Stamp = tuple[int, int]  # of a file: its time and size
 
 
-def explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
-    """Say how to use the stack."""
+def _explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
     outputs = stack.outputs
     taken = len(inbox.taken_before)
     lines = (
@@ -51,9 +50,9 @@ def explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
 
 @dataclass
 class Inbox:
-    """A folder; what is put into it is uploaded once it has stopped growing.
+    """A folder whose files are uploaded once they have stopped growing.
 
-    What was uploaded is remembered in the folder, so that the next start does not take it again.
+    A file in the folder remembers what was uploaded, so that the next start does not upload it again.
     """
 
     folder: Path
@@ -62,13 +61,15 @@ class Inbox:
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError, ValueError, AttributeError, TypeError):  # what isn't ours
-            told = json.loads(self._memory.read_text(encoding="utf-8"))
-            self._uploaded = {key: (stamp[0], stamp[1]) for key, stamp in told.items()}
+        with suppress(
+            FileNotFoundError, ValueError, AttributeError, TypeError
+        ):  # not a file of ours
+            remembered = json.loads(self._memory.read_text(encoding="utf-8"))
+            self._uploaded = {key: (stamp[0], stamp[1]) for key, stamp in remembered.items()}
 
     @property
     def taken_before(self) -> list[str]:
-        """The files that wait here and were taken already."""
+        """Return the files that are still here and were uploaded before."""
         return [key for key, path in self._files() if self._uploaded.get(key) == _stamp(path)]
 
     def upload_new(self, deployment: Deployment) -> None:
@@ -107,28 +108,28 @@ class Watch:
     console: Console
     deployment: Deployment
     output_folder: Path
-    _told: dict[str, int] = field(default_factory=dict)  # lines of each job's audit
+    _printed: dict[str, int] = field(default_factory=dict)  # audit events of each job
     _ended: set[str] = field(default_factory=set)
 
-    def look(self) -> None:
+    def print_news(self) -> None:
         for job_id in self.deployment.job_ids():
             if job_id not in self._ended:
                 history = self.deployment.history_of(job_id)
                 if history:
-                    self._tell(history)
+                    self._print_events(history)
 
-    def _tell(self, history: History) -> None:
+    def _print_events(self, history: History) -> None:
         job = history.job
-        for event in history.events[self._told.get(job.id, 0) :]:
+        for event in history.events[self._printed.get(job.id, 0) :]:
             at = event.at.astimezone().strftime("%H:%M:%S")
             by = event.by.replace("_", " ")
             self._print(f"{at}  {job.source.key}  {event.what}  ({by})")
-        self._told[job.id] = len(history.events)
+        self._printed[job.id] = len(history.events)
         if job.is_final:
             self._ended.add(job.id)
-            self._tell_end(history)
+            self._print_end(history)
 
-    def _tell_end(self, history: History) -> None:
+    def _print_end(self, history: History) -> None:
         job = history.job
         if job.state is not JobState.SUCCEEDED:
             self._print(f"          {job.source.key}  failed: {job.reason} ({job.reason_code})")
@@ -144,13 +145,15 @@ class Watch:
         self.console.print(line, markup=False, highlight=False, soft_wrap=True)
 
 
-def keep_up(console: Console, stack: LocalStack, inbox: Inbox, output_folder: Path) -> None:
-    """Upload and report until Ctrl-C, which is the proper end here."""
+def keep_up(console: Console, stack: LocalStack, inbox_folder: Path, output_folder: Path) -> None:
+    """Upload and report until Ctrl-C, which is the normal end here."""
+    inbox = Inbox(inbox_folder)
+    _explain(console, stack, inbox)
     watch = Watch(console, stack, output_folder)
     with suppress(KeyboardInterrupt):
         while True:
             stack.check_running()
             inbox.upload_new(stack)
-            watch.look()
+            watch.print_news()
             time.sleep(_POLL_SECONDS)
     console.print("\nStopping.")

@@ -1,4 +1,4 @@
-"""Waiting for something to come true, with an end."""
+"""Polls for a condition, with a timeout."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -9,7 +9,7 @@ _T = TypeVar("_T")
 
 
 class NotInTime(Exception):
-    """It did not come true in the time allowed."""
+    """The condition did not come true in time."""
 
 
 def wait_for(

@@ -2,27 +2,37 @@
 
 with running_simulator(Config(time_scale=0.01)) as simulator:
     simulator.use("lost-webhook", next_jobs=1)
-    ...  # talk to simulator.url with simulator.api_key
+    ...  # send requests to simulator.url with simulator.api_key
+
+Pure       config, scenarios (every fault), rules (which requests get it), jobs, job_queue, submissions,
+           payloads, rate_limits, records
+Running    endpoint (the queue, all together), execution (one run of a job), dispatch (jobs for remote
+           workers), webhooks, clock, notifier
+HTTP       server, api (callers), worker_api (RunPod's SDK), control_api (/_simulator), responses
+Workers    workers/: extractive, openai, remote; extractive_server, a stand-in for vLLM
+Use it     in_process (tests), __main__ (command line)
 """
 
-from .config import Config, Limit
-from .in_process import Simulator, running_simulator
-from .jobs import Status
-from .records import JobRecord
-from .scenarios import SCENARIOS, Rule, UnknownScenarioError
-from .webhooks import Delivery
-from .workers.fleet import RemoteWorker
+from runpod_simulator.config import Config, Limit
+from runpod_simulator.in_process import Simulator, running_simulator
+from runpod_simulator.jobs import JobStatus
+from runpod_simulator.records import JobRecord
+from runpod_simulator.scenarios import SCENARIOS, Rule, UnknownScenario
+from runpod_simulator.webhooks import Delivery
+from runpod_simulator.workers import EXTRACTIVE_MODEL
+from runpod_simulator.workers.remote import RemoteWorker
 
 __all__ = [
+    "EXTRACTIVE_MODEL",
     "SCENARIOS",
     "Config",
     "Delivery",
     "JobRecord",
+    "JobStatus",
     "Limit",
     "RemoteWorker",
     "Rule",
     "Simulator",
-    "Status",
-    "UnknownScenarioError",
+    "UnknownScenario",
     "running_simulator",
 ]

@@ -12,9 +12,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from .config import Config, Limit
-from .scenarios import SCENARIOS, UnknownScenarioError
-from .server import Server
+from runpod_simulator.config import Config, Limit
+from runpod_simulator.scenarios import SCENARIOS, UnknownScenario
+from runpod_simulator.server import Server
 
 _DEFAULT = Config()
 
@@ -27,13 +27,14 @@ _DEFAULT = Config()
     "--api-key",
     default=_DEFAULT.api_key,
     envvar="RUNPOD_SIMULATOR_API_KEY",
-    help="The key it accepts.",
+    help="The API key that it accepts.",
 )
 @click.option(
     "--worker",
     default=_DEFAULT.worker,
     type=click.Choice(["extractive", "openai", "platform"]),
-    help="What computes answers; platform: workers with RunPod's SDK, run elsewhere.",
+    help="What computes results. extractive: sentences of the prompt, without a model; openai: a"
+    " server with OpenAI's API; platform: workers with RunPod's SDK that you run.",
 )
 @click.option("--model-url", default="", help="openai: base URL of an OpenAI-compatible server.")
 @click.option(
@@ -56,19 +57,19 @@ _DEFAULT = Config()
     "--worker-key",
     default=_DEFAULT.worker_key,
     envvar="RUNPOD_SIMULATOR_WORKER_KEY",
-    help="platform: the key its workers have.",
+    help="platform: the key that its workers send.",
 )
 @click.option(
     "--heartbeat-timeout-seconds",
     default=_DEFAULT.heartbeat_timeout_seconds,
-    help="platform: real seconds after which a job that no worker names is lost.",
+    help="platform: real seconds after which a job is lost that no worker has named.",
 )
 @click.option("--time-scale", default=_DEFAULT.time_scale, help="Real seconds per RunPod second.")
 @click.option("--max-workers", default=_DEFAULT.max_workers, help="Jobs that run at once.")
 @click.option(
     "--queue-delay-seconds",
     default=_DEFAULT.queue_delay_seconds,
-    help="Shortest wait in the queue.",
+    help="Shortest time in the queue.",
 )
 @click.option("--execution-seconds", default=_DEFAULT.execution_seconds, help="Shortest execution.")
 @click.option(
@@ -99,15 +100,23 @@ _DEFAULT = Config()
     "--scenario",
     "scenarios",
     multiple=True,
-    help="NAME or NAME=VALUE, for all jobs, or with @SHARE for some: lost-webhook@0.3. Repeatable.",
+    help="NAME or NAME=VALUE for all jobs, with @SHARE for a share of them: lost-webhook@0.3. Repeatable.",
 )
-@click.option("--seed", type=int, help="Decides which requests a share falls on; else chance does.")
+@click.option(
+    "--seed", type=int, help="Decides which requests a share falls on; random by default."
+)
 @click.option("--list-scenarios", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")
 def main(**options: Any) -> None:
-    """A RunPod Serverless endpoint on this machine.
+    """Simulate a RunPod Serverless endpoint on this machine.
 
-    Prints one line of JSON with its `url` when it listens; stop it with Ctrl-C.
+    Prints one line of JSON with its `url` once it listens, and logs to stderr. Stop it with Ctrl-C.
+
+    \b
+    Send it a job from another terminal, with --port 8899:
+      curl -s http://127.0.0.1:8899/v2/local/run \\
+        -H "Authorization: Bearer local-runpod-key" \\
+        -d '{"input": {"prompt": "Hello"}}'
     """
     if options.pop("list_scenarios"):
         _print_scenarios()
@@ -122,9 +131,9 @@ def main(**options: Any) -> None:
         options[name] = Limit(per_10_seconds=options[name], concurrent=concurrent)
     try:
         asyncio.run(_serve(Config(**options)))
-    except (UnknownScenarioError, ValueError) as exc:
+    except (UnknownScenario, ValueError) as exc:
         raise click.UsageError(str(exc)) from exc
-    except OSError as exc:  # the port is taken, the address is not ours
+    except OSError as exc:  # the port is in use, or the address is not this machine's
         raise click.ClickException(str(exc)) from exc
 
 

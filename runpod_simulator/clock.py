@@ -1,4 +1,4 @@
-"""RunPod's seconds, which may pass faster than ours."""
+"""RunPod seconds, which may pass faster than real ones."""
 
 import asyncio
 import math
@@ -11,11 +11,11 @@ class Clock:
         self._started_at = time.monotonic()
 
     def now(self) -> float:
-        """RunPod seconds since the simulator started."""
+        """Return the RunPod seconds since the simulator started."""
         return (time.monotonic() - self._started_at) / self._time_scale
 
     def real_seconds(self, seconds: float) -> float | None:
-        """None for ever."""
+        """Convert RunPod seconds; None is for ever."""
         return None if math.isinf(seconds) else max(0.0, seconds * self._time_scale)
 
     async def sleep(self, seconds: float) -> None:

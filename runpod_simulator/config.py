@@ -1,15 +1,15 @@
-"""Everything that can be set, with RunPod's own values as defaults.
+"""All settings, with RunPod's own values as defaults.
 
-Durations are RunPod's seconds. `time_scale` is how many real seconds one of them takes: at 0.01 a
-30-minute retention lasts 18 seconds. Three things are never scaled because they happen outside the
-simulation: how long a worker really computes, how often one that runs elsewhere is heard, and how long
-a webhook receiver may take to answer.
+Durations are RunPod seconds. `time_scale` is how many real seconds one of them takes: at 0.01 a 30-minute
+retention lasts 18 seconds. Three durations are never scaled, because they happen outside the simulation:
+how long a worker really computes, the heartbeats of remote workers, and how long a receiver may take to
+answer a webhook.
 """
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .scenarios import Rule
+from runpod_simulator.scenarios import Rule
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +30,10 @@ class Config:
 
     # Endpoint
     max_workers: int = 3
-    queue_delay_seconds: float = (
-        1.0  # shortest wait before a worker takes a job (scaling, cold start)
-    )
-    execution_seconds: float = (
-        1.0  # shortest execution; a worker that really takes longer takes longer
-    )
+    # shortest wait before a worker takes a job (scaling, cold start)
+    queue_delay_seconds: float = 1.0
+    # shortest execution; a worker that really takes longer takes longer
+    execution_seconds: float = 1.0
     execution_timeout_seconds: float = 600.0  # when the job's policy says nothing
     ttl_seconds: float = 86_400.0  # when the job's policy says nothing
     result_retention_seconds: float = 1_800.0
@@ -47,45 +45,37 @@ class Config:
     purge_limit: Limit = Limit(per_10_seconds=2, concurrent=2)
 
     # Webhooks
-    webhook_gaps_seconds: tuple[float, ...] = (
-        5.0,
-        10.0,
-    )  # after a failed attempt; attempts = gaps + 1
+    webhook_gaps_seconds: tuple[float, ...] = (5.0, 10.0)  # between attempts: one more than gaps
     webhook_timeout_seconds: float = 10.0  # real seconds; RunPod's own value is not documented
     webhook_on_timed_out: bool = False  # promised in 2023 only, never observed
 
     # Worker
     worker: Literal["extractive", "openai", "platform"] = "extractive"
-    model_name: str = (
-        ""  # openai: sent in place of the job's model; extractive: named in its answers
-    )
+    # openai: sent in place of the job's model; extractive: named in its answers
+    model_name: str = ""
     max_model_len: int = 32_768  # extractive: tokens of prompt and answer together
-    output_shape: Literal["openai", "native"] = (
-        "openai"  # native: what worker-vllm up to 2.23 answered
-    )
+    # native: what worker-vllm up to 2.23 answered
+    output_shape: Literal["openai", "native"] = "openai"
     model_url: str = ""  # openai: base URL of an OpenAI-compatible server, with or without /v1
     model_key: str = field(default="", repr=False)
     model_timeout_seconds: float = 3_600.0  # real seconds; worker-vllm's REQUEST_TIMEOUT
 
     # Workers with RunPod's SDK that run elsewhere (worker="platform"); its seconds are real
     worker_key: str = field(default="local-worker-key", repr=False)  # their RUNPOD_AI_API_KEY
-    heartbeat_timeout_seconds: float = 40.0  # a job that no worker names for so long is lost
-    long_poll_seconds: float = 5.0  # how long job-take and job-stop wait for something to tell
+    heartbeat_timeout_seconds: float = 40.0  # a job that no worker names within it is lost
+    long_poll_seconds: float = 5.0  # how long job-take and job-stop wait for news
     run_result_max_mib: float = 10.0
     runsync_result_max_mib: float = 20.0
     stream_chunk_max_mib: float = 1.0
 
     # Faults, for all jobs or for some
     scenarios: tuple[Rule | str, ...] = ()
-    seed: int | None = None  # decides which requests the share of a rule falls on; None: chance
+    seed: int | None = None  # decides which requests a rule's share falls on; None: chance
 
     def __post_init__(self) -> None:
         if self.time_scale <= 0:
-            msg = f"time_scale must be above 0, not {self.time_scale}"
-            raise ValueError(msg)
+            raise ValueError(f"time_scale must be above 0, not {self.time_scale}")
         if self.max_workers < 0:
-            msg = f"max_workers must not be negative: {self.max_workers}"
-            raise ValueError(msg)
+            raise ValueError(f"max_workers must not be negative: {self.max_workers}")
         if self.worker == "openai" and not self.model_url:
-            msg = "the openai worker needs model_url"
-            raise ValueError(msg)
+            raise ValueError("the openai worker needs model_url")

@@ -1,29 +1,29 @@
-"""Runs the jobs of one endpoint: hands them to workers, ends them, calls back."""
+"""Runs the jobs of one endpoint: hands them to workers, records how they end, sends their webhooks."""
 
 import asyncio
 import contextlib
 import json
 import logging
-import time
-import traceback
 from collections import Counter
 from typing import Any
 
-from .bell import Bell
-from .clock import Clock
-from .config import Config
-from .dispatch import Dispatch
-from .jobs import Book, Job, Request, Result, Status
-from .records import JobRecord, record_of
-from .rules import Rulebook
-from .scenarios import EXECUTION_TIMEOUT_ERROR, WORKER_LOST_ERROR, Plan
-from .webhooks import Deliverer, Delivery, host_of
-from .workers import Task, Worker, WorkerLostError
-from .workers.extractive import ExtractiveWorker
-from .workers.fleet import Fleet, RemoteWorker
-from .workers.openai import OpenAIWorker
+from runpod_simulator.clock import Clock
+from runpod_simulator.config import Config
+from runpod_simulator.dispatch import Dispatcher
+from runpod_simulator.execution import Executor
+from runpod_simulator.job_queue import JobQueue
+from runpod_simulator.jobs import Job, JobRequest, JobStatus
+from runpod_simulator.notifier import Notifier
+from runpod_simulator.records import JobRecord, record_of
+from runpod_simulator.rules import ScenarioRules
+from runpod_simulator.scenarios import FaultPlan
+from runpod_simulator.webhooks import Delivery, WebhookSender, host_of
+from runpod_simulator.workers import Worker
+from runpod_simulator.workers.extractive import ExtractiveWorker
+from runpod_simulator.workers.openai import OpenAIWorker
+from runpod_simulator.workers.remote import RemoteWorker, RemoteWorkerPool
 
-EARLY_ANSWER_MAX_SECONDS = 30.0  # real; /run waits no longer for its own early callback
+_EARLY_CALLBACK_TIMEOUT_SECONDS = 30.0  # real; how long /run waits for its own early callback
 
 log = logging.getLogger(__name__)
 
@@ -32,44 +32,47 @@ class Endpoint:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.clock = Clock(config.time_scale)
-        self.rulebook = Rulebook(config.scenarios, seed=config.seed)
-        self.calls: Counter[str] = Counter()  # requests by operation, refused ones too
-        self._bell = Bell()
-        self._worker = _worker(config, self._bell)
-        self.fleet = self._worker if isinstance(self._worker, Fleet) else None
-        self._book = Book(
-            max_workers=0 if self.fleet else config.max_workers,  # a fleet takes jobs by itself
+        self.rules = ScenarioRules(config.scenarios, seed=config.seed)
+        self.request_counts: Counter[str] = Counter()  # by operation, rejected requests too
+        self._poll_notifier = Notifier()  # wakes the long polls of remote workers
+        self._worker = _new_worker(config, self._poll_notifier)
+        self._executor = Executor(config, self.clock, self._worker)
+        self.remote_workers = self._worker if isinstance(self._worker, RemoteWorkerPool) else None
+        self._queue = JobQueue(
+            max_workers=0 if self.remote_workers else config.max_workers,  # remote ones poll
             queue_delay_seconds=config.queue_delay_seconds,
         )
-        self.dispatch = (
-            Dispatch(self._book, self.fleet, self.clock, self._bell, self._start)
-            if self.fleet
+        self.dispatcher = (
+            Dispatcher(
+                self._queue, self.remote_workers, self.clock, self._poll_notifier, self._start
+            )
+            if self.remote_workers
             else None
         )
-        self._deliverer = Deliverer(config, self.clock)
-        self._wake = asyncio.Event()
-        self._over: dict[str, asyncio.Event] = {}
+        self._webhooks = WebhookSender(config, self.clock)
+        self._queue_changed = asyncio.Event()
+        self._ended: dict[str, asyncio.Event] = {}  # by job id
         self._called_back: dict[str, asyncio.Event] = {}
         self._executions: dict[str, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        self._in_background(self._serve())
+        self._in_background(self._run_queue())
 
     async def close(self) -> None:
-        self._bell.ring_for_good()
+        self._poll_notifier.close()
         tasks = [*self._background, *self._executions.values()]
         for task in tasks:
             task.cancel()
-        for event in (*self._over.values(), *self._called_back.values()):
+        for event in (*self._ended.values(), *self._called_back.values()):
             event.set()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._worker.close()
-        await self._deliverer.close()
+        await self._webhooks.close()
 
-    def submit(self, request: Request, plan: Plan, scenarios: tuple[str, ...]) -> Job:
-        job = self._book.submit(request, plan, scenarios, self.clock.now())
-        self._over[job.id] = asyncio.Event()
+    def submit(self, request: JobRequest, plan: FaultPlan, scenarios: tuple[str, ...]) -> Job:
+        job = self._queue.submit(request, plan, scenarios, self.clock.now())
+        self._ended[job.id] = asyncio.Event()
         if plan.webhook_before_answer and request.webhook:
             self._called_back[job.id] = asyncio.Event()
         log.info(
@@ -78,180 +81,123 @@ class Endpoint:
             f", webhook to {host_of(request.webhook)}" if request.webhook else "",
             f", scenarios {', '.join(scenarios)}" if scenarios else "",
         )
-        self._wake.set()
+        self._queue_changed.set()
         return job
 
     def find(self, job_id: str) -> Job | None:
-        return self._book.find(job_id, self.clock.now())
+        """What /status finds: not a job that a scenario hides."""
+        return self._queue.find(job_id, self.clock.now())
 
-    def known(self, job_id: str) -> Job | None:
-        """Also while `/status` does not know it yet."""
-        return self._book.jobs.get(job_id)
+    def find_hidden(self, job_id: str) -> Job | None:
+        """Any job that exists, also one that /status does not show yet."""
+        return self._queue.jobs.get(job_id)
 
     def cancel(self, job: Job) -> None:
-        if self._book.cancel(job, self.clock.now()):
+        if self._queue.cancel(job, self.clock.now()):
             self._stop(job)
             self._announce(job)
 
     def retry(self, job: Job) -> None:
         """
         Raises:
-            IllegalMoveError: it is neither FAILED nor TIMED_OUT.
+            IllegalTransition: it is neither FAILED nor TIMED_OUT.
         """
-        self._book.retry(job, self.clock.now())
-        self._over[job.id] = asyncio.Event()
+        self._queue.retry(job, self.clock.now())
+        self._ended[job.id] = asyncio.Event()
         log.info("job %s queued again by /retry", job.id)
-        self._wake.set()
+        self._queue_changed.set()
 
     def purge(self) -> int:
-        removed = self._book.purge()
+        removed = self._queue.purge()
         for job in removed:
             self._forget(job)
         log.info("queue purged of %d jobs", len(removed))
         return len(removed)
 
     def health(self) -> dict[str, dict[str, int]]:
-        workers = {"workers": self.fleet.health()} if self.fleet else {}
-        return self._book.health() | workers
+        workers = {"workers": self.remote_workers.health()} if self.remote_workers else {}
+        return self._queue.health() | workers
 
     def records(self) -> list[JobRecord]:
-        return [record_of(job) for job in self._book.jobs.values()]
+        return [record_of(job) for job in self._queue.jobs.values()]
 
     def workers(self) -> list[RemoteWorker]:
-        return list(self.fleet.workers.values()) if self.fleet else []
+        return list(self.remote_workers.workers.values()) if self.remote_workers else []
 
     def deliveries(self) -> list[Delivery]:
-        return list(self._deliverer.deliveries)
+        return list(self._webhooks.deliveries)
 
-    async def wait_until_over(self, job: Job, seconds: float) -> None:
-        """At most `seconds` of RunPod's."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self.clock.real_seconds(seconds)):
-                await self._over[job.id].wait()
+    async def wait_until_ended(self, job: Job, timeout_seconds: float) -> None:
+        """Wait at most so many RunPod seconds."""
+        await _wait(self._ended[job.id], self.clock.real_seconds(timeout_seconds))
 
     async def wait_until_called_back(self, job: Job) -> None:
-        """Until the first attempt of its webhook was answered, or it has none and is over."""
-        event = self._called_back.get(job.id) or self._over[job.id]
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(EARLY_ANSWER_MAX_SECONDS):
-                await event.wait()
+        """Wait for the first delivery attempt, or for the end of a job without a webhook."""
+        event = self._called_back.get(job.id) or self._ended[job.id]
+        await _wait(event, _EARLY_CALLBACK_TIMEOUT_SECONDS)
 
-    async def _serve(self) -> None:
+    async def _run_queue(self) -> None:
         while True:
             now = self.clock.now()
-            for job in self._book.remove_ended(now):
-                log.info("job %s (%s) removed: its time is over", job.id, job.status)
+            for job in self._queue.remove_expired(now):
+                log.info("job %s (%s) expired and was removed", job.id, job.status)
                 self._stop(job)
                 self._forget(job)
-            for job in self._book.start_ready(now):
+            for job in self._queue.start_ready(now):
                 self._start(job)
-            self._bell.ring()
-            self._wake.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    self.clock.real_seconds(self._book.next_event_at() - now)
-                ):
-                    await self._wake.wait()
+            self._poll_notifier.notify_all()
+            self._queue_changed.clear()
+            until_next_event = self._queue.next_event_at() - now
+            await _wait(self._queue_changed, self.clock.real_seconds(until_next_event))
 
     def _start(self, job: Job) -> None:
         log.info("job %s started, execution %d", job.id, job.executions)
         self._executions[job.id] = asyncio.create_task(self._execute(job))
 
     async def _execute(self, job: Job) -> None:
-        result, seconds = await self._outcome(job)
+        execution = await self._executor.execute(job)
         self._executions.pop(job.id, None)
-        if result is None:
-            self._book.requeue(job, self.clock.now())
+        if execution.result is None:
+            self._queue.requeue(job, self.clock.now())
             log.warning("job %s lost its worker, queued again", job.id)
         else:
-            self._book.finish(job, result, self.clock.now(), seconds)
+            self._queue.finish(job, execution.result, self.clock.now(), execution.seconds)
             self._announce(job)
-        self._wake.set()
-
-    async def _outcome(self, job: Job) -> tuple[Result | None, float]:
-        """How this execution ends and how long it took; None when the worker dies without a word."""
-        limit_seconds = job.request.execution_timeout_seconds
-        planned_seconds = min(self.config.execution_seconds, limit_seconds)
-        if job.executions > job.plan.crashes and not (job.plan.error or job.plan.times_out):
-            if self.fleet:
-                return await self._work(job, 0.0, limit_seconds)
-            if self.config.execution_seconds <= limit_seconds:
-                return await self._work(job, planned_seconds, limit_seconds)
-            await self.clock.sleep(limit_seconds)
-            return Result(status=Status.FAILED, error=EXECUTION_TIMEOUT_ERROR), limit_seconds
-        await self.clock.sleep(planned_seconds)
-        if job.executions <= job.plan.crashes:
-            return None, planned_seconds
-        if job.plan.times_out:
-            return Result(status=Status.TIMED_OUT), limit_seconds
-        seconds = limit_seconds if job.plan.error == EXECUTION_TIMEOUT_ERROR else planned_seconds
-        failed = Result(status=Status.FAILED, error=job.plan.error, output=job.plan.partial_output)
-        return failed, seconds
-
-    async def _work(
-        self, job: Job, planned_seconds: float, limit_seconds: float
-    ) -> tuple[Result | None, float]:
-        plan = job.plan
-        task = Task(
-            job_id=job.id,
-            worker_id=job.worker_id,
-            input=job.request.input,
-            length_fraction=plan.length_fraction,
-            cut=plan.cut,
-        )
-        began_at = time.monotonic()
-        try:
-            async with asyncio.timeout(limit_seconds):
-                answer = await self._worker.run(task)
-        except TimeoutError:
-            return Result(status=Status.FAILED, error=EXECUTION_TIMEOUT_ERROR), limit_seconds
-        except WorkerLostError:
-            return _lost(job), time.monotonic() - began_at
-        except Exception as exc:  # RunPod's SDK reports whatever a handler raises
-            log.error("job %s: the worker raised %s", job.id, type(exc).__name__)  # noqa: TRY400 (no texts in logs)
-            return Result(status=Status.FAILED, error=_handler_error(exc)), planned_seconds
-        worked_seconds = time.monotonic() - began_at
-        await self.clock.sleep(planned_seconds - worked_seconds / self.config.time_scale)
-        seconds = max(planned_seconds, worked_seconds)
-        if answer.error:
-            failed = Result(status=Status.FAILED, error=answer.error, output=answer.output)
-            return failed, seconds
-        return Result(
-            status=Status.COMPLETED, output=None if plan.loses_output else answer.output
-        ), seconds
+        self._queue_changed.set()
 
     def _stop(self, job: Job) -> None:
         if execution := self._executions.pop(job.id, None):
             execution.cancel()
-        self._wake.set()
+        self._queue_changed.set()
 
     def _forget(self, job: Job) -> None:
-        for events in (self._over, self._called_back):
+        for events in (self._ended, self._called_back):
             if event := events.pop(job.id, None):
                 event.set()
 
     def _announce(self, job: Job) -> None:
+        """Wake what waits for the job's end, and send its webhook."""
         log.info("job %s is %s", job.id, job.status)
-        self._over[job.id].set()
+        self._ended[job.id].set()
         if not job.request.webhook:
             return
-        if job.status is Status.TIMED_OUT and not self.config.webhook_on_timed_out:
+        if job.status is JobStatus.TIMED_OUT and not self.config.webhook_on_timed_out:
             return
         self._in_background(self._call_back(job, job.plan, job.webhook_body()))
 
-    async def _call_back(self, job: Job, plan: Plan, told: dict[str, Any]) -> None:
-        announces = "null" if plan.webhook_body_is_null else told["status"]
-        body = b"null" if plan.webhook_body_is_null else _json(told)
+    async def _call_back(self, job: Job, plan: FaultPlan, payload: dict[str, Any]) -> None:
+        status = "null" if plan.webhook_body_is_null else payload["status"]
+        body = b"null" if plan.webhook_body_is_null else _json(payload)
         attempted = self._called_back.get(job.id)
         await self.clock.sleep(plan.webhook_extra_seconds)
         for _ in range(plan.webhook_copies):
-            await self._deliverer.deliver(job.id, told["webhook"], announces, body, attempted)
+            await self._webhooks.deliver(job.id, payload["webhook"], status, body, attempted)
         if plan.webhook_goes_back:
             left_out = {"output", "error", "executionTime"}
-            earlier = {name: value for name, value in told.items() if name not in left_out}
-            earlier["status"] = Status.IN_PROGRESS.value
-            await self._deliverer.deliver(
-                job.id, told["webhook"], earlier["status"], _json(earlier)
+            earlier = {name: value for name, value in payload.items() if name not in left_out}
+            earlier["status"] = JobStatus.IN_PROGRESS.value
+            await self._webhooks.deliver(
+                job.id, payload["webhook"], earlier["status"], _json(earlier)
             )
 
     def _in_background(self, coroutine: Any) -> None:
@@ -265,9 +211,11 @@ class Endpoint:
             log.critical("the simulator itself failed: %s", type(exc).__name__)
 
 
-def _worker(config: Config, bell: Bell) -> Worker:
+def _new_worker(config: Config, notifier: Notifier) -> Worker:
     if config.worker == "platform":
-        return Fleet(heartbeat_timeout_seconds=config.heartbeat_timeout_seconds, bell=bell)
+        return RemoteWorkerPool(
+            heartbeat_timeout_seconds=config.heartbeat_timeout_seconds, notifier=notifier
+        )
     if config.worker == "openai":
         return OpenAIWorker(
             base_url=config.model_url,
@@ -284,20 +232,10 @@ def _worker(config: Config, bell: Bell) -> Worker:
     )
 
 
-def _lost(job: Job) -> Result | None:
-    """None the first time: the job is dispatched once more."""
-    return Result(status=Status.FAILED, error=WORKER_LOST_ERROR) if job.retries else None
-
-
-def _handler_error(exc: Exception) -> str:
-    """RunPod's SDK: a string that holds JSON."""
-    return json.dumps(
-        {
-            "error_type": str(type(exc)),
-            "error_message": str(exc),
-            "error_traceback": "".join(traceback.format_exception(exc)),
-        }
-    )
+async def _wait(event: asyncio.Event, timeout_seconds: float | None) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(timeout_seconds):
+            await event.wait()
 
 
 def _json(body: dict[str, Any]) -> bytes:

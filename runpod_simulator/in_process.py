@@ -1,4 +1,4 @@
-"""The simulator inside a test: a thread of its own with its own event loop, on a free port."""
+"""Runs the simulator inside a test process: its own thread, its own event loop, a free port."""
 
 import asyncio
 import threading
@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
-from .config import Config
-from .records import JobRecord
-from .scenarios import Rule
-from .server import Server
-from .webhooks import Delivery
-from .workers.fleet import RemoteWorker
+from runpod_simulator.config import Config
+from runpod_simulator.records import JobRecord
+from runpod_simulator.scenarios import Rule
+from runpod_simulator.server import Server
+from runpod_simulator.webhooks import Delivery
+from runpod_simulator.workers.remote import RemoteWorker
 
 _T = TypeVar("_T")
 _CALL_MAX_SECONDS = 30.0
@@ -32,27 +32,27 @@ class Simulator:
         self.api_key = server.config.api_key
 
     def jobs(self) -> list[JobRecord]:
-        """Oldest first; removed ones are gone."""
+        """Return the jobs, oldest first, without removed ones."""
         return self._call(self._server.endpoint.records)
 
     def deliveries(self) -> list[Delivery]:
-        """Every attempt to deliver a webhook, oldest first, with URL and body."""
+        """Return every attempt to deliver a webhook, oldest first, with URL and body."""
         return self._call(self._server.endpoint.deliveries)
 
     def workers(self) -> list[RemoteWorker]:
-        """Those that have called so far, with Config(worker="platform")."""
+        """Return the remote workers seen so far, with Config(worker="platform")."""
         return self._call(lambda: [replace(one) for one in self._server.endpoint.workers()])
 
     def worker_environment(self) -> dict[str, str]:
-        """The variables that make a process with RunPod's SDK a worker; each call is another worker.
+        """Return the variables that make a process with RunPod's SDK a worker; each call, another worker.
 
         subprocess.Popen([python, "handler.py"], env={**os.environ, **simulator.worker_environment()})
         """
         return self._server.worker_environment()
 
     def requests(self) -> dict[str, int]:
-        """How often each operation was called, refused calls too: {"run": 1, "status": 3}."""
-        return self._call(lambda: dict(self._server.endpoint.calls))
+        """Return the number of requests by operation, rejected ones too: {"run": 1, "status": 3}."""
+        return self._call(lambda: dict(self._server.endpoint.request_counts))
 
     def use(
         self,
@@ -61,31 +61,32 @@ class Simulator:
         containing: str = "",
         share: float = 1.0,
     ) -> None:
-        """Applies scenarios to jobs from now on: all, the next few, some, those with a text in their body.
+        """Apply scenarios to jobs from now on: all, the next few, a share, or those whose body has a text.
 
         Raises:
-            UnknownScenarioError: for a name that is not in SCENARIOS, or a share that is none.
+            UnknownScenario: a name is not in SCENARIOS, or the share is not from 0 to 1.
         """
         rule = Rule(scenarios=scenarios, next_jobs=next_jobs, containing=containing, share=share)
-        self._call(lambda: self._server.endpoint.rulebook.add(rule))
+        self._call(lambda: self._server.endpoint.rules.add(rule))
 
     def clear(self) -> None:
-        """Ends every scenario chosen with `use` or in the Config."""
-        self._call(self._server.endpoint.rulebook.clear)
+        """Remove every scenario chosen with `use` or in the Config."""
+        self._call(self._server.endpoint.rules.clear)
 
     def wait_until(
         self, condition: Callable[["Simulator"], bool], timeout_seconds: float = 10.0
     ) -> None:
         """
         Raises:
-            TimeoutError: the condition did not come true.
+            TimeoutError: the condition stayed false.
         """
         ends_at = time.monotonic() + timeout_seconds
         while not condition(self):
             if time.monotonic() > ends_at:
                 states = ", ".join(f"{job.status}" for job in self.jobs()) or "none"
-                msg = f"not so after {timeout_seconds} s; jobs: {states}"
-                raise TimeoutError(msg)
+                raise TimeoutError(
+                    f"the condition is still false after {timeout_seconds} s; jobs: {states}"
+                )
             time.sleep(_POLL_SECONDS)
 
     def _call(self, function: Callable[[], _T]) -> _T:
@@ -97,7 +98,7 @@ class Simulator:
 
 @contextmanager
 def running_simulator(config: Config | None = None) -> Iterator[Simulator]:
-    """Starts a simulator, stops it afterwards and waits until it has stopped."""
+    """Start a simulator; stop it afterwards and wait until it has stopped."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="runpod-simulator", daemon=True)
     thread.start()

@@ -1,18 +1,18 @@
-"""What tests and the control API see of a job."""
+"""A job as tests and the control API see it."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from .jobs import Job, Status
-from .webhooks import host_of
+from runpod_simulator.jobs import Job, JobStatus
+from runpod_simulator.webhooks import host_of
 
 
 @dataclass(frozen=True, kw_only=True)
 class JobRecord:
-    """A job as it is now, for tests and for the control API."""
+    """A snapshot of a job."""
 
     id: str
-    status: Status
+    status: JobStatus
     scenarios: tuple[str, ...]
     executions: int
     retries: int
@@ -26,7 +26,7 @@ class JobRecord:
     error: str = field(repr=False)
 
     def public(self) -> dict[str, Any]:
-        """Without anything the caller or the worker wrote."""
+        """Leave out what the caller or the worker wrote."""
         private = {"webhook", "input", "output", "error"}
         return {name: value for name, value in vars(self).items() if name not in private}
 

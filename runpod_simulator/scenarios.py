@@ -1,9 +1,8 @@
-"""What can go wrong, one line each: SCENARIOS is the whole list, a Plan is what they do to one job.
+"""The faults that can be simulated: SCENARIOS lists them, a FaultPlan is what they do to one job. Pure.
 
 A scenario is written `name` or `name=value`, and several may be combined. Three ways to choose one:
-a Rule for all jobs, a share of them, the next N, or those whose /run body contains a text; the /run
-body's top-level field `simulate`; the header X-Simulate. Pure: nothing here reads a clock or does input
-or output.
+a Rule (for all jobs, a share of them, the next N, or those whose /run body contains a text), the field
+`simulate` at the top level of the /run body, and the header X-Simulate.
 """
 
 import json
@@ -16,18 +15,18 @@ FOREVER = math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
-    """How one job departs from the normal course. The defaults are the normal course."""
+class FaultPlan:
+    """How one job departs from the normal course, which the defaults are."""
 
-    refuse_status: int = 0  # HTTP status with which /run refuses
-    refuse_times: float = 0  # how often the same request is refused
+    reject_status: int = 0  # HTTP status with which /run rejects the request
+    reject_times: float = 0  # how often the same request is rejected
     answer: Literal["accepted", "dropped", "without-id"] = "accepted"
     extra_queue_seconds: float = 0.0
     lost_in_queue: bool = False
-    hidden_seconds: float = 0.0  # /status says 404 for so long
+    hidden_seconds: float = 0.0  # how long /status answers 404
     take_errors: float = 0  # how often job-take answers 500 instead of giving it
-    take_answers_lost: float = 0  # how often a worker takes it and never hears of it
-    is_given_twice: bool = False  # a second worker gets it while the first runs it
+    take_answers_lost: float = 0  # how often the answer of job-take is lost on the way
+    given_twice: bool = False  # a second worker gets it while the first runs it
     crashes: int = 0  # executions that die before they report
     done_errors: float = 0  # how often job-done answers 500 instead of taking its result
     done_losses: float = 0  # how often its result is lost on the way
@@ -45,8 +44,8 @@ class Plan:
     webhook_before_answer: bool = False
 
 
-class UnknownScenarioError(ValueError):
-    """The text names no scenario, or gives it a value it cannot use."""
+class UnknownScenario(ValueError):
+    """The text names no scenario, or gives it a value that it does not take."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,24 +70,24 @@ class Rule:
     def __post_init__(self) -> None:
         plan_for(self.scenarios)
         if not 0 <= self.share <= 1:
-            msg = f"share must be from 0 to 1, not {self.share:g}"
-            raise UnknownScenarioError(msg)
+            raise UnknownScenario(f"share must be from 0 to 1, not {self.share:g}")
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read `name`, `name=value`, or either with the share of the requests it is for: `name@0.3`.
 
         Raises:
-            UnknownScenarioError: there is no such scenario, value or share.
+            UnknownScenario: there is no such scenario, value or share.
         """
         scenario, at, share = text.partition("@")
         try:
             return cls(scenarios=(scenario.strip(),), share=float(share) if at else 1.0)
         except ValueError as exc:
-            if isinstance(exc, UnknownScenarioError):
+            if isinstance(exc, UnknownScenario):
                 raise
-            msg = f"what stands after @ must be a share from 0 to 1: {text[:60]!r}"
-            raise UnknownScenarioError(msg) from exc
+            raise UnknownScenario(
+                f"after @ there must be a share from 0 to 1: {text[:60]!r}"
+            ) from exc
 
 
 EXECUTION_TIMEOUT_ERROR = "executionTimeout exceeded"
@@ -96,18 +95,18 @@ WORKER_LOST_ERROR = "job timed out after 1 retries"
 
 
 def worker_vllm_error(message: str) -> str:
-    """worker-vllm yields a dict; RunPod's SDK turns it into text with str(), so it is no JSON."""
+    """Return the repr of a dict: worker-vllm yields a dict, RunPod's SDK makes text of it with str()."""
     return str({"message": message, "type": "worker_error", "code": None})
 
 
 def context_length_body(max_model_len: int, requested_tokens: int) -> str:
-    """What vLLM's server answers with 400."""
-    said = (
+    """Return the body of the 400 with which vLLM's server rejects a prompt."""
+    message = (
         f"This model's maximum context length is {max_model_len} tokens."
         f" However, you requested {requested_tokens} tokens."
     )
     return json.dumps(
-        {"error": {"message": said, "type": "BadRequestError", "param": None, "code": 400}}
+        {"error": {"message": message, "type": "BadRequestError", "param": None, "code": 400}}
     )
 
 
@@ -131,8 +130,8 @@ _HANDLER_ERROR = json.dumps(
 )
 
 
-def _refuse(status: int) -> Callable[[float], dict[str, Any]]:
-    return lambda times: {"refuse_status": status, "refuse_times": times}
+def _reject(status: int) -> Callable[[float], dict[str, Any]]:
+    return lambda times: {"reject_status": status, "reject_times": times}
 
 
 def _always(**changes: Any) -> Callable[[float], dict[str, Any]]:
@@ -141,13 +140,13 @@ def _always(**changes: Any) -> Callable[[float], dict[str, Any]]:
 
 _ALL = (
     # What POST /run answers
-    Scenario(name="rate-limited", group="submit", value="times", default=1, change=_refuse(429),
+    Scenario(name="rate-limited", group="submit", value="times", default=1, change=_reject(429),
              meaning="/run answers 429 the first n times a request is sent, then takes it"),
-    Scenario(name="server-error", group="submit", value="times", default=1, change=_refuse(500),
+    Scenario(name="server-error", group="submit", value="times", default=1, change=_reject(500),
              meaning="/run answers 500 the first n times, then takes it"),
-    Scenario(name="bad-gateway", group="submit", value="times", default=1, change=_refuse(502),
+    Scenario(name="bad-gateway", group="submit", value="times", default=1, change=_reject(502),
              meaning="/run answers 502 with a page of HTML the first n times, then takes it"),
-    Scenario(name="unauthorized", group="submit", value="times", default=1, change=_refuse(401),
+    Scenario(name="unauthorized", group="submit", value="times", default=1, change=_reject(401),
              meaning="/run answers 401 the first n times although the key is right"),
     Scenario(name="accepted-but-no-answer", group="submit", change=_always(answer="dropped"),
              meaning="the job is taken and runs, but the connection drops before /run answers"),
@@ -171,7 +170,7 @@ _ALL = (
     Scenario(name="job-take-unanswered", group="worker", value="times", default=1,
              change=lambda times: {"take_answers_lost": times},
              meaning="given to a worker that dies at once: its connection drops, nobody runs the job"),
-    Scenario(name="given-twice", group="worker", change=_always(is_given_twice=True),
+    Scenario(name="given-twice", group="worker", change=_always(given_twice=True),
              meaning="a second worker gets the job while the first runs it; the first result counts"),
     Scenario(name="job-done-error", group="worker", value="times", default=1,
              change=lambda times: {"done_errors": times},
@@ -229,9 +228,9 @@ _ALL = (
 SCENARIOS: dict[str, Scenario] = {scenario.name: scenario for scenario in _ALL}
 
 
-def plan_for(wanted: Iterable[str], plan: Plan | None = None) -> Plan:
-    """The plan with each `name` or `name=value` applied, later ones over earlier ones."""
-    plan = plan or Plan()
+def plan_for(wanted: Iterable[str], plan: FaultPlan | None = None) -> FaultPlan:
+    """Apply each `name` or `name=value` to a plan, later ones over earlier ones."""
+    plan = plan or FaultPlan()
     for text in wanted:
         scenario, value = _parsed(text)
         plan = replace(plan, **scenario.change(value))
@@ -239,12 +238,11 @@ def plan_for(wanted: Iterable[str], plan: Plan | None = None) -> Plan:
 
 
 def names_in(wanted: object) -> tuple[str, ...]:
-    """The scenarios in a `simulate` field (text or list of texts) or an X-Simulate header."""
+    """Return the scenarios of a `simulate` field (text or list of texts) or an X-Simulate header."""
     if isinstance(wanted, str):
         wanted = wanted.split(",")
     if not isinstance(wanted, list) or not all(isinstance(one, str) for one in wanted):
-        msg = "simulate must be the name of a scenario or a list of names"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario("simulate must be the name of a scenario or a list of names")
     return tuple(one.strip() for one in wanted if one.strip())
 
 
@@ -252,8 +250,7 @@ def _parsed(text: str) -> tuple[Scenario, float]:
     name, equals, given = text.strip().partition("=")
     scenario = SCENARIOS.get(name)
     if scenario is None:
-        msg = f"no scenario is called {name[:40]!r}; see --list-scenarios"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario(f"no scenario is called {name[:40]!r}; see --list-scenarios")
     if not equals:
         return scenario, scenario.default
     try:
@@ -261,6 +258,7 @@ def _parsed(text: str) -> tuple[Scenario, float]:
     except ValueError:
         value = math.nan
     if not scenario.value or not 0 <= value < FOREVER:
-        msg = f"{name} takes {'a number of ' + scenario.value if scenario.value else 'no value'}"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario(
+            f"{name} takes {'a number of ' + scenario.value if scenario.value else 'no value'}"
+        )
     return scenario, value

@@ -1,4 +1,4 @@
-"""Delivers webhooks as RunPod does: a Go client, three attempts, satisfied by 200 alone."""
+"""Delivers webhooks as RunPod does: as a Go client, in three attempts; only 200 counts as delivered."""
 
 import asyncio
 import logging
@@ -13,8 +13,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import DefaultResolver
 
-from .clock import Clock
-from .config import Config
+from runpod_simulator.clock import Clock
+from runpod_simulator.config import Config
 
 _HEADERS = {
     "user-agent": "Go-http-client/2.0",
@@ -29,10 +29,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One attempt."""
+    """One attempt to deliver a webhook."""
 
     job_id: str
-    announces: str  # the status in the body, "null" for a body without one
+    status: str  # in the body; "null" for a body without one
     attempt: int  # from 1
     at_seconds: float  # RunPod seconds since the simulator started
     host: str
@@ -48,12 +48,12 @@ class Delivery:
         return self.http_status == 200  # noqa: PLR2004
 
     def public(self) -> dict[str, Any]:
-        """Without the URL and the body, which hold the caller's secrets."""
+        """Leave out the URL and the body, which hold the caller's secrets."""
         return {name: value for name, value in vars(self).items() if name not in {"url", "body"}}
 
 
 def host_of(url: str) -> str:
-    """All of a webhook URL that may be shown: the rest often holds a token."""
+    """Return the part of a webhook URL that may be shown: the rest often holds a token."""
     try:
         return urlsplit(url).hostname or "?"
     except ValueError:
@@ -61,7 +61,7 @@ def host_of(url: str) -> str:
 
 
 class LocalhostResolver(AbstractResolver):
-    """Takes any name under .localhost for this machine (RFC 6761), which not every system does."""
+    """Resolves every name under .localhost to this machine (RFC 6761), which not every system does."""
 
     def __init__(self) -> None:
         self._others = DefaultResolver()
@@ -85,7 +85,7 @@ class LocalhostResolver(AbstractResolver):
         await self._others.close()
 
 
-class Deliverer:
+class WebhookSender:
     def __init__(self, config: Config, clock: Clock) -> None:
         self._gaps_seconds = config.webhook_gaps_seconds
         self._timeout = aiohttp.ClientTimeout(total=config.webhook_timeout_seconds)
@@ -101,21 +101,21 @@ class Deliverer:
         self,
         job_id: str,
         url: str,
-        announces: str,
+        status: str,
         body: bytes,
         attempted: asyncio.Event | None = None,
     ) -> bool:
-        """Attempts until one succeeds; the body is the same each time. Sets `attempted` after the first."""
+        """Try until one attempt succeeds, with the same body each time; set `attempted` after the first."""
         for attempt, gap_seconds in enumerate((0.0, *self._gaps_seconds), start=1):
             await self._clock.sleep(gap_seconds)
-            delivery = await self._attempt(job_id, url, announces, body, attempt)
+            delivery = await self._attempt(job_id, url, status, body, attempt)
             self.deliveries.append(delivery)
             if attempted:
                 attempted.set()
             log.info(
                 "webhook of %s (%s) to %s, attempt %d: %s",
                 job_id,
-                announces,
+                status,
                 delivery.host,
                 attempt,
                 delivery.http_status or delivery.failure,
@@ -126,7 +126,7 @@ class Deliverer:
         return False
 
     async def _attempt(
-        self, job_id: str, url: str, announces: str, body: bytes, attempt: int
+        self, job_id: str, url: str, status: str, body: bytes, attempt: int
     ) -> Delivery:
         at_seconds, began_at = self._clock.now(), time.monotonic()
         http_status, failure = None, ""
@@ -144,7 +144,7 @@ class Deliverer:
             http_status, failure = None, type(exc).__name__  # its text would hold the URL
         return Delivery(
             job_id=job_id,
-            announces=announces,
+            status=status,
             attempt=attempt,
             at_seconds=at_seconds,
             host=host_of(url),
@@ -158,7 +158,7 @@ class Deliverer:
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
-            # A connection kept open that the receiver has closed would look like a failed delivery.
+            # A kept-alive connection that the receiver has closed would look like a failed delivery.
             connector = aiohttp.TCPConnector(
                 resolver=LocalhostResolver(), force_close=True, limit=0
             )

@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 # Files of tests/local whose tests start what they need themselves.
 _WITHOUT_THE_STACK = tuple(
     f"tests/local/test_{name}.py"
-    for name in ("demo_command", "fault_proxy", "models", "processes", "soak", "up_command")
+    for name in ("demo_command", "fault_proxy", "models", "processes", "up_command")
 )
 
 # Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests, a proxy

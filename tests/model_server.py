@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from local.extractive_model import ExtractiveModel
+from runpod_simulator.extractive_server import ExtractiveModel
 from tests.served import served
 
 
@@ -25,6 +25,6 @@ class ModelServer:
 def running_model(**settings: Any) -> Iterator[ModelServer]:
     """Start the extractive model, stop it afterwards; `settings` are those of ExtractiveModel."""
     requests: list[dict[str, Any]] = []
-    model = ExtractiveModel(heard=requests.append, **settings)
+    model = ExtractiveModel(on_request=requests.append, **settings)
     with served(model.application()) as origin:
         yield ModelServer(model, f"{origin}/v1", requests)

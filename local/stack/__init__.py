@@ -1,15 +1,18 @@
-"""The real template on this machine: the AWS emulator, `sam build`, `sam deploy`, and a RunPod endpoint.
+"""Starts the local stack: the AWS emulator, `sam build`, `sam deploy`, and a RunPod endpoint.
 
-processes  children that end with their parent, however it ends
-guardian   the little program that sees to it
-needs      what has to be installed, and what to do where it is not
-emulator   MiniStack in a clean environment
-faults     what throttles the functions' AWS calls, where that is wanted
-simulator  our RunPod simulator as a process of its own
-model      what answers behind it, if that is a server of its own
-worker     the worker of pull mode, which takes the simulator's jobs
-endpoint   the endpoint as one: simulator, and worker or model where they are wanted
-setup      what can be chosen
-sam        `sam build` and `sam deploy`, pointed at the emulator
-stack      all of it together
+processes           child processes that end with their parent, however it ends
+guardian            the program that ends them after a SIGKILL
+loopback            servers on 127.0.0.1: ports, HTTP sessions, environments
+needs               checks what must be installed
+emulator            MiniStack, the AWS emulator
+faults              a proxy that throttles the functions' AWS calls
+fault_proxy         the script that it runs
+simulator           the RunPod simulator as a process
+model               the model server behind it
+small_model_server  the script of the small model on this CPU
+worker              the pull-mode worker, which takes the simulator's jobs
+endpoint            simulator, model and worker as one RunPod endpoint
+setup               the choices for a stack
+sam                 `sam build` and `sam deploy`, pointed at the emulator
+stack               all of it together
 """

@@ -1,4 +1,4 @@
-"""The RunPod endpoint of a local stack: the simulator, and whatever answers behind it."""
+"""The RunPod endpoint of a local stack: the simulator, and the model or worker behind it."""
 
 from dataclasses import dataclass
 
@@ -14,51 +14,51 @@ from local.steps import Observer, Step
 class OurEndpoint:
     setup: Setup
     processes: Processes
-    told: Observer
+    observer: Observer
     simulator: SimulatorProcess
-    model: ModelProcess | None  # where it is a process of ours
+    model: ModelProcess | None  # None: the user's own server, or none
 
     def wait_until_ready(self) -> RunPodEndpoint:
-        """Return it once it takes jobs, and somebody does them. Raises StackError."""
+        """Return it once it accepts jobs and has a worker. Raises StackError."""
         model = self.setup.model
         if self.model:
             model = self.model.wait_until_ready()
-            self.told.end(Step.MODEL, str(model))
+            self.observer.end(Step.MODEL, str(model))
         runpod = self.simulator.wait_until_ready()
-        self.told.end(Step.SIMULATOR, runpod.url)
+        self.observer.end(Step.SIMULATOR, runpod.url)
         if self.setup.worker_python and model:
-            self.told.begin(Step.WORKER)
+            self.observer.begin(Step.WORKER)
             worker = start_worker(
                 self.processes,
                 python=self.setup.worker_python,
-                given_by_runpod=self.simulator.worker_environment(),
+                runpod_environment=self.simulator.worker_environment(),
                 model=model,
             )
-            worker.wait_until_it_asks(runpod.url)
-            self.told.end(Step.WORKER, f"worker/ on RunPod's SDK, as worker {worker.id}")
+            worker.wait_until_it_polls(runpod.url)
+            self.observer.end(Step.WORKER, f"worker/ on RunPod's SDK, as worker {worker.id}")
         return runpod
 
 
-def start_endpoint(setup: Setup, processes: Processes, told: Observer) -> OurEndpoint:
-    """Begin to start all that the setup asks for. Raises StackError."""
-    child = _start_model(setup, processes, told)
-    told.begin(Step.SIMULATOR)
+def start_endpoint(setup: Setup, processes: Processes, observer: Observer) -> OurEndpoint:
+    """Start the processes that the setup needs. Raises StackError."""
+    child = _start_model(setup, processes, observer)
+    observer.begin(Step.SIMULATOR)
     simulator = start_simulator_with(child.model if child else setup.model, setup, processes)
     return OurEndpoint(
-        setup=setup, processes=processes, told=told, simulator=simulator, model=child
+        setup=setup, processes=processes, observer=observer, simulator=simulator, model=child
     )
 
 
-def _start_model(setup: Setup, processes: Processes, told: Observer) -> ModelProcess | None:
-    """Start the model that was asked for, or the one that a worker of worker/ needs."""
+def _start_model(setup: Setup, processes: Processes, observer: Observer) -> ModelProcess | None:
+    """Start the model that was chosen, or the one that a worker of worker/ needs."""
     if setup.model:
-        told.end(Step.MODEL, str(setup.model))
+        observer.end(Step.MODEL, str(setup.model))
         return None
     if setup.model_python:
-        told.begin(Step.MODEL)
+        observer.begin(Step.MODEL)
         return start_small_model(processes, python=setup.model_python)
     if setup.worker_python:
-        told.begin(Step.MODEL)
+        observer.begin(Step.MODEL)
         return start_extractive_model(processes)
     return None
 
@@ -66,7 +66,7 @@ def _start_model(setup: Setup, processes: Processes, told: Observer) -> ModelPro
 def start_simulator_with(
     model: Model | None, setup: Setup, processes: Processes
 ) -> SimulatorProcess:
-    """Start the simulator so that it asks the model, if there is one, or waits for a worker that does."""
+    """Start the simulator: it calls the model, if there is one, or waits for a worker that does."""
     if setup.worker_python:
         return start_simulator(processes, ("--worker=platform", *setup.simulator_options))
     if model is None:

@@ -1,7 +1,7 @@
-"""microburst, run as a script with its own options; but an answer to HEAD keeps its Content-Length.
+"""microburst, run as a script with its own options, except that answers to HEAD keep their Content-Length.
 
-microburst drops that header as one of the connection. In S3's answers to HEAD it is the object's size,
-and no body follows that it could be counted from.
+microburst drops that header as hop-by-hop. In S3's answers to HEAD it is the object's size, and there is no
+body to count.
 """
 
 import sys

@@ -1,8 +1,8 @@
-"""Ends what a killed parent left behind: process groups, then the folder they worked in.
+"""Ends what a killed parent leaves behind: process groups, then their working folder.
 
 Run as a script, with the folder as its argument. Its standard input is a pipe from the parent; each line
 is `+PGID` for a process group that was started or `-PGID` for one that has ended. The pipe closes
-when the parent ends, also by SIGKILL, and that is the signal to clear up.
+when the parent ends, also by SIGKILL; then the guardian cleans up.
 """
 
 import os
@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from contextlib import suppress
 
-_PATIENCE_SECONDS = 5.0
+_CLEANUP_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
@@ -28,7 +28,7 @@ def main(folder: str, lines: Iterable[str]) -> None:
     for group in groups:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
-    ends_at = time.monotonic() + _PATIENCE_SECONDS
+    ends_at = time.monotonic() + _CLEANUP_SECONDS
     while os.path.exists(folder) and time.monotonic() < ends_at:  # noqa: PTH110 - starts faster without pathlib
         shutil.rmtree(folder, ignore_errors=True)  # a process that is just ending may still write
         time.sleep(_POLL_SECONDS)

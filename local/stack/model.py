@@ -1,4 +1,4 @@
-"""What answers behind the endpoint: one model or another on this CPU, or any OpenAI-compatible server."""
+"""The model behind the endpoint: one on this CPU, or any OpenAI-compatible server."""
 
 import os
 import sys
@@ -8,12 +8,11 @@ from typing import Any
 
 import requests
 
-from local.stack.emulator import checked_port
+from local.stack.loopback import bare_environment, checked_port, http_session
 from local.stack.needs import ROOT
 from local.stack.processes import Child, Processes, StackError
-from local.waiting import NotInTime, wait_for
 
-_SERVER = ROOT / "local/model_server.py"
+_SMALL_MODEL_SERVER = Path(__file__).with_name("small_model_server.py")
 _START_SECONDS = 120.0  # 2 to 5 s on an idle machine
 _ANSWER_SECONDS = 10.0
 _LEAST_CONTEXT_TOKENS, _MOST_CONTEXT_TOKENS = 8_192, 131_072  # of template.yaml's MaxModelLenTokens
@@ -24,7 +23,7 @@ class Model:
     url: str  # of an OpenAI-compatible server, with or without /v1
     name: str = ""  # what to ask for; "": what the server lists first
     key: str = field(default="", repr=False)
-    context_tokens: int = 0  # 0: the server does not tell
+    context_tokens: int = 0  # 0: the server does not say
     requests_at_once: int = 3  # as on a RunPod endpoint by default
 
     @property
@@ -38,8 +37,8 @@ class Model:
 
     @property
     def parameters(self) -> dict[str, str]:
-        """Return parameters of the template that fit the model."""
-        fitting = {"ExecutionTimeoutSeconds": "3600"}  # nobody knows on what it runs
+        """Return the template parameters that fit the model."""
+        fitting = {"ExecutionTimeoutSeconds": "3600"}  # its hardware may be slow
         if self.context_tokens:
             served = min(self.context_tokens, _MOST_CONTEXT_TOKENS)
             fitting["MaxModelLenTokens"] = str(served)
@@ -50,8 +49,8 @@ class Model:
         return f"{self.name} at {self.url}{context}"
 
 
-# What ends within minutes on two cores: a model this small may well write until it is cut off, and what
-# one round of repairs did not better stands.
+# So that it ends within minutes on two cores: a model this small may write until it is cut off, and more
+# than one round of repair would not help.
 SMALL_MODEL_PARAMETERS = {
     "MaxModelLenTokens": "8192",
     "MaxTokens": "600",
@@ -70,17 +69,11 @@ class ModelProcess:
 
     def wait_until_ready(self) -> Model:
         """Raises StackError."""
-        try:
-            return wait_for(
-                self._served, what=f"the {self.child.name}'s start", timeout_seconds=_START_SECONDS
-            )
-        except NotInTime as exc:
-            raise StackError(self.child.report(str(exc))) from None
+        return self.child.wait_until(self._look_up, timeout_seconds=_START_SECONDS)
 
-    def _served(self) -> Model | None:
-        self.child.check_running()
+    def _look_up(self) -> Model | None:
         try:
-            return looked_up(self.model)
+            return look_up(self.model)
         except StackError:
             return None  # it does not listen yet
 
@@ -90,8 +83,8 @@ def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> M
     port = checked_port(port)
     child = processes.start(
         "language model",
-        [python, _SERVER, "--port", str(port)],
-        environment={"HOME": str(processes.folder), "LANG": "C.UTF-8", "PATH": os.defpath},
+        [python, _SMALL_MODEL_SERVER, "--port", str(port)],
+        environment=bare_environment(processes.folder),
         working_folder=processes.folder,
     )
     model = Model(url=f"http://127.0.0.1:{port}/v1", requests_at_once=1)
@@ -99,26 +92,23 @@ def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> M
 
 
 def start_extractive_model(processes: Processes) -> ModelProcess:
-    """Start what chooses sentences on this CPU, as a server like vLLM's, on a free port."""
+    """Start the extractive model, which needs no GPU, as a server like vLLM's on a free port."""
     port = checked_port(0)
     child = processes.start(
         "extractive model",
-        [sys.executable, "-m", "local.extractive_model", "--port", str(port)],
+        [sys.executable, "-m", "runpod_simulator.extractive_server", "--port", str(port)],
         environment={**os.environ, "TMPDIR": str(processes.folder)},
         working_folder=ROOT,
     )
     return ModelProcess(child=child, model=Model(url=f"http://127.0.0.1:{port}/v1"))
 
 
-def looked_up(model: Model) -> Model:
+def look_up(model: Model) -> Model:
     """Return the model as its server lists it. Raises StackError where no server answers as one."""
     url = f"{model.url.rstrip('/').removesuffix('/v1')}/v1/models"
     headers = {"Authorization": f"Bearer {model.key}"} if model.key else {}
     try:
-        with requests.Session() as session:
-            session.trust_env = (
-                False  # as the simulator will ask: past any proxy, with no other key
-            )
+        with http_session() as session:  # as the simulator will ask: without a proxy or another key
             answer = session.get(url, headers=headers, timeout=_ANSWER_SECONDS)
     except (requests.RequestException, ValueError) as exc:  # ValueError: no URL at all
         raise StackError(
@@ -153,7 +143,7 @@ def _listed(answer: requests.Response) -> list[dict[str, Any]]:
 
 
 def _context_tokens(served: dict[str, Any]) -> int:
-    """Return what vLLM (max_model_len) or llama.cpp (meta.n_ctx) tells, or 0."""
+    """Return what vLLM (max_model_len) or llama.cpp (meta.n_ctx) states, or 0."""
     meta = served.get("meta")
-    told = served.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
-    return told if isinstance(told, int) else 0
+    stated = served.get("max_model_len") or (meta.get("n_ctx") if isinstance(meta, dict) else 0)
+    return stated if isinstance(stated, int) else 0

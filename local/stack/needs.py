@@ -1,4 +1,4 @@
-"""What the local stack needs on this machine, and what to do where it is missing."""
+"""Checks what the local stack needs on this machine, and says how to install what is missing."""
 
 import json
 import os
@@ -69,7 +69,8 @@ def _missing_package(
     package: str, title: str, whose: str, python: Path, what_to_do: str
 ) -> list[str]:
     if not os.access(python, os.X_OK):
-        return [f"{whose}'s environment has no interpreter at {python}: {what_to_do}"]
+        problem = f"{whose}'s environment has no interpreter at {python}"
+        return [f"{problem}: {what_to_do}"]
     found = subprocess.run(
         [python, "-I", "-c", f"import importlib.metadata as m; m.version('{package}')"],
         capture_output=True,

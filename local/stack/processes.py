@@ -1,7 +1,7 @@
 """Child processes that end with their parent, however it ends: normally, by an error, Ctrl-C or SIGKILL.
 
-Each child leads a process group of its own, so its children end with it and the terminal's Ctrl-C
-reaches only the parent, which then ends them in order. All of them work in one temporary folder.
+Each child leads its own process group, so its children end with it, and the terminal's Ctrl-C reaches only
+the parent, which then ends them in order. All of them work in one temporary folder.
 """
 
 import os
@@ -11,25 +11,28 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
+
+from local.waiting import NotInTime, wait_for
 
 _GUARDIAN = Path(__file__).with_name("guardian.py")
-_GRACE_SECONDS = 2.0  # nothing here has anything to save
+_GRACE_SECONDS = 2.0  # no child has anything to save
 _LOG_TAIL_LINES = 20
-_HELD_BACK = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_T = TypeVar("_T")
+_DEFERRED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class StackError(Exception):
-    """The local stack can't do what it was asked; the message is for whoever runs it."""
+    """The local stack can't do what was asked; the message is for the person who runs it."""
 
 
 @dataclass(frozen=True)
 class Child:
-    name: str  # what a message calls it
+    name: str  # as messages name it
     popen: subprocess.Popen[bytes]
     log: Path  # its standard output and error
 
@@ -43,8 +46,25 @@ class Child:
         if self.popen.wait() != 0:
             raise StackError(self.report(f"{self.name} failed"))
 
+    def wait_until(self, probe: Callable[[], _T | None], *, timeout_seconds: float) -> _T:
+        """Return the first thing `probe` returns that is not None.
+
+        Raises StackError if the process ends first, or if there is none in time.
+        """
+
+        def checked() -> _T | None:
+            self.check_running()
+            return probe()
+
+        try:
+            return wait_for(
+                checked, what=f"the {self.name}'s start", timeout_seconds=timeout_seconds
+            )
+        except NotInTime as exc:
+            raise StackError(self.report(str(exc))) from None
+
     def report(self, what: str) -> str:
-        """Return what happened, with the exit code and the end of its log."""
+        """Return what happened, with the exit code and the end of the log."""
         code = self.popen.poll()
         lines = self.log.read_bytes().decode(errors="replace").rstrip().split("\n")
         shown = [line.rstrip("\r").rpartition("\r")[2] for line in lines[-_LOG_TAIL_LINES:]]
@@ -60,7 +80,7 @@ class Processes:
         self._children: list[Child] = []
 
     def __enter__(self) -> Self:
-        with _undisturbed():
+        with _signals_deferred():
             folder = tempfile.mkdtemp(prefix="transcript-summaries-")
             self.folder = Path(folder)
             self._guardian = subprocess.Popen(
@@ -73,7 +93,7 @@ class Processes:
     def __exit__(self, *_: object) -> None:
         try:
             self.stop_all()
-        finally:  # also where a second Ctrl-C came: the guardian does the rest
+        finally:  # also after a second Ctrl-C: the guardian does the rest
             if self._guardian.stdin:
                 self._guardian.stdin.close()
             self._guardian.wait()
@@ -87,7 +107,7 @@ class Processes:
         working_folder: Path,
     ) -> Child:
         log = self.folder / f"{name.replace(' ', '-')}.log"
-        with log.open("wb") as output, _undisturbed():
+        with log.open("wb") as output, _signals_deferred():
             popen = subprocess.Popen(
                 command,
                 env=dict(environment),
@@ -99,11 +119,11 @@ class Processes:
             )
             child = Child(name, popen, log)
             self._children.append(child)
-            self._tell_guardian("+", popen.pid)
+            self._notify_guardian("+", popen.pid)
         return child
 
     def stop_all(self) -> None:
-        """End every child and what it started: politely, then for good."""
+        """End every child and what it started: with SIGTERM, then with SIGKILL."""
         children = [child.popen for child in reversed(self._children)]
         for popen in children:
             _signal_group(popen, signal.SIGTERM)
@@ -113,34 +133,33 @@ class Processes:
                 popen.wait(max(0.0, ends_at - time.monotonic()))
             _signal_group(popen, signal.SIGKILL)
             popen.wait()
-            self._tell_guardian("-", popen.pid)
+            self._notify_guardian("-", popen.pid)
         self._children.clear()
 
-    def _tell_guardian(self, change: str, group: int) -> None:
+    def _notify_guardian(self, change: str, group: int) -> None:
         if self._guardian.stdin:
-            with suppress(
-                BrokenPipeError
-            ):  # somebody ended it: then only SIGKILL leaves things behind
+            # A guardian that was ended is missed only after SIGKILL.
+            with suppress(BrokenPipeError):
                 self._guardian.stdin.write(f"{change}{group}\n".encode())
                 self._guardian.stdin.flush()
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
-    """Hold signals back, so that no child starts without being remembered."""
+def _signals_deferred() -> Iterator[None]:
+    """Defer signals, so that no child starts without being registered."""
     if threading.current_thread() is not threading.main_thread():
         yield  # Python handles signals in the main thread only
         return
-    came: list[int] = []
-    handlers = {number: signal.getsignal(number) for number in _HELD_BACK}
+    received: list[int] = []
+    handlers = {number: signal.getsignal(number) for number in _DEFERRED}
     for number in handlers:
-        signal.signal(number, lambda number, _frame: came.append(number))
+        signal.signal(number, lambda number, _frame: received.append(number))
     try:
         yield
     finally:
         for number, handler in handlers.items():
             signal.signal(number, handler)
-        for caught in came:
+        for caught in received:
             signal.raise_signal(caught)
 
 

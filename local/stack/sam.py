@@ -12,11 +12,11 @@ from local.stack.needs import ROOT, tool
 from local.stack.processes import Child, Processes, StackError
 
 STACK_NAME = "summaries-local"  # as in samconfig.toml
-_POLL_SECONDS = 0.2  # SAM asks CloudFormation every 5 s, which is meant for the real one
+_POLL_SECONDS = 0.2  # SAM's default of 5 s is meant for the real CloudFormation
 
 
 def start_build(processes: Processes) -> Child:
-    """Begin `sam build`; it needs neither the emulator nor anything of AWS."""
+    """Start `sam build`; it needs neither the emulator nor AWS."""
     return _start(processes, "sam build", ["build", "--build-dir", str(_build_folder(processes))])
 
 
@@ -27,7 +27,7 @@ def start_deploy(
     parameters: Mapping[str, str],
     stack_name: str = STACK_NAME,
 ) -> Child:
-    """Begin `sam deploy` of what was built."""
+    """Start `sam deploy` of the build."""
     overrides = [f'{name}="{value}"' for name, value in parameters.items()]
     template = _build_folder(processes) / "template.yaml"
     command = ["deploy", "--template-file", str(template), "--stack-name", stack_name]
@@ -59,7 +59,7 @@ def _build_folder(processes: Processes) -> Path:
 
 
 def _environment(folder: Path) -> dict[str, str]:
-    """The user's own, for uv's cache and settings, without a trace of the user's AWS."""
+    """Return the user's environment, for uv's cache and settings, without any AWS settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     return kept | {
         "AWS_ACCESS_KEY_ID": ROOT_KEY,
@@ -79,7 +79,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 
 def _sam_home(folder: Path) -> Path:
-    """A ~/.aws-sam of its own that says: newer versions have just been looked for."""
+    """Create a ~/.aws-sam of its own, which says that the check for newer versions was just done."""
     home = folder / "sam-home"
     home.mkdir(exist_ok=True)
     facts = {"telemetryEnabled": False, "lastVersionCheck": time.time()}

@@ -1,4 +1,4 @@
-"""What a local stack is made of."""
+"""The choices for a local stack."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,6 @@ from local.stack.simulator import RunPodEndpoint
 
 @dataclass(frozen=True, kw_only=True)
 class Setup:
-    """The choices of whoever starts one."""
-
     parameters: Mapping[str, str] = field(default_factory=dict)  # of the template
     port: int = 0  # the emulator's; 0: a free one
     enforce_iam: bool = True
@@ -24,9 +22,8 @@ class Setup:
     functions_endpoint: str = ""  # where the functions find AWS, if not at the emulator itself
     model: Model | None = None  # that answers; None: sentences are chosen on this CPU
     model_python: Path | None = None  # in place of `model`, the small one on this CPU, run by this
-    worker_python: Path | None = (
-        None  # runs worker/ for the endpoint; None: a worker of the simulator
-    )
+    # Runs worker/ for the endpoint; None: a worker of the simulator.
+    worker_python: Path | None = None
 
     def __post_init__(self) -> None:
         if self.throttled_share and self.enforce_iam:

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.stack.needs import ROOT
-from local.stack.processes import Child, Processes, StackError
-from local.waiting import NotInTime, wait_for
+from local.stack.processes import Child, Processes
 
-# RunPod's patience is not what a busy machine shall try: a callback that is given up while its function
-# starts is sent again and starts another, and so on until none is answered.
+# Longer than RunPod waits: on a busy machine, a callback that times out while its function starts would be
+# sent again and start another function, and so on until none is answered.
 CALLBACK_ANSWER_SECONDS = 120.0
 
 _START_SECONDS = 60.0  # 0.7 s on an idle machine
@@ -34,12 +33,7 @@ class SimulatorProcess:
 
     def wait_until_ready(self) -> RunPodEndpoint:
         """Raises StackError."""
-        try:
-            listening = wait_for(
-                self._listening, what="the RunPod simulator's start", timeout_seconds=_START_SECONDS
-            )
-        except NotInTime as exc:
-            raise StackError(self.child.report(str(exc))) from None
+        listening = self.child.wait_until(self._listening, timeout_seconds=_START_SECONDS)
         return RunPodEndpoint(listening["url"], self.api_key)
 
     def worker_environment(self) -> dict[str, str]:
@@ -48,8 +42,7 @@ class SimulatorProcess:
         return dict(listening["worker_environment"])
 
     def _listening(self) -> dict[str, Any] | None:
-        """Return the line of JSON with which it says that it listens."""
-        self.child.check_running()
+        """Return the line of JSON that it prints once it listens."""
         with self.child.log.open(encoding="utf-8", errors="replace") as output:
             lines = [line for line in output if line.startswith("{") and line.endswith("}\n")]
         return dict(json.loads(lines[0])) if lines else None

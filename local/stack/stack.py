@@ -1,4 +1,4 @@
-"""All of it together: the template deployed to the emulator, and a RunPod endpoint behind it."""
+"""The whole local stack: the template deployed to the emulator, and a RunPod endpoint."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -7,15 +7,16 @@ from contextlib import contextmanager
 import boto3
 import botocore.session
 
-from local.round_trip import Deployment
+from local.deployment import Deployment
 from local.stack import sam
-from local.stack.emulator import REGION, ROOT_KEY, Emulator, checked_port, start_emulator
+from local.stack.emulator import REGION, ROOT_KEY, Emulator, start_emulator
 from local.stack.endpoint import OurEndpoint, start_endpoint
 from local.stack.faults import FaultProxy, start_fault_proxy
+from local.stack.loopback import checked_port
 from local.stack.processes import Processes
 from local.stack.setup import Setup
 from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
-from local.steps import Nobody, Observer, Step
+from local.steps import Observer, SilentObserver, Step
 
 API_KEY_SECRET = "runpod/api-key"  # noqa: S105 - its name; the template's default
 
@@ -31,7 +32,7 @@ class LocalStack(Deployment):
         faults: FaultProxy | None = None,
     ) -> None:
         self.endpoint_url = emulator.url
-        self.faults = faults  # between the functions and the emulator; never before this client
+        self.faults = faults  # between the functions and the emulator; not in front of this client
         self.runpod = runpod
         self.folder = processes.folder  # logs of everything, as long as the stack is up
         self._emulator = emulator
@@ -39,7 +40,7 @@ class LocalStack(Deployment):
         super().__init__(local_session(), sam.STACK_NAME, endpoint_url=emulator.url)
 
     def deploy_another(self, stack_name: str, parameters: Mapping[str, str]) -> Deployment:
-        """Deploy what was built once more, with other parameters; close the Deployment afterwards."""
+        """Deploy the same build again, with other parameters; close the Deployment afterwards."""
         sam.start_deploy(
             self._processes,
             endpoint_url=self.endpoint_url,
@@ -56,9 +57,9 @@ class LocalStack(Deployment):
 @contextmanager
 def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[LocalStack]:
     """Build and deploy; stop everything afterwards. Raises StackError."""
-    told = observer or Nobody()
+    observer = observer or SilentObserver()
     with Processes() as processes:
-        told.begin(Step.EMULATOR)
+        observer.begin(Step.EMULATOR)
         port = checked_port(setup.port)
         faults = None
         if setup.throttled_share:
@@ -70,26 +71,26 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             enforce_iam=setup.enforce_iam,
             functions_endpoint=faults.url if faults else setup.functions_endpoint,
         )
-        told.begin(Step.BUILD)
+        observer.begin(Step.BUILD)
         build = sam.start_build(processes)
-        endpoint = setup.runpod or start_endpoint(setup, processes, told)
+        endpoint = setup.runpod or start_endpoint(setup, processes, observer)
         emulator.wait_until_ready()
         if faults:
             faults.wait_until_ready()
             faults.throttle(setup.throttled_share)
-        told.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_how(setup)}")
+        observer.end(Step.EMULATOR, f"MiniStack at {emulator.url}{_how(setup)}")
         runpod = endpoint.wait_until_ready() if isinstance(endpoint, OurEndpoint) else endpoint
         _create_api_key_secret(emulator, runpod)
         build.check_succeeded()
-        told.end(Step.BUILD, "three functions, in parallel with the above")
-        told.begin(Step.DEPLOY)
+        observer.end(Step.BUILD, "three functions, in parallel with the above")
+        observer.begin(Step.DEPLOY)
         parameters = {"RunpodApiEndpoint": runpod.url, **setup.parameters}
         sam.start_deploy(
             processes, endpoint_url=emulator.url, parameters=parameters
         ).check_succeeded()
         stack = LocalStack(emulator, runpod, processes, faults)
-        _let_start(stack, "WebhookReceiverFunction")
-        told.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
+        _allow_slow_start(stack, "WebhookReceiverFunction")
+        observer.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
         try:
             yield stack
         finally:
@@ -99,7 +100,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
 def local_session(
     key: str = ROOT_KEY, secret: str = ROOT_KEY, token: str | None = None
 ) -> boto3.Session:
-    """A session that knows the emulator's root key, or another, and nothing of the user's AWS."""
+    """Return a session with the emulator's root key, or another, and none of the user's AWS settings."""
     no_profile = {
         "profile": (None, None, None, None),
         "config_file": (None, None, os.devnull, None),
@@ -114,10 +115,10 @@ def local_session(
     )
 
 
-def _let_start(stack: LocalStack, output: str) -> None:
-    """Give a function time to start, which the emulator takes off its time limit and Lambda does not.
+def _allow_slow_start(stack: LocalStack, output: str) -> None:
+    """Raise a function's timeout: the emulator counts its start towards it, which Lambda does not.
 
-    Where many callbacks meet a busy machine, each start would be cut off and begun anew for the next try.
+    On a busy machine with many callbacks, each start would time out and be repeated for the next delivery.
     """
     stack.client("lambda").update_function_configuration(
         FunctionName=stack.outputs[output], Timeout=round(CALLBACK_ANSWER_SECONDS)
@@ -131,7 +132,7 @@ def _how(setup: Setup) -> str:
 
 
 def _create_api_key_secret(emulator: Emulator, runpod: RunPodEndpoint) -> None:
-    """Do what the operator does before the first deployment."""
+    """Create the secret as the operator does before the first deployment."""
     client = local_session().client("secretsmanager", endpoint_url=emulator.url)
     try:
         client.create_secret(Name=API_KEY_SECRET, SecretString=runpod.api_key)

@@ -1,13 +1,13 @@
-"""What computes the answer to a job."""
+"""Workers: what computes the result of a job."""
 
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-EXTRACTIVE_MODEL = "extractive-summary"  # as an answer names it; it is no language model
+EXTRACTIVE_MODEL = "extractive-summary"  # the `model` in its answers; it is not a language model
 
 
 @dataclass(frozen=True, kw_only=True)
-class Task:
+class WorkItem:
     input: dict[str, Any]  # the job's `input`, as the caller sent it
     job_id: str = ""
     worker_id: str = ""
@@ -16,22 +16,22 @@ class Task:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Answer:
+class WorkerResult:
     """An output, or an error that makes the job FAILED, perhaps with an output beside it."""
 
     output: Any = None
     error: str = ""
 
 
-class WorkerLostError(Exception):
-    """The worker died without a word, or stopped talking."""
+class WorkerLost(Exception):
+    """The worker died without a report, or went silent."""
 
 
 class Worker(Protocol):
-    async def run(self, task: Task) -> Answer:
+    async def run(self, item: WorkItem) -> WorkerResult:
         """
         Raises:
-            WorkerLostError: nobody runs it any more.
+            WorkerLost: no worker runs it any more.
         """
 
     async def close(self) -> None: ...

@@ -12,8 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from runpod_simulator.scenarios import context_length_body, worker_vllm_error
-
-from . import EXTRACTIVE_MODEL, Answer, Task, shapes
+from runpod_simulator.workers import EXTRACTIVE_MODEL, WorkerResult, WorkItem, vllm
 
 DEFAULT_WORDS = 400  # when nobody says how long
 _DEFAULT_TEXT_TOKENS = 16  # vLLM's own default for /v1/completions: a trap worth keeping
@@ -23,7 +22,7 @@ _HEADROOM = 0.97  # so that a text written to fit max_tokens is not cut
 _OPENING = re.compile(r"<transcript\b[^<>]{0,300}>", re.IGNORECASE)
 _CLOSING = re.compile(r"</transcript\b[^<>]{0,300}>", re.IGNORECASE)
 _NUMBER_OF_WORDS = r"(\d{1,3}(?:[, \u00a0\u202f.]\d{3})+|\d{1,7})[\s-]+words?\b"
-# "about 4,000 words" asks for a length; "the transcript has 10,000 words" may only tell one.
+# "about 4,000 words" asks for a length; "the transcript has 10,000 words" may only state one.
 _LENGTHS = (
     re.compile(rf"\babout\s+{_NUMBER_OF_WORDS}", re.IGNORECASE),
     re.compile(rf"(?<![\d.,]){_NUMBER_OF_WORDS}", re.IGNORECASE),
@@ -40,7 +39,7 @@ class ExtractiveWorker:
         self._threads = ThreadPoolExecutor(max(1, max_workers), thread_name_prefix="extractive")
         self._closing = threading.Event()
 
-    async def run(self, task: Task) -> Answer:
+    async def run(self, item: WorkItem) -> WorkerResult:
         """Summarises in a thread; when the job is cancelled the thread stops at the next part."""
         cancelled = threading.Event()
 
@@ -49,7 +48,7 @@ class ExtractiveWorker:
 
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, self._answer, task, stopped
+                self._threads, self._answer, item, stopped
             )
         finally:
             cancelled.set()
@@ -58,27 +57,27 @@ class ExtractiveWorker:
         self._closing.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _answer(self, task: Task, stopped: Any) -> Answer:
+    def _answer(self, item: WorkItem, stopped: Any) -> WorkerResult:
         try:
-            answer = self._completion(task, stopped)
-        except shapes.BadInputError as exc:
-            return Answer(error=worker_vllm_error(str(exc)))
-        return Answer(output=[shapes.to_native(answer) if self._is_native else answer])
+            answer = self._completion(item, stopped)
+        except vllm.BadInput as exc:
+            return WorkerResult(error=worker_vllm_error(str(exc)))
+        return WorkerResult(output=[vllm.to_native(answer) if self._is_native else answer])
 
-    def _completion(self, task: Task, stopped: Any) -> dict[str, Any]:
-        request = shapes.read_input(task.input)
+    def _completion(self, item: WorkItem, stopped: Any) -> dict[str, Any]:
+        request = vllm.parse_input(item.input)
         return complete(
             request,
             max_model_len=self._max_model_len,
             model_name=self._model_name,
-            length_fraction=task.length_fraction,
-            cut=task.cut,
+            length_fraction=item.length_fraction,
+            cut=item.cut,
             stopped=stopped,
         )
 
 
 def complete(
-    request: shapes.ModelRequest,
+    request: vllm.ModelRequest,
     *,
     max_model_len: int,
     model_name: str = "",
@@ -89,21 +88,21 @@ def complete(
     """Write what was asked for, as vLLM's JSON. Once `stopped` says so, the rest is left out.
 
     Raises:
-        BadInputError: vLLM would refuse the request.
+        BadInput: vLLM would refuse the request.
     """
     prompt = _Prompt(request)
     allowed = prompt.max_tokens
     if prompt.tokens + (allowed or 1) > max_model_len:
         body = context_length_body(max_model_len, prompt.tokens + (allowed or 0))
-        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
+        raise vllm.ModelRefused(_BAD_REQUEST, body)
     text = _summary(prompt, allowed or max_model_len - prompt.tokens, length_fraction, stopped)
     finish_reason = "stop"
-    if allowed and shapes.estimated_tokens(text) > allowed:
-        text = shapes.first_words(text, int(allowed / shapes.TOKENS_PER_WORD))
+    if allowed and vllm.estimated_tokens(text) > allowed:
+        text = vllm.first_words(text, int(allowed / vllm.TOKENS_PER_WORD))
         finish_reason = "length"
     if cut:
-        text, finish_reason = shapes.cut_in_mid_sentence(text), "length"
-    return shapes.completion(
+        text, finish_reason = vllm.cut_in_mid_sentence(text), "length"
+    return vllm.completion(
         request,
         text,
         model=model_name or EXTRACTIVE_MODEL,
@@ -115,9 +114,9 @@ def complete(
 class _Prompt:
     """The task in a request: what to summarise, how long, within how many tokens."""
 
-    def __init__(self, request: shapes.ModelRequest) -> None:
+    def __init__(self, request: vllm.ModelRequest) -> None:
         self._system, self._user = _texts(request)
-        self.tokens = shapes.estimated_tokens(f"{self._system} {self._user}")
+        self.tokens = vllm.estimated_tokens(f"{self._system} {self._user}")
         self.max_tokens = _max_tokens(request)
         opening = _OPENING.search(self._user)
         closings = list(_CLOSING.finditer(self._user, opening.end())) if opening else []
@@ -144,19 +143,19 @@ class _Prompt:
 
 
 def _summary(prompt: _Prompt, tokens: int, length_fraction: float, stopped: Any) -> str:
-    from .summary import summarise  # noqa: PLC0415  (sumy brings NLTK: a second to import)
+    from runpod_simulator.workers.summary import summarise  # noqa: PLC0415  (sumy brings NLTK: a second to import)
 
-    fitting = int(tokens / shapes.TOKENS_PER_WORD * _HEADROOM)
+    fitting = int(tokens / vllm.TOKENS_PER_WORD * _HEADROOM)
     words = int(min(prompt.words_wanted, fitting) * length_fraction)
     return summarise(prompt.material, max(words, 1), stopped)
 
 
-def _texts(request: shapes.ModelRequest) -> tuple[str, str]:
+def _texts(request: vllm.ModelRequest) -> tuple[str, str]:
     """What the system messages say, and the last user message."""
     if not request.is_chat:
         prompt = request.body.get("prompt")
         if not isinstance(prompt, str):
-            raise shapes.ModelRefusedError(_NOT_FOUND, '{"detail":"Not Found"}')
+            raise vllm.ModelRefused(_NOT_FOUND, '{"detail":"Not Found"}')
         return "", prompt
     messages = request.body.get("messages")
     said = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
@@ -165,7 +164,7 @@ def _texts(request: shapes.ModelRequest) -> tuple[str, str]:
     if not user:
         body = '{"error": {"message": "messages: a user message is required.", '
         body += '"type": "BadRequestError", "param": null, "code": 400}}'
-        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
+        raise vllm.ModelRefused(_BAD_REQUEST, body)
     return system, user[-1]
 
 
@@ -176,12 +175,12 @@ def _content(message: dict[str, Any]) -> str:
     return content if isinstance(content, str) else ""
 
 
-def _max_tokens(request: shapes.ModelRequest) -> int | None:
+def _max_tokens(request: vllm.ModelRequest) -> int | None:
     given = request.body.get("max_tokens", request.body.get("max_completion_tokens"))
     if given is None:
         return None if request.is_chat else _DEFAULT_TEXT_TOKENS
     if not isinstance(given, int) or isinstance(given, bool) or given < 1:
         body = '{"error": {"message": "max_tokens must be at least 1.", '
         body += '"type": "BadRequestError", "param": "max_tokens", "code": 400}}'
-        raise shapes.ModelRefusedError(_BAD_REQUEST, body)
+        raise vllm.ModelRefused(_BAD_REQUEST, body)
     return given

@@ -1,4 +1,4 @@
-"""The languages in which a summary has headings, and how one is told: by its commonest words."""
+"""The languages in which a summary has headings, and how each is recognised: by its commonest words."""
 
 import re
 from collections import Counter

@@ -1,12 +1,11 @@
-"""A worker that asks a real model: any server that speaks OpenAI's API (Ollama, llama.cpp, vLLM)."""
+"""A worker that calls a real model: any server with OpenAI's API (Ollama, llama.cpp, vLLM)."""
 
 from typing import Any
 
 import aiohttp
 
 from runpod_simulator.scenarios import worker_vllm_error
-
-from . import Answer, Task, shapes
+from runpod_simulator.workers import WorkerResult, WorkItem, vllm
 
 
 class OpenAIWorker:
@@ -20,26 +19,26 @@ class OpenAIWorker:
         self._is_native = output_shape == "native"
         self._session: aiohttp.ClientSession | None = None
 
-    async def run(self, task: Task) -> Answer:
+    async def run(self, item: WorkItem) -> WorkerResult:
         try:
-            request = shapes.read_input(task.input)
-            answer = await self._ask(request)
-        except shapes.BadInputError as exc:
-            return Answer(error=worker_vllm_error(str(exc)))
+            request = vllm.parse_input(item.input)
+            answer = await self._complete(request)
+        except vllm.BadInput as exc:
+            return WorkerResult(error=worker_vllm_error(str(exc)))
         except (aiohttp.ClientError, TimeoutError, ValueError) as exc:
-            return Answer(
+            return WorkerResult(
                 error=worker_vllm_error(f"Request to vLLM failed: {exc or type(exc).__name__}")
             )
-        return Answer(output=[self._shaped(answer, task)])
+        return WorkerResult(output=[self._shaped(answer, item)])
 
     async def close(self) -> None:
         if self._session:
             await self._session.close()
 
-    async def _ask(self, request: shapes.ModelRequest) -> dict[str, Any]:
+    async def _complete(self, request: vllm.ModelRequest) -> dict[str, Any]:
         """
         Raises:
-            BadInputError: the server refused; worker-vllm quotes its status and body.
+            BadInput: the server refused; worker-vllm quotes its status and body.
         """
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
@@ -50,14 +49,14 @@ class OpenAIWorker:
             self._base_url + request.route, json=body, headers=self._headers
         ) as response:
             if response.status >= 400:  # noqa: PLR2004
-                msg = f"vLLM returned HTTP {response.status}: {await response.text()}"
-                raise shapes.BadInputError(msg)
+                raise vllm.BadInput(
+                    f"vLLM returned HTTP {response.status}: {await response.text()}"
+                )
             answer = await response.json(content_type=None)
         if not isinstance(answer, dict):
-            msg = "the model server's answer is no JSON object"
-            raise ValueError(msg)  # noqa: TRY004  (it is about what was received)
+            raise ValueError("the model server's answer is not a JSON object")  # noqa: TRY004  (it is about what was received)
         return answer
 
-    def _shaped(self, answer: dict[str, Any], task: Task) -> dict[str, Any]:
-        answer = shapes.spoiled(answer, length_fraction=task.length_fraction, cut=task.cut)
-        return shapes.to_native(answer) if self._is_native and answer.get("choices") else answer
+    def _shaped(self, answer: dict[str, Any], item: WorkItem) -> dict[str, Any]:
+        answer = vllm.with_faults(answer, length_fraction=item.length_fraction, cut=item.cut)
+        return vllm.to_native(answer) if self._is_native and answer.get("choices") else answer

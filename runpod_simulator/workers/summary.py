@@ -14,10 +14,9 @@ from sumy.models.dom import Sentence as SumySentence
 from sumy.nlp.stemmers import Stemmer, null_stemmer
 from sumy.summarizers.lex_rank import LexRankSummarizer
 
-from core.words import count_words
-
-from .languages import LANGUAGES, UNKNOWN, Language, language_of, words_of
-from .transcript import Sentence, read_sentences, read_turns, short_name
+from runpod_simulator.workers.languages import LANGUAGES, UNKNOWN, Language, language_of, words_of
+from runpod_simulator.workers.transcript import Sentence, read_sentences, read_turns, short_name
+from runpod_simulator.workers.words import count_words
 
 _WORDS_PER_PART = 1150  # of the transcript
 _MIN_WORDS_PER_PART = 140  # of the summary; fewer parts rather than scraps
@@ -32,7 +31,7 @@ _READABLE_WORDS = range(9, 46)
 _SPEAKERS_NAMED, _SPEAKERS_HEADED = 8, 2
 
 
-class StoppedError(Exception):
+class Stopped(Exception):
     """The caller asked to stop; nothing was made."""
 
 
@@ -42,7 +41,7 @@ def summarise(
     """Return Markdown of about `target_words` words, fewer if the transcript is too short for that.
 
     Raises:
-        StoppedError: `stopped` became true; it is asked once per part.
+        Stopped: `stopped` became true; it is asked once per part.
     """
     language = language_of(transcript)
     own = tuple(each.chosen.partition("{words}")[0] for each in (*LANGUAGES, UNKNOWN))
@@ -57,7 +56,7 @@ def summarise(
     ratings: dict[Sentence, float] = {}
     for part in parts:
         if stopped():
-            raise StoppedError
+            raise Stopped
         pieces = -(-len(part) // _MOST_RANKED_AT_ONCE)
         size = -(-len(part) // pieces)
         for start in range(0, len(part), size):
@@ -211,8 +210,8 @@ class _Summary:
         for one in self._part_of:
             said[short_name(one.speaker)] += one.word_count
         names = [name for name, _ in said.most_common(_SPEAKERS_NAMED) if name]
-        told = self._language.chosen.format(words=f"{round(self._transcript_words, -2):,}")
-        return [f"{told}: {', '.join(names)}." if names else f"{told}."]
+        opening = self._language.chosen.format(words=f"{round(self._transcript_words, -2):,}")
+        return [f"{opening}: {', '.join(names)}." if names else f"{opening}."]
 
 
 def _heading(number: int, part: Sequence[Sentence]) -> str:

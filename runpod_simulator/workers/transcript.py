@@ -11,9 +11,8 @@ from dataclasses import dataclass
 
 import sentencex
 
-from core.words import count_words
-
-from .languages import ENGLISH, Language
+from runpod_simulator.workers.languages import ENGLISH, Language
+from runpod_simulator.workers.words import count_words
 
 _STAMP = r"(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?"
 _CUE_LINE = re.compile(rf"^(?:{_STAMP}\s*-->.*|\d+|WEBVTT.*)$")

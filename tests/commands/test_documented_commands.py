@@ -14,6 +14,7 @@ PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     ROOT / "SECURITY.md",
+    ROOT / "runpod_simulator/README.md",
     ROOT / "samples/README.md",
     *sorted((ROOT / "docs").glob("*.md")),
 ]
@@ -47,8 +48,8 @@ RUN_ELSEWHERE = {
     "make demo MODEL_URL": "tests/local/test_models.py::test_",
     "make up": "tests/local/test_up_command.py::test_",
     "make up MODE": "tests/local/test_up_command.py::test_",
-    "make soak": "tests/local/test_soak.py::test_",
-    "make soak JOBS SEED": "tests/local/test_soak.py::test_",
+    "make soak": "tests/soak/test_soak.py::test_",
+    "make soak JOBS SEED": "tests/soak/test_soak.py::test_",
     "make test": ".ci/run",
     "make test PYTHON": ".ci/run",
     "make test TESTS": ".ci/run",
@@ -57,6 +58,9 @@ RUN_ELSEWHERE = {
     "make audit-template": ".ci/run",
     "python -m runpod_simulator --port": _SIMULATOR,
     "python -m runpod_simulator --port --worker": _SIMULATOR,
+    "python -m runpod_simulator.extractive_server --port": (
+        "tests/local/test_demo_command.py::test_the_demo_turns_a_transcript_into_a_summary"
+    ),
     "python -m runpod_simulator --worker --model-url --model-name": (
         "tests/simulator/test_openai_worker.py::test_"
     ),

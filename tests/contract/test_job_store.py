@@ -15,9 +15,9 @@ from core.errors import Conflict, JobExists, UnknownCall
 from core.jobs.call import CallState
 from core.jobs.job import Job
 from core.jobs.ports import JobStore
-from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
 from tests.deployment import create_jobs_table
+from tests.fakes.memory import MemoryJobStore
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from core.errors import (
 from core.jobs.ports import RunPod
 from core.runpod.client import HttpRunPod
 from core.runpod.reports import RunPodStatus
-from local.memory import MemoryRunPod
 from runpod_simulator import Config, Simulator, running_simulator
 from tests.builders import API_KEY, completed_body
+from tests.fakes.memory import MemoryRunPod
 
 URL = "https://runpod.invalid/v2/e"
 REQUEST = {

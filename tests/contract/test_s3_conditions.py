@@ -11,8 +11,8 @@ from moto import mock_aws
 
 from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import OutputRefused, Superseded
-from local.memory import MemoryS3
 from tests.builders import NOON, a_job, a_source, a_summary, minutes
+from tests.fakes.memory import MemoryS3
 
 KEY = "summaries/calls/harbour board.txt"
 FACTS_KEY = "summaries/calls/harbour board.json"

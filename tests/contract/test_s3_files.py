@@ -17,8 +17,8 @@ from core.aws.presigned_urls import S3PresignedUrls
 from core.errors import BadTranscript, Superseded
 from core.jobs.job import Source
 from core.jobs.ports import IntermediateText, PresignedUrl
-from local.memory import MemoryS3
 from tests.builders import JOB_ID, NOON, SUMMARY_TEXT, a_job, a_source, a_summary, minutes
+from tests.fakes.memory import MemoryS3
 
 KEY = "summaries/calls/harbour board.txt"
 

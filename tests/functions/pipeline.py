@@ -13,9 +13,9 @@ from core.jobs.job import Job, Source
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from sweeper.results import SweepResult
 from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from tests.functions.use_cases import Submitter, UseCases
 
 ASK = re.compile(r"about ([\d,]+) words")

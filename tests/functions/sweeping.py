@@ -8,9 +8,9 @@ from typing import Any
 from core.jobs.call import Call
 from core.jobs.lifecycle import Lifecycle
 from core.runpod.reports import parse_report
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from sweeper.results import SweepResult
 from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from tests.functions.use_cases import UseCases
 
 RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})

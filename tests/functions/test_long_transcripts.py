@@ -12,8 +12,8 @@ from core.errors import RunPodFailed, RunPodRefused
 from core.jobs.call import CallState
 from core.jobs.job import JobState
 from core.runpod.reports import parse_report
-from local.memory import MemoryRunPod
 from tests.builders import a_summary, completed_body, failed_body, minutes, submitter_settings
+from tests.fakes.memory import MemoryRunPod
 from tests.functions.pipeline import MARKER, Model, Pipeline, a_transcript, ref_of
 
 LONG = a_transcript(100_000)

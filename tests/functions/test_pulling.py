@@ -21,7 +21,6 @@ from core.runpod.work_order import (
 )
 from core.settings import SubmitterSettings
 from core.summaries.options import Mode
-from local.memory import PRESIGNED, MemoryS3, presigned
 from tests.builders import (
     NOON,
     SUMMARY_TEXT,
@@ -34,6 +33,7 @@ from tests.builders import (
     minutes,
     submitter_settings,
 )
+from tests.fakes.memory import PRESIGNED, MemoryS3, presigned
 from tests.functions.cloud import Cloud, running_cloud
 from tests.functions.pipeline import Pipeline, a_transcript, ref_of
 

@@ -13,7 +13,6 @@ from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
 from core.jobs.job import JobState
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, gone, parse_report
-from local.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.builders import (
     JOB_ID,
     NOON,
@@ -28,6 +27,7 @@ from tests.builders import (
     failed_body,
     minutes,
 )
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.functions.use_cases import UseCases
 
 LOST = parse_report(failed_body("job timed out after 1 retries"))

@@ -20,8 +20,8 @@ from core.jobs.job import Job, JobState, Source, job_id_for
 from core.jobs.lifecycle import SUBMITTING_TIME
 from core.settings import SubmitterSettings
 from core.summaries.tokens import estimate_tokens
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from tests.functions.use_cases import Submitter, UseCases
 
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"

@@ -10,7 +10,6 @@ from core.jobs.callback import CallRef
 from core.jobs.job import Job
 from core.runpod.reports import parse_report
 from core.summaries.plans import Kind
-from local.memory import MemoryRunPod
 from tests.builders import (
     NOON,
     a_call,
@@ -22,6 +21,7 @@ from tests.builders import (
     an_event,
     completed_body,
 )
+from tests.fakes.memory import MemoryRunPod
 from tests.fuzz.world import CANARY, CURRENT, OUTPUT_BUCKET, PREVIOUS, World
 
 _TRUE_TEXT = f"# {CANARY} as RunPod has it\n\nMara said that the pump holds. Ilse wants another."

@@ -17,8 +17,8 @@ from core.jobs.call import Call
 from core.jobs.callback import CallRef, token_for
 from core.jobs.job import Job
 from core.telemetry import logger
-from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, StoredObject
 from tests.builders import NOON
+from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, StoredObject
 from tests.functions.use_cases import RETRIES, UseCases
 from webhook_receiver import app
 from webhook_receiver.receive import Receiver

@@ -3,7 +3,7 @@
 import re
 
 from core.jobs.job import JobState
-from local.round_trip import Deployment, History, StoredSummary, Upload
+from local.deployment import Deployment, History, StoredSummary, Upload
 
 EVENTS = [
     "recorded",

@@ -17,7 +17,7 @@ import requests
 
 from core.aws.items import CALL_PREFIX, JOB_ITEM
 from core.summaries.options import Mode
-from local.round_trip import Upload
+from local.deployment import Upload
 from local.stack import needs
 from local.stack.model import Model
 from local.stack.processes import Processes
@@ -137,12 +137,12 @@ def local() -> Iterator[Local]:
         worker = start_worker(
             own,
             python=python,
-            given_by_runpod=simulator.worker_environment(),
+            runpod_environment=simulator.worker_environment(),
             model=Model(url=model.url),
         )
         runpod = RunPodEndpoint(simulator.url, simulator.api_key)
         with local_stack(Setup(runpod=runpod, parameters=PARAMETERS)) as stack:
-            worker.wait_until_it_asks(simulator.url)
+            worker.wait_until_it_polls(simulator.url)
             yield Local(stack, simulator, model)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from local.round_trip import History
+from local.deployment import History
 from local.stack.needs import ROOT
 from tests.local.conftest import Local
 

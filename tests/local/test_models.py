@@ -15,7 +15,7 @@ import requests
 import responses
 
 from local.stack.endpoint import start_simulator_with
-from local.stack.model import Model, looked_up
+from local.stack.model import Model, look_up
 from local.stack.needs import (
     MODEL_PYTHON,
     ROOT,
@@ -44,14 +44,14 @@ def server() -> Iterator[responses.RequestsMock]:
 def test_the_first_model_that_is_listed_is_asked(server: responses.RequestsMock, url: str) -> None:
     server.get(LISTED, json={"data": [{"id": "llama3.2:latest"}, {"id": "other"}]})
 
-    assert looked_up(Model(url=url)).name == "llama3.2:latest"
+    assert look_up(Model(url=url)).name == "llama3.2:latest"
 
 
 def test_a_named_model_is_asked_as_it_is_named(server: responses.RequestsMock) -> None:
     listed = [{"id": "small", "max_model_len": 8_192}, {"id": "big", "max_model_len": 65_536}]
     server.get(LISTED, json={"data": listed})
 
-    model = looked_up(Model(url=URL, name="big"))
+    model = look_up(Model(url=URL, name="big"))
 
     assert (model.name, model.context_tokens) == ("big", 65_536)
 
@@ -72,14 +72,14 @@ def test_the_context_that_a_server_tells_is_deployed(
 ) -> None:
     server.get(LISTED, json={"data": [{"id": "one", **listed}]})
 
-    assert looked_up(Model(url=URL)).parameters.get("MaxModelLenTokens") == deployed
+    assert look_up(Model(url=URL)).parameters.get("MaxModelLenTokens") == deployed
 
 
 def test_the_key_is_sent_and_never_shown(server: responses.RequestsMock) -> None:
     authorized = responses.matchers.header_matcher({"Authorization": "Bearer sk-1"})
     server.get(LISTED, json={"data": [{"id": "one"}]}, match=[authorized])
 
-    model = looked_up(Model(url=URL, key="sk-1"))
+    model = look_up(Model(url=URL, key="sk-1"))
 
     assert "sk-1" not in f"{model} {model!r} {model.simulator_options}"
 
@@ -102,7 +102,7 @@ def test_what_does_not_answer_as_a_model_is_explained(
     server.get(LISTED, **answer)
 
     with pytest.raises(StackError, match=said) as told:
-        looked_up(Model(url=URL, key="sk-1"))
+        look_up(Model(url=URL, key="sk-1"))
 
     assert "sk-1" not in str(told.value)
 

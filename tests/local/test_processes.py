@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from local.stack.emulator import checked_port
+from local.stack.loopback import checked_port
 from local.stack.needs import ROOT
 from local.stack.processes import Processes, StackError
 from local.waiting import wait_for

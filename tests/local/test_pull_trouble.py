@@ -11,10 +11,10 @@ from botocore.config import Config
 from core.jobs.job import JobState
 from core.runpod.work_order import WorkOrder
 from core.summaries.options import Mode
-from local.round_trip import History, Upload
+from local.deployment import History, Upload
 from local.stack.stack import local_session
 from local.waiting import wait_for
-from runpod_simulator import JobRecord, RunPodStatus
+from runpod_simulator import JobRecord, JobStatus
 from tests.builders import a_request
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, short_transcript
@@ -101,7 +101,7 @@ def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
         )
     [job] = ended(local, marker)
 
-    assert (job.status, job.error) == (RunPodStatus.FAILED, "transcript-worker: fetch-expired")
+    assert (job.status, job.error) == (JobStatus.FAILED, "transcript-worker: fetch-expired")
     assert not local.model.prompts(marker)
 
 

@@ -12,7 +12,8 @@ import pytest
 from rich.console import Console
 
 from local.__main__ import _usual_port
-from local.stack.emulator import USUAL_PORT, checked_port
+from local.stack.emulator import USUAL_PORT
+from local.stack.loopback import checked_port
 from local.stack.needs import ROOT
 from local.waiting import wait_for
 from tests.local.test_demo_command import SHORT, environment, left_over, scratch_in

@@ -19,9 +19,9 @@ from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
 from core.summaries.join import joined
 from core.transcripts.reader import read_transcript
 from core.words import count_words
-from local.memory import PRESIGNED
 from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
+from tests.fakes.memory import PRESIGNED
 from tests.functions.pipeline import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore

@@ -1,4 +1,4 @@
-"""RunPod: its queue, its workers, its results and its callbacks (the facts: docs/runpod-simulator.md)."""
+"""RunPod: its queue, its workers, its results and its callbacks (the facts: runpod_simulator/README.md)."""
 
 import json
 from collections.abc import Callable, Mapping

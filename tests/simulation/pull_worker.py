@@ -9,8 +9,8 @@ from botocore.exceptions import ClientError
 from core.errors import BadTranscript
 from core.runpod.work_order import ERROR_PREFIX, WorkOrder, parse_work_order
 from core.transcripts.reader import read_transcript
-from local.memory import MemoryS3, presigned
 from tests.builders import a_manifest, failed_body, manifest_body
+from tests.fakes.memory import MemoryS3, presigned
 from tests.simulation.world import World
 
 _MOST_BYTES = 100_000

@@ -1,4 +1,4 @@
-"""S3, DynamoDB, SQS and the callback secrets, as the fakes of local/memory.py with a turn a request."""
+"""S3, DynamoDB, SQS and the callback secrets: the fakes of tests/fakes, one scheduling turn per request."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from core.aws.job_store import DynamoJobStore
 from core.jobs.call import Call
 from core.jobs.callback import CallRef, is_token_of
 from core.jobs.job import Job
-from local.memory import MemoryJobStore, MemoryS3
+from tests.fakes.memory import MemoryJobStore, MemoryS3
 from tests.simulation.scheduler import outside
 from tests.simulation.world import World
 

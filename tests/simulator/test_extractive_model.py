@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from core.runpod.reports import parse_report
-from local.stack.model import Model, looked_up
+from local.stack.model import Model, look_up
 from runpod_simulator.scenarios import worker_vllm_error
 from tests.model_server import ModelServer, running_model
 
@@ -25,7 +25,7 @@ def ask(server: ModelServer, body: Any) -> requests.Response:
 
 
 def test_it_is_listed_with_its_context(server: ModelServer) -> None:
-    model = looked_up(Model(url=server.url))
+    model = look_up(Model(url=server.url))
 
     assert (model.name, model.context_tokens) == ("extractive-summary", 8_192)
 

@@ -7,10 +7,10 @@ import pytest
 import sentencex
 
 from core.words import count_words
-from runpod_simulator.workers import Task
+from runpod_simulator.workers import WorkItem
 from runpod_simulator.workers.extractive import ExtractiveWorker
 from runpod_simulator.workers.languages import LANGUAGES
-from runpod_simulator.workers.summary import StoppedError, summarise
+from runpod_simulator.workers.summary import Stopped, summarise
 from runpod_simulator.workers.transcript import read_sentences, read_turns, tidied
 
 
@@ -24,7 +24,7 @@ def answer(job_input, *, max_model_len=32_768, output_shape="openai", model_name
             max_workers=1,
         )
         try:
-            return await worker.run(Task(input=job_input))
+            return await worker.run(WorkItem(input=job_input))
         finally:
             await worker.close()
 
@@ -318,5 +318,5 @@ def test_odd_material_gives_an_answer_all_the_same(text):
 
 
 def test_a_job_that_was_stopped_makes_nothing(meeting):
-    with pytest.raises(StoppedError):
+    with pytest.raises(Stopped):
         summarise(meeting(3_000), 500, lambda: True)

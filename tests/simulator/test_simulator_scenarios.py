@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from runpod_simulator import SCENARIOS, Rule, UnknownScenarioError
+from runpod_simulator import SCENARIOS, Rule, UnknownScenario
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "runpod-simulator.md"
+DOCUMENT = Path(__file__).parents[2] / "runpod_simulator" / "README.md"
 
 
 def test_every_scenario_is_in_the_documentation():
@@ -352,7 +352,7 @@ def test_clearing_ends_all_rules(start):
     "name", ["nonsense", "slow=soon", "slow=-1", "slow=inf", "timed-out=3", ""]
 )
 def test_a_scenario_that_makes_no_sense_is_refused_at_once(name):
-    with pytest.raises(UnknownScenarioError):
+    with pytest.raises(UnknownScenario):
         Rule(scenarios=(name,))
 
 
@@ -360,7 +360,7 @@ def test_a_scenario_that_makes_no_sense_is_refused_at_once(name):
     "text", ["timed-out@2", "timed-out@-0.1", "timed-out@some", "@0.3", "timed-out@"]
 )
 def test_a_share_that_makes_no_sense_is_refused_at_once(text):
-    with pytest.raises(UnknownScenarioError):
+    with pytest.raises(UnknownScenario):
         Rule.parse(text)
 
 

@@ -8,8 +8,8 @@ import responses
 
 from core.jobs.call import CallState
 from core.jobs.job import JobState
+from local.deployment import Deployment, History, Upload
 from local.follow import Follower
-from local.round_trip import Deployment, History, Upload
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Step
 from tests.builders import a_call, a_job, a_summary, an_event

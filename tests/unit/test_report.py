@@ -8,8 +8,8 @@ import pytest
 from rich.console import Console
 
 from core.jobs.job import Job, JobState
+from local.deployment import History, StoredSummary
 from local.report import Copies, copy_name, save_copies, shortcomings, show_audit, show_outcome
-from local.round_trip import History, StoredSummary
 from tests.builders import a_call, a_job, a_source, a_summary, an_event
 
 STORED = StoredSummary(

@@ -1,4 +1,4 @@
-"""Meetings that nobody held, each different, the same for the same dice."""
+"""Generated meetings, each different, the same for the same random generator."""
 
 import random
 
@@ -32,7 +32,7 @@ _VERBS = (
     "lost a season to",
     "keeps asking us for",
 )
-# Every sentence holds one of these, so that a log line with a sentence in it can be told.
+# Every sentence holds one of these, so that a log line with a sentence in it is found.
 PHRASES = (
     "a survey of the eastern foundations",
     "two caretakers who can work on Sundays",
@@ -87,7 +87,7 @@ def meeting(dice: random.Random, words: int) -> str:
 
 def _sentence(dice: random.Random) -> str:
     parts = [dice.choice(each) for each in (_SUBJECTS, _VERBS, PHRASES, _REASONS)]
-    if dice.random() < 0.5:  # noqa: PLR2004 - every other sentence has a figure of its own
+    if dice.random() < 0.5:
         parts.append(f"at {dice.randint(11, 998)} euros a month")
     text = " ".join(parts)
     return f"{text[0].upper()}{text[1:]}."

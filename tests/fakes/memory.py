@@ -1,7 +1,6 @@
-"""The outside world in memory: for tests, and for the use cases run without AWS or RunPod.
+"""In-memory fakes of the job store, S3, the work queue, RunPod and the callback secrets.
 
-Each of these stands under the contract tests of the real thing (tests/contract), so what holds on
-them holds there.
+The contract tests (tests/contract) run against each fake and its real counterpart alike.
 """
 
 import copy
@@ -29,8 +28,8 @@ Item = TypeVar("Item", Job, Call)
 class MemoryJobStore:
     """A JobStore in dictionaries, safe for threads as DynamoDB is.
 
-    `is_kept_out` plays DynamoDB's TransactionConflict, which says nothing about what is recorded: it is
-    given the name of each write (`create`, `save_call`, `save`, `save_job`, `count_done`,
+    `is_kept_out` simulates DynamoDB's TransactionConflict, which says nothing about what is recorded: it
+    gets the name of each write (`create`, `save_call`, `save`, `save_job`, `count_done`,
     `record_missing`, `begin`), and where it returns True the write raises Conflict and changes nothing.
     """
 
@@ -43,13 +42,13 @@ class MemoryJobStore:
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
         with self._lock:
-            self._let_in("create")
+            self._check_writable("create")
             if job.id in self._jobs:
                 raise JobExists(f"job {job.id} is recorded already")
             self._events[job.id] = []
-            self._jobs[job.id] = self._taken(job)
+            self._jobs[job.id] = self._with_events_recorded(job)
             for call in calls:
-                self._calls[call.job_id, call.id] = self._taken(call)
+                self._calls[call.job_id, call.id] = self._with_events_recorded(call)
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         with self._lock:
@@ -66,31 +65,31 @@ class MemoryJobStore:
 
     def save_call(self, call: Call) -> Call:
         with self._lock:
-            self._let_in("save_call")
+            self._check_writable("save_call")
             self._check(self._calls.get((call.job_id, call.id)), call)
-            saved = self._taken(replace(call, revision=call.revision + 1))
+            saved = self._with_events_recorded(replace(call, revision=call.revision + 1))
             self._calls[call.job_id, call.id] = saved
             return saved
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         with self._lock:
-            self._let_in("save")
+            self._check_writable("save")
             self._check(self._jobs.get(job.id), job)
             self._check(self._calls.get((call.job_id, call.id)), call)
             saved = self._put(job, self._jobs[job.id].done)
-            saved_call = self._taken(replace(call, revision=call.revision + 1))
+            saved_call = self._with_events_recorded(replace(call, revision=call.revision + 1))
             self._calls[call.job_id, call.id] = saved_call
             return saved, saved_call
 
     def save_job(self, job: Job) -> Job:
         with self._lock:
-            self._let_in("save_job")
+            self._check_writable("save_job")
             self._check(self._jobs.get(job.id), job)
             return self._put(job, self._jobs[job.id].done)
 
     def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
         with self._lock:
-            self._let_in("count_done")
+            self._check_writable("count_done")
             job = self._jobs[call.job_id]
             if job.is_final or job.stage != stage:
                 raise Conflict(f"job {job.id} has gone on")
@@ -104,20 +103,20 @@ class MemoryJobStore:
     def record_missing(self, calls: Sequence[Call]) -> None:
         """Do the first half of `begin_stage`: in DynamoDB the two are writes of their own."""
         with self._lock:
-            self._let_in("record_missing")
+            self._check_writable("record_missing")
             for call in calls:
                 if (call.job_id, call.id) not in self._calls:
-                    self._calls[call.job_id, call.id] = self._taken(call)
+                    self._calls[call.job_id, call.id] = self._with_events_recorded(call)
 
     def begin(self, job: Job) -> Job:
         """Do the second half of `begin_stage`."""
         with self._lock:
-            self._let_in("begin")
+            self._check_writable("begin")
             self._check(self._jobs.get(job.id), job)
             return self._put(job, frozenset())
 
     def _put(self, job: Job, done: frozenset[str]) -> Job:
-        saved = self._taken(replace(job, revision=job.revision + 1, done=done))
+        saved = self._with_events_recorded(replace(job, revision=job.revision + 1, done=done))
         self._jobs[job.id] = saved
         return saved
 
@@ -141,7 +140,7 @@ class MemoryJobStore:
             calls = [call for (owner, _), call in sorted(self._calls.items()) if owner == job_id]
             return self._jobs[job_id], calls, in_order(self._events[job_id])
 
-    def _let_in(self, write: str) -> None:
+    def _check_writable(self, write: str) -> None:
         if self.is_kept_out(write):
             raise Conflict("others were writing to the same job; try again")
 
@@ -150,8 +149,8 @@ class MemoryJobStore:
         if stored is None or stored.revision != changed.revision:
             raise Conflict(f"{changed.id} changed meanwhile")
 
-    def _taken(self, item: Item) -> Item:
-        """Move the news of an item into the audit of its job."""
+    def _with_events_recorded(self, item: Item) -> Item:
+        """Move an item's pending events into the audit of its job."""
         job_id = item.id if isinstance(item, Job) else item.job_id
         self._events[job_id].extend(item.pending_events)
         return replace(item, pending_events=())
@@ -227,7 +226,7 @@ class MemoryS3:
         if IfMatch and stored.etag != IfMatch:
             raise _s3_error("PreconditionFailed")
         body = StreamingBody(io.BytesIO(stored.body), len(stored.body))
-        return {"Body": body, **_told(stored)}
+        return {"Body": body, **_headers(stored)}
 
     def head_object(
         self,
@@ -240,7 +239,7 @@ class MemoryS3:
         stored = self._stored(Bucket, Key, VersionId)
         if IfMatch and stored.etag != IfMatch:
             raise _s3_error("412")  # an answer to HEAD has no body that could say more
-        return _told(stored)
+        return _headers(stored)
 
     def generate_presigned_url(
         self,
@@ -270,14 +269,14 @@ def presigned(url: str) -> dict[str, str]:
     return dict(parse_qsl(url.removeprefix(PRESIGNED), strict_parsing=True))
 
 
-def _told(stored: StoredObject) -> dict[str, Any]:
-    told: dict[str, Any] = {
+def _headers(stored: StoredObject) -> dict[str, Any]:
+    headers: dict[str, Any] = {
         "ETag": stored.etag,
         "Metadata": dict(stored.metadata),
         "ContentLength": len(stored.body),
         "ContentType": stored.content_type,
     }
-    return told | ({"VersionId": stored.version_id} if stored.version_id else {})
+    return headers | ({"VersionId": stored.version_id} if stored.version_id else {})
 
 
 def _s3_error(code: str) -> ClientError:
@@ -300,7 +299,7 @@ class MemoryQueue:
 
 @dataclass
 class MemoryRunPod:
-    """A RunPod that takes every request and says of it what the test has set.
+    """A RunPod that accepts every request, with the reports that the test sets.
 
     `refusal` is raised by the next `run`; `unreachable` by every `status` and `cancel`; `no_key` by
     all of them, and before.

@@ -11,7 +11,7 @@ from core.jobs.call import Call
 from core.jobs.job import Job, JobState
 from core.summaries.join import joined
 from core.words import count_words
-from local.soak.evidence import Evidence, Sent
+from tests.soak.evidence import Evidence, Sent
 
 # A good file whose every attempt met a fault fails, rightly. More of them than this, and at least one,
 # is no bad luck any more.

@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.jobs.job import JobState
-from local.soak.checks import request_counts, unlucky
-from local.soak.evidence import Evidence
+from tests.soak.checks import request_counts, unlucky
+from tests.soak.evidence import Evidence
 
 _OK = 200
 _FAILED_MESSAGE = "Record processing exception"  # Powertools' words; SQS delivers it again
@@ -36,8 +36,8 @@ def _rows(evidence: Evidence, seconds: float, failed_sweeps: int) -> Iterator[tu
     yield "jobs", f"{len(jobs):,}", f"{many} of several calls; {calls:,} calls in all"
     yield "summaries", f"{states[JobState.SUCCEEDED]:,}", ""
     codes = Counter(job.reason_code for job in jobs if job.state is JobState.FAILED)
-    told = ", ".join(f"{code} {count}" for code, count in codes.most_common())
-    yield "failures", f"{states[JobState.FAILED]:,}", told
+    by_code = ", ".join(f"{code} {count}" for code, count in codes.most_common())
+    yield "failures", f"{states[JobState.FAILED]:,}", by_code
     yield "of good files", f"{len(unlucky(evidence)):,}", "every attempt of a call met a fault"
     yield from _callbacks(evidence)
     yield "sweeps that failed", f"{failed_sweeps:,}", "and left something to the next one"
@@ -97,7 +97,7 @@ def _aws(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
 
 
 def _swept(evidence: Evidence) -> Counter[str]:
-    """Return what all sweeps found, those of the schedule too, as their log lines tell."""
+    """Return what all sweeps found, those of the schedule too, according to their log lines."""
     found: Counter[str] = Counter()
     for line in evidence.log_lines["SweeperFunction"]:
         if '"swept"' in line:

@@ -1,4 +1,4 @@
-"""Which files a soak uploads, in order, and what must become of each."""
+"""The files that a soak uploads, in order, and how each must end."""
 
 import random
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import cycle, islice, repeat
 
-from local.soak.transcripts import meeting
+from tests.soak.transcripts import meeting
 
 MOST_BYTES = 300_000  # the deployment's MaxTranscriptBytes
 

@@ -1,4 +1,4 @@
-"""Requests as worker-vllm takes them and answers as it gives them, both generations."""
+"""worker-vllm's formats: the job inputs it takes and the outputs it gives, before and since 2.24."""
 
 import math
 import re
@@ -18,11 +18,11 @@ _WORD = re.compile(r"\S+")
 _SENTENCE_END = re.compile(r"[.!?][\"'\u201d\u2019)]*(?=\s|$)")
 
 
-class BadInputError(ValueError):
-    """The job's input is nothing that worker-vllm understands."""
+class BadInput(ValueError):
+    """worker-vllm does not understand the job's input."""
 
 
-class ModelRefusedError(BadInputError):
+class ModelRefused(BadInput):
     """vLLM's server refused the request: its status and body, which worker-vllm quotes."""
 
     def __init__(self, status: int, body: str) -> None:
@@ -41,11 +41,11 @@ class ModelRequest:
         return self.route == _CHAT_ROUTE
 
 
-def read_input(job_input: dict[str, Any]) -> ModelRequest:
-    """The HTTP request that worker-vllm from 2.24 on would send to its vLLM server.
+def parse_input(job_input: dict[str, Any]) -> ModelRequest:
+    """Return the HTTP request that worker-vllm since 2.24 would send to its vLLM server.
 
     Raises:
-        BadInputError: with worker-vllm's own words.
+        BadInput: with worker-vllm's own words.
     """
     for route_key, body_key in (("openai_route", "openai_input"), ("route", "body")):
         route, body = job_input.get(route_key, _CHAT_ROUTE), job_input.get(body_key)
@@ -57,7 +57,7 @@ def read_input(job_input: dict[str, Any]) -> ModelRequest:
         return ModelRequest(route=_CHAT_ROUTE, body={"messages": job_input["messages"], **extras})
     if isinstance(job_input.get("prompt"), str):
         return ModelRequest(route=_TEXT_ROUTE, body={"prompt": job_input["prompt"], **extras})
-    raise BadInputError(_NO_INPUT_ERROR)
+    raise BadInput(_NO_INPUT_ERROR)
 
 
 def estimated_tokens(text: str) -> int:
@@ -67,9 +67,9 @@ def estimated_tokens(text: str) -> int:
 def completion(
     request: ModelRequest, text: str, *, model: str, finish_reason: str, prompt_tokens: int
 ) -> dict[str, Any]:
-    """vLLM's JSON for one finished answer."""
+    """Return vLLM's JSON for one completion."""
     completion_tokens = estimated_tokens(text)
-    said = (
+    content = (
         {"message": {"role": "assistant", "content": text}} if request.is_chat else {"text": text}
     )
     return {
@@ -80,7 +80,7 @@ def completion(
         "choices": [
             {
                 "index": 0,
-                **said,
+                **content,
                 "logprobs": None,
                 "finish_reason": finish_reason,
                 "stop_reason": None,
@@ -95,7 +95,7 @@ def completion(
 
 
 def to_native(answer: dict[str, Any]) -> dict[str, Any]:
-    """What worker-vllm up to 2.23 answered to `prompt` and `messages`: no finish_reason at all."""
+    """Convert to the output of worker-vllm up to 2.23, which has no finish_reason."""
     usage = answer.get("usage") or {}
     return {
         "choices": [{"tokens": [text_of(answer)]}],
@@ -113,7 +113,7 @@ def text_of(answer: dict[str, Any]) -> str:
 
 
 def with_text(answer: dict[str, Any], text: str, finish_reason: str) -> dict[str, Any]:
-    """The same answer with another text, counted anew."""
+    """Replace the text of an answer, and its token counts."""
     choice = dict(answer["choices"][0], finish_reason=finish_reason)
     if "message" in choice:
         choice["message"] = dict(choice["message"], content=text)
@@ -125,13 +125,13 @@ def with_text(answer: dict[str, Any], text: str, finish_reason: str) -> dict[str
 
 
 def first_words(text: str, count: int) -> str:
-    """The beginning of a text, its line breaks kept."""
+    """Return the first words of a text, with its line breaks."""
     ends = [found.end() for found in _WORD.finditer(text)]
     return text if count >= len(ends) else text[: ends[count - 1]] if count > 0 else ""
 
 
 def cut_in_mid_sentence(text: str, fraction: float = 0.6) -> str:
-    """A beginning that does not end where a sentence does."""
+    """Return a beginning that does not end where a sentence does."""
     count = max(1, int(len(text.split()) * fraction))
     while count > 1 and first_words(text, count)[-1] in ".!?:\u201d\"')":
         count -= 1
@@ -139,14 +139,14 @@ def cut_in_mid_sentence(text: str, fraction: float = 0.6) -> str:
 
 
 def cut_at_sentence_end(text: str, fraction: float) -> str:
-    """A beginning of about that fraction that ends where a sentence does, if one does."""
-    piece = first_words(text, max(1, int(len(text.split()) * fraction)))
-    ends = [found.end() for found in _SENTENCE_END.finditer(piece)]
-    return piece[: ends[-1]] if ends else piece
+    """Return a beginning of about that fraction, up to the end of a sentence if there is one."""
+    beginning = first_words(text, max(1, int(len(text.split()) * fraction)))
+    ends = [found.end() for found in _SENTENCE_END.finditer(beginning)]
+    return beginning[: ends[-1]] if ends else beginning
 
 
-def spoiled(answer: dict[str, Any], *, length_fraction: float, cut: bool) -> dict[str, Any]:
-    """What a model gave, as one gives it that writes too little or is cut off."""
+def with_faults(answer: dict[str, Any], *, length_fraction: float, cut: bool) -> dict[str, Any]:
+    """Change an answer into that of a model that writes too little or is cut off."""
     if not answer.get("choices"):
         return answer
     text = text_of(answer)

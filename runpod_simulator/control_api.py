@@ -1,58 +1,53 @@
-"""Routes under /_simulator/, which RunPod does not have: look inside, choose scenarios.
+"""Routes under /_simulator/, which RunPod does not have: inspect jobs and choose scenarios.
 
-They show no prompt, no output and no webhook URL, so they need no key.
+They show no prompt, output or webhook URL, so they need no key.
 """
 
 from typing import Any
 
 from aiohttp import web
 
-from .endpoint import Endpoint
-from .scenarios import SCENARIOS, Rule, UnknownScenarioError, names_in
+from runpod_simulator.endpoint import Endpoint
+from runpod_simulator.scenarios import SCENARIOS, Rule, UnknownScenario, names_in
 
 _FIELDS = {"scenario", "scenarios", "next_jobs", "containing", "share"}
 
 
 def routes(endpoint: Endpoint) -> list[web.RouteDef]:
-    control = _Control(endpoint)
+    api = _ControlApi(endpoint)
     return [
-        web.get("/_simulator/health", control.health),
-        web.get("/_simulator/jobs", control.jobs),
-        web.get("/_simulator/workers", control.workers),
-        web.get("/_simulator/deliveries", control.deliveries),
-        web.get("/_simulator/scenarios", control.scenarios),
-        web.post("/_simulator/scenarios", control.add_scenarios),
-        web.delete("/_simulator/scenarios", control.clear_scenarios),
+        web.get("/_simulator/health", api.health),
+        web.get("/_simulator/jobs", api.jobs),
+        web.get("/_simulator/workers", api.workers),
+        web.get("/_simulator/deliveries", api.deliveries),
+        web.get("/_simulator/scenarios", api.scenarios),
+        web.post("/_simulator/scenarios", api.add_scenarios),
+        web.delete("/_simulator/scenarios", api.clear_scenarios),
     ]
 
 
-def read_rule(sent: Any) -> Rule:
+def parse_rule(sent: Any) -> Rule:
     """
     Raises:
-        UnknownScenarioError: it is no rule.
+        UnknownScenario: it does not describe a rule.
     """
     if not isinstance(sent, dict) or not sent.keys() <= _FIELDS:
-        msg = f"send a JSON object with: {', '.join(sorted(_FIELDS))}"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario(f"send a JSON object with: {', '.join(sorted(_FIELDS))}")
     names = (*names_in(sent.get("scenario", [])), *names_in(sent.get("scenarios", [])))
     next_jobs, containing = sent.get("next_jobs"), sent.get("containing", "")
     share = sent.get("share", 1.0)
     if not names:
-        msg = "name at least one scenario"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario("name at least one scenario")
     if next_jobs is not None and (type(next_jobs) is not int or next_jobs < 1):
-        msg = "next_jobs must be a whole number above 0"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario("next_jobs must be a whole number above 0")
     if not isinstance(containing, str):
-        msg = "containing must be a string"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario("containing must be a string")
     if type(share) not in {int, float}:
-        msg = "share must be a number from 0 to 1"
-        raise UnknownScenarioError(msg)
+        raise UnknownScenario("share must be a number from 0 to 1")
     return Rule(scenarios=names, next_jobs=next_jobs, containing=containing, share=share)
 
 
-class _Control:
+class _ControlApi:
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
 
@@ -65,7 +60,7 @@ class _Control:
                 "worker": config.worker,
                 "time_scale": config.time_scale,
                 "now_seconds": self._endpoint.clock.now(),
-                "requests": dict(self._endpoint.calls),
+                "requests": dict(self._endpoint.request_counts),
                 **self._endpoint.health(),
             }
         )
@@ -87,14 +82,14 @@ class _Control:
 
     async def add_scenarios(self, request: web.Request) -> web.Response:
         try:
-            rule = read_rule(await request.json())
+            rule = parse_rule(await request.json())
         except ValueError as exc:  # not JSON, or not a rule
             return web.json_response({"error": str(exc)}, status=400)
-        self._endpoint.rulebook.add(rule)
+        self._endpoint.rules.add(rule)
         return web.json_response({"rules": self._rules()})
 
     async def clear_scenarios(self, _request: web.Request) -> web.Response:
-        self._endpoint.rulebook.clear()
+        self._endpoint.rules.clear()
         return web.json_response({"rules": []})
 
     def _rules(self) -> list[dict[str, Any]]:
@@ -105,5 +100,5 @@ class _Control:
                 "containing": rule.containing,
                 "share": rule.share,
             }
-            for rule in self._endpoint.rulebook.rules()
+            for rule in self._endpoint.rules.rules()
         ]

@@ -10,10 +10,7 @@ import pytest
 from core.jobs.call import Call, CallState
 from core.jobs.job import JOINED, Job
 from core.words import count_words
-from local.round_trip import History, Upload
-from local.soak.checks import wrong
-from local.soak.evidence import Evidence, Sent, Stored, SummaryOptions
-from local.soak.load import Planned, planned_load
+from local.deployment import History, Upload
 from tests.builders import (
     JOB_ID,
     SUMMARY_TEXT,
@@ -22,6 +19,9 @@ from tests.builders import (
     a_summary,
     an_event,
 )
+from tests.soak.checks import wrong
+from tests.soak.evidence import Evidence, RunPodRequest, Sent, Stored
+from tests.soak.load import Planned, planned_load
 
 BAD_JOB_ID = "f" * 32
 _GOOD = Sent(
@@ -35,7 +35,7 @@ _BAD = Sent(
     job_id=BAD_JOB_ID,
 )
 _STORED_TEXT = SUMMARY_TEXT + "\n"
-_REQUEST = SummaryOptions(
+_REQUEST = RunPodRequest(
     runpod_id="rp-1",
     job_id=JOB_ID,
     call_id="whole",
@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: evidence(requests=[_REQUEST, replace(_REQUEST, call_id="9-9")]),
         "call 9-9, which is not recorded",
     ),
-    "an audit that tells another end": (
+    "an audit with another end": (
         lambda: evidence(
             histories=of_the_good_file(
                 history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> failed",))
@@ -267,7 +267,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         ),
         "its audit says active -> failed",
     ),
-    "an audit that tells two ends": (
+    "an audit with two ends": (
         lambda: evidence(
             histories=of_the_good_file(
                 history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> succeeded",) * 2)

@@ -1,4 +1,4 @@
-"""What there is to see of a soak: the table, the bucket, the queues, the logs, and RunPod's side."""
+"""Collects what a soak left: the table, the bucket, the queues, the logs, and RunPod's side."""
 
 import json
 from collections.abc import Iterator
@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from core.aws.names import facts_key_for
 from core.runpod.reports import parse_report
-from local.round_trip import Deployment, History, Upload
-from local.soak.load import Planned
+from local.deployment import Deployment, History, Upload
 from local.stack.faults import Traffic
 from runpod_simulator import Delivery, JobRecord, Simulator
+from tests.soak.load import Planned
 
 FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
 _LONG_ENOUGH = timedelta(days=1)  # later than anything can be due
@@ -19,7 +19,7 @@ _LONG_ENOUGH = timedelta(days=1)  # later than anything can be due
 
 @dataclass(frozen=True, kw_only=True)
 class Sent:
-    """One upload, and which job it leads to."""
+    """One upload and its job."""
 
     planned: Planned
     upload: Upload
@@ -27,8 +27,8 @@ class Sent:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SummaryOptions:
-    """One request that RunPod took, as RunPod saw it."""
+class RunPodRequest:
+    """One request that RunPod accepted, as RunPod saw it."""
 
     runpod_id: str
     job_id: str
@@ -54,7 +54,7 @@ class Stored:
 class Evidence:
     sent: list[Sent]
     histories: dict[str, History]  # by job; every job in the table
-    requests: list[SummaryOptions]
+    requests: list[RunPodRequest]
     stored: list[Stored]
     due: list[tuple[str, str]]  # job and call
     queued: int  # messages that wait in the work queue, or are being worked on
@@ -67,50 +67,50 @@ class Evidence:
 
 
 class RunPodSide:
-    """What RunPod was asked and what it delivered. Look often: a simulator forgets, as RunPod does."""
+    """RunPod's requests and deliveries. Call `observe` often: the simulator forgets, as RunPod does."""
 
     def __init__(self, simulator: Simulator) -> None:
         self.simulator = simulator
         self._jobs: dict[str, JobRecord] = {}
         self._deliveries: dict[tuple[str, float], Delivery] = {}
 
-    def look(self) -> None:
+    def observe(self) -> None:
         self._jobs.update({job.id: job for job in self.simulator.jobs()})
         for each in self.simulator.deliveries():
             self._deliveries[each.job_id, each.at_seconds] = each
 
     @property
     def is_idle(self) -> bool:
-        """Has every request ended, as of the last look?"""
+        """Whether every request had ended when last observed."""
         return all(job.status.is_final for job in self._jobs.values())
 
     @property
     def refused(self) -> int:
-        """How many submissions were turned away."""
+        """Return the number of rejected submissions."""
         return self.simulator.requests().get("run", 0) - len(self._jobs)
 
-    def requests(self) -> list[SummaryOptions]:
+    def requests(self) -> list[RunPodRequest]:
         answers: dict[str, list[int | None]] = {}
         for each in self._deliveries.values():
             answers.setdefault(each.job_id, []).append(each.http_status)
         return [_request(job, answers.get(job.id, [])) for job in self._jobs.values()]
 
 
-def _request(job: JobRecord, answers: list[int | None]) -> SummaryOptions:
+def _request(job: JobRecord, answers: list[int | None]) -> RunPodRequest:
     job_id, call_id, _, token = urlsplit(job.webhook).path.split("/")[-4:]
-    told = {"id": job.id, "status": job.status.value, "output": job.output}
-    return SummaryOptions(
+    status = {"id": job.id, "status": job.status.value, "output": job.output}
+    return RunPodRequest(
         runpod_id=job.id,
         job_id=job_id,
         call_id=call_id,
-        text=parse_report(told).text,
+        text=parse_report(status).text,
         is_callback_lost="lost-webhook" in job.scenarios,
         answers=tuple(answers),
         token=token,
     )
 
 
-def collected(
+def collect(
     stack: Deployment,
     runpod: RunPodSide,
     sent: list[Sent],
@@ -119,7 +119,7 @@ def collected(
     private_texts: tuple[str, ...],
     max_attempts: int,
 ) -> Evidence:
-    """Read everything once; nothing of it may still be moving."""
+    """Read everything once, after all jobs have ended."""
     histories = {job_id: stack.history_of(job_id) for job_id in stack.job_ids()}
     requests = runpod.requests()
     return Evidence(
@@ -145,7 +145,7 @@ def collected(
 
 
 def open_calls(stack: Deployment) -> list[tuple[str, str]]:
-    """Return all that the sweeper has to look at, now or later: job and call, or "" for the job itself."""
+    """Return all that is due for the sweeper, now or later: job and call, or "" for the job itself."""
     return list(stack.store.due(datetime.now(UTC) + _LONG_ENOUGH))
 
 

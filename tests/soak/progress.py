@@ -1,4 +1,4 @@
-"""How far a soak is: a bar on a terminal, a line now and then elsewhere."""
+"""Shows a soak's progress: a bar on a terminal, a line now and then elsewhere."""
 
 import time
 from typing import Self
@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 _LINE_EVERY_SECONDS = 10.0
 
 
-class Pulse:
+class SoakProgress:
     """Use as a context manager."""
 
     def __init__(self, console: Console, jobs: int) -> None:
@@ -40,7 +40,7 @@ class Pulse:
         if self._console.is_terminal:
             self._bar.stop()
 
-    def tell(self, ended: int, note: str) -> None:
+    def update(self, ended: int, note: str) -> None:
         self._bar.update(self._task, completed=ended, note=note)
         if not self._console.is_terminal and self.seconds >= self._line_at:
             self._line_at = self.seconds + _LINE_EVERY_SECONDS
