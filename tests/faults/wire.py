@@ -87,9 +87,10 @@ class Wire:
         """Carry out a call whose answer gets lost, and let the SDK find that out."""
         if getattr(self._thread, "fault", None) is not Fault.REPEATED:
             return
-        self._thread.fault, self.has_failed = None, True
-        emit(event_name, options=request)
+        self._thread.fault = None
+        emit(event_name, request=request)
         self._done(self._thread.operation, self._thread.body)
+        self.has_failed = True  # set last: an error of this recorder must not pass for the planned fault
         raise ConnectionClosedError(endpoint_url=request.url)
 
     def after_call(
@@ -130,7 +131,7 @@ class Wire:
         if fault is Fault.KILLED_AFTER:
             self._die()
         if fault is Fault.TIMEOUT:
-            raise requests.ReadTimeout(options=request)
+            raise requests.ReadTimeout(request=request)
         return _answer(request, 502) if fault is Fault.ERROR_AFTER else answer
 
     def _route(self, path: str) -> str:
