@@ -33,8 +33,8 @@ from local.stack.simulator import RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import WorkerProcess, start_worker
 from runpod_simulator import Config, Simulator, running_simulator
+from tests.fakes.served import served
 from tests.functions.pipeline import Model, a_transcript
-from tests.served import served
 
 SIZES_WORDS = (10_000, 1_000_000)
 FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")

@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from core.aws.job_store import DynamoJobStore
 from tests.builders import JOB_ID, a_call, a_job
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 
 READS: dict[str, Callable[[DynamoJobStore], object]] = {
     "load": lambda store: store.load(JOB_ID, "whole"),

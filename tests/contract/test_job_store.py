@@ -16,7 +16,7 @@ from core.jobs.model import CallState, Job
 from core.jobs.ports import JobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from core.errors import Conflict, JobExists
 from core.jobs.ports import JobStore
 from local.memory import MemoryJobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 
 IN_THE_WAY = "TransactionConflict"
 HELD_FALSE = "ConditionalCheckFailed"

@@ -19,7 +19,7 @@ from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import PipelineError
 from core.runpod.client import HttpRunPod
 from tests.builders import API_KEY, JOB_ID, NOON, a_job, a_source, a_summary, minutes
-from tests.worker.servers import Asked, recorded
+from tests.fakes.worker_servers import Asked, recorded
 from worker.deliver import deliver
 from worker.errors import WorkerError
 from worker.model import ModelServer

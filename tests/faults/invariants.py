@@ -9,7 +9,7 @@ from core.aws.names import WORK_PREFIX, facts_key_for
 from core.jobs.model import JobState
 from core.summaries.join import joined
 from tests.builders import API_KEY, SECRET
-from tests.faults.gpu import text_of
+from tests.fakes.runpod_endpoint import text_of
 from tests.faults.lab import Ended
 
 MOST_ATTEMPTS = 3

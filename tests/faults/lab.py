@@ -29,12 +29,12 @@ from core.aws.secrets import SecretReader
 from core.jobs.model import Call, Job, JobState
 from core.telemetry import logger
 from tests.builders import NOON
-from tests.deployment import AN_ENVIRONMENT, create_jobs_table
-from tests.faults.gpu import Habits, Run
+from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
+from tests.fakes.cloud import APPS, Cloud, running_cloud
+from tests.fakes.runpod_endpoint import Habits, Run
 from tests.faults.sites import Site
 from tests.faults.wire import Plan
 from tests.faults.world import World
-from tests.functions.cloud import APPS, Cloud, running_cloud
 
 _SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager")
 _AN_HOUR = timedelta(hours=1)

@@ -7,7 +7,7 @@ from functools import cache
 
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.jobs.model import JobState
-from tests.faults.gpu import Habits
+from tests.fakes.runpod_endpoint import Habits
 from tests.faults.lab import Ended, Scenario, running_lab
 from tests.faults.sites import Site
 from tests.faults.wire import Plan, faults_of

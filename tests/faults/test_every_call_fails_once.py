@@ -14,11 +14,11 @@ import pytest
 from core.aws.names import facts_key_for
 from core.jobs.model import JobState
 from tests.builders import API_KEY
+from tests.fakes.cloud import APPS
 from tests.faults.invariants import check
 from tests.faults.lab import Ended, Lab, running_lab
 from tests.faults.scenarios import SCENARIOS, Case, cases, recorded
 from tests.faults.wire import Fault
-from tests.functions.cloud import APPS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -90,7 +90,9 @@ class Wire:
         self._thread.fault = None
         emit(event_name, request=request)
         self._done(self._thread.operation, self._thread.body)
-        self.has_failed = True  # set last: an error of this recorder must not pass for the planned fault
+        self.has_failed = (
+            True  # set last: an error of this recorder must not pass for the planned fault
+        )
         raise ConnectionClosedError(endpoint_url=request.url)
 
     def after_call(

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from tests.builders import NOON
-from tests.faults.gpu import Endpoint, Habits, Run
+from tests.fakes.cloud import APPS, Cloud
+from tests.fakes.runpod_endpoint import Endpoint, Habits, Run
 from tests.faults.wire import Killed, Plan, Wire
-from tests.functions.cloud import APPS, Cloud
 
 SWEEP_EVERY = timedelta(minutes=2)
 VISIBILITY = timedelta(seconds=360)  # the queue's, as in template.yaml

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, running_cloud
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from core.aws.queue import SqsWorkQueue
 from core.jobs.callback import CallRef, token_for
 from core.jobs.model import CallState, JobState
 from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, running_cloud
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from tests.builders import (
     completed_body,
     minutes,
 )
-from tests.functions.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
+from tests.fakes.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
 
 KEY = "calls/harbour board + pilot.txt"
 SUMMARY = "summaries/calls/harbour board.txt"

@@ -8,7 +8,7 @@ import pytest
 from core.errors import RunPodKeyUnusable, SecretUnusable
 from core.jobs.model import Call, CallState, Job, JobState
 from tests.builders import NOON, minutes, submitter_settings
-from tests.functions.cloud import RUNPOD, Cloud
+from tests.fakes.cloud import RUNPOD, Cloud
 from tests.functions.pipeline import Pipeline, a_transcript
 from tests.functions.test_handlers import without_versions
 

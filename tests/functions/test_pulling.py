@@ -33,7 +33,7 @@ from tests.builders import (
     minutes,
     submitter_settings,
 )
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, running_cloud
 from tests.functions.pipeline import Pipeline, a_transcript, ref_of
 
 SUMMARY = SUMMARY_TEXT.encode()

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from core.telemetry import logger
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, running_cloud
 
 
 @pytest.fixture

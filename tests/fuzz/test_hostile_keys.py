@@ -10,7 +10,7 @@ import pytest
 
 from core.aws.names import facts_key_for, summary_key_for
 from core.jobs.model import JobState
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, running_cloud
 from tests.fuzz.uploads import batch, callback, eventbridge, notification, put, submit
 
 SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")

@@ -10,7 +10,7 @@ import pytest
 
 from core.jobs.model import JobState
 from tests.builders import NOON
-from tests.functions.cloud import Cloud
+from tests.fakes.cloud import Cloud
 from tests.fuzz.uploads import callback, submit
 
 GUESS = "0123456789abcdef" * 2

@@ -7,7 +7,7 @@ from urllib.parse import quote_plus
 import boto3
 
 from tests.builders import completed_body
-from tests.functions.cloud import TRANSCRIPT, Cloud
+from tests.fakes.cloud import TRANSCRIPT, Cloud
 
 BUCKET = "transcripts"
 

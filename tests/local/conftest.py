@@ -27,7 +27,7 @@ from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import start_worker
 from local.waiting import wait_for
 from runpod_simulator import Config, JobRecord, Simulator, running_simulator
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 
 # RunPod's pauses are a tenth as long; what the computer itself needs is not changed.
 SIMULATOR = Config(

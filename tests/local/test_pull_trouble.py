@@ -14,7 +14,7 @@ from core.summaries.options import Mode
 from local.round_trip import History, Upload
 from local.stack.stack import local_session
 from local.waiting import wait_for
-from runpod_simulator import JobRecord, RunPodStatus
+from runpod_simulator import JobRecord, Status
 from tests.builders import a_request
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, short_transcript
@@ -101,7 +101,7 @@ def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
         )
     [job] = ended(local, marker)
 
-    assert (job.status, job.error) == (RunPodStatus.FAILED, "transcript-worker: fetch-expired")
+    assert (job.status, job.error) == (Status.FAILED, "transcript-worker: fetch-expired")
     assert not local.model.prompts(marker)
 
 

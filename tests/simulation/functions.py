@@ -23,7 +23,7 @@ from core.summaries.prompts import prompt_overhead_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
-from tests.deployment import AN_ENVIRONMENT
+from tests.fakes.aws import AN_ENVIRONMENT
 from tests.simulation.platform import Endpoint
 from tests.simulation.scheduler import Invocation, Killed, Pool, here, wait
 from tests.simulation.services import (

@@ -9,7 +9,7 @@ import requests
 from core.runpod.reports import parse_report
 from local.stack.model import Model, looked_up
 from runpod_simulator.scenarios import worker_vllm_error
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 
 
 @pytest.fixture

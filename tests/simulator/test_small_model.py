@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from core.runpod.reports import Report, parse_report
+from core.runpod.reports import RunPodReport, parse_report
 from local.stack.model import Model, start_small_model
 from local.stack.needs import MODEL_PYTHON
 from local.stack.processes import Processes
@@ -32,7 +32,7 @@ def caller(start: Callable[..., Caller], model: Model) -> Caller:
     return start(worker="openai", model_url=model.url, model_name=model.name)
 
 
-def ask(caller: Caller, text: str, **sampling: Any) -> Report:
+def ask(caller: Caller, text: str, **sampling: Any) -> RunPodReport:
     """Return what the pipeline makes of the answer."""
     message = {"role": "user", "content": text}
     openai_input = {"messages": [message], "max_tokens": 12, "temperature": 0.3, **sampling}

@@ -10,9 +10,9 @@ import pytest
 
 from core.runpod.work_order import TROUBLES
 from tests.builders import a_request
+from tests.fakes.worker_servers import SECRET
 from tests.functions.pipeline import Model, a_transcript
 from tests.worker.conftest import KEY, World
-from tests.worker.servers import SECRET
 from worker.errors import WorkerError
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.runpod.reports import RunPodReport, parse_report
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 from worker.job import Worker
 from worker.settings import WorkerSettings
 

@@ -1,6 +1,6 @@
 """The whole body of POST /run for each kind of call, against a file that can be read and reviewed.
 
-    pytest tests/unit/test_whole_requests.py --write-golden      # writes them anew; review the diff
+    pytest tests/unit/summaries/test_whole_requests.py --write-golden  # writes them anew
 
 What stands in golden/ is what the model is told, word for word, and every setting around it. Of a long
 material only its ends are shown, with its length.

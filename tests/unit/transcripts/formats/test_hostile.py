@@ -18,9 +18,9 @@ import pytest
 from core.errors import BadTranscript
 from core.transcripts import formats
 from core.transcripts.reader import read_transcript
-from tests.unit.formats import hostile
+from tests.unit.transcripts.formats import hostile
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 LENGTH = 100_000
 MOST_SECONDS = 60  # of processor time, for what takes one or two
 MODULES = [
@@ -35,7 +35,7 @@ FOR_READERS = (
 
 
 def in_a_bounded_process(call: str) -> None:
-    code = f"from tests.unit.formats import test_hostile as t; t.bound(); t.{call}"
+    code = f"from tests.unit.transcripts.formats import test_hostile as t; t.bound(); t.{call}"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
     )

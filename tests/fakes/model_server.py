@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from local.extractive_model import ExtractiveModel
-from tests.served import served
+from tests.fakes.served import served
 
 
 @dataclass

@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from core.transcripts.formats.captions import segments
 from core.transcripts.reader import read_transcript
 from core.transcripts.turns import Segment
-from tests.unit.formats import writers
-from tests.unit.formats.test_properties import PLAIN_WORDS, conversations
-from tests.unit.formats.writers import Said
+from tests.unit.transcripts.formats import writers
+from tests.unit.transcripts.formats.test_properties import PLAIN_WORDS, conversations
+from tests.unit.transcripts.formats.writers import Said
 
 
 def captions(*cues: tuple[float, float, str]) -> str:

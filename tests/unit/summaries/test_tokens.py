@@ -16,7 +16,7 @@ TEXTS = {
 }
 SAMPLES = {
     path.stem: path.read_text("utf-8")
-    for path in sorted((Path(__file__).parents[2] / "samples").glob("*.txt"))
+    for path in sorted((Path(__file__).parents[3] / "samples").glob("*.txt"))
 }
 
 # Tokens of TEXTS by Llama 3's published tokenizer.model, which no package of a fitting size ships.

@@ -20,7 +20,7 @@ from core.jobs.model import AuditEvent, Call, Job
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET
-from tests.deployment import AN_ENVIRONMENT, create_jobs_table
+from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
 from webhook_receiver import app as receiver_app
 
 EVENTS = Path(__file__).parents[2] / "events"

@@ -13,7 +13,7 @@ import responses
 from core.jobs.callback import CallRef
 from core.runpod.work_order import ORDER, parse_work_order
 from tests.builders import a_manifest, completed_body, failed_body, manifest_body
-from tests.functions.cloud import RUNPOD
+from tests.fakes.cloud import RUNPOD
 from tests.functions.pipeline import Model, ref_of
 
 RUN_TIME = timedelta(seconds=90)

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from core.errors import BadTranscript
 from core.transcripts.reader import Transcript, read_transcript
-from tests.unit.formats import writers
-from tests.unit.formats.writers import NAMED, NAMES, NUMBERED, Said, spoken_by
+from tests.unit.transcripts.formats import writers
+from tests.unit.transcripts.formats.writers import NAMED, NAMES, NUMBERED, Said, spoken_by
 
 MAX_BYTES = 10_000_000
 VOCABULARY = (

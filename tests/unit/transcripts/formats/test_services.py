@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import BadTranscript
 from core.transcripts.reader import Transcript, read_transcript
-from tests.unit.formats.services import NAMED, NAMES, NUMBERED, SAID, UNNAMED
+from tests.unit.transcripts.formats.services import NAMED, NAMES, NUMBERED, SAID, UNNAMED
 
 MAX_BYTES = 1_000_000
 

@@ -6,7 +6,7 @@ import pytest
 
 from core.transcripts.reader import Transcript, read_transcript
 from core.transcripts.turns import readable_label
-from tests.unit.formats.styles import STYLES, Line
+from tests.unit.transcripts.formats.styles import STYLES, Line
 
 SENTENCES = (
     "The kiln goes on at seven.",
