@@ -19,7 +19,7 @@ from core.jobs.callback import CallRef, token_for
 from core.jobs.model import AuditEvent, Call, Job
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
-from tests.builders import API_KEY, JOB_ID, SECRET
+from tests.builders import API_KEY, JOB_ID, SECRET, status_body
 from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
 from webhook_receiver import app as receiver_app
 
@@ -97,7 +97,7 @@ class Cloud:
         boto3.client("secretsmanager").delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
     def runpod_takes(self, runpod_id: str = "rp-1") -> None:
-        self.runpod.post(f"{RUNPOD}/run", json={"id": runpod_id, "status": "IN_QUEUE"})
+        self.runpod.post(f"{RUNPOD}/run", json=status_body("IN_QUEUE", id=runpod_id))
 
     def runpod_says(self, body: dict[str, Any], runpod_id: str = "rp-1") -> None:
         self.runpod.get(f"{RUNPOD}/status/{runpod_id}", json=body)

@@ -12,9 +12,16 @@ import responses
 
 from core.jobs.callback import CallRef
 from core.runpod.work_order import ORDER, parse_work_order
-from tests.builders import a_manifest, completed_body, failed_body, manifest_body
+from tests.builders import (
+    a_manifest,
+    completed_body,
+    lost_body,
+    manifest_body,
+    status_body,
+    user_prompt,
+)
 from tests.fakes.cloud import RUNPOD
-from tests.functions.pipeline import Model, ref_of
+from tests.fakes.model import FakeModel, ref_of
 
 RUN_TIME = timedelta(seconds=90)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -24,7 +31,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Habits:
     """What an endpoint does with its requests."""
 
-    makes_of_ask: float = 1.0  # the share of the words asked for that a part of a summary has
+    share_written: float = 1.0  # of the words that are requested of a part of a summary
     loses_first_attempts: bool = False
     never_ends: bool = False
     callbacks: int = 3  # how often it calls back until it is answered 200
@@ -71,17 +78,16 @@ class Endpoint:
         self.runs.append(run)
         if not self.habits.never_ends:
             self.on_ending(run)
-        return _json(200, {"id": runpod_id, "status": "IN_QUEUE"})
+        return _json(200, status_body("IN_QUEUE", id=runpod_id))
 
     def _outcome(self, body: Mapping[str, Any], ref: CallRef, runpod_id: str) -> dict[str, Any]:
         if self.habits.loses_first_attempts and ref.attempt == 1:
-            return failed_body("job timed out after 1 retries", id=runpod_id)
+            return lost_body(id=runpod_id)
         if ORDER in body["input"]:
             return self._fulfilled(body, runpod_id)
-        asked = str(body["input"]["openai_input"]["messages"][1]["content"])
-        share = 1.0 if "Take notes of this section" in asked else self.habits.makes_of_ask
-        written = Model(makes_of_ask=share).answer(body, runpod_id)
-        text = written["output"][0]["choices"][0]["message"]["content"]
+        of_notes = "Take notes of this section" in user_prompt(body)
+        model = FakeModel(share_written=1.0 if of_notes else self.habits.share_written)
+        text, _ = model.write(body["input"]["openai_input"])
         return completed_body(f"{text} {_mark(runpod_id)}", id=runpod_id)
 
     def _fulfilled(self, body: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
@@ -96,7 +102,7 @@ class Endpoint:
         if run is None or self.clock() - run.ends_at >= self.habits.keeps:
             return _json(404, {})
         if self.clock() < run.ends_at:
-            return _json(200, {"id": run.id, "status": "IN_PROGRESS"})
+            return _json(200, status_body("IN_PROGRESS", id=run.id))
         return _json(200, run.says)
 
     def _cancel(self, request: Any) -> tuple[int, dict[str, str], str]:
@@ -104,7 +110,7 @@ class Endpoint:
         if run is None:
             return _json(404, {})
         run.ends_at = self.clock()
-        run.says = {"id": run.id, "status": "CANCELLED"}
+        run.says = status_body("CANCELLED", id=run.id)
         self.on_ending(run)
         return _json(200, run.says)
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.functions.pipeline import Model
+from tests.builders import chat_completion
+from tests.fakes.model import FakeModel, PromptTooLong
 
 SECRET = "X-Amz-Signature=a-signature-that-must-not-leak"
 
@@ -91,9 +92,9 @@ def bucket_served(bucket: Bucket) -> Iterator[Bucket]:
 
 @dataclass
 class ModelService:
-    """`Model` behind the routes of an OpenAI-compatible server."""
+    """`FakeModel` behind the routes of an OpenAI-compatible server."""
 
-    model: Model = field(default_factory=Model)
+    model: FakeModel = field(default_factory=FakeModel)
     max_model_len: int | None = None
     url: str = ""
     answers: list[Any] = field(default_factory=list)  # a status, (status, text) or "cut", in order
@@ -116,10 +117,11 @@ class ModelService:
             if instead is not None:
                 status, text = instead if isinstance(instead, tuple) else (instead, "no")
                 return status, text if isinstance(text, dict) else {"error": {"message": text}}
-            said = self.model.answer({"input": {"openai_input": request}}, "rp")
-        if said["status"] == "FAILED":
-            return 400, {"error": {"message": said["error"]}}
-        return 200, said["output"][0]
+            try:
+                text, reason = self.model.write(request)
+            except PromptTooLong as exc:
+                return 400, {"error": {"message": str(exc)}}
+        return 200, chat_completion(text, finish_reason=reason)
 
 
 @contextmanager

@@ -12,9 +12,9 @@ from core.runpod.reports import parse_report
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
-from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
+from tests.builders import JOB_ID, NOON, a_call, a_job, minutes, status_body
 
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+RUNNING = parse_report(status_body("IN_PROGRESS"))
 
 
 @dataclass

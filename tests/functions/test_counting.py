@@ -11,7 +11,16 @@ import pytest
 from core.aws.queue import SqsWorkQueue
 from core.jobs.callback import CallRef, token_for
 from core.jobs.model import CallState, JobState
-from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
+from tests.builders import (
+    JOB_ID,
+    SECRET,
+    a_call,
+    a_job,
+    completed_body,
+    failed_body,
+    lost_body,
+    minutes,
+)
 from tests.fakes.cloud import Cloud, running_cloud
 
 
@@ -126,7 +135,7 @@ def test_an_upload_counts_its_submission_and_the_sweeper_what_it_gives_up(
 
 def test_a_retry_counts_once(cloud: Cloud, counted: Any) -> None:
     cloud.holding(a_job(), a_call())
-    lost = failed_body("job timed out after 1 retries")
+    lost = lost_body()
 
     for _ in range(3):
         cloud.invoke("webhook_receiver", callback(lost))

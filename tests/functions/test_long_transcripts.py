@@ -12,8 +12,16 @@ from core.errors import RunPodFailed, RunPodRefused
 from core.jobs.model import CallState, JobState
 from core.runpod.reports import parse_report
 from local.memory import MemoryRunPod
-from tests.builders import a_summary, completed_body, failed_body, minutes, submitter_settings
-from tests.functions.pipeline import MARKER, Model, Pipeline, a_transcript, ref_of
+from tests.builders import (
+    a_summary,
+    completed_body,
+    failed_body,
+    minutes,
+    submitter_settings,
+    user_prompt,
+)
+from tests.fakes.model import MARKER, FakeModel, a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 LONG = a_transcript(100_000)
 
@@ -94,8 +102,8 @@ class TestAChoice:
         job = pipeline.upload(a_transcript(8_000), key=key)
         pipeline.run()
 
-        user = pipeline.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
-        assert pipeline.model.polls == [700]
+        user = user_prompt(pipeline.runpod.requests[0])
+        assert pipeline.model.requested_words == [700]
         assert user.startswith("Write the minutes")
         assert "Write in German" in user
         assert pipeline.history(job)[0].options.words == 700
@@ -112,14 +120,14 @@ class TestTheLength:
     @pytest.mark.parametrize("words", [12_000, 100_000])
     @pytest.mark.parametrize(
         "habits",
-        [{"makes_of_ask": 0.4}, {"makes_of_ask": 1.6}, {"tokens_per_word": 2.5}],
+        [{"share_written": 0.4}, {"share_written": 1.6}, {"tokens_per_word": 2.5}],
         ids=["terse", "talkative", "runs into max_tokens"],
     )
     def test_comes_right_whatever_the_models_habits(
         self, context: int, words: int, habits: dict[str, float]
     ) -> None:
         pipeline = Pipeline(
-            model=Model(**habits),  # type: ignore[arg-type]
+            model=FakeModel(**habits),  # type: ignore[arg-type]
             settings=settings(context, min(6_000, context // 2)),
         )
         job = pipeline.upload(a_transcript(words))
@@ -136,11 +144,11 @@ class TestTheLength:
         pipeline.run()
 
         job, _, _ = pipeline.history(job)
-        assert pipeline.model.polls == [round(0.4 * job.words_in)]
+        assert pipeline.model.requested_words == [round(0.4 * job.words_in)]
         assert len(pipeline.runpod.requests) == 1
 
     def test_is_repaired_though_the_file_is_gone_meanwhile(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         del pipeline.s3.objects[job.source.bucket, job.source.key]
 
@@ -149,7 +157,7 @@ class TestTheLength:
         assert len(pipeline.summary(job).split()) > 3_000
 
     def test_is_left_as_it_is_where_what_the_model_was_shown_is_gone(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         del pipeline.s3.objects["out", f"work/{job.id}/layer-0.json"]
 
@@ -159,7 +167,7 @@ class TestTheLength:
         assert len(pipeline.summary(job).split()) == 1_600
 
     def test_of_a_few_lines_is_taken_as_it_comes(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.5), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.5), settings=settings())
         job = pipeline.upload("Mara: The pump holds.\nIlse: Then we buy a second one.")
 
         pipeline.run()
@@ -168,7 +176,7 @@ class TestTheLength:
         assert len(pipeline.runpod.requests) == 1
 
     def test_is_repaired_so_often_as_is_set_and_then_taken_as_it_is(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.01), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.01), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         pipeline.run()
 
@@ -176,7 +184,7 @@ class TestTheLength:
         assert (job.state, job.repairs) == (JobState.SUCCEEDED, 2)
 
     def test_asked_got_and_repaired_is_in_the_audit(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         pipeline.run()
 
@@ -249,7 +257,7 @@ class TestSections:
 
     def test_that_are_too_long_for_the_model_after_all_are_split(self) -> None:
         """The endpoint serves less than MaxModelLenTokens says."""
-        pipeline = Pipeline(model=Model(context_tokens=12_000), settings=settings())
+        pipeline = Pipeline(model=FakeModel(context_tokens=12_000), settings=settings())
         job = pipeline.upload(LONG)
         pipeline.run()
 
@@ -348,7 +356,7 @@ class TestSections:
         assert Closed.tried <= 16
 
     def test_joined_after_a_newer_upload_was_summarised_give_way_to_it(self) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         newer = replace(
             job, id="f" * 32, source=replace(job.source, sequencer="FF", etag="another")
@@ -447,7 +455,7 @@ class TestWhoeverDies:
     def test_while_joining_leaves_one_summary_and_a_job_that_says_so(
         self, target: str, method: str, after: bool
     ) -> None:
-        pipeline = Pipeline(model=Model(makes_of_ask=0.4), settings=settings())
+        pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         for _ in range(2):
             for runpod_id, body in pipeline.open_requests():

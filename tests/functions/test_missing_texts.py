@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from core.jobs.model import OVERFLOW
 from core.summaries.plans import Strategy
 from tests.builders import failed_body, submitter_settings
-from tests.functions.pipeline import Pipeline, a_transcript, ref_of
+from tests.fakes.model import a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 
 def a_pipeline() -> Pipeline:

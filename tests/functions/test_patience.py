@@ -13,7 +13,8 @@ from core.jobs.model import CallState, JobState
 from local.memory import MemoryRunPod
 from submitter.outcomes import LONGEST_CHAIN, MOST_REQUESTS
 from tests.builders import NOON, minutes, submitter_settings
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 from tests.template.cloudformation import source
 
 SHORTEST_OVERDUE = timedelta(seconds=5)  # the least that template.yaml allows

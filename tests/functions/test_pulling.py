@@ -29,12 +29,14 @@ from tests.builders import (
     a_source,
     completed_body,
     failed_body,
+    lost_body,
     manifest_body,
     minutes,
     submitter_settings,
 )
 from tests.fakes.cloud import Cloud, running_cloud
-from tests.functions.pipeline import Pipeline, a_transcript, ref_of
+from tests.fakes.model import a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 SUMMARY = SUMMARY_TEXT.encode()
 
@@ -250,7 +252,7 @@ class TestAManifest:
     def test_does_not_pass_off_another_attempts_result(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         deliver(pipeline)
-        call_back(pipeline, failed_body("job timed out after 1 retries"))
+        call_back(pipeline, lost_body())
         pipeline.take_messages()
 
         call_back(pipeline, manifest_body(a_manifest()))
@@ -272,7 +274,7 @@ class TestAManifest:
         job = pipeline.upload("Mara: yes.")
         first = pipeline.runpod.requests[0]
         deliver(pipeline)
-        call_back(pipeline, failed_body("job timed out after 1 retries"))
+        call_back(pipeline, lost_body())
         pipeline.take_messages()
 
         pipeline.call_back("rp-1", first, answer=manifest_body(a_manifest()))

@@ -14,7 +14,8 @@ from core.jobs.callback import CallRef
 from core.jobs.model import CallState, Job
 from core.runpod.reports import gone, parse_report
 from tests.builders import completed_body, minutes, submitter_settings
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 
 SUMMARY = "word " * 120  # about what is asked for of 300 words
 LAST = timedelta(minutes=60 + 30 + 5)  # deadline, all patience, two sweeps

@@ -26,10 +26,11 @@ from tests.builders import (
     a_summary,
     an_event,
     failed_body,
+    lost_body,
     minutes,
 )
 
-LOST = parse_report(failed_body("job timed out after 1 retries"))
+LOST = parse_report(lost_body())
 KEY = ("out", "summaries/calls/harbour board.txt")
 FACTS_KEY = "summaries/calls/harbour board.json"
 
@@ -200,7 +201,7 @@ class TestAFailure:
     def test_of_the_last_attempt_ends_the_job(self, world: World) -> None:
         world.store = MemoryJobStore()
         world.store.create(a_job(), [a_call(attempts=3)])
-        lost = parse_report(failed_body("job timed out after 1 retries", id="rp-3"))
+        lost = parse_report(lost_body(id="rp-3"))
 
         world.settle(lost, attempt=3)
 

@@ -24,7 +24,16 @@ from core.summaries.tokens import estimate_tokens
 from local.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from submitter.material import Material
 from submitter.submit import Submitter
-from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+from tests.builders import (
+    NOON,
+    SECRET,
+    a_report,
+    a_source,
+    an_event,
+    minutes,
+    submitter_settings,
+    user_prompt,
+)
 
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
 
@@ -116,7 +125,7 @@ class TestAnUpload:
     def test_sends_the_words_without_their_times(self, world: World) -> None:
         world.accept()
 
-        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        user = user_prompt(world.runpod.requests[0])
         assert "\nMara: The pump holds.\nIlse: Then we buy a second one.\n" in user
         assert "00:00:04" not in user
 
@@ -125,7 +134,7 @@ class TestAnUpload:
         world.settings = replace(world.settings, options=options)
         world.accept()
 
-        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        user = user_prompt(world.runpod.requests[0])
         assert "\n[00:00:04] Mara: The pump holds.\n" in user
         assert "Cite it" in user
 
@@ -375,7 +384,7 @@ def test_the_request_is_json_with_nothing_lost(world: World) -> None:
 
     sent = json.loads(json.dumps(world.runpod.requests[0]))
 
-    assert body.decode() in sent["input"]["openai_input"]["messages"][1]["content"]
+    assert body.decode() in user_prompt(sent)
 
 
 def test_a_report_can_settle_what_was_submitted(world: World) -> None:

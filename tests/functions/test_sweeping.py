@@ -20,7 +20,7 @@ from tests.builders import (
     a_report,
     a_summary,
     an_event,
-    failed_body,
+    lost_body,
     minutes,
 )
 from tests.functions.sweeping import RUNNING, World
@@ -60,7 +60,7 @@ class TestASubmittedCall:
         assert next(iter(world.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
 
     def test_that_failed_unheard_gets_another_attempt(self, world: World) -> None:
-        lost = parse_report(failed_body("job timed out after 1 retries"))
+        lost = parse_report(lost_body())
         world.holding(a_call()).runpod.reports["rp-1"] = lost
 
         assert world.found() == ["lost callback"]

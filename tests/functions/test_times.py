@@ -11,16 +11,17 @@ from core.aws.secrets import SecretReader
 from core.errors import RunPodFailed, SecretUnusable
 from core.jobs.model import Call, CallState, Job, JobState
 from core.runpod.reports import parse_report
-from tests.builders import minutes
-from tests.functions.pipeline import Model, Pipeline, a_transcript
+from tests.builders import lost_body, minutes, status_body
+from tests.fakes.model import FakeModel, a_transcript
+from tests.functions.pipeline import Pipeline
 
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+RUNNING = parse_report(status_body("IN_PROGRESS"))
 SECONDS = timedelta(seconds=1)
 
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    return Pipeline(model=Model())
+    return Pipeline(model=FakeModel())
 
 
 @pytest.fixture
@@ -91,7 +92,7 @@ class TestPublishing:
 class TestAnotherAttempt:
     def lost(self, pipeline: Pipeline, job: Job) -> None:
         """RunPod fails a request, and the message about another is lost."""
-        failed = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+        failed = lost_body()
         pipeline.call_back(*pipeline.open_requests()[0], answer=failed)
         pipeline.queue.sent = []
 

@@ -7,10 +7,11 @@ import pytest
 
 from core.aws.names import facts_key_for
 from core.jobs.model import Job
-from tests.builders import completed_body
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.builders import completed_body, lost_body
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 
-LOST = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+LOST = lost_body()
 
 
 def told_of(pipeline: Pipeline, job: Job) -> dict[str, Any]:

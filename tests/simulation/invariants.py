@@ -30,7 +30,7 @@ from core.words import count_words
 from local.memory import PRESIGNED
 from sweeper.sweep import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
-from tests.functions.pipeline import BLOCK, ref_of
+from tests.fakes.model import BLOCK, ref_of
 from tests.simulation.platform import PRIVATE, Platform
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
 from tests.simulation.world import World

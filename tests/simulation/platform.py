@@ -9,8 +9,8 @@ from core.errors import RunPodBusy, RunPodRefused, RunPodSilent
 from core.jobs.callback import CallRef
 from core.runpod.reports import RunPodReport, RunPodStatus, gone, parse_report
 from core.runpod.work_order import ORDER
-from tests.builders import failed_body
-from tests.functions.pipeline import Model, ref_of
+from tests.builders import completed_body, failed_body, status_body
+from tests.fakes.model import FakeModel, ref_of
 from tests.simulation.pull_worker import PullWorker
 from tests.simulation.scheduler import here, outside
 from tests.simulation.world import Outage, World
@@ -89,7 +89,7 @@ class Platform:
         return parse_report(job.body)
 
     def cancel(self, runpod_id: str) -> None:
-        self._end(self.jobs[runpod_id], {"status": "CANCELLED"})
+        self._end(self.jobs[runpod_id], status_body("CANCELLED"))
 
     @property
     def is_idle(self) -> bool:
@@ -118,7 +118,7 @@ class Platform:
             error = random.choice((*_TROUBLES, ""))
             world.tally[f"RunPod: {error or 'no output'}"] += 1
             if not error:
-                return {"status": "COMPLETED", "output": []}
+                return status_body("COMPLETED", output=[])
             return failed_body(f"{error} {PRIVATE} in the prompt")
         if ORDER in job.request["input"]:
             words = "word " * random.choice((20, 200))
@@ -127,11 +127,9 @@ class Platform:
             job.delivered = made.text
             return made.body
         is_odd = world.happens(world.weather.odd_lengths)
-        model = Model(makes_of_ask=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
-        body = model.answer(job.request, job.id)
-        message = body["output"][0]["choices"][0]["message"]
-        message["content"] = f"{job.id} says {PRIVATE} {message['content']}"
-        return body
+        model = FakeModel(share_written=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+        text, reason = model.write(job.request["input"]["openai_input"])
+        return completed_body(f"{job.id} says {PRIVATE} {text}", finish_reason=reason)
 
     def _end(self, job: GpuJob, ends_as: dict[str, Any]) -> None:
         if job.body or job.is_gone:

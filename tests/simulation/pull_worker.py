@@ -10,7 +10,7 @@ from core.errors import BadTranscript
 from core.runpod.work_order import TROUBLE_PREFIX, WorkOrder, parse_work_order
 from core.transcripts.reader import read_transcript
 from local.memory import MemoryS3, presigned
-from tests.builders import a_manifest, failed_body, manifest_body
+from tests.builders import a_manifest, failed_body, lost_body, manifest_body
 from tests.simulation.world import World
 
 _MOST_BYTES = 100_000
@@ -81,7 +81,7 @@ class PullWorker:
         asked = presigned(order.put_url)
         MemoryS3.put_object(self.s3, Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
         if fault == "worker lost after its PUT":
-            return Made(failed_body("job timed out after 1 retries"))
+            return Made(lost_body())
         if fault == "object unlike its manifest":
             return Made(manifest_body(replace(manifest, sha256="0" * 64)))
         return Made(manifest_body(manifest), text)

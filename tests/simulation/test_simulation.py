@@ -23,7 +23,7 @@ from core.jobs.model import Job
 from core.summaries.chat import chat_request
 from submitter import requests
 from submitter.outcomes import Outcomes
-from tests.functions.pipeline import a_transcript
+from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, FAULTS, Weather
 from tests.simulation.trace import Outcome, Story, run_seed
 from tests.simulation.world import Outage, World

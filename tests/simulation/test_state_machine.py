@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.functions.pipeline import a_transcript
+from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, Weather
 from tests.simulation.functions import simulated
 from tests.simulation.platform import PRIVATE

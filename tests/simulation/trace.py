@@ -13,7 +13,7 @@ from typing import Any
 from core.jobs.callback import CallRef
 from core.jobs.model import Source, job_id_for
 from tests.builders import SECRET, completed_body
-from tests.functions.pipeline import a_transcript
+from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, Weather, drawn
 from tests.simulation.functions import (
     DEPLOYMENTS,

@@ -9,8 +9,8 @@ import pytest
 
 from core.runpod.work_order import ResultManifest, WorkOrder, parse_manifest
 from tests.builders import JOB_ID, a_request
+from tests.fakes.model import a_transcript
 from tests.fakes.worker_servers import SECRET, Bucket, ModelService, bucket_served, model_served
-from tests.functions.pipeline import a_transcript
 from worker.job import Worker
 from worker.settings import WorkerSettings
 

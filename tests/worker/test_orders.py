@@ -10,8 +10,8 @@ import pytest
 
 from core.runpod.work_order import TROUBLES
 from tests.builders import a_request
+from tests.fakes.model import FakeModel, a_transcript
 from tests.fakes.worker_servers import SECRET
-from tests.functions.pipeline import Model, a_transcript
 from tests.worker.conftest import KEY, World
 from worker.errors import WorkerError
 
@@ -62,7 +62,7 @@ def test_no_more_calls_are_made_at_a_time_than_the_settings_say(world: World) ->
 
 def test_a_summary_that_is_too_short_is_repaired(world: World) -> None:
     world.bucket.body = a_transcript(20_000).encode()
-    world.service.model = Model(makes_of_ask=0.5)
+    world.service.model = FakeModel(share_written=0.5)
 
     manifest = world.manifest()
 
@@ -286,7 +286,7 @@ class TestTheModel:
 
     def test_whose_last_word_was_cut_off_says_so_in_the_manifest(self, world: World) -> None:
         manifest = world.manifest(options=a_request(most_repairs=0, max_tokens=2_000))
-        world.service.model = Model(tokens_per_word=4.0)
+        world.service.model = FakeModel(tokens_per_word=4.0)
         cut = world.manifest(options=a_request(most_repairs=0, max_tokens=3_700))
 
         assert manifest.finish_reason == "stop"

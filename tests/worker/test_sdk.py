@@ -13,8 +13,8 @@ import pytest
 
 from core.runpod.work_order import parse_manifest
 from runpod_simulator import Config, Simulator, running_simulator
+from tests.fakes.model import a_transcript
 from tests.fakes.worker_servers import SECRET
-from tests.functions.pipeline import a_transcript
 from tests.simulator.conftest import Caller, Receiver
 from tests.simulator.conftest import receiver as receiver  # noqa: PLC0414 (a fixture)
 from tests.worker.conftest import KEY, World

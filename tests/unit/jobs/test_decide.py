@@ -6,12 +6,22 @@ from core.errors import ForeignRequest, UnknownCall
 from core.jobs.decide import Step, decide
 from core.jobs.model import OVERFLOW, CallState, JobState
 from core.runpod.reports import gone, parse_report
-from tests.builders import a_call, a_job, a_report, a_summary, a_task, an_event, failed_body
+from tests.builders import (
+    a_call,
+    a_job,
+    a_report,
+    a_summary,
+    a_task,
+    an_event,
+    failed_body,
+    lost_body,
+    status_body,
+)
 
 SUCCESS = a_report()
-LOST = parse_report(failed_body("job timed out after 1 retries"))
+LOST = parse_report(lost_body())
 REFUSED = parse_report(failed_body("executionTimeout exceeded"))
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+RUNNING = parse_report(status_body("IN_PROGRESS"))
 GONE = gone("rp-1")
 
 OPEN = (CallState.WAITING, CallState.SUBMITTING, CallState.SUBMITTED)
@@ -72,7 +82,7 @@ def test_a_late_success_is_noted_once() -> None:
 
 def test_the_last_attempt_that_may_be_paid_for_is_the_last() -> None:
     call = a_call(attempts=3)
-    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-3"))
+    lost = parse_report(lost_body(id="rp-3"))
 
     assert decide(a_job(), call, 3, lost, max_attempts=3) is Step.FAIL
     assert decide(a_job(), call, 3, lost, max_attempts=4) is Step.RETRY
@@ -92,7 +102,7 @@ def test_an_earlier_attempts_failure_changes_nothing() -> None:
 
 def test_a_failure_of_another_attempt_does_not_stop_publishing() -> None:
     call = a_call(attempts=2).with_publishing(1, due_at=a_job().deadline, event=an_event())
-    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
+    lost = parse_report(lost_body(id="rp-2"))
 
     assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
 
@@ -101,7 +111,7 @@ def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_o
     """An earlier attempt's result was lost while it was published; the latest still runs."""
     call = a_call(attempts=2).with_publishing(1, due_at=a_job().deadline, event=an_event())
     call = call.with_wait("lost-by-runpod", due_at=a_job().deadline, event=an_event())
-    lost = parse_report(failed_body("job timed out after 1 retries", id="rp-2"))
+    lost = parse_report(lost_body(id="rp-2"))
 
     assert decide(a_job(), call, 2, lost, max_attempts=3) is Step.IGNORE
 

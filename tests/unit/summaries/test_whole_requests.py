@@ -17,8 +17,9 @@ import pytest
 
 from core.jobs.callback import is_token_of
 from core.summaries.options import Mode
-from tests.builders import SECRET, a_request, submitter_settings
-from tests.functions.pipeline import BLOCK, Model, Pipeline, a_transcript, ref_of
+from tests.builders import SECRET, a_request, submitter_settings, user_prompt
+from tests.fakes.model import BLOCK, FakeModel, a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 GOLDEN = Path(__file__).parent / "golden"
 SHORT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n" * 3
@@ -29,11 +30,11 @@ Run = tuple[Mapping[str, Any], ...]
 
 @cache
 def run(
-    text: str, *, context: int = 32_768, makes_of_ask: float = 1.0, **request: Any
+    text: str, *, context: int = 32_768, share_written: float = 1.0, **request: Any
 ) -> tuple[Mapping[str, Any], ...]:
     """Return the body of every request that a transcript leads to, in the order of the calls."""
     settings = submitter_settings(context_tokens=context, options=a_request(**request))
-    pipeline = Pipeline(settings=settings, model=Model(makes_of_ask=makes_of_ask))
+    pipeline = Pipeline(settings=settings, model=FakeModel(share_written=share_written))
     pipeline.upload(text)
     if request.get("mode") is not Mode.PULL:
         pipeline.run()
@@ -64,22 +65,18 @@ def parts() -> Run:
 
 def repaired() -> Run:
     """A summary that came out too short, asked for again in shares."""
-    return run(a_transcript(3_000), words=1_000, makes_of_ask=0.4)
+    return run(a_transcript(3_000), words=1_000, share_written=0.4)
 
 
 def repaired_notes() -> Run:
-    return notes(makes_of_ask=0.4)
+    return notes(share_written=0.4)
 
 
 @cache
 def notes_of_notes() -> Run:
     requests = run(a_transcript(20_000), context=4_096, words=1_000, max_tokens=1_500)
     of_notes = "as notes that were taken of it"
-    return tuple(
-        each
-        for each in requests
-        if of_notes in each["input"]["openai_input"]["messages"][1]["content"]
-    )
+    return tuple(each for each in requests if of_notes in user_prompt(each))
 
 
 @dataclass(frozen=True)
