@@ -28,9 +28,9 @@ from core.aws.items import JOB_ITEM, to_call, to_job, unpacked
 from core.aws.secrets import SecretReader
 from core.jobs.model import Call, Job, JobState
 from core.telemetry import logger
-from tests.builders import NOON
 from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
 from tests.fakes.cloud import APPS, Cloud, running_cloud
+from tests.fakes.lambda_events import s3_notification
 from tests.fakes.runpod_endpoint import Habits, Run
 from tests.faults.sites import Site
 from tests.faults.wire import Plan
@@ -161,18 +161,8 @@ class Lab:
     def _upload(self, world: World, scenario: Scenario) -> None:
         body = scenario.transcript.encode()
         put = self._s3.put_object(Bucket="transcripts", Key=scenario.key, Body=body)
-        s3_object = {
-            "key": scenario.key.replace("=", "%3D"),
-            "size": len(body),
-            "eTag": put["ETag"].strip('"'),
-            "sequencer": "0055AED6DCD90281E5",
-        }
-        record = {
-            "eventName": "ObjectCreated:Put",
-            "eventTime": NOON.isoformat(),
-            "s3": {"bucket": {"name": "transcripts"}, "object": s3_object},
-        }
-        world.send(json.dumps({"Records": [record]}))
+        announced = s3_notification(scenario.key, put["ETag"].strip('"'), size=len(body))
+        world.send(json.dumps(announced))
 
     # ---- after -------------------------------------------------------------------------------
 

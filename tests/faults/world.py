@@ -3,7 +3,6 @@
 import heapq
 import io
 import itertools
-import json
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from typing import Any
 
 from tests.builders import NOON
 from tests.fakes.cloud import APPS, Cloud
+from tests.fakes.lambda_events import callback_event, sqs_batch
 from tests.fakes.runpod_endpoint import Endpoint, Habits, Run
 from tests.faults.wire import Killed, Plan, Wire
 
@@ -92,13 +92,7 @@ class World:
 
     def _deliver(self, message: Message) -> None:
         message.receives += 1
-        record = {
-            "messageId": "message",
-            "receiptHandle": "r",
-            "eventSource": "aws:sqs",
-            "body": message.body,
-        }
-        answer = self.invoke("submitter", {"Records": [record]})
+        answer = self.invoke("submitter", sqs_batch(message.body))
         if answer is not None and not answer["batchItemFailures"]:
             return
         if message.receives == MOST_RECEIVES:
@@ -113,9 +107,7 @@ class World:
             self._at(run.ends_at, lambda: self._call_back(run, self.habits.callbacks - 1))
 
     def _call_back(self, run: Run, times_left: int) -> None:
-        names = ("job_id", "call_id", "attempt", "token")
-        path = dict(zip(names, run.webhook.split("/")[-len(names) :], strict=True))
-        event = {"pathParameters": path, "body": json.dumps(run.says | {"webhook": run.webhook})}
+        event = callback_event(run.webhook, run.says | {"webhook": run.webhook})
         answer = self.invoke("webhook_receiver", event)
         if times_left and (answer is None or answer["statusCode"] != 200):
             self._at(self.now + _CALLBACK_PAUSE, lambda: self._call_back(run, times_left - 1))

@@ -22,6 +22,7 @@ from tests.builders import (
     minutes,
 )
 from tests.fakes.cloud import Cloud, running_cloud
+from tests.fakes.lambda_events import sqs_batch
 
 
 @pytest.fixture
@@ -53,11 +54,6 @@ def callback(body: dict[str, Any], call_id: str = "whole", attempt: int = 1) -> 
     token = token_for(CallRef(JOB_ID, call_id, attempt), SECRET)
     path = {"job_id": JOB_ID, "call_id": call_id, "attempt": str(attempt), "token": token}
     return {"pathParameters": path, "body": json.dumps(body)}
-
-
-def message(body: dict[str, Any]) -> dict[str, Any]:
-    record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
-    return {"Records": [record]}
 
 
 FAILED = failed_body("executionTimeout exceeded")
@@ -102,7 +98,7 @@ def test_a_message_that_has_nothing_left_to_do_counts_nothing(
     queue.request_next_stage(JOB_ID)
 
     for body in wanted:
-        cloud.invoke("submitter", message(body))
+        cloud.invoke("submitter", sqs_batch(body))
 
     assert counted() == {}
 

@@ -34,6 +34,7 @@ from tests.builders import (
     minutes,
 )
 from tests.fakes.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
+from tests.fakes.lambda_events import callback_event
 
 KEY = "calls/harbour board + pilot.txt"
 SUMMARY = "summaries/calls/harbour board.txt"
@@ -439,15 +440,9 @@ class TestTheWholeWay:
         cloud.runpod_takes()
         event = without_versions(cloud.event("submitter-sqs-s3"), cloud)
         assert cloud.invoke("submitter", event)["batchItemFailures"] == []
-        *_, job_id, call_id, attempt, token = cloud.sent_to_runpod()[0]["webhook"].split("/")
         callback = cloud.event("webhook-completed")
-        callback["pathParameters"] = {
-            "job_id": job_id,
-            "call_id": call_id,
-            "attempt": attempt,
-            "token": token,
-        }
-        return job_id, callback
+        callback |= callback_event(cloud.sent_to_runpod()[0]["webhook"], callback["body"])
+        return callback["pathParameters"]["job_id"], callback
 
     def test_takes_at_most_nine_requests_of_aws(self, cloud: Cloud) -> None:
         """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""

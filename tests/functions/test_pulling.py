@@ -35,6 +35,7 @@ from tests.builders import (
     submitter_settings,
 )
 from tests.fakes.cloud import Cloud, running_cloud
+from tests.fakes.lambda_events import callback_event
 from tests.fakes.model import a_transcript, ref_of
 from tests.functions.pipeline import Pipeline
 
@@ -413,10 +414,8 @@ class TestThePrice:
         boto3.client("s3").put_object(
             Bucket="out", Key=f"work/{ref.job_id}/{ref.call_id}.1.txt", Body=SUMMARY
         )
-        token = request["webhook"].rpartition("/")[2]
-        path = {"job_id": ref.job_id, "call_id": ref.call_id, "attempt": "1", "token": token}
         body = manifest_body(a_manifest()) | {"input": request["input"]}
-        cloud.invoke("webhook_receiver", {"pathParameters": path, "body": json.dumps(body)})
+        cloud.invoke("webhook_receiver", callback_event(request["webhook"], body))
 
         assert cloud.only_job()[0].state is JobState.SUCCEEDED
         assert dict(cloud.requests) == {
@@ -432,5 +431,5 @@ class TestThePrice:
         told = "".join(capfd.readouterr()) + stored
         signature = order.get_url.partition("X-Amz-Signature=")[2][:32]
         assert len(signature) == 32
-        for secret in (signature, "X-Amz", token):
+        for secret in (signature, "X-Amz", request["webhook"].rpartition("/")[2]):
             assert secret not in told

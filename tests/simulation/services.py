@@ -1,11 +1,9 @@
 """S3, DynamoDB, SQS and the callback secrets, as the fakes of local/memory.py with a turn a request."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError, IncompleteReadError
 
@@ -312,33 +310,3 @@ class CachedSecrets:
             self._known = outside("secretsmanager", "GetSecretValue", lambda: self.secrets.live)
             self._until_seconds = self.world.now_seconds + SECRETS_KEPT_SECONDS
         return self._known
-
-
-def notification(source: dict[str, Any], *, through_eventbridge: bool) -> str:
-    """Return an upload's event, in one of its two shapes."""
-    if through_eventbridge:
-        detail = {
-            "bucket": {"name": TRANSCRIPTS},
-            "object": {
-                "key": source["key"],
-                "size": source["size"],
-                "etag": source["etag"],
-                "sequencer": source["sequencer"],
-                "version-id": source["version_id"] or None,
-            },
-        }
-        event = {"source": "aws.s3", "detail-type": "Object Created", "time": source["time"]}
-        return json.dumps(event | {"detail": detail})
-    s3_object = {
-        "key": quote_plus(source["key"]),
-        "size": source["size"],
-        "eTag": source["etag"],
-        "sequencer": source["sequencer"],
-        "versionId": source["version_id"],
-    }
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "eventTime": source["time"],
-        "s3": {"bucket": {"name": TRANSCRIPTS}, "object": s3_object},
-    }
-    return json.dumps({"Records": [record]})

@@ -13,6 +13,7 @@ from typing import Any
 from core.jobs.callback import CallRef
 from core.jobs.model import Source, job_id_for
 from tests.builders import SECRET, completed_body
+from tests.fakes.lambda_events import callback_event, eventbridge_event, s3_notification, sqs_batch
 from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, Weather, drawn
 from tests.simulation.functions import (
@@ -20,7 +21,6 @@ from tests.simulation.functions import (
     RECEIVER,
     SUBMITTER,
     SWEEPER,
-    WEBHOOK_URL,
     Clients,
     Functions,
 )
@@ -35,7 +35,6 @@ from tests.simulation.services import (
     Secrets,
     SteppedS3,
     SteppedStore,
-    notification,
 )
 from tests.simulation.world import Line, World
 
@@ -108,14 +107,15 @@ class Story:
             "etag": etag["ETag"].strip('"'),
             "version_id": etag.get("VersionId", ""),
             "sequencer": f"{len(self.uploads) + 1:016X}",
-            "time": world.now().isoformat(),
+            "at": world.now().isoformat(),
         }
         upload = Upload(key=key, order=len(earlier), is_good=is_good, body=body)
         self.uploads[_job_id(source)] = upload
         world.tell("somebody", f"uploads {key}, {len(body):,} bytes, good: {is_good}")
-        body_of = notification(source, through_eventbridge=world.random.random() < 0.5)
+        announce = eventbridge_event if world.random.random() < 0.5 else s3_notification
+        message = json.dumps(announce(**source))
         for _ in range(2 if world.happens(world.weather.messages_repeated) else 1):
-            self.queue.put(body_of, 30 * world.random.random() ** 4)
+            self.queue.put(message, 30 * world.random.random() ** 4)
         if world.happens(world.weather.deletions):
             world.after(300 * world.random.random(), lambda: self._delete(key, upload))
 
@@ -130,7 +130,7 @@ class Story:
 
     def post(self, url: str, body: str, answered: Answer) -> None:
         """Deliver a callback through the gateway."""
-        event = _request(url, body)
+        event = callback_event(url, body)
         ref_and_body = _read(event)
 
         def on_end(result: Any, error: BaseException | None) -> None:
@@ -171,7 +171,7 @@ class Story:
             self._forge(forged_url, body, may_be)
 
     def _forge(self, url: str, body: str, may_be: frozenset[int]) -> None:
-        event = _request(url, body)
+        event = callback_event(url, body)
 
         def on_end(result: Any, error: BaseException | None) -> None:
             # A secret may have been retired meanwhile, and then its token is as good as none.
@@ -201,7 +201,7 @@ class Story:
                 each.is_deleted = each.is_deleted or each.key == key
 
     def _take_message(self, body: str, on_end: Callable[[bool], None]) -> None:
-        event = {"Records": [{"messageId": "m", "eventSource": "aws:sqs", "body": body}]}
+        event = sqs_batch(body)
 
         def ended(result: Any, error: BaseException | None) -> None:
             on_end(error is None and not result["batchItemFailures"])
@@ -319,16 +319,9 @@ def _job_id(source: dict[str, Any]) -> str:
             version_id=source["version_id"],
             etag=source["etag"],
             sequencer=source["sequencer"],
-            uploaded_at=datetime.fromisoformat(source["time"]),
+            uploaded_at=datetime.fromisoformat(source["at"]),
         )
     )
-
-
-def _request(url: str, body: str) -> dict[str, Any]:
-    """Return what API Gateway makes of a POST to a callback URL."""
-    names = ("job_id", "call_id", "attempt", "token")
-    values = url.removeprefix(f"{WEBHOOK_URL}/").split("/")
-    return {"pathParameters": dict(zip(names, values, strict=True)), "body": body}
 
 
 def _read(event: dict[str, Any]) -> tuple[CallRef, dict[str, Any]] | None:
