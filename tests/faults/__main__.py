@@ -9,7 +9,7 @@ from collections import Counter
 
 import tests.conftest  # noqa: F401 - sets what Powertools reads when it is imported
 from tests.faults.invariants import check
-from tests.faults.lab import running_lab
+from tests.faults.scenario_runner import scenario_runner
 from tests.faults.scenarios import Case, cases, recorded
 
 
@@ -38,10 +38,10 @@ def _print(found: list[Case]) -> int:
 
 def _run(found: list[Case]) -> int:
     lost = costly = 0
-    with running_lab() as lab:
+    with scenario_runner() as runner:
         for case in found:
             expected = recorded()[case.scenario.name]
-            ended = lab.run(case.scenario, case.plan)
+            ended = runner.run(case.scenario, case.plan)
             try:
                 check(ended, ends=case.scenario.ends, runs_without_fault=len(expected.runs))
             except AssertionError as exc:

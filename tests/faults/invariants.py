@@ -10,7 +10,7 @@ from core.jobs.model import JobState
 from core.summaries.join import joined
 from tests.builders import API_KEY, SECRET
 from tests.fakes.runpod_endpoint import text_of
-from tests.faults.lab import Ended
+from tests.faults.scenario_runner import Ended
 
 MOST_ATTEMPTS = 3
 _NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps", "X-Amz")
@@ -76,4 +76,4 @@ def _check_runs(ended: Ended, without_fault: int) -> None:
 def _check_log(ended: Ended) -> None:
     tokens = {run.webhook.rpartition("/")[2] for run in ended.runs}
     for word in (*_NEVER_TOLD, *tokens):
-        assert word not in ended.told, "a secret, or words of a text, are in the log"
+        assert word not in ended.log, "a secret, or words of a text, are in the log"

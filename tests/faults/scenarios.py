@@ -9,7 +9,7 @@ from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.jobs.model import JobState
 from tests.fakes.model import a_transcript
 from tests.fakes.runpod_endpoint import Habits
-from tests.faults.lab import Ended, Scenario, running_lab
+from tests.faults.scenario_runner import Ended, Scenario, scenario_runner
 from tests.faults.sites import Site
 from tests.faults.wire import Plan, faults_of
 
@@ -73,8 +73,8 @@ class Case:
 @cache
 def recorded() -> dict[str, Ended]:
     """Return each scenario's run without a fault."""
-    with running_lab() as lab:
-        return {scenario.name: lab.run(scenario) for scenario in SCENARIOS}
+    with scenario_runner() as runner:
+        return {scenario.name: runner.run(scenario) for scenario in SCENARIOS}
 
 
 def cases() -> list[Case]:

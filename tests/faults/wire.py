@@ -1,4 +1,4 @@
-"""Stands between the functions and the world: sees each call, and lets one of them fail once."""
+"""Stands between the functions and AWS and RunPod: sees each call, and lets one of them fail once."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A sweeper over the world in memory, with a clock that the test turns."""
+"""A sweeper over the setup in memory, with a clock that the test turns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ RUNNING = parse_report(status_body("IN_PROGRESS"))
 
 
 @dataclass
-class World:
+class SweeperSetup:
     store: MemoryJobStore = field(default_factory=MemoryJobStore)
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
@@ -27,7 +27,7 @@ class World:
     max_polls: int = 10
     poll_interval: timedelta = timedelta(seconds=5)
 
-    def holding_many(self, number: int, **job_changes: Any) -> "World":
+    def holding_many(self, number: int, **job_changes: Any) -> "SweeperSetup":
         """Record so many jobs, each with a call that is due, and RunPod's request of its own."""
         for each in range(number):
             job_id = f"{each:032x}"
@@ -35,7 +35,7 @@ class World:
             self.store.create(a_job(id=job_id, **job_changes), [call])
         return self
 
-    def holding(self, call: Call, **job_changes: Any) -> "World":
+    def holding(self, call: Call, **job_changes: Any) -> "SweeperSetup":
         self.store.create(a_job(**job_changes), [call])
         return self
 

@@ -18,7 +18,7 @@ from core.aws.secrets import ManagedCallbackSecrets, SecretReader
 from core.errors import BadToken
 from core.jobs.callback import CallRef, is_token_of, token_for
 from tests.builders import JOB_ID, NOON, a_ref
-from tests.fuzz.world import CURRENT, PREVIOUS, REMOVED, SecretsManager
+from tests.fuzz.receiver import CURRENT, PREVIOUS, REMOVED, SecretsManager
 from webhook_receiver.callbacks import checked_ref
 
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"

@@ -13,7 +13,7 @@ AWS, RUNPOD = "aws", "runpod"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weather:
+class FaultProfile:
     """Shares of what could go wrong that does, from 0 to 1."""
 
     aws_requests: float = 0.0  # throttled, broken, unanswered, or sent twice
@@ -96,8 +96,8 @@ class Weather:
         return random.choice(_RUNPOD_FAULTS) if draw < self.runpod_requests else None
 
 
-CALM = Weather()
-_BAD_DAY = Weather(
+CALM = FaultProfile()
+_BAD_DAY = FaultProfile(
     aws_requests=0.03,
     runpod_requests=0.06,
     kills=0.02,
@@ -127,19 +127,19 @@ _BAD_DAY = Weather(
 )
 
 
-def drawn(random: Random) -> Weather:
-    """Draw a weather: mostly some troubles of a bad day, each at a strength of its own."""
+def draw_profile(random: Random) -> FaultProfile:
+    """Draw a profile: mostly some faults of a bad day, each at a strength of its own."""
     kind = random.random()
     if kind < 0.04:
         return CALM
     if kind < 0.3:  # one trouble at a time, and strong
-        name = random.choice(fields(Weather)).name
+        name = random.choice(fields(FaultProfile)).name
         return replace(CALM, **{name: min(1.0, 3 * getattr(_BAD_DAY, name))})
     troubles = {
         field.name: min(1.0, getattr(_BAD_DAY, field.name) * random.choice((0, 0.5, 1, 2)))
-        for field in fields(Weather)
+        for field in fields(FaultProfile)
     }
-    return Weather(**troubles)
+    return FaultProfile(**troubles)
 
 
 def _client_error(code: str) -> Callable[[], BaseException]:

@@ -1,6 +1,6 @@
 """What must hold after every effect, and what must hold once all is quiet.
 
-Each promise is a method named for it; docs/reliability.md lists them. A broken one raises `Broken`.
+Each invariant is a method named for it; docs/reliability.md lists them. A broken one raises `Broken`.
 """
 
 from collections import Counter
@@ -31,9 +31,9 @@ from local.memory import PRESIGNED
 from sweeper.sweep import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
 from tests.fakes.model import BLOCK, ref_of
-from tests.simulation.platform import PRIVATE, Platform
+from tests.simulation.runpod import PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 MAX_ATTEMPTS = 3
 # How long past its deadline a job may be tried to be ended: a result that can't be stored, one that comes
@@ -50,7 +50,7 @@ _MOST_CALLS_PER_JOB = 60  # what the plans of these small jobs come to, repairs 
 
 
 class Broken(AssertionError):
-    """A promise does not hold."""
+    """An invariant does not hold."""
 
 
 @dataclass
@@ -66,12 +66,12 @@ class Upload:
 
 
 @dataclass
-class Promises:
-    world: World
+class Invariants:
+    simulation: Simulation
     store: SteppedStore
     s3: SteppedS3
     queue: Queue
-    platform: Platform
+    runpod: FakeRunPod
     uploads: Mapping[str, Upload]  # by job id
     refused: set[str] = field(default_factory=set)  # jobs of which RunPod refused a request
     shown: dict[tuple[str, str], str] = field(default_factory=dict)  # the text that a call is about
@@ -86,7 +86,7 @@ class Promises:
 
     # ---- after every effect
 
-    def look(self) -> None:
+    def check_step(self) -> None:
         jobs, calls = self.store.items()
         for job_id, job in jobs.items():
             before = self._jobs.get(job_id)
@@ -112,7 +112,7 @@ class Promises:
         call = calls.get((ref.job_id, ref.call_id))
         if call is None or call.attempt_numbered(ref.attempt) is None:
             raise Broken(f"{_name(ref)} was sent to RunPod without a record of it")
-        earlier = self.platform.of_call(ref.job_id, ref.call_id)
+        earlier = self.runpod.of_call(ref.job_id, ref.call_id)
         if any(job.ref == ref for job in earlier):
             raise Broken(f"{_name(ref)} was sent to RunPod twice")
         if len(earlier) >= MAX_ATTEMPTS:
@@ -131,15 +131,17 @@ class Promises:
     def swept(self, began: datetime) -> None:
         """No job outlives its deadline by more than a patience, as long as there are sweeps.
 
-        Which sweep looks at a job is in the hands of the weather: one that fails, or a lagging index,
+        Which sweep looks at a job is decided by the fault profile: one that fails, or a lagging index,
         may miss it. So some more are allowed that came to their end.
         """
-        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
+        allowed = (
+            _SWEEPS_ALLOWED if self.simulation.profile.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
+        )
         for job in self.store.items()[0].values():
             if job.state is JobState.ACTIVE and began > job.deadline + PATIENCE:
                 self._overdue_sweeps[job.id] += 1
                 if self._overdue_sweeps[job.id] > allowed:
-                    late = self.world.now() - job.deadline
+                    late = self.simulation.now() - job.deadline
                     raise Broken(f"job {job.id} is active {late} past its deadline")
 
     def was_refused(self, request: Mapping[str, Any]) -> None:
@@ -155,7 +157,7 @@ class Promises:
         is_open = not call.is_final and call.state is not CallState.PUBLISHING
         is_waited_for = is_open and attempt and not attempt.outcome and attempt is call.attempt
         # A sweep that could not ask may have put it back by now.
-        is_due = call.due_at is not None and call.due_at <= self.world.now() + PUT_BACK
+        is_due = call.due_at is not None and call.due_at <= self.simulation.now() + PUT_BACK
         is_asked_about = is_due or call.polls > 0  # a sweep may have been quicker than the answer
         if is_waited_for and not is_asked_about:
             raise Broken(f"the callback about {_name(ref)} was answered 200 and did nothing")
@@ -234,7 +236,7 @@ class Promises:
     def _is_output_of(self, job_id: str, call_id: str, body: str, attempt: int = 0) -> None:
         outputs = [
             job.text
-            for job in self.platform.of_call(job_id, call_id)
+            for job in self.runpod.of_call(job_id, call_id)
             if attempt in (0, job.ref.attempt)
         ]
         if body.strip() not in (text.strip() for text in outputs):
@@ -257,7 +259,7 @@ class Promises:
             raise Broken(f"job {job.id} failed without a reason")
         upload = self.uploads[job.id]
         reasons: dict[str, Callable[[], bool]] = {
-            "deadline": lambda: self.world.now() >= job.deadline,
+            "deadline": lambda: self.simulation.now() >= job.deadline,
             "output-refused": lambda: self._s3_refuses_past(job.deadline),
             "not-joined": lambda: self._s3_refuses_past(job.deadline),
             "result-lost": lambda: self._a_text_was_made(job.id),
@@ -282,15 +284,15 @@ class Promises:
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
 
     def _s3_refuses_past(self, deadline: datetime) -> bool:
-        weather = self.world.weather
-        is_tried = self.world.now() >= deadline + REFUSAL_PATIENCE
-        return is_tried and bool(weather.s3_outages or weather.aws_requests or weather.kills)
+        profile = self.simulation.profile
+        is_tried = self.simulation.now() >= deadline + REFUSAL_PATIENCE
+        return is_tried and bool(profile.s3_outages or profile.aws_requests or profile.kills)
 
     def _a_text_was_made(self, job_id: str) -> bool:
         """Did RunPod make something for a job that was not stored? Not where storing always works."""
-        weather = self.world.weather
-        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
-        return any(job.text for job in mine) and not weather.lets_sweeps_work
+        profile = self.simulation.profile
+        mine = [job for job in self.runpod.jobs.values() if job.ref.job_id == job_id]
+        return any(job.text for job in mine) and not profile.lets_sweeps_work
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""
@@ -299,7 +301,7 @@ class Promises:
         return any(call.paid_attempts >= MAX_ATTEMPTS or call.polls >= 9 for call in mine)
 
     def _runpod_said(self, job_id: str, words: str) -> bool:
-        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
+        mine = [job for job in self.runpod.jobs.values() if job.ref.job_id == job_id]
         return any(words in str((job.body or {}).get("error")) for job in mine)
 
     def _last_move(self, job: Job) -> str:
@@ -316,8 +318,8 @@ class Promises:
             set(jobs) == set(self.uploads)
             and all(job.is_final for job in jobs.values())
             and self.queue.is_empty
-            and self.platform.is_idle
-            and not self.world.running
+            and self.runpod.is_idle
+            and not self.simulation.running
             and self.store.is_quiet(jobs_end(jobs))
         )
 
@@ -354,7 +356,7 @@ class Promises:
         Unless its job had ended by then, or fails for another call.
         """
         jobs, calls = self.store.items()
-        for made in self.platform.jobs.values():
+        for made in self.runpod.jobs.values():
             job, call = jobs[made.ref.job_id], calls[made.ref.job_id, made.ref.call_id]
             if not made.text or call.state is CallState.SUCCEEDED or made.ended_at_seconds is None:
                 continue
@@ -398,14 +400,14 @@ class Promises:
 
     def _nothing_private_is_logged(self, output: str) -> None:
         tokens = {
-            str(job.request["webhook"]).rpartition("/")[2] for job in self.platform.jobs.values()
+            str(job.request["webhook"]).rpartition("/")[2] for job in self.runpod.jobs.values()
         }
         private = {PRIVATE, PRESIGNED, "/webhook/", *tokens}
         if any(each in output for each in private):
             raise Broken("a log line holds a token, a URL or somebody's words")
 
     def _money_is_bounded(self, jobs: Mapping[str, Job]) -> None:
-        per_job = Counter(job.ref.job_id for job in self.platform.jobs.values())
+        per_job = Counter(job.ref.job_id for job in self.runpod.jobs.values())
         for job_id, number in per_job.items():
             if number > MAX_ATTEMPTS * _MOST_CALLS_PER_JOB:
                 raise Broken(f"job {job_id} cost {number} RunPod requests")

@@ -1,4 +1,4 @@
-"""S3, DynamoDB, SQS and the callback secrets, as the fakes of local/memory.py with a turn a request."""
+"""S3, DynamoDB, SQS and the callback secrets: the fakes in memory, each request scheduled."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from core.jobs.callback import CallRef, is_token_of
 from core.jobs.model import Call, Job
 from local.memory import MemoryJobStore, MemoryS3
 from tests.simulation.scheduler import outside
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 T = TypeVar("T")
 
@@ -25,9 +25,9 @@ SECRETS_KEPT_SECONDS = 300.0
 class SteppedStore(MemoryJobStore):
     """A transaction that the SDK sends twice counts once (it carries a token); an update is judged anew."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, simulation: Simulation) -> None:
         super().__init__()
-        self._world = world
+        self._simulation = simulation
         self._lagging: list[tuple[str, str]] = []
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
@@ -60,16 +60,16 @@ class SteppedStore(MemoryJobStore):
         return _judged_anew("begin stage", self._writes("begin", job))
 
     def _writes(self, name: str, *args: Any, **more: Any) -> Callable[[], Any]:
-        """Return a write as the world lets it through: done, or turned away for another one.
+        """Return a write as the simulation lets it through: done, or turned away for another one.
 
         What that means is said by the real adapter, of DynamoDB's own words.
         """
 
         def write() -> Any:
-            if not self._world.happens(self._world.weather.conflicts):
+            if not self._simulation.happens(self._simulation.profile.conflicts):
                 return getattr(super(SteppedStore, self), name)(*args, **more)
-            self._world.tally["DynamoDB: another transaction in the way"] += 1
-            self._world.tell("dynamodb", f"{name}: another transaction is in the way")
+            self._simulation.tally["DynamoDB: another transaction in the way"] += 1
+            self._simulation.record("dynamodb", f"{name}: another transaction is in the way")
             kept_out = DynamoJobStore(_Busy(), "jobs", sleep=lambda _: None)  # type: ignore[arg-type]
             if name == "record_missing":
                 kept_out.begin_stage(next(iter(self._jobs.values())), *args)
@@ -84,9 +84,9 @@ class SteppedStore(MemoryJobStore):
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Read the index, which may lag behind the table: with too much in it, or too little."""
         fresh = outside("dynamodb", "query due", lambda: list(super(SteppedStore, self).due(now)))
-        world, told = self._world, fresh
-        if world.happens(world.weather.index_lags):
-            told = [each for each in fresh if world.random.random() < 0.8]
+        simulation, told = self._simulation, fresh
+        if simulation.happens(simulation.profile.index_lags):
+            told = [each for each in fresh if simulation.random.random() < 0.8]
             told += [each for each in self._lagging if each not in told]
         self._lagging = fresh
         return iter(told)
@@ -130,30 +130,32 @@ def _judged_anew(operation: str, effect: Callable[[], T]) -> T:
 class SteppedS3(MemoryS3):
     """The functions' client; `written` is what the bucket of the summaries took, in order."""
 
-    def __init__(self, world: World, *, versioned: bool) -> None:
+    def __init__(self, simulation: Simulation, *, versioned: bool) -> None:
         super().__init__(versioned=[TRANSCRIPTS, SUMMARIES] if versioned else [])
-        self._world = world
+        self._simulation = simulation
         self.written: list[tuple[str, bytes, dict[str, str]]] = []
-        self.outage = world.outage(world.weather.s3_outages)  # a partial one lets reads through
+        self.outage = simulation.outage(
+            simulation.profile.s3_outages
+        )  # a partial one lets reads through
 
     def _refuse(self, bucket: str, *, is_read: bool) -> None:
-        outage, world = self.outage, self._world
-        if bucket != SUMMARIES or not outage.is_at(world.now_seconds):
+        outage, simulation = self.outage, self._simulation
+        if bucket != SUMMARIES or not outage.is_at(simulation.now_seconds):
             return
         if not (is_read and outage.is_partial):
-            world.tally["S3: refused for long"] += 1
-            world.tell("s3", "refuses")
+            simulation.tally["S3: refused for long"] += 1
+            simulation.record("s3", "refuses")
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "S3")
 
     def put_object(self, **request: Any) -> dict[str, Any]:
-        world = self._world
+        simulation = self._simulation
 
         def effect() -> dict[str, Any]:
             self._refuse(request["Bucket"], is_read=False)
             is_conditional = "IfNoneMatch" in request or "IfMatch" in request
-            if is_conditional and world.happens(world.weather.s3_conflicts):
-                world.tally["S3: 409"] += 1
-                world.tell("s3", "answers 409")
+            if is_conditional and simulation.happens(simulation.profile.s3_conflicts):
+                simulation.tally["S3: 409"] += 1
+                simulation.record("s3", "answers 409")
                 raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
             answer = super(SteppedS3, self).put_object(**request)
             self.written.append((request["Key"], request["Body"], request.get("Metadata", {})))
@@ -168,8 +170,8 @@ class SteppedS3(MemoryS3):
             return super(SteppedS3, self).get_object(**request)
 
         answer = outside("s3", f"GetObject {request['Key']}", effect)
-        if self._world.happens(self._world.weather.bodies_broken):
-            self._world.tally["AWS: body broken"] += 1
+        if self._simulation.happens(self._simulation.profile.bodies_broken):
+            self._simulation.tally["AWS: body broken"] += 1
             answer["Body"] = _BrokenBody()
         return answer
 
@@ -208,7 +210,7 @@ class Message:
 class Queue:
     """SQS with its dead letters: at least once, in any order."""
 
-    world: World
+    simulation: Simulation
     invoke: Callable[[str, Callable[[bool], None]], None]  # the body; was it taken?
     messages: list[Message] = field(default_factory=list)
     dead: list[Message] = field(default_factory=list)
@@ -222,18 +224,18 @@ class Queue:
     def put(self, body: str, delay_seconds: float) -> None:
         message = Message(body)
         self.messages.append(message)
-        random = self.world.random
-        self.world.after(delay_seconds + random.random() ** 2, lambda: self._deliver(message))
-        if self.world.happens(self.world.weather.messages_repeated):
-            self.world.tally["messages delivered twice"] += 1
+        random = self.simulation.random
+        self.simulation.after(delay_seconds + random.random() ** 2, lambda: self._deliver(message))
+        if self.simulation.happens(self.simulation.profile.messages_repeated):
+            self.simulation.tally["messages delivered twice"] += 1
             again = delay_seconds + random.choice((0.0, 2.0, 600.0)) * random.random()
-            self.world.after(again, lambda: self._deliver(message, is_extra=True))
+            self.simulation.after(again, lambda: self._deliver(message, is_extra=True))
 
     def redrive(self) -> None:
         """Do what the operator does once the trouble is over."""
         dead, self.dead = self.dead, []
         for message in dead:
-            self.world.tell("operator", f"redrives {message.body}")
+            self.simulation.record("operator", f"redrives {message.body}")
             self.put(message.body, 0)
 
     @property
@@ -248,15 +250,15 @@ class Queue:
         if message.receives > _MOST_RECEIVES:
             message.is_gone = True
             self.dead.append(message)
-            self.world.tally["messages dead"] += 1
-            self.world.tell("sqs", f"dead letter: {message.body}")
+            self.simulation.tally["messages dead"] += 1
+            self.simulation.record("sqs", f"dead letter: {message.body}")
             return
 
         def on_end(was_taken: bool) -> None:
             message.is_gone = message.is_gone or was_taken
 
         if not is_extra:
-            self.world.after(_VISIBILITY_SECONDS, lambda: self._deliver(message))
+            self.simulation.after(_VISIBILITY_SECONDS, lambda: self._deliver(message))
         self.invoke(message.body, on_end)
 
 
@@ -286,7 +288,7 @@ class Secrets:
 class CachedSecrets:
     """What one execution environment knows of them: a CallbackSecrets."""
 
-    world: World
+    simulation: Simulation
     secrets: Secrets
     _known: tuple[bytes, ...] = ()
     _until_seconds: float = float("-inf")
@@ -299,14 +301,14 @@ class CachedSecrets:
         return self._get(force=False)
 
     def refetched(self) -> tuple[bytes, ...]:
-        now = self.world.now_seconds
+        now = self.simulation.now_seconds
         may = now - self._refetched_seconds >= timedelta(seconds=30).total_seconds()
         if may:
             self._refetched_seconds = now
         return self._get(force=may)
 
     def _get(self, *, force: bool) -> tuple[bytes, ...]:
-        if force or self.world.now_seconds >= self._until_seconds:
+        if force or self.simulation.now_seconds >= self._until_seconds:
             self._known = outside("secretsmanager", "GetSecretValue", lambda: self.secrets.live)
-            self._until_seconds = self.world.now_seconds + SECRETS_KEPT_SECONDS
+            self._until_seconds = self.simulation.now_seconds + SECRETS_KEPT_SECONDS
         return self._known

@@ -18,7 +18,7 @@ KEY = "a-model-key-that-must-not-leak"
 
 
 @dataclass
-class World:
+class WorkerSetup:
     bucket: Bucket
     service: ModelService
     settings: WorkerSettings
@@ -43,7 +43,7 @@ class World:
 
     def work_on(self, job_input: object, **options: Any) -> dict[str, Any]:
         worker = Worker(settings=self.settings, sleep=self.slept.append)
-        return worker.work(job_input, runpod_id="rp-1", progress=self.told.append, **options)
+        return worker.work(job_input, runpod_id="rp-1", progress=self.progress.append, **options)
 
     def manifest(self, **changes: Any) -> ResultManifest:
         output = self.work(**changes)
@@ -51,7 +51,7 @@ class World:
         assert manifest is not None, output
         return manifest
 
-    def trouble(self, **changes: Any) -> str:
+    def failure_code(self, **changes: Any) -> str:
         output = self.work(**changes)
         assert output.keys() == {"error"}, output
         code = output["error"].removeprefix("transcript-worker: ")
@@ -60,13 +60,13 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def setup() -> Iterator[WorkerSetup]:
     with (
         bucket_served(Bucket(a_transcript(6_000).encode())) as bucket,
         model_served(ModelService()) as service,
     ):
         settings = WorkerSettings(model_url=service.url, model_key=KEY, model_start_seconds=0)
-        yield World(bucket, service, settings)
+        yield WorkerSetup(bucket, service, settings)
 
 
 @pytest.fixture(autouse=True)

@@ -1,4 +1,4 @@
-"""The receiver in a world in memory: jobs in every state, secrets in rotation, everything counted."""
+"""The receiver over fakes in memory: jobs in every state, secrets in rotation, everything counted."""
 
 import io
 import json
@@ -32,7 +32,7 @@ CANARY = "qzjxcanary"
 
 
 class CountingStore(MemoryJobStore):
-    """A store that tells how often it was read and what is in it."""
+    """A store that counts its reads and shows what is in it."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class Answer:
 
 
 @dataclass
-class World:
+class ReceiverHarness:
     store: CountingStore = field(default_factory=CountingStore)
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
@@ -141,12 +141,12 @@ class World:
         self.seconds += 1
         answer = Answer(before=self.picture())
         reads, fetches = self.store.reads, self.secrets_manager.fetches
-        with _installed(self) as told:
+        with _installed(self) as written:
             try:
                 answer.response = app.handler(event, None)
             except Exception as exc:  # whatever it is, it is a finding
                 answer.error = exc
-        answer.log = told.getvalue()
+        answer.log = written.getvalue()
         answer.reads = self.store.reads - reads
         answer.fetches = self.secrets_manager.fetches - fetches
         answer.after = self.picture()
@@ -172,21 +172,21 @@ class World:
 
 
 @contextmanager
-def _installed(world: World) -> Iterator[io.StringIO]:
-    """Give the handler this world and take what it prints: log lines and metrics."""
-    told = io.StringIO()
-    now = NOON + timedelta(minutes=2, seconds=world.seconds)
+def _installed(harness: ReceiverHarness) -> Iterator[io.StringIO]:
+    """Give the handler this harness and take what it prints: log lines and metrics."""
+    written = io.StringIO()
+    now = NOON + timedelta(minutes=2, seconds=harness.seconds)
     handlers = [each for each in logger.handlers if isinstance(each, logging.StreamHandler)]
     streams = [each.stream for each in handlers]
     for handler in handlers:
-        handler.stream = told
+        handler.stream = written
     try:
         with (
-            mock.patch.object(app, "_wiring", world.wiring),
+            mock.patch.object(app, "_wiring", harness.wiring),
             mock.patch.object(wiring, "now", return_value=now),
-            redirect_stdout(told),
+            redirect_stdout(written),
         ):
-            yield told
+            yield written
     finally:
         for handler, stream in zip(handlers, streams, strict=True):
             handler.stream = stream

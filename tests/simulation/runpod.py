@@ -13,7 +13,7 @@ from tests.builders import completed_body, failed_body, status_body
 from tests.fakes.model import FakeModel, ref_of
 from tests.simulation.pull_worker import PullWorker
 from tests.simulation.scheduler import here, outside
-from tests.simulation.world import Outage, World
+from tests.simulation.simulation import Outage, Simulation
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
 
@@ -46,8 +46,8 @@ class GpuJob:
 
 
 @dataclass
-class Platform:
-    world: World
+class FakeRunPod:
+    simulation: Simulation
     post: Callable[[str, str, Answer], None]  # url, body; then the status that we answered
     worker: PullWorker
     jobs: dict[str, GpuJob] = field(default_factory=dict)
@@ -57,8 +57,8 @@ class Platform:
     )  # in a partial one there is no connection; else it hangs
 
     def run(self, request: Mapping[str, Any]) -> str:
-        world, random = self.world, self.world.random
-        now = world.now_seconds
+        simulation, random = self.simulation, self.simulation.random
+        now = simulation.now_seconds
         job = GpuJob(
             id=f"rp-{len(self.jobs) + 1}",
             ref=ref_of(request),
@@ -67,13 +67,13 @@ class Platform:
             is_known_from_seconds=now + random.choice((0.0, 0.0, 0.0, 300.0)) * random.random(),
         )
         self.jobs[job.id] = job
-        is_slow = world.happens(world.weather.slow_gpus)
+        is_slow = simulation.happens(simulation.profile.slow_gpus)
         seconds = (3_600 if is_slow else 120) * random.random() ** 2
         limit = request["policy"]["executionTimeout"] / 1_000
         if seconds > 2 * limit:
             self._later(2 * limit, lambda: self._end(job, _EXECUTION_TIMEOUT))
-        elif world.happens(world.weather.gpu_losses):
-            world.tally["RunPod: requests lost"] += 1
+        elif simulation.happens(simulation.profile.gpu_losses):
+            simulation.tally["RunPod: requests lost"] += 1
             self._later(seconds, lambda: self._lose(job))
         else:
             self._later(seconds, lambda: self._end(job, self._outcome(job)))
@@ -82,7 +82,7 @@ class Platform:
 
     def status(self, runpod_id: str) -> RunPodReport:
         job = self.jobs.get(runpod_id)
-        if job is None or job.is_gone or self.world.now_seconds < job.is_known_from_seconds:
+        if job is None or job.is_gone or self.simulation.now_seconds < job.is_known_from_seconds:
             return gone(runpod_id)
         if job.body is None:
             return RunPodReport(runpod_id=runpod_id, status=RunPodStatus.IN_PROGRESS)
@@ -105,28 +105,28 @@ class Platform:
         ]
 
     def _later(self, seconds: float, what: Callable[[], None]) -> None:
-        self.world.after(seconds, what)
+        self.simulation.after(seconds, what)
 
     def _lose(self, job: GpuJob) -> None:
         if not job.is_gone:
             job.is_gone = True
-            self.world.tell("RunPod", f"{job.id} is gone")
+            self.simulation.record("RunPod", f"{job.id} is gone")
 
     def _outcome(self, job: GpuJob) -> dict[str, Any]:
-        world, random = self.world, self.world.random
-        if world.happens(world.weather.gpu_troubles):
+        simulation, random = self.simulation, self.simulation.random
+        if simulation.happens(simulation.profile.gpu_troubles):
             error = random.choice((*_TROUBLES, ""))
-            world.tally[f"RunPod: {error or 'no output'}"] += 1
+            simulation.tally[f"RunPod: {error or 'no output'}"] += 1
             if not error:
                 return status_body("COMPLETED", output=[])
             return failed_body(f"{error} {PRIVATE} in the prompt")
         if ORDER in job.request["input"]:
             words = "word " * random.choice((20, 200))
-            age_seconds = world.now_seconds - job.taken_at_seconds
+            age_seconds = simulation.now_seconds - job.taken_at_seconds
             made = self.worker.make(job.request, f"{job.id} says {PRIVATE} {words}", age_seconds)
             job.delivered = made.text
             return made.body
-        is_odd = world.happens(world.weather.odd_lengths)
+        is_odd = simulation.happens(simulation.profile.odd_lengths)
         model = FakeModel(share_written=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
         text, reason = model.write(job.request["input"]["openai_input"])
         return completed_body(f"{job.id} says {PRIVATE} {text}", finish_reason=reason)
@@ -136,38 +136,38 @@ class Platform:
             return
         echo = {"input": job.request["input"], "webhook": job.request["webhook"]}
         job.body = {"delayTime": 900, "executionTime": 8_000} | echo | ends_as | {"id": job.id}
-        job.ended_at_seconds = self.world.now_seconds
-        self.world.tell("RunPod", f"{job.id} ends as {job.body['status']}")
+        job.ended_at_seconds = self.simulation.now_seconds
+        self.simulation.record("RunPod", f"{job.id} ends as {job.body['status']}")
         self._later(_RETENTION_SECONDS, lambda: self._lose(job))
         self.callbacks_to_come += 1
-        is_empty = self.world.happens(self.world.weather.callbacks_empty)
+        is_empty = self.simulation.happens(self.simulation.profile.callbacks_empty)
         body = "" if is_empty else json.dumps(job.body)
         self._call_back(job, body, _CALLBACK_GAPS_SECONDS)
 
     def _call_back(self, job: GpuJob, body: str, gaps: tuple[float, ...]) -> None:
         """Try until it is answered 200, at most three times."""
-        world, weather = self.world, self.world.weather
+        simulation, profile = self.simulation, self.simulation.profile
 
         def answered(status: int) -> None:
-            if status == 200 and not world.happens(weather.callbacks_unheard):
+            if status == 200 and not simulation.happens(profile.callbacks_unheard):
                 self.callbacks_to_come -= 1
             elif gaps:
                 self._later(gaps[0], lambda: self._call_back(job, body, gaps[1:]))
             else:
-                world.tally["callbacks given up"] += 1
+                simulation.tally["callbacks given up"] += 1
                 self.callbacks_to_come -= 1
 
-        if world.happens(weather.callbacks_lost):
-            world.tell("network", f"loses the callback about {job.id}")
+        if simulation.happens(profile.callbacks_lost):
+            simulation.record("network", f"loses the callback about {job.id}")
             self._later(10, lambda: answered(0))
-        elif world.happens(weather.callbacks_turned_away):
-            world.tell("gateway", f"turns the callback about {job.id} away")
+        elif simulation.happens(profile.callbacks_turned_away):
+            simulation.record("gateway", f"turns the callback about {job.id} away")
             answered(429)
         else:
             self.post(job.request["webhook"], body, answered)
-        if world.happens(weather.callbacks_repeated):
-            world.tally["callbacks repeated"] += 1
-            later = world.random.choice((0.0, 1.0, 60.0, 3_600.0)) * world.random.random()
+        if simulation.happens(profile.callbacks_repeated):
+            simulation.tally["callbacks repeated"] += 1
+            later = simulation.random.choice((0.0, 1.0, 60.0, 3_600.0)) * simulation.random.random()
             self._later(later, lambda: self.post(job.request["webhook"], body, lambda _: None))
 
 
@@ -175,7 +175,7 @@ class Platform:
 class Endpoint:
     """The functions' way to it: a RunPod port, one turn a request."""
 
-    platform: Platform
+    runpod: FakeRunPod
     taken: Callable[[Mapping[str, Any]], None]  # told of each request that RunPod takes
     refused: Callable[[Mapping[str, Any]], None]  # told of each that it says it will never take
 
@@ -187,7 +187,7 @@ class Endpoint:
 
         def effect() -> str:
             self.taken(request)
-            return self.platform.run(request)
+            return self.runpod.run(request)
 
         try:
             return outside("runpod", "run", effect)
@@ -197,17 +197,17 @@ class Endpoint:
 
     def status(self, runpod_id: str) -> RunPodReport:
         self._reach()
-        return outside("runpod", "status", lambda: self.platform.status(runpod_id))
+        return outside("runpod", "status", lambda: self.runpod.status(runpod_id))
 
     def cancel(self, runpod_id: str) -> None:
         self._reach()
-        outside("runpod", "cancel", lambda: self.platform.cancel(runpod_id))
+        outside("runpod", "cancel", lambda: self.runpod.cancel(runpod_id))
 
     def _reach(self) -> None:
         """Wait as long as the client does where RunPod is away, and fail as it does."""
-        outage, world = self.platform.outage, self.platform.world
-        if outage.is_at(world.now_seconds):
-            world.tally["RunPod: away for long"] += 1
+        outage, simulation = self.runpod.outage, self.runpod.simulation
+        if outage.is_at(simulation.now_seconds):
+            simulation.tally["RunPod: away for long"] += 1
             here().hang(_NO_CONNECTION_SECONDS if outage.is_partial else _NO_ANSWER_SECONDS)
             raise RunPodBusy("away") if outage.is_partial else RunPodSilent("away")
 

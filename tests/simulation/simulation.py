@@ -11,7 +11,7 @@ from random import Random
 from greenlet import getcurrent
 
 from tests.builders import NOON
-from tests.simulation.fault_profile import CALM, Weather
+from tests.simulation.fault_profile import CALM, FaultProfile
 from tests.simulation.scheduler import Fault, Invocation, Repeated
 
 
@@ -30,29 +30,29 @@ class Line:
 
 @dataclass(frozen=True)
 class Outage:
-    """A time in which something can't be reached."""
+    """A time in which a service can't be reached."""
 
     from_seconds: float = 0.0
     until_seconds: float = 0.0
-    is_partial: bool = False  # what is meant by it is the service's own
+    is_partial: bool = False  # each service has its own meaning of it
 
     def is_at(self, seconds: float) -> bool:
         return self.from_seconds <= seconds < self.until_seconds
 
 
 @dataclass
-class World:
-    """Surroundings of every invocation."""
+class Simulation:
+    """What every invocation of one run shares."""
 
     random: Random
-    weather: Weather = CALM
+    profile: FaultProfile = CALM
     now_seconds: float = 0.0
     history: list[Line] = field(default_factory=list)
     tally: Counter[str] = field(default_factory=Counter)  # what happened how often
-    looks: list[Callable[[], None]] = field(default_factory=list)  # after every effect
+    step_checks: list[Callable[[], None]] = field(default_factory=list)  # after every effect
     running: list[Invocation] = field(default_factory=list)
     effects: int = 0
-    trouble: Exception | None = None  # what a look has found; the functions must not get to see it
+    trouble: Exception | None = None  # what a check has found; hidden from the functions
     _agenda: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -67,7 +67,7 @@ class World:
         heapq.heappush(self._agenda, (at, next(self._numbers), what))
 
     def step(self) -> bool:
-        """Do the next thing on the agenda; False if there is none. Raises what a look has found."""
+        """Do the next thing on the agenda; False if there is none. Raises what a check has found."""
         if not self._agenda:
             return False
         self.now_seconds, _, what = heapq.heappop(self._agenda)
@@ -78,7 +78,7 @@ class World:
 
     def latency_seconds(self) -> float:
         """Mostly milliseconds; sometimes longer than any function runs."""
-        if self.happens(self.weather.slow_requests):
+        if self.happens(self.profile.slow_requests):
             return self.random.choice((1, 5, 20, 70, 130)) * self.random.random()
         return 0.001 + 0.05 * self.random.random() ** 3
 
@@ -94,30 +94,30 @@ class World:
         return share > 0 and self.random.random() < share
 
     def fault(self, service: str, operation: str) -> Fault | Repeated | None:
-        fault = self.weather.faults(service, operation, self.random)
+        fault = self.profile.faults(service, operation, self.random)
         if fault:
             self.tally[f"{'RunPod' if service == 'runpod' else 'AWS'}: {fault.name}"] += 1
         return fault
 
-    def tell(self, who: str, what: str) -> None:
+    def record(self, who: str, what: str) -> None:
         self.history.append(Line(self.now_seconds, who, what))
 
-    def look(self) -> None:
+    def check_step(self) -> None:
         self.effects += 1
-        for look in self.looks:
+        for look in self.step_checks:
             self.check(look)
 
-    def check(self, promise: Callable[[], None]) -> None:
-        """See whether a promise holds; what breaks is raised by `step`, past the functions' own code."""
+    def check(self, invariant: Callable[[], None]) -> None:
+        """Check an invariant; `step` raises what is broken, past the functions' own code."""
         try:
-            promise()
+            invariant()
         except Exception as exc:
             self.trouble = self.trouble or exc
 
     def end(self) -> None:
-        """Kill whatever is still running, so that no turn is left behind."""
+        """Kill whatever is still running, so that no greenlet is left behind."""
         assert getcurrent().parent is None
-        self.looks.clear()
+        self.step_checks.clear()
         self.trouble = None
         while self.running:
             for invocation in self.running:

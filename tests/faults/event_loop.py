@@ -31,7 +31,7 @@ class Message:
 
 
 @dataclass
-class World:
+class EventLoop:
     cloud: Cloud
     habits: Habits
     plan: Plan | None
@@ -40,7 +40,7 @@ class World:
     put: Callable[[str, bytes], None]  # an object into the output bucket
     slow_messages: str = ""  # which of our own messages others overtake
     now: datetime = NOON
-    told: io.StringIO = field(default_factory=io.StringIO)  # what Lambda would have logged
+    log: io.StringIO = field(default_factory=io.StringIO)  # what Lambda would have logged
     dead_letters: list[str] = field(default_factory=list)
     _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _slowed: int = 0
@@ -75,7 +75,7 @@ class World:
         except Killed:
             APPS[function]._wiring.cache_clear()
         except Exception:  # Lambda logs it
-            self.told.write(traceback.format_exc())
+            self.log.write(traceback.format_exc())
         finally:
             self.after_invocation()
         return None

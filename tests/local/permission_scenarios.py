@@ -1,6 +1,6 @@
-"""Why a function needs what its role grants: each occasion makes functions use some of it.
+"""Why a function needs what its role grants: each scenario makes functions use some of it.
 
-An occasion begins something, and returns how to ask whether it has come to its good end.
+A scenario begins something, and returns how to ask whether it has come to its good end.
 """
 
 import uuid
@@ -17,7 +17,7 @@ from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
 
 HasEnded = Callable[[], bool | None]
-Occasion = Callable[[Local, str], HasEnded]
+Scenario = Callable[[Local, str], HasEnded]
 
 _WORDS = (ROOT / "samples/product-planning-meeting.txt").read_text(encoding="utf-8").split(" ")
 

@@ -32,9 +32,9 @@ from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
 from tests.fakes.cloud import APPS, Cloud, running_cloud
 from tests.fakes.lambda_events import s3_notification
 from tests.fakes.runpod_endpoint import Habits, Run
+from tests.faults.event_loop import EventLoop
 from tests.faults.sites import Site
 from tests.faults.wire import Plan
-from tests.faults.world import World
 
 _SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager")
 _AN_HOUR = timedelta(hours=1)
@@ -42,7 +42,7 @@ _AN_HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Scenario:
-    """An upload, and the world it comes into."""
+    """An upload, and what RunPod and AWS do with it."""
 
     name: str
     transcript: str
@@ -56,7 +56,7 @@ class Scenario:
 
 @dataclass(frozen=True)
 class Ended:
-    """What there is when a run has come to its end."""
+    """What there is when a run has ended."""
 
     seen: Counter[Site]
     has_failed: bool  # the planned call was made, and failed
@@ -69,10 +69,10 @@ class Ended:
     still_due: list[str]
     is_at_rest: bool  # a sweep an hour later changed nothing
     dead_letters: list[str]
-    told: str  # what Lambda would have logged
+    log: str  # what Lambda would have logged
 
 
-class Lab:
+class ScenarioRunner:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._environment = {name: os.environ[name] for name in AN_ENVIRONMENT}
@@ -83,7 +83,7 @@ class Lab:
         """Play a scenario to its end."""
         self._empty()
         audits: list[dict[str, list[Any]]] = []
-        world = World(
+        loop = EventLoop(
             self._cloud,
             scenario.habits,
             plan,
@@ -92,26 +92,26 @@ class Lab:
             put=lambda key, body: self._s3.put_object(Bucket="out", Key=key, Body=body),
             slow_messages=scenario.slow_messages,
         )
-        with self._wired(world, scenario), _told_to(world):
-            self._upload(world, scenario)
-            world.play()
+        with self._wired(loop, scenario), _told_to(loop):
+            self._upload(loop, scenario)
+            loop.play()
             items = self._items()
-            world.now += _AN_HOUR
-            world.sweep()
+            loop.now += _AN_HOUR
+            loop.sweep()
         (job,) = [to_job(item) for item in items if item["item"] == JOB_ITEM]
         return Ended(
-            seen=world.wire.seen,
-            has_failed=world.wire.has_failed,
+            seen=loop.wire.seen,
+            has_failed=loop.wire.has_failed,
             job=job,
             calls=[to_call(item) for item in items if item["item"] != JOB_ITEM],
             audits={item["item"]: [line["what"] for line in item["events"]] for item in items},
             lines_changed=_lines_changed(audits),
             objects=self._objects(),
-            runs=world.runpod.runs,
+            runs=loop.runpod.runs,
             still_due=[item["item"] for item in items if "due_group" in item],
             is_at_rest=items == self._items(),
-            dead_letters=world.dead_letters,
-            told=world.told.getvalue(),
+            dead_letters=loop.dead_letters,
+            log=loop.log.getvalue(),
         )
 
     # ---- before ------------------------------------------------------------------------------
@@ -125,13 +125,13 @@ class Lab:
         return client
 
     def _before_call(self, **told: Any) -> Any:
-        return self._world.wire.before_call(**told)
+        return self._loop.wire.before_call(**told)
 
     def _after_call(self, **told: Any) -> None:
-        self._world.wire.after_call(**told)
+        self._loop.wire.after_call(**told)
 
     def _before_send(self, emit: Callable[..., Any], **told: Any) -> None:
-        self._world.wire.before_send(emit, **told)
+        self._loop.wire.before_send(emit, **told)
 
     def _empty(self) -> None:
         self._dynamodb.delete_table(TableName="jobs")
@@ -140,17 +140,17 @@ class Lab:
             self._s3.delete_object(Bucket="out", Key=key)
 
     @contextmanager
-    def _wired(self, world: World, scenario: Scenario) -> Iterator[None]:
-        self._world = world
-        world.runpod.serve(self._cloud.runpod)
+    def _wired(self, loop: EventLoop, scenario: Scenario) -> Iterator[None]:
+        self._loop = loop
+        loop.runpod.serve(self._cloud.runpod)
         send, make_pool = HTTPAdapter.send, ThreadPoolExecutor.__init__
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**self._environment, **scenario.environment}.items():
                 patch.setenv(name, value)
-            patch.setattr(wiring, "now", lambda: world.now)
-            patch.setattr(wiring, "SecretReader", partial(SecretReader, monotonic=world.monotonic))
+            patch.setattr(wiring, "now", lambda: loop.now)
+            patch.setattr(wiring, "SecretReader", partial(SecretReader, monotonic=loop.monotonic))
             patch.setattr(wiring, "client", self._clients.__getitem__)
-            patch.setattr(HTTPAdapter, "send", lambda *a, **o: world.wire.send(send, *a, **o))
+            patch.setattr(HTTPAdapter, "send", lambda *a, **o: loop.wire.send(send, *a, **o))
             # One thread a pool, so that every run makes its calls in one order.
             patch.setattr(ThreadPoolExecutor, "__init__", lambda pool, _=1: make_pool(pool, 1))
             patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
@@ -158,11 +158,11 @@ class Lab:
             yield
         _forget_wiring()
 
-    def _upload(self, world: World, scenario: Scenario) -> None:
+    def _upload(self, loop: EventLoop, scenario: Scenario) -> None:
         body = scenario.transcript.encode()
         put = self._s3.put_object(Bucket="transcripts", Key=scenario.key, Body=body)
         announced = s3_notification(scenario.key, put["ETag"].strip('"'), size=len(body))
-        world.send(json.dumps(announced))
+        loop.send(json.dumps(announced))
 
     # ---- after -------------------------------------------------------------------------------
 
@@ -193,23 +193,23 @@ def _backend(backends: Any, place: str) -> Any:
 
 
 @contextmanager
-def running_lab() -> Iterator[Lab]:
+def scenario_runner() -> Iterator[ScenarioRunner]:
     """Start moto's AWS for any number of runs, one after the other."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         with running_cloud(patch) as cloud:
-            yield Lab(cloud)
+            yield ScenarioRunner(cloud)
 
 
 @contextmanager
-def _told_to(world: World) -> Iterator[None]:
+def _told_to(loop: EventLoop) -> Iterator[None]:
     """Write down what Lambda would log: the functions' lines, and what libraries tell at INFO."""
-    root, lambdas = logging.getLogger(), logging.StreamHandler(world.told)
+    root, lambdas = logging.getLogger(), logging.StreamHandler(loop.log)
     before = root.level
     root.addHandler(lambdas)
     root.setLevel(logging.INFO)
-    stream = logger.registered_handler.setStream(world.told)
-    with redirect_stdout(world.told):
+    stream = logger.registered_handler.setStream(loop.log)
+    with redirect_stdout(loop.log):
         yield
     logger.registered_handler.setStream(stream)
     root.setLevel(before)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.jobs.callback import CallRef
 from core.jobs.model import AuditEvent, Call, CallState, JobState
-from tests.fuzz.world import CANARY, Picture
+from tests.fuzz.receiver import CANARY, Picture
 
 _PAGE = Path(__file__).parents[2] / "docs" / "architecture.md"
 
@@ -34,7 +34,7 @@ def of_others(ref: CallRef, before: Picture, after: Picture) -> Iterator[str]:
         yield "asked for a stage of another job"
 
 
-def of_moves(ref: CallRef, before: Picture, after: Picture) -> Iterator[str]:
+def of_transitions(ref: CallRef, before: Picture, after: Picture) -> Iterator[str]:
     key = (ref.job_id, ref.call_id)
     was, now = before.calls[key], after.calls[key]
     job_was, job_now = before.jobs[ref.job_id], after.jobs[ref.job_id]

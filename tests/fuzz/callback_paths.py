@@ -1,7 +1,6 @@
-"""Paths of callback URLs: true ones, and what a stranger or a broken sender would try instead.
+"""Paths of callback URLs: genuine ones, and what a stranger or a broken sender would try instead.
 
-Each returns the event's `pathParameters`. None of the wrong ones may open anything; checks.py does not
-take this file's word for which those are.
+Each returns the event's `pathParameters`. No other may be let in; checks.py judges for itself which those are.
 """
 
 from collections.abc import Callable
@@ -9,81 +8,81 @@ from random import Random
 from typing import Any
 
 from core.jobs.callback import CallRef
-from tests.fuzz.world import PREVIOUS, REMOVED, World
+from tests.fuzz.receiver import PREVIOUS, REMOVED, ReceiverHarness
 
 Parameters = dict[str, Any] | None
-Door = Callable[[Random, World, CallRef], Parameters]
+PathMaker = Callable[[Random, ReceiverHarness, CallRef], Parameters]
 
 BASE64_URL = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
 
-def _true(rng: Random, world: World, ref: CallRef) -> Parameters:
-    return world.path_to(ref)
+def _true(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+    return harness.path_to(ref)
 
 
-def _previous(rng: Random, world: World, ref: CallRef) -> Parameters:
-    return world.path_to(ref, PREVIOUS)
+def _previous(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+    return harness.path_to(ref, PREVIOUS)
 
 
-def _removed(rng: Random, world: World, ref: CallRef) -> Parameters:
-    true = world.path_to(ref)
-    elsewhere = World()
+def _removed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+    true = harness.path_to(ref)
+    elsewhere = ReceiverHarness()
     return {**true, "token": elsewhere.path_to(ref, REMOVED)["token"]}
 
 
-def _of_a_later_attempt(rng: Random, world: World, ref: CallRef) -> Parameters:
+def _of_a_later_attempt(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
     """Mint a token, with the live secret, of an attempt that was never begun."""
-    return world.path_to(CallRef(ref.job_id, ref.call_id, ref.attempt + rng.randint(4, 90)))
+    return harness.path_to(CallRef(ref.job_id, ref.call_id, ref.attempt + rng.randint(4, 90)))
 
 
-def _of_no_job(rng: Random, world: World, ref: CallRef) -> Parameters:
+def _of_no_job(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
     job_id = f"{rng.getrandbits(128):032x}"
-    return world.path_to(CallRef(rng.choice([job_id, ref.job_id]), "9-99", ref.attempt))
+    return harness.path_to(CallRef(rng.choice([job_id, ref.job_id]), "9-99", ref.attempt))
 
 
-def _swapped(part: str) -> Door:
+def _swapped(part: str) -> PathMaker:
     """Combine one attempt's token with another's path."""
 
-    def door(rng: Random, world: World, ref: CallRef) -> Parameters:
-        path = dict(world.path_to(ref))
+    def make_path(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+        path = dict(harness.path_to(ref))
         others = {
             "job_id": f"{rng.getrandbits(128):032x}",
             "call_id": rng.choice(["1-0", "whole", "2-1", "1-1"]),
             "attempt": str(rng.choice([1, 2, 3, 4])),
-            "token": world.path_to(rng.choice(world.refs))["token"],
+            "token": harness.path_to(rng.choice(harness.refs))["token"],
         }
         if part == "job_id":
-            others["job_id"] = rng.choice(world.refs).job_id
+            others["job_id"] = rng.choice(harness.refs).job_id
         return path | {part: others[part]}
 
-    return door
+    return make_path
 
 
-def _token(change: Callable[[Random, str], Any]) -> Door:
-    def door(rng: Random, world: World, ref: CallRef) -> Parameters:
-        path: dict[str, Any] = dict(world.path_to(ref))
+def _token(change: Callable[[Random, str], Any]) -> PathMaker:
+    def make_path(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+        path: dict[str, Any] = dict(harness.path_to(ref))
         return path | {"token": change(rng, path["token"])}
 
-    return door
+    return make_path
 
 
-def _with(part: str, change: Callable[[Random, str], Any]) -> Door:
-    def door(rng: Random, world: World, ref: CallRef) -> Parameters:
-        path: dict[str, Any] = dict(world.path_to(ref))
+def _with(part: str, change: Callable[[Random, str], Any]) -> PathMaker:
+    def make_path(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+        path: dict[str, Any] = dict(harness.path_to(ref))
         return path | {part: change(rng, path[part])}
 
-    return door
+    return make_path
 
 
-def _without(*parts: str) -> Door:
-    def door(rng: Random, world: World, ref: CallRef) -> Parameters:
-        return {name: value for name, value in world.path_to(ref).items() if name not in parts}
+def _without(*parts: str) -> PathMaker:
+    def make_path(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+        return {name: value for name, value in harness.path_to(ref).items() if name not in parts}
 
-    return door
+    return make_path
 
 
-def _renamed(rng: Random, world: World, ref: CallRef) -> Parameters:
-    path = world.path_to(ref)
+def _renamed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Parameters:
+    path = harness.path_to(ref)
     name = rng.choice(list(path))
     return {(key.upper() if key == name else key): value for key, value in path.items()}
 
@@ -110,19 +109,19 @@ def _outside_ascii(rng: Random, token: str) -> str:
     return token[:at] + rng.choice(["é", "ｅ", "😀", "\u200b", "а"]) + token[at + 1 :]
 
 
-TRUE_DOORS: dict[str, Door] = {
-    "door: true": _true,
-    "door: true, made with the previous secret": _previous,
+GENUINE_PATHS: dict[str, PathMaker] = {
+    "path: true": _true,
+    "path: true, made with the previous secret": _previous,
 }
-DOORS: dict[str, Door] = TRUE_DOORS | {
-    "door: no path parameters": lambda rng, world, ref: rng.choice([None, {}]),
-    "door: part missing": lambda rng, world, ref: _without(rng.choice(list(world.path_to(ref))))(
-        rng, world, ref
-    ),
-    "door: part under another name": _renamed,
-    "door: part too much": lambda rng, world, ref: {**world.path_to(ref), "proxy": "x/../y"},
-    "door: attempt that was never begun": _of_a_later_attempt,
-    "door: no such job or call": _of_no_job,
+CALLBACK_PATHS: dict[str, PathMaker] = GENUINE_PATHS | {
+    "path: no path parameters": lambda rng, harness, ref: rng.choice([None, {}]),
+    "path: part missing": lambda rng, harness, ref: _without(
+        rng.choice(list(harness.path_to(ref)))
+    )(rng, harness, ref),
+    "path: part under another name": _renamed,
+    "path: part too much": lambda rng, harness, ref: {**harness.path_to(ref), "proxy": "x/../y"},
+    "path: attempt that was never begun": _of_a_later_attempt,
+    "path: no such job or call": _of_no_job,
     "token: missing": _without("token"),
     "token: none": _token(lambda rng, token: None),
     "token: empty": _token(lambda rng, token: ""),
@@ -185,12 +184,12 @@ DOORS: dict[str, Door] = TRUE_DOORS | {
         "attempt",
         lambda rng, attempt: rng.choice([f"{attempt}.0", f"{attempt}e0", "0x1", "NaN", "inf"]),
     ),
-    "ids: of another kind": lambda rng, world, ref: {
-        **world.path_to(ref),
+    "ids: of another kind": lambda rng, harness, ref: {
+        **harness.path_to(ref),
         rng.choice(["job_id", "call_id", "attempt"]): rng.choice([1, None, True, [], {}, 1.0]),
     },
-    "ids: very long": lambda rng, world, ref: {
-        **world.path_to(ref),
+    "ids: very long": lambda rng, harness, ref: {
+        **harness.path_to(ref),
         rng.choice(["job_id", "call_id"]): "a" * rng.choice([33, 41, 100_000]),
     },
 }
