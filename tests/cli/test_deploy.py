@@ -107,7 +107,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 class TestDeploying:
-    def test_with_everything_told_asks_nothing_builds_and_deploys(self, desk: Desk) -> None:
+    def test_with_every_option_given_builds_and_deploys_without_asking(self, desk: Desk) -> None:
         store_key()
 
         result = desk.deploy("--alarm-email", "ops@example.org", "--parameter", "MaxAttempts=2")
@@ -129,7 +129,7 @@ class TestDeploying:
         assert "aws s3 cp meeting.txt s3://in/" in output
         assert "Confirm the subscription" in output
 
-    def test_again_needs_to_be_told_nothing(self, desk: Desk) -> None:
+    def test_a_second_time_asks_for_nothing(self, desk: Desk) -> None:
         store_key()
         desk.deploy("--parameter", "Mode=pull")
 
@@ -255,14 +255,14 @@ class TestAfterAnEarlierStack:
         assert f'InputBucketName="{INPUT}"' in desk.overrides
         assert f'OutputBucketName="{OUTPUT}"' in desk.overrides
 
-    def test_the_next_deployment_goes_on_with_them(self, desk: Desk) -> None:
+    def test_the_next_deployment_uses_them_again(self, desk: Desk) -> None:
         desk.deploy()
 
         desk.run("deploy")
 
         assert f'InputBucketName="{INPUT}"' in desk.overrides
 
-    def test_a_stack_that_stands_keeps_making_its_own(self, desk: Desk) -> None:
+    def test_an_existing_stack_keeps_making_its_own(self, desk: Desk) -> None:
         desk.formation.stacks[STACK] = "UPDATE_COMPLETE"
 
         assert desk.deploy().exit_code == 0
@@ -304,7 +304,7 @@ class TestDestroying:
         assert result.exit_code == 0, result.output
         assert f"aws s3 rb --force s3://{OUTPUT}" in result.output
 
-    def test_of_what_is_not_there_says_so(self, desk: Desk) -> None:
+    def test_of_a_stack_that_does_not_exist_says_so(self, desk: Desk) -> None:
         assert f"there is no stack {STACK}" in desk.run("destroy", "--yes").output
 
     def test_asks_first(self, desk: Desk) -> None:

@@ -68,7 +68,7 @@ class TestARefusal:
         ],
         ids=["page", "1010", "1020", "empty", "JSON", "header"],
     )
-    def test_by_what_stands_before_runpod_says_nothing_about_the_key(
+    def test_by_a_proxy_in_front_of_runpod_is_not_blamed_on_the_key(
         self, runpod: responses.RequestsMock, body: str, headers: dict[str, str]
     ) -> None:
         runpod.post(f"{URL}/run", status=403, body=body, headers=headers)
@@ -79,7 +79,7 @@ class TestARefusal:
     @pytest.mark.parametrize(
         "requested_words", [lambda it: it.status("rp-1"), lambda it: it.cancel("rp-1")]
     )
-    def test_of_the_key_is_told_apart_by_every_operation(
+    def test_of_the_key_is_recognised_by_every_operation(
         self, runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
     ) -> None:
         for method in ("GET", "POST"):
@@ -108,7 +108,7 @@ class NoKey:
     ],
     ids=["check", "run", "status", "cancel"],
 )
-def test_without_a_key_nothing_is_asked_and_the_secret_is_named(
+def test_without_a_key_no_request_is_made_and_the_error_names_the_secret(
     runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
 ) -> None:
     with pytest.raises(RunPodKeyUnusable, match="runpod/api-key does not exist"):
@@ -143,7 +143,7 @@ def test_a_name_that_does_not_resolve_is_free() -> None:
 
 
 @pytest.mark.parametrize("status", [408, 425, 500, 502, 524])
-def test_a_passing_trouble_may_have_cost_something(
+def test_a_temporary_error_may_have_cost_something(
     runpod: responses.RequestsMock, status: int
 ) -> None:
     runpod.post(f"{URL}/run", status=status)

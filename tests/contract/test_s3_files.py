@@ -110,7 +110,7 @@ class TestReading:
 
         assert refused.value.code == "replaced"
 
-    def test_leaves_unread_what_its_metadata_says_is_not_wanted(self, s3: Any) -> None:
+    def test_does_not_read_an_object_whose_metadata_rules_it_out(self, s3: Any) -> None:
         upload = S3Transcripts(s3).read(self.upload(s3, b"eleven byte"), max_bytes=100, wants=bool)
 
         assert upload == Upload(None, {}, 11)
@@ -122,7 +122,7 @@ class TestReading:
 
         assert upload.body is None
 
-    def test_tells_of_an_object_without_reading_it(self, s3: Any) -> None:
+    def test_describes_an_object_without_reading_it(self, s3: Any) -> None:
         resolve_options = {"summary-mode": "pull"}
         s3.put_object(
             Bucket="transcripts", Key="a.txt", Body=b"eleven byte", Metadata=resolve_options
@@ -131,7 +131,7 @@ class TestReading:
 
         assert S3Transcripts(s3).head(source) == Upload(None, resolve_options, 11)
 
-    def test_tells_of_no_object_that_was_deleted_or_replaced(self, s3: Any) -> None:
+    def test_does_not_describe_an_object_that_was_deleted_or_replaced(self, s3: Any) -> None:
         first = self.upload(s3, b"first")
         self.upload(s3, b"second")
         gone = a_source(key="gone.txt", version_id="")
@@ -144,7 +144,7 @@ class TestReading:
 
         assert codes == ["replaced", "deleted"]
 
-    def test_tells_of_exactly_the_version_that_was_announced(self, versioned: Any) -> None:
+    def test_describes_exactly_the_announced_version(self, versioned: Any) -> None:
         first = self.upload(versioned, b"first")
         version_id = versioned.head_object(Bucket="transcripts", Key="a.txt")["VersionId"]
         self.upload(versioned, b"a second")
@@ -272,7 +272,7 @@ class TestTheIntermediateStore:
             text="first", was_cut=False
         )
 
-    def test_has_nothing_that_was_not_kept(self, s3: Any) -> None:
+    def test_has_no_text_that_was_not_saved(self, s3: Any) -> None:
         assert S3IntermediateStore(s3, "out").load("j" * 32, "1-0") is None
 
 

@@ -123,7 +123,9 @@ class TestRecordingAJob:
         with pytest.raises(Conflict):
             store.create(a_job(), [a_call()])
 
-    def test_passes_on_what_is_nobodys_write(self, store: DynamoJobStore, dynamodb: Faulty) -> None:
+    def test_passes_on_errors_that_are_no_conflict(
+        self, store: DynamoJobStore, dynamodb: Faulty
+    ) -> None:
         dynamodb.faults = [cancelled("ValidationError", "None")]
 
         with pytest.raises(ClientError, match="cancelled"):
@@ -205,7 +207,7 @@ class TestAnyOtherWrite:
             write(store)
         assert store.load(JOB_ID, "whole") == before
 
-    def test_can_be_kept_out_in_memory_too(self, write: Callable[[JobStore], object]) -> None:
+    def test_can_conflict_in_memory_too(self, write: Callable[[JobStore], object]) -> None:
         store = MemoryJobStore()
         store.create(a_job(), [a_call()])
         before = store.load(JOB_ID, "whole")
@@ -216,7 +218,7 @@ class TestAnyOtherWrite:
         assert store.load(JOB_ID, "whole") == before
 
 
-def test_a_job_can_be_kept_out_of_memory_without_being_recorded() -> None:
+def test_a_conflict_in_memory_leaves_the_job_unrecorded() -> None:
     store = MemoryJobStore()
     store.is_kept_out = lambda write: write == "create"
 

@@ -127,7 +127,7 @@ def with_object(key: Callable[[Ended], str], text: str) -> Callable[[Ended], End
         lambda ended: replace(ended, log=ended.log + ended.objects[ended.job.summary_key]),
     ],
 )
-def test_what_must_hold_is_looked_at(spoiled: Callable[[Ended], Ended]) -> None:
+def test_a_broken_invariant_is_noticed(spoiled: Callable[[Ended], Ended]) -> None:
     ended = spoiled(recorded()["one call"])
 
     with pytest.raises(AssertionError):

@@ -57,9 +57,7 @@ def test_a_call_of_a_failed_job_that_waits_is_closed(setup: SweeperSetup) -> Non
 
 
 @pytest.mark.parametrize("state", [CallState.SUBMITTING, CallState.PUBLISHING])
-def test_a_call_that_somebody_is_at_is_left_until_it_is_due(
-    setup: SweeperSetup, state: CallState
-) -> None:
+def test_a_call_in_progress_is_left_until_it_is_due(setup: SweeperSetup, state: CallState) -> None:
     a_stage(setup, a_call(state, due_at=LATER))
 
     setup.sweep()
@@ -69,7 +67,7 @@ def test_a_call_that_somebody_is_at_is_left_until_it_is_due(
     assert setup.store.load(JOB_ID, "1-1")[1].state == "cancelled"
 
 
-def test_a_failed_job_is_looked_at_until_nothing_of_it_is_open(setup: SweeperSetup) -> None:
+def test_a_failed_job_is_swept_until_none_of_its_calls_is_open(setup: SweeperSetup) -> None:
     a_stage(setup, a_call(due_at=LATER))
 
     setup.sweep()
@@ -79,7 +77,7 @@ def test_a_failed_job_is_looked_at_until_nothing_of_it_is_open(setup: SweeperSet
     assert list(setup.store.due(NOON + minutes(9_999))) == []
 
 
-def test_a_job_of_one_call_is_not_looked_at_again(setup: SweeperSetup) -> None:
+def test_a_failed_job_of_one_call_is_not_swept_again(setup: SweeperSetup) -> None:
     a_stage(setup)
 
     assert list(setup.store.due(NOON + minutes(9_999))) == []

@@ -73,7 +73,7 @@ def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
     assert counted() == {"JobsFailed": 1}
 
 
-def test_a_job_that_succeeded_is_counted_once_however_often_it_is_told(
+def test_a_succeeded_job_is_counted_once_however_often_it_is_reported(
     cloud: Cloud, counted: Any
 ) -> None:
     cloud.holding(a_job(), a_call())

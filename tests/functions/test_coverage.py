@@ -27,7 +27,7 @@ class Extractive(FakeModel):
         return completed_body(summarise(read[2], words), id=runpod_id)
 
 
-def test_every_part_of_a_long_transcript_reaches_the_summary_in_its_order() -> None:
+def test_every_part_of_a_long_transcript_reaches_the_summary_in_order() -> None:
     meeting = MEETING.read_text(encoding="utf-8")
     text = "\n".join(meeting.replace(". ", f" in week {week}. ") for week in WEEKS)
     pipeline = Pipeline(model=Extractive())

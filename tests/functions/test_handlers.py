@@ -214,7 +214,7 @@ class TestTheReceiver:
         assert holding.invoke("webhook_receiver", event)["statusCode"] == 401
         assert holding.history()[0].state == "active"
 
-    def test_asks_for_fresh_secrets_once_in_a_while_however_many_tokens_are_wrong(
+    def test_refetches_the_secret_once_in_a_while_however_many_tokens_are_wrong(
         self, holding: Cloud
     ) -> None:
         for _ in range(20):
@@ -265,7 +265,7 @@ class TestTheReceiver:
         assert again["statusCode"] == 200
         assert holding.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
 
-    def test_lets_the_sweeper_ask_after_a_callback_without_a_body(self, holding: Cloud) -> None:
+    def test_leaves_a_callback_without_a_body_to_the_sweeper(self, holding: Cloud) -> None:
         job, call = holding.store().load(JOB_ID, "whole")
         later = NOON + minutes(60 * 24 * 365 * 50)
         holding.store().save_call(call.with_due_at(later))
@@ -276,7 +276,7 @@ class TestTheReceiver:
         assert call.due_at is not None
         assert call.due_at < later
 
-    def test_asks_for_another_attempt_through_the_queue(self, holding: Cloud) -> None:
+    def test_requests_another_attempt_through_the_queue(self, holding: Cloud) -> None:
         holding.invoke("webhook_receiver", holding.event("webhook-failed-worker-lost"))
 
         sent = boto3.client("sqs").get_queue_attributes(
@@ -301,7 +301,7 @@ class TestTheReceiverThatVerifies:
         assert verifying.history()[0].state == "active"
         assert verifying.summaries() == []
 
-    def test_asks_runpod_nothing_but_the_status_of_a_request(self, verifying: Cloud) -> None:
+    def test_asks_runpod_only_for_the_status_of_a_request(self, verifying: Cloud) -> None:
         """The id is whoever's who knows the URL, and it becomes part of a path asked with our key."""
         event = verifying.event("webhook-completed")
         event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
@@ -318,7 +318,7 @@ class TestTheReceiverThatVerifies:
             cloud.holding(a_job(), a_call(CallState.SUBMITTING, due_at=NOON + minutes(9)))
             yield cloud
 
-    def test_believes_nobody_while_it_does_not_know_the_attempts_own_request(
+    def test_trusts_no_report_until_the_attempts_own_request_is_known(
         self, unanswered: Cloud
     ) -> None:
         event = unanswered.event("webhook-completed")
@@ -362,7 +362,7 @@ class TestTheReceiverThatVerifies:
         assert answer["statusCode"] == 200
         assert len(unanswered.runpod.calls) == 0
 
-    def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
+    def test_records_what_runpod_reports(self, verifying: Cloud) -> None:
         verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
 
         verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
@@ -407,7 +407,7 @@ class TestTheSweeper:
         (metrics,) = [line for line in lines if "CallbacksLost" in line]
         assert metrics["CallbacksLost"] == [1.0]
 
-    def test_tells_why_it_can_ask_about_no_call(
+    def test_explains_why_it_can_poll_no_call(
         self, monkeypatch: pytest.MonkeyPatch, log: io.StringIO, holding: Cloud
     ) -> None:
         monkeypatch.setattr(wiring, "now", lambda: NOON + minutes(10))

@@ -74,7 +74,7 @@ class TestACallWithoutAUsableSecret:
 
         assert only_call(pipeline, job).attempts == ()
 
-    def test_goes_on_by_itself_once_it_is_mended(self, pipeline: Pipeline) -> None:
+    def test_continues_by_itself_once_it_is_repaired(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=5))
         mend(pipeline)
@@ -91,7 +91,7 @@ class TestACallWithoutAUsableSecret:
 
         assert only_call(pipeline, job).hold == ""
 
-    def test_has_its_whole_time_once_it_is_mended(self, pipeline: Pipeline) -> None:
+    def test_has_its_whole_time_once_it_is_repaired(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=5))
         mend(pipeline)
@@ -120,7 +120,7 @@ class TestACallWithoutAUsableSecret:
         pipeline.take_messages()
         assert pipeline.queue.sent == []
 
-    def test_tells_of_it_in_an_audit_that_stays_small(self, pipeline: Pipeline) -> None:
+    def test_records_it_in_an_audit_that_stays_small(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=25))
 
@@ -144,7 +144,7 @@ class TestAStageWithoutAUsableSecret:
             (CallState.WAITING, WHY, ())
         }
 
-    def test_goes_on_by_itself_once_it_is_mended(self, stage: Pipeline) -> None:
+    def test_continues_by_itself_once_it_is_repaired(self, stage: Pipeline) -> None:
         job = stage.upload(a_transcript(6_000))
         wait(stage, for_=minutes(90))
         mend(stage)

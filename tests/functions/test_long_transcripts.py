@@ -38,7 +38,7 @@ def pipeline() -> Pipeline:
 
 
 class TestALongTranscript:
-    def test_becomes_one_summary_of_the_length_asked_for(self, pipeline: Pipeline) -> None:
+    def test_becomes_one_summary_of_the_requested_length(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(LONG)
         pipeline.run()
 
@@ -57,7 +57,7 @@ class TestALongTranscript:
 
         assert set(MARKER.findall(pipeline.summary(job))) == set(MARKER.findall(LONG))
 
-    def test_is_asked_about_all_at_once(self, pipeline: Pipeline) -> None:
+    def test_is_sent_whole_in_one_call(self, pipeline: Pipeline) -> None:
         pipeline.upload(LONG)
 
         assert len(pipeline.open_requests()) >= 6
@@ -123,7 +123,7 @@ class TestTheLength:
         [{"share_written": 0.4}, {"share_written": 1.6}, {"tokens_per_word": 2.5}],
         ids=["terse", "talkative", "runs into max_tokens"],
     )
-    def test_comes_right_whatever_the_models_habits(
+    def test_reaches_its_length_whatever_the_models_habits(
         self, context: int, words: int, habits: dict[str, float]
     ) -> None:
         pipeline = Pipeline(
@@ -166,7 +166,7 @@ class TestTheLength:
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
         assert len(pipeline.summary(job).split()) == 1_600
 
-    def test_of_a_few_lines_is_taken_as_it_comes(self) -> None:
+    def test_of_a_few_lines_may_have_any_length(self) -> None:
         pipeline = Pipeline(model=FakeModel(share_written=0.5), settings=settings())
         job = pipeline.upload("Mara: The pump holds.\nIlse: Then we buy a second one.")
 
@@ -183,7 +183,7 @@ class TestTheLength:
         job, _, _ = pipeline.history(job)
         assert (job.state, job.repairs) == (JobState.SUCCEEDED, 2)
 
-    def test_asked_got_and_repaired_is_in_the_audit(self) -> None:
+    def test_requested_received_and_repaired_is_in_the_audit(self) -> None:
         pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())
         job = pipeline.upload(a_transcript(12_000))
         pipeline.run()
@@ -214,7 +214,7 @@ class TestSections:
         assert len(pipeline.runpod.requests) == len(requests) + 1
         assert pipeline.history(job)[0].stage == 2
 
-    def test_that_were_lost_are_asked_for_again(self, pipeline: Pipeline) -> None:
+    def test_that_were_lost_are_requested_again(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(LONG)
         (lost, _), *others = pipeline.open_requests()
         pipeline.answered.add(lost)  # RunPod forgets it and never calls back
@@ -227,7 +227,7 @@ class TestSections:
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
         assert set(MARKER.findall(pipeline.summary(job))) == set(MARKER.findall(LONG))
 
-    def test_whose_callback_was_lost_are_fetched_and_the_job_goes_on(
+    def test_whose_callback_was_lost_are_fetched_and_the_job_continues(
         self, pipeline: Pipeline
     ) -> None:
         job = pipeline.upload(LONG)
@@ -266,7 +266,7 @@ class TestSections:
         assert "context-length" in {call.attempts[0].outcome for call in calls}
         assert set(MARKER.findall(pipeline.summary(job))) == set(MARKER.findall(LONG))
 
-    def test_are_read_in_the_order_of_the_transcript_whatever_order_they_end_in(self) -> None:
+    def test_are_joined_in_the_order_of_the_transcript_whatever_order_they_finish_in(self) -> None:
         pipeline = Pipeline(settings=settings(8_192, 2_000))
         text = a_transcript(40_000)
         job = pipeline.upload(text)
@@ -384,7 +384,7 @@ class TestWhoeverDies:
             ("queue", "request_next_stage"),
         ],
     )
-    def test_over_the_last_section_leaves_a_job_that_goes_on(
+    def test_over_the_last_section_leaves_a_job_that_continues(
         self, pipeline: Pipeline, target: str, method: str, after: bool
     ) -> None:
         job = pipeline.upload(LONG)
@@ -412,7 +412,7 @@ class TestWhoeverDies:
             ("runpod", "run"),
         ],
     )
-    def test_between_two_stages_leaves_a_job_that_goes_on(
+    def test_between_two_stages_leaves_a_job_that_continues(
         self, pipeline: Pipeline, target: str, method: str, after: bool
     ) -> None:
         job = pipeline.upload(LONG)
@@ -452,7 +452,7 @@ class TestWhoeverDies:
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize(("target", "method"), [("s3", "put_object"), ("store", "save_job")])
-    def test_while_joining_leaves_one_summary_and_a_job_that_says_so(
+    def test_while_joining_leaves_one_summary_and_a_succeeded_job(
         self, target: str, method: str, after: bool
     ) -> None:
         pipeline = Pipeline(model=FakeModel(share_written=0.4), settings=settings())

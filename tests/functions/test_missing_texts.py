@@ -94,7 +94,7 @@ class TestASectionThatIsTooLong:
         assert {ref_of(body).call_id for _, body in pipeline.open_requests()} == {"2-0", "2-1"}
         assert pipeline.store.load_job(job.id).state == "active"
 
-    def test_is_told_by_the_record_of_its_call(self) -> None:
+    def test_is_noted_in_the_record_of_its_call(self) -> None:
         pipeline = a_pipeline()
         job = pipeline.upload(a_transcript(12_000))
 

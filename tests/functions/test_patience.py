@@ -103,7 +103,7 @@ class TestHowOftenARequestIsMade:
         assert pipeline.runpod.asked_to_run == 3  # MaxAttempts
         assert pipeline.store.load_job(job.id).is_final
 
-    def test_is_bounded_where_it_is_free_too_and_the_reason_says_so(self) -> None:
+    def test_is_bounded_even_where_it_costs_nothing_and_the_reason_says_so(self) -> None:
         pipeline = Pipeline()
         pipeline.runpod = Refusing(RunPodBusy("RunPod is taking no more requests for now (429)"))
         job = pipeline.upload(a_transcript(300))

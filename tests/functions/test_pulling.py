@@ -94,7 +94,7 @@ def code_of(pipeline: Pipeline, job: Job) -> str:
 
 
 class TestAnUpload:
-    def test_is_ordered_and_not_read(self, pipeline: Pipeline) -> None:
+    def test_becomes_a_work_order_and_is_not_read(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(30_000))
 
         _, (call,), _ = pipeline.history(job)
@@ -123,9 +123,7 @@ class TestAnUpload:
 
         assert pipeline.upload("Mara: yes. " * 1_000).state is JobState.ACTIVE
 
-    def test_that_the_event_tells_no_size_of_has_the_one_that_s3_tells(
-        self, pipeline: Pipeline
-    ) -> None:
+    def test_whose_event_has_no_size_has_the_size_that_s3_reports(self, pipeline: Pipeline) -> None:
         pipeline.s3.put_object(Bucket="transcripts", Key="a.txt", Body=b"Mara: yes.")
         pipeline.accept(a_source(key="a.txt", version_id="", etag="", size_bytes=0))
 
@@ -261,7 +259,7 @@ class TestAManifest:
         _, (call,), _ = pipeline.history(job)
         assert call.attempts[1].outcome == "result-missing"
 
-    def test_that_comes_twice_changes_nothing(self, pipeline: Pipeline) -> None:
+    def test_that_arrives_twice_changes_nothing(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         deliver(pipeline)
         call_back(pipeline, manifest_body(a_manifest()))
@@ -282,7 +280,7 @@ class TestAManifest:
 
         assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
 
-    def test_that_comes_after_the_end_is_noted(self, pipeline: Pipeline) -> None:
+    def test_that_arrives_after_the_end_is_noted(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         call_back(pipeline, failed_body(f"{TROUBLE_PREFIX}unreadable"))
 
@@ -291,7 +289,7 @@ class TestAManifest:
         _, _, events = pipeline.history(job)
         assert "late COMPLETED noted" in [event.what for event in events]
 
-    def test_in_push_mode_was_not_asked_for(self) -> None:
+    def test_in_push_mode_is_ignored(self) -> None:
         pipeline = Pipeline()
         job = pipeline.upload("Mara: yes.")
 

@@ -91,7 +91,7 @@ def test_a_retried_job_of_one_call_shows_the_same_text(monkeypatch: pytest.Monke
     assert shown(again) == shown(body)
 
 
-def test_a_job_goes_on_with_the_limits_that_it_was_planned_with(
+def test_a_job_keeps_the_limits_that_it_was_planned_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Sections have been read; what follows them is planned as it would have been."""

@@ -65,7 +65,7 @@ def test_a_refusal_of_s3_is_waited_out_before_it_fails_the_job(cloud: Cloud) -> 
 
 
 @pytest.mark.usefixtures("s3_refuses")
-def test_an_event_that_never_comes_again_fails_the_job_at_once(cloud: Cloud) -> None:
+def test_an_event_that_is_never_redelivered_fails_the_job_at_once(cloud: Cloud) -> None:
     cloud.invoke("submitter", without_versions(cloud.event("submitter-s3-direct"), cloud))
 
     assert cloud.only_job()[0].reason_code == "forbidden"

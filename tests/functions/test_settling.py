@@ -83,7 +83,7 @@ class TestASuccess:
         assert setup.states == ("succeeded", "succeeded")
         assert setup.summary == SUMMARY_TEXT + "\n"
 
-    def test_is_told_in_the_audit_with_its_figures(self, setup: LifecycleSetup) -> None:
+    def test_is_in_the_audit_with_its_figures(self, setup: LifecycleSetup) -> None:
         setup.settle(a_report())
 
         _, _, events = setup.store.history(JOB_ID)
@@ -104,7 +104,7 @@ class TestASuccess:
         assert events[2].detail["words_out"] == len(SUMMARY_TEXT.split())
         assert "pump" not in repr(events)
 
-    def test_that_comes_twice_changes_nothing_more(self, setup: LifecycleSetup) -> None:
+    def test_that_arrives_twice_changes_nothing_more(self, setup: LifecycleSetup) -> None:
         setup.settle(a_report())
         before = setup.store.history(JOB_ID)
 
@@ -138,7 +138,7 @@ class TestASuccess:
         [(SUMMARY_TEXT, "length"), ("Much too short.", "stop"), (SUMMARY_TEXT * 3, "stop")],
         ids=["cut off", "too short", "too long"],
     )
-    def test_that_needs_repair_is_kept_and_the_next_stage_asked_for(
+    def test_that_needs_repair_is_kept_and_the_next_stage_requested(
         self, setup: LifecycleSetup, text: str, finish_reason: str
     ) -> None:
         settled = setup.settle(a_report(text=text, finish_reason=finish_reason))
@@ -180,14 +180,14 @@ class TestASuccess:
 
 
 class TestAFailure:
-    def test_that_may_pass_asks_for_another_attempt(self, setup: LifecycleSetup) -> None:
+    def test_that_may_be_temporary_requests_another_attempt(self, setup: LifecycleSetup) -> None:
         settled = setup.settle(LOST)
 
         assert settled.step is Step.RETRY
         assert setup.states == ("active", "waiting")
         assert [sent[:2] for sent in setup.queue.sent] == [(JOB_ID, "whole")]
 
-    def test_that_comes_twice_asks_once(self, setup: LifecycleSetup) -> None:
+    def test_that_arrives_twice_requests_one_attempt(self, setup: LifecycleSetup) -> None:
         setup.settle(LOST)
         setup.settle(LOST)
 
@@ -246,7 +246,7 @@ class TestWhoeverDiesInTheMiddle:
         assert setup.summary == SUMMARY_TEXT + "\n"
         assert len([what for what in setup.audit() if what == "active -> succeeded"]) == 1
 
-    def test_leaves_a_call_that_the_sweeper_looks_at_again(self, setup: LifecycleSetup) -> None:
+    def test_leaves_a_call_for_the_sweeper_to_poll_again(self, setup: LifecycleSetup) -> None:
         cure = dying_at(setup.s3, "put_object", after=False)
         with pytest.raises(Killed):
             setup.settle(a_report())
@@ -342,7 +342,7 @@ class TestTwoAtOnce:
 
 
 class TestACallbackThatTellsNothing:
-    def test_makes_the_sweeper_ask_at_its_next_turn(self, setup: LifecycleSetup) -> None:
+    def test_makes_the_call_due_for_the_next_sweep(self, setup: LifecycleSetup) -> None:
         expedite(setup, NOON + minutes(1))
 
         assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
@@ -373,9 +373,7 @@ class TestACallbackThatTellsNothing:
 
         assert setup.audit() == []
 
-    def test_is_heard_though_somebody_writes_at_the_same_instant(
-        self, setup: LifecycleSetup
-    ) -> None:
+    def test_is_recorded_despite_a_conflicting_write(self, setup: LifecycleSetup) -> None:
         class Beaten(MemoryJobStore):
             """Somebody else writes the call just before the first save of it."""
 

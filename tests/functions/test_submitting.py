@@ -95,7 +95,7 @@ class TestAnUpload:
         assert job.deadline == NOON + minutes(60)
         assert setup.audit(job) == ["recorded", "waiting -> submitting", "submitting -> submitted"]
 
-    def test_asks_for_what_is_set(self, setup: SubmitterSetup) -> None:
+    def test_requests_what_the_settings_say(self, setup: SubmitterSetup) -> None:
         setup.accept()
 
         (request,) = setup.runpod.requests
@@ -151,7 +151,7 @@ class TestAnUpload:
         assert (job_id, call_id, attempt) == (job.id, "whole", "1")
         assert is_token_of(CallRef(job.id, "whole", 1), token, [SECRET])
 
-    def test_is_recorded_before_runpod_hears_of_it(self, setup: SubmitterSetup) -> None:
+    def test_is_recorded_before_it_is_sent_to_runpod(self, setup: SubmitterSetup) -> None:
         setup.runpod.refusal = MemoryError("the function is killed in the middle of POST /run")
 
         with pytest.raises(MemoryError):
@@ -211,7 +211,7 @@ class TestAFileThatCanNotBeSummarised:
         assert setup.runpod.requests == []
         assert setup.queue.sent == []
 
-    def test_of_a_model_with_no_room_is_told_with_the_numbers_that_matter(
+    def test_of_a_model_without_context_left_gives_the_relevant_numbers(
         self, setup: SubmitterSetup
     ) -> None:
         options = replace(setup.settings.options, max_tokens=1_000)
@@ -272,7 +272,7 @@ class TestWhenRunPod:
         assert setup.queue.sent == []
         assert setup.audit(job)[-1] == "left to the callback"
 
-    def test_calls_back_before_it_answers_the_result_stands(self, setup: SubmitterSetup) -> None:
+    def test_calls_back_before_it_answers_the_result_is_kept(self, setup: SubmitterSetup) -> None:
         class Quick(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
@@ -287,7 +287,7 @@ class TestWhenRunPod:
 
         assert call.state is CallState.PUBLISHING
 
-    def test_calls_back_in_vain_before_it_answers_its_id_is_kept(
+    def test_calls_back_with_a_failure_before_it_answers_its_id_is_kept(
         self, setup: SubmitterSetup
     ) -> None:
         """Simulation seed 40535: without the id nobody could ask, and the result was paid for twice."""
@@ -306,7 +306,7 @@ class TestWhenRunPod:
         assert (call.state, call.attempt.runpod_id) == (CallState.SUBMITTED, "rp-1")
         assert call.due_at == NOON
 
-    def test_refuses_while_an_earlier_result_is_published_the_job_goes_on(
+    def test_refuses_while_an_earlier_result_is_published_the_job_continues(
         self, setup: SubmitterSetup
     ) -> None:
         class Refusing(MemoryRunPod):
@@ -338,7 +338,7 @@ class TestTheNextAttempt:
         assert (call.state, call.attempt.number) == (CallState.SUBMITTED, 2)
         assert setup.runpod.requests[0]["webhook"].split("/")[-2] == "2"
 
-    def test_asks_for_the_same_as_the_first(self, setup: SubmitterSetup, waiting: Job) -> None:
+    def test_sends_the_same_request_as_the_first(self, setup: SubmitterSetup, waiting: Job) -> None:
         setup.settings = replace(
             setup.settings, options=replace(setup.settings.options, words=100, model="other")
         )
@@ -347,7 +347,7 @@ class TestTheNextAttempt:
 
         assert setup.runpod.requests[0]["input"]["openai_input"]["model"] == "a/model"
 
-    def test_is_made_once_however_often_it_is_asked_for(
+    def test_is_submitted_once_however_often_it_is_requested(
         self, setup: SubmitterSetup, waiting: Job
     ) -> None:
         for _ in range(3):

@@ -59,14 +59,14 @@ class TestASubmittedCall:
         assert setup.states == ("succeeded", "succeeded")
         assert next(iter(setup.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
 
-    def test_that_failed_unheard_gets_another_attempt(self, setup: SweeperSetup) -> None:
+    def test_whose_failed_callback_was_lost_gets_another_attempt(self, setup: SweeperSetup) -> None:
         lost = parse_report(lost_body())
         setup.holding(a_call()).runpod.reports["rp-1"] = lost
 
         assert setup.found() == ["lost callback"]
         assert setup.states == ("active", "waiting")
 
-    def test_that_still_runs_is_asked_about_again_later(self, setup: SweeperSetup) -> None:
+    def test_that_still_runs_is_polled_again_later(self, setup: SweeperSetup) -> None:
         setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
         assert setup.found() == ["still running"]
@@ -74,7 +74,7 @@ class TestASubmittedCall:
         # 55 minutes are left, and nine more asks, the last at the deadline
         assert setup.call.due_at == NOON + minutes(5) + minutes(55) / 9
 
-    def test_is_never_asked_about_more_often_than_allowed(self, setup: SweeperSetup) -> None:
+    def test_is_never_polled_more_often_than_allowed(self, setup: SweeperSetup) -> None:
         setup.poll_interval = minutes(20)
         setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
@@ -82,7 +82,7 @@ class TestASubmittedCall:
 
         assert setup.call.due_at == NOON + minutes(25)
 
-    def test_that_never_ends_is_asked_about_as_often_as_set_and_then_given_up(
+    def test_that_never_ends_is_polled_as_often_as_set_and_then_given_up(
         self, setup: SweeperSetup
     ) -> None:
         setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
@@ -97,7 +97,7 @@ class TestASubmittedCall:
         assert setup.reason == "deadline"
         assert setup.runpod.cancelled == ["rp-1"]
 
-    def test_whose_asks_are_spent_is_given_up(self, setup: SweeperSetup) -> None:
+    def test_whose_polls_are_used_up_is_given_up(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(polls=9)).runpod.reports["rp-1"] = RUNNING
 
         assert setup.found() == ["given up"]
@@ -133,7 +133,7 @@ class TestASubmittedCall:
         assert setup.found() == ["given up"]
         assert setup.reason == "lost-by-runpod"
 
-    def test_is_left_for_the_next_sweep_while_runpod_can_not_be_asked(
+    def test_is_left_for_the_next_sweep_while_runpod_can_not_be_polled(
         self, setup: SweeperSetup
     ) -> None:
         setup.holding(a_call()).runpod.unreachable = RunPodFailed("502")
@@ -141,7 +141,7 @@ class TestASubmittedCall:
         assert setup.found() == ["left for the next sweep"]
         assert setup.states == ("active", "submitted")
 
-    def test_is_given_up_in_the_end_though_runpod_can_not_be_asked(
+    def test_is_given_up_in_the_end_though_runpod_can_not_be_polled(
         self, setup: SweeperSetup
     ) -> None:
         setup.holding(a_call()).runpod.unreachable = RunPodFailed("502")
@@ -152,7 +152,7 @@ class TestASubmittedCall:
 
 
 class TestAWaitingCall:
-    def test_whose_message_was_lost_is_asked_for_again(self, setup: SweeperSetup) -> None:
+    def test_whose_message_was_lost_is_requested_again(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(CallState.WAITING))
 
         assert setup.found() == ["resent"]
@@ -191,7 +191,7 @@ class TestACallThatIsBeingSubmitted:
 
 
 class TestACallThatIsBeingPublished:
-    def test_by_somebody_who_died_is_finished(self, setup: SweeperSetup) -> None:
+    def test_by_a_function_that_died_is_finished(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
 
         assert setup.found() == ["taken over"]
@@ -202,7 +202,7 @@ class TestACallThatIsBeingPublished:
 
         assert setup.found() == ["resent"]
 
-    def test_is_finished_though_runpod_can_not_be_asked_any_more(self, setup: SweeperSetup) -> None:
+    def test_is_finished_though_runpod_can_no_longer_be_polled(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(CallState.PUBLISHING))
         summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)

@@ -69,7 +69,7 @@ class TestASweepWhoseTimeIsUp:
         assert looks == []
         gate.set()
 
-    def test_asks_nothing_that_might_not_end_in_time(self, setup: SweeperSetup) -> None:
+    def test_starts_no_request_that_might_not_end_in_time(self, setup: SweeperSetup) -> None:
         setup.holding_many(3)
 
         looks = setup.sweep(seconds_left=lambda: 30.0)
@@ -100,7 +100,7 @@ class TestASweepWhoseTimeIsUp:
 
 
 class TestARunPodThatHangs:
-    def test_holds_up_nothing_that_does_not_need_it(
+    def test_delays_nothing_that_does_not_need_it(
         self, setup: SweeperSetup, hanging: Hanging
     ) -> None:
         """The one job behind all that hang lost its message; RunPod is let go when it is found."""
@@ -114,7 +114,7 @@ class TestARunPodThatHangs:
 
         assert SweepOutcome.RESENT in {look.found for look in looks}
 
-    def test_is_asked_no_more_in_this_sweep(self, setup: SweeperSetup) -> None:
+    def test_is_not_polled_again_in_this_sweep(self, setup: SweeperSetup) -> None:
         setup.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
 
         looks = setup.sweep()
@@ -122,7 +122,7 @@ class TestARunPodThatHangs:
         assert len(failing.asked) <= 20 + 16  # twenty in a row, and what was under way by then
         assert [look.found for look in looks] == [SweepOutcome.LEFT] * 100
 
-    def test_is_asked_about_others_in_the_next_sweep(self, setup: SweeperSetup) -> None:
+    def test_is_polled_about_other_calls_in_the_next_sweep(self, setup: SweeperSetup) -> None:
         setup.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
 
         setup.sweep()
@@ -198,7 +198,7 @@ class TestASweep:
 
         assert len(turns) == len(looks) == 5
 
-    def test_is_not_held_up_by_a_call_that_can_not_be_looked_at(self, setup: SweeperSetup) -> None:
+    def test_is_not_delayed_by_a_call_that_can_not_be_loaded(self, setup: SweeperSetup) -> None:
         setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
         real_load = setup.store.load
 
@@ -226,7 +226,7 @@ class TestASweep:
         assert events.count("active -> succeeded") == 1
 
 
-def test_looks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polls_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     now = [100.0]
     # Its own name for the module alone: a whole process whose clock stands still holds up every event

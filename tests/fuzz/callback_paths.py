@@ -1,6 +1,7 @@
 """Paths of callback URLs: genuine ones, and what a stranger or a broken sender would try instead.
 
-Each returns the event's `pathParameters`. No other may be let in; checks.py judges for itself which those are.
+Each returns the event's `pathParameters`. No other may be let in; checks.py judges for itself which
+those are.
 """
 
 from collections.abc import Callable

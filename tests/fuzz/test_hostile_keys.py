@@ -127,7 +127,7 @@ def test_a_summary_is_no_transcript_where_both_share_a_bucket(
     [(key, {}) for key in REFUSED_CHOICES] + [("a.txt", each) for each in REFUSED_METADATA],
     ids=lambda each: ascii(each)[:40],
 )
-def test_a_choice_that_can_not_be_is_a_failed_job_that_says_so(
+def test_an_invalid_override_is_a_failed_job_that_says_so(
     cloud: Cloud, key: str, metadata: dict[str, str]
 ) -> None:
     assert submit(cloud, key, **metadata) == []
@@ -139,7 +139,7 @@ def test_a_choice_that_can_not_be_is_a_failed_job_that_says_so(
     assert cloud.sent_to_runpod() == []
 
 
-def test_a_key_that_s3_can_not_hold_comes_back_alone(cloud: Cloud) -> None:
+def test_only_the_message_with_an_impossible_key_is_redelivered(cloud: Cloud) -> None:
     """Half a character is no UTF-8: only a forged event has it. The message beside it is taken."""
     cloud.runpod_takes()
     event = sqs_batch(

@@ -41,7 +41,7 @@ class TestComparing:
         return pairs
 
     @pytest.mark.parametrize("made_with", [CURRENT, PREVIOUS, REMOVED])
-    def test_looks_at_every_live_secret_whichever_fits(
+    def test_compares_with_every_live_secret_whichever_fits(
         self, compared: list[tuple[Any, Any]], made_with: bytes
     ) -> None:
         token = token_for(a_ref(), made_with)

@@ -37,7 +37,7 @@ def troubled(local: Local) -> dict[tuple[Mode, str], Troubled]:
     return begun
 
 
-def test_a_lost_callback_is_made_good_by_the_sweeper(
+def test_the_sweeper_recovers_a_lost_callback(
     local: Local, troubled: dict[tuple[Mode, str], Troubled], mode: Mode
 ) -> None:
     lost = troubled[mode, "lost callback"]
@@ -93,7 +93,7 @@ def test_an_error_that_no_repetition_mends_costs_one_attempt(
     assert len(local.runpod_jobs(marker)) == 1
 
 
-def test_a_callback_that_comes_before_runpods_answer_is_not_lost(
+def test_a_callback_that_arrives_before_runpods_answer_is_not_lost(
     local: Local, transcript: Callable[[str], str], marker: str, mode: Mode
 ) -> None:
     local.simulator.use("early-callback", containing=marker)

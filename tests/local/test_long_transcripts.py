@@ -54,7 +54,7 @@ def terse_model(local: Local) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("terse_model")
-def test_a_model_that_returns_two_fifths_of_what_it_was_asked_still_fills_the_length(
+def test_a_model_that_writes_two_fifths_of_the_requested_words_still_reaches_the_length(
     local: Local, marker: str, file_of: Callable[[str], Path], mode: Mode
 ) -> None:
     upload = local.upload(file_of(MEETING), f"{marker}.txt", mode=mode)

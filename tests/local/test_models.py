@@ -41,13 +41,13 @@ def server() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", URL.removesuffix("/v1")])
-def test_the_first_model_that_is_listed_is_asked(server: responses.RequestsMock, url: str) -> None:
+def test_the_first_listed_model_is_used(server: responses.RequestsMock, url: str) -> None:
     server.get(LISTED, json={"data": [{"id": "llama3.2:latest"}, {"id": "other"}]})
 
     assert looked_up(Model(url=url)).name == "llama3.2:latest"
 
 
-def test_a_named_model_is_asked_as_it_is_named(server: responses.RequestsMock) -> None:
+def test_a_named_model_is_requested_by_its_name(server: responses.RequestsMock) -> None:
     listed = [{"id": "small", "max_model_len": 8_192}, {"id": "big", "max_model_len": 65_536}]
     server.get(LISTED, json={"data": listed})
 
@@ -67,7 +67,7 @@ def test_a_named_model_is_asked_as_it_is_named(server: responses.RequestsMock) -
     ],
     ids=["vLLM", "llama.cpp", "more than the template takes", "null", "not told"],
 )
-def test_the_context_that_a_server_tells_is_deployed(
+def test_the_context_length_that_a_server_reports_is_deployed(
     server: responses.RequestsMock, listed: dict[str, Any], deployed: str | None
 ) -> None:
     server.get(LISTED, json={"data": [{"id": "one", **listed}]})
@@ -165,7 +165,7 @@ def test_options_that_make_no_sense_together_are_refused(
     assert "--model" in ended.stderr
 
 
-def test_a_small_model_that_is_not_installed_is_said_with_what_to_do(
+def test_a_missing_small_model_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(MODEL_PYTHON, str(tmp_path / "no/python"))
@@ -176,7 +176,7 @@ def test_a_small_model_that_is_not_installed_is_said_with_what_to_do(
     assert "make demo MODEL=smollm2" in told
 
 
-def test_a_worker_that_can_not_run_is_said_with_what_to_do(
+def test_a_worker_that_can_not_run_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(WORKER_PYTHON, str(tmp_path / "no/python"))

@@ -69,9 +69,7 @@ def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempts(
     assert first != second
 
 
-def test_a_url_that_has_expired_is_told_before_the_model_is_asked(
-    local: Local, marker: str
-) -> None:
+def test_an_expired_url_is_reported_before_the_model_is_used(local: Local, marker: str) -> None:
     upload = local.stack.upload(short_transcript(marker), f"not-for-the-stack/{marker}.png")
     with closing(
         local_session().client(
@@ -182,7 +180,7 @@ def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_ma
     assert outcomes(history) == ["succeeded"]
 
 
-def test_a_summary_that_can_not_be_put_comes_in_the_manifest(local: Local, marker: str) -> None:
+def test_a_summary_that_can_not_be_uploaded_is_in_the_manifest(local: Local, marker: str) -> None:
     upload = begun_slowly(local, marker)
     with role_of(local.stack, "SubmitterFunction").without(DELIVER):
         [request] = ended(local, marker)

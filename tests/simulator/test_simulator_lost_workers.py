@@ -70,7 +70,7 @@ def test_cancelling_a_running_job_tells_its_worker_to_stop_it(platform, new_pod,
     assert caller.status(job_id)["status"] == "CANCELLED"
 
 
-def test_a_worker_that_goes_on_with_a_stopped_job_is_told_again(platform, new_pod):
+def test_a_worker_that_continues_a_stopped_job_is_stopped_again(platform, new_pod):
     caller = platform()
     pod = new_pod(caller)
     job_id = caller.run()

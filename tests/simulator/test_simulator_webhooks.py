@@ -27,7 +27,7 @@ def test_the_webhook_is_runpods_payload_from_a_go_client(caller, receiver):
     assert "authorization" not in taken.headers
 
 
-def test_the_webhook_and_status_tell_the_same_output(caller, receiver):
+def test_the_webhook_and_status_have_the_same_output(caller, receiver):
     job_id = caller.run(receiver.url)
 
     (taken,) = receiver.wait_for(1)

@@ -234,7 +234,7 @@ def test_a_function_reads_each_setting_from_the_variable_of_its_name(
     assert attrgetter(field)(read) == READ[settings][field]
 
 
-def test_a_profile_names_the_model_where_nobody_else_does() -> None:
+def test_a_profile_names_the_model_where_no_parameter_does() -> None:
     others = OTHERS | {"ModelName": ""}
     variables = environment("SubmitterFunction", **others)
     variables["WEBHOOK_URL"] = "https://api.example/webhook"

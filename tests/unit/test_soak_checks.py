@@ -307,7 +307,7 @@ def _matches(pattern: str, line: str) -> bool:
 
 
 @pytest.mark.parametrize("uploads", [6, 12, 100])
-def test_a_load_is_as_large_as_asked_and_the_same_for_the_same_seed(uploads: int) -> None:
+def test_a_load_has_the_requested_size_and_is_the_same_for_the_same_seed(uploads: int) -> None:
     load = planned_load(uploads, seed=3)
 
     assert len(load) == uploads
@@ -326,7 +326,7 @@ def test_a_load_has_long_files_bad_files_and_files_that_are_replaced() -> None:
     assert all(load[number].key in keys[number + 1 :] for number in replaced)
 
 
-def test_no_key_but_a_replaced_ones_comes_twice() -> None:
+def test_no_key_occurs_twice_unless_it_is_replaced() -> None:
     load = planned_load(200, seed=3)
 
     once = [each.key for each in load if not each.is_replaced]

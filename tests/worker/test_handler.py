@@ -19,7 +19,7 @@ from worker.job import Worker
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_handler_returns_what_the_order_came_to_and_tells_of_the_job_by_its_id(
+def test_the_handler_returns_the_result_of_the_order_and_logs_the_job_by_its_id(
     setup: WorkerSetup,
 ) -> None:
     told: list[Any] = []
@@ -32,7 +32,7 @@ def test_the_handler_returns_what_the_order_came_to_and_tells_of_the_job_by_its_
     assert told[0] == ({"id": "rp-1"}, {"doing": "fetch"})
 
 
-def test_a_cancelled_job_is_told_to_stop(setup: WorkerSetup) -> None:
+def test_a_cancelled_job_is_stopped(setup: WorkerSetup) -> None:
     begun, told = threading.Event(), threading.Event()
 
     class Waiting(Worker):

@@ -37,7 +37,7 @@ def test_a_transcript_is_fetched_summarised_and_put(setup: WorkerSetup) -> None:
     assert setup.service.keys == {f"Bearer {KEY}"}
 
 
-def test_a_long_one_is_asked_about_in_sections_at_once_and_told_by_counts(
+def test_a_long_one_is_summarised_in_concurrent_sections_and_reports_counts_as_progress(
     setup: WorkerSetup,
 ) -> None:
     setup.bucket.body = a_transcript(60_000).encode()
@@ -82,7 +82,7 @@ def test_a_gzipped_transcript_is_read_like_any_other(setup: WorkerSetup) -> None
     assert packed.sha256 == plain.sha256
 
 
-def test_a_server_with_less_context_than_ordered_is_asked_for_less(setup: WorkerSetup) -> None:
+def test_a_server_with_less_context_than_ordered_gets_smaller_prompts(setup: WorkerSetup) -> None:
     setup.bucket.body = a_transcript(60_000).encode()
     setup.service.max_model_len = 8_192
 
@@ -92,7 +92,7 @@ def test_a_server_with_less_context_than_ordered_is_asked_for_less(setup: Worker
     assert max(len(str(each["messages"])) for each in setup.service.requests) < 8_192 * 4
 
 
-def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
+def test_a_server_with_more_context_than_ordered_gets_prompts_of_the_ordered_size(
     setup: WorkerSetup,
 ) -> None:
     setup.service.max_model_len = 131_072
@@ -110,9 +110,7 @@ def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
         "request (4097 tokens) exceeds the available context size (4096 tokens), try increasing it",
     ],
 )
-def test_a_prompt_that_is_too_long_after_all_is_asked_in_halves(
-    setup: WorkerSetup, said: str
-) -> None:
+def test_a_prompt_that_turns_out_too_long_is_split_in_halves(setup: WorkerSetup, said: str) -> None:
     setup.service.answers = [(400, said)]
 
     manifest = setup.manifest()
@@ -130,7 +128,7 @@ def test_one_that_is_too_long_for_any_model_is_impossible(setup: WorkerSetup) ->
 
 class TestTheSummary:
     @pytest.mark.parametrize("status", [403, 400, 412, 301])
-    def test_comes_with_the_manifest_if_it_is_refused(
+    def test_is_in_the_manifest_if_the_bucket_refuses_it(
         self, setup: WorkerSetup, status: int
     ) -> None:
         setup.bucket.put_answers = [status]
@@ -148,13 +146,13 @@ class TestTheSummary:
         assert len(setup.bucket.puts) == 3
         assert len(setup.slept) == 2
 
-    def test_comes_with_the_manifest_if_the_bucket_stays_broken(self, setup: WorkerSetup) -> None:
+    def test_is_in_the_manifest_if_the_bucket_stays_broken(self, setup: WorkerSetup) -> None:
         setup.bucket.put_answers = [500] * 3
 
         assert setup.manifest().text
         assert len(setup.bucket.puts) == 3
 
-    def test_comes_with_the_manifest_if_nobody_listens(
+    def test_is_in_the_manifest_if_the_bucket_is_unreachable(
         self, setup: WorkerSetup, refusing_url: str
     ) -> None:
         assert setup.manifest(put_url=f"{refusing_url}/put?{SECRET}").text
@@ -175,7 +173,7 @@ class TestATranscript:
             (204, "fetch-failed"),
         ],
     )
-    def test_that_is_not_to_be_had_costs_no_gpu(
+    def test_that_can_not_be_fetched_costs_no_gpu_time(
         self, setup: WorkerSetup, status: int, code: str
     ) -> None:
         setup.bucket.get_answers = [status]
@@ -194,7 +192,9 @@ class TestATranscript:
         assert len(setup.bucket.gets) == 3
 
     @pytest.mark.parametrize("trouble", [500, "cut"])
-    def test_that_never_comes_whole_is_given_up(self, setup: WorkerSetup, trouble: Any) -> None:
+    def test_that_never_arrives_complete_is_given_up(
+        self, setup: WorkerSetup, trouble: Any
+    ) -> None:
         setup.bucket.get_answers = [trouble] * 3
 
         assert setup.failure_code() == "fetch-failed"
@@ -207,7 +207,7 @@ class TestATranscript:
     def test_of_another_size_than_announced_is_another(self, setup: WorkerSetup) -> None:
         assert setup.failure_code(size_bytes=len(setup.bucket.body) + 1) == "replaced"
 
-    def test_of_unknown_size_is_taken_as_it_comes(self, setup: WorkerSetup) -> None:
+    def test_of_unknown_size_is_accepted(self, setup: WorkerSetup) -> None:
         assert setup.manifest(size_bytes=0)
 
     def test_that_is_announced_too_large_is_not_fetched(self, setup: WorkerSetup) -> None:
@@ -250,7 +250,7 @@ class TestATranscript:
 
 class TestTheModel:
     @pytest.mark.parametrize("trouble", [500, 502, "empty"])
-    def test_is_asked_three_times_at_most(self, setup: WorkerSetup, trouble: Any) -> None:
+    def test_is_tried_three_times_at_most(self, setup: WorkerSetup, trouble: Any) -> None:
         empty = {"choices": [{"message": {"content": " "}, "finish_reason": "stop"}]}
         setup.service.answers = [(200, empty) if trouble == "empty" else trouble] * 5
 
@@ -263,7 +263,7 @@ class TestTheModel:
 
         assert setup.manifest().calls == 1
 
-    def test_that_breaks_the_connection_is_asked_three_times_at_most(
+    def test_that_breaks_the_connection_is_tried_three_times_at_most(
         self, setup: WorkerSetup
     ) -> None:
         setup.service.answers = [0] * 5
@@ -272,7 +272,7 @@ class TestTheModel:
         assert len(setup.service.requests) == 3
 
     @pytest.mark.parametrize("status", [400, 401, 404, 422])
-    def test_that_refuses_is_not_asked_again(self, setup: WorkerSetup, status: int) -> None:
+    def test_that_refuses_is_not_retried(self, setup: WorkerSetup, status: int) -> None:
         setup.service.answers = [(status, "The model `a/model` does not exist; Mara: pumps")]
 
         assert setup.failure_code() == "model-refused"
@@ -298,7 +298,7 @@ class TestTheModel:
 
         assert setup.failure_code() == "model-unavailable"
 
-    def test_whose_last_word_was_cut_off_says_so_in_the_manifest(self, setup: WorkerSetup) -> None:
+    def test_that_was_cut_off_says_so_in_the_manifest(self, setup: WorkerSetup) -> None:
         manifest = setup.manifest(options=a_request(most_repairs=0, max_tokens=2_000))
         setup.service.model = FakeModel(tokens_per_word=4.0)
         cut = setup.manifest(options=a_request(most_repairs=0, max_tokens=3_700))
@@ -306,7 +306,7 @@ class TestTheModel:
         assert manifest.finish_reason == "stop"
         assert cut.finish_reason == "length"
 
-    def test_that_fails_at_one_section_is_asked_no_more(self, setup: WorkerSetup) -> None:
+    def test_that_fails_at_one_section_gets_no_more_requests(self, setup: WorkerSetup) -> None:
         setup.bucket.body = a_transcript(100_000).encode()
         setup.settings = replace(setup.settings, parallel_calls=1)
         setup.service.answers = [(400, "no")]
@@ -325,7 +325,7 @@ class TestAnOrder:
     def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, setup: WorkerSetup) -> None:
         assert setup.failure_code(options=a_request(prompt="of-tomorrow")) == "bad-order"
 
-    def test_that_was_called_off_asks_nothing_more(self, setup: WorkerSetup) -> None:
+    def test_that_was_cancelled_sends_no_more_requests(self, setup: WorkerSetup) -> None:
         stop = Event()
         stop.set()
 
@@ -335,7 +335,7 @@ class TestAnOrder:
     @pytest.mark.parametrize(
         ("broken", "code"), [(MemoryError, "too-large"), (RuntimeError, "model-failed")]
     )
-    def test_that_meets_a_bug_says_nothing_of_what_it_was_about(
+    def test_that_hits_a_bug_reveals_nothing_of_its_content(
         self,
         setup: WorkerSetup,
         monkeypatch: pytest.MonkeyPatch,

@@ -34,7 +34,7 @@ def work(setup: WorkerSetup, s3: Any, **get: Any) -> dict[str, Any]:
     )
 
 
-def test_the_version_that_was_announced_is_fetched_though_a_newer_stands_there(
+def test_the_announced_version_is_fetched_though_there_is_a_newer_one(
     setup: WorkerSetup, s3: Any
 ) -> None:
     s3.put_bucket_versioning(Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"})

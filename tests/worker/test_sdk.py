@@ -119,7 +119,7 @@ def test_an_order_goes_in_and_a_manifest_comes_out(
         assert secret not in said
 
 
-def test_progress_is_told_while_the_model_works(
+def test_progress_is_reported_while_the_model_works(
     platform: Caller, start_worker: Callable[..., Path], setup: WorkerSetup
 ) -> None:
     start_worker(platform.simulator, setup.service.url)
@@ -139,7 +139,7 @@ def test_progress_is_told_while_the_model_works(
     assert parse_manifest(done["output"]) is not None
 
 
-def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
+def test_a_cancelled_order_stops_using_the_model_and_frees_its_slot(
     platform: Caller, start_worker: Callable[..., Path], setup: WorkerSetup
 ) -> None:
     setup.bucket.body = a_transcript(100_000).encode()

@@ -138,7 +138,7 @@ def test_if_one_ends_the_other_is_ended_and_the_container_with_them(
     assert "vLLM or the worker ended with 137" in said
 
 
-def test_told_to_end_it_ends_both(start: Callable[..., Container]) -> None:
+def test_a_signal_to_stop_ends_both(start: Callable[..., Container]) -> None:
     container = start(MODEL_NAME="a/model")
     (container.folder / "loaded").touch()
     pids = [container.note(f"{name}.pid") for name in ("vllm", "worker")]

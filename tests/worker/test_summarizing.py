@@ -77,7 +77,7 @@ def pulled(text: str, model: FakeModel, request: SummaryOptions, context_tokens:
         (100_000, 32_768, 6_000, Strategy.AUTO),
     ],
 )
-def test_worker_and_pipeline_ask_the_same_and_make_the_same_summary(
+def test_worker_and_pipeline_send_the_same_requests_and_make_the_same_summary(
     habits: dict[str, Any],
     words: int,
     context_tokens: int,

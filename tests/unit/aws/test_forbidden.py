@@ -33,7 +33,7 @@ def test_a_missing_grant_on_a_kms_key_is_named_with_the_key() -> None:
         ("AccessDenied", "PutObject", "s3:PutObject"),
     ],
 )
-def test_a_refusal_without_details_says_all_that_it_can_be(
+def test_a_refusal_without_details_lists_every_possible_cause(
     code: str, operation: str, action: str
 ) -> None:
     said = str(forbidden(error(code, "Access Denied", operation), "reading a.txt"))

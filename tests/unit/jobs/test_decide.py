@@ -117,7 +117,7 @@ def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_o
 
 
 @pytest.mark.parametrize("report", [LOST, GONE], ids=["lost", "gone"])
-def test_a_call_that_is_known_to_be_too_long_is_split_whatever_is_said_now(report) -> None:
+def test_a_call_known_to_be_too_long_is_split_whatever_the_report(report) -> None:
     """Whoever recorded it died before its call was counted and ended."""
     call = a_call(task=a_task(last=4)).attempt_ended(OVERFLOW)
 

@@ -87,7 +87,7 @@ def test_a_failed_job_says_why_to_machines_and_to_people() -> None:
     assert (failed.reason_code, failed.reason) == ("deadline", "no result came")
 
 
-def test_each_attempt_has_its_own_number_and_starts_unasked() -> None:
+def test_each_attempt_has_its_own_number_and_starts_without_polls() -> None:
     call = a_call(attempts=2, polls=7)
 
     again = call.with_wait("worker-lost", due_at=NOON, event=an_event())

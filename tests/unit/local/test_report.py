@@ -33,7 +33,7 @@ def outcome_of(history: History, writers: tuple[str, ...]) -> str:
 
 
 @pytest.mark.parametrize("words", [750, 1_000, 1_250])
-def test_nothing_is_said_against_a_summary_of_the_length_asked_for(words: int) -> None:
+def test_a_summary_of_the_requested_length_gets_no_warning(words: int) -> None:
     assert shortcomings(a_summarised_job(words=words)) == []
 
 

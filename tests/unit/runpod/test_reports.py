@@ -203,9 +203,7 @@ def test_an_error_field_that_is_empty_is_none() -> None:
         (17, "worker-error", True),
     ],
 )
-def test_what_runpod_says_of_a_failure_is_classified(
-    error: Any, code: str, may_help_to_retry: bool
-) -> None:
+def test_runpods_error_text_is_classified(error: Any, code: str, may_help_to_retry: bool) -> None:
     failure = parse_report(failed_body(error)).failure
 
     assert failure is not None

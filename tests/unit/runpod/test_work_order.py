@@ -46,7 +46,7 @@ def through_json(value: object) -> Any:
     return json.loads(json.dumps(value))
 
 
-def test_an_order_arrives_as_it_was_sent() -> None:
+def test_a_work_order_arrives_as_it_was_sent() -> None:
     assert parse_work_order(through_json(ORDER.as_input())) == ORDER
 
 
@@ -74,7 +74,7 @@ def test_what_is_secret_is_not_in_what_is_printed() -> None:
         {"work_order": ORDER.as_input()["work_order"] | {"options": {"strategy": "whatever"}}},
     ],
 )
-def test_what_is_no_order_is_refused_without_repeating_it(job_input: object) -> None:
+def test_an_invalid_work_order_is_refused_without_repeating_it(job_input: object) -> None:
     with pytest.raises(BadBody) as refused:
         parse_work_order(job_input)
 

@@ -60,7 +60,7 @@ def test_a_key_from_eventbridge_is_as_it_is(encoded: str, key: str) -> None:
     assert parse_uploads(eventbridge(encoded))[0].key == encoded
 
 
-def test_both_shapes_tell_the_same_upload() -> None:
+def test_both_event_shapes_describe_the_same_upload() -> None:
     assert parse_uploads(eventbridge("a.txt")) == parse_uploads(notification("a.txt"))
 
 
@@ -108,7 +108,7 @@ def test_what_is_no_event_of_s3_is_refused(event: object) -> None:
         parse_uploads(event)
 
 
-def test_a_queue_message_holds_an_event_or_asks_for_an_attempt() -> None:
+def test_a_queue_message_holds_an_event_or_requests_an_attempt() -> None:
     wanted = json.dumps({"attempt_requested": {"job_id": "j", "call_id": "c"}})
 
     assert parse_message(wanted) == [AttemptRequested("j", "c")]
@@ -146,7 +146,7 @@ def test_any_other_queue_message_is_refused(body: str) -> None:
         ({"bucket": "somebody-elses"}, False),
     ],
 )
-def test_every_upload_wants_a_job_but_those_that_nobody_means_as_a_transcript(
+def test_every_upload_gets_a_job_except_those_never_meant_as_a_transcript(
     changes: dict[str, str], expected: bool
 ) -> None:
     settings = submitter_settings()
@@ -157,7 +157,7 @@ def test_every_upload_wants_a_job_but_those_that_nobody_means_as_a_transcript(
 
 
 @pytest.mark.parametrize("key", ["summaries/a.txt", "summaries/a.json", "work/0/layer-0.txt"])
-def test_our_own_output_is_never_taken_for_an_upload(key: str) -> None:
+def test_our_own_output_is_never_mistaken_for_an_upload(key: str) -> None:
     settings = submitter_settings()
     resources = replace(settings.resources, output_bucket="transcripts")
 

@@ -66,7 +66,9 @@ def test_what_is_not_chosen_stays_as_it_is() -> None:
         ("summary-wrods", "900", "not known"),
     ],
 )
-def test_a_choice_that_can_not_be_says_what_can(name: str, value: str, told: str) -> None:
+def test_an_invalid_override_is_refused_with_the_valid_ones(
+    name: str, value: str, told: str
+) -> None:
     with pytest.raises(BadTranscript, match=told) as refused:
         resolve_options(a_request(), key="a.txt", metadata={name: value})
 

@@ -38,7 +38,7 @@ REMARK = "Let me know if you would like me to go into more detail."
         ),
     ],
 )
-def test_what_stands_around_an_answer_is_taken_off(around: str, removed: tuple[str, ...]) -> None:
+def test_wrapping_around_an_answer_is_removed(around: str, removed: tuple[str, ...]) -> None:
     cleaned = clean(around.format(ANSWER))
 
     assert (cleaned.text, cleaned.removed) == (ANSWER, removed)
@@ -68,5 +68,5 @@ def test_reasoning_without_an_answer_is_no_answer(answer: str) -> None:
         + "So be it.",
     ],
 )
-def test_an_answer_that_only_looks_so_stays(text: str) -> None:
+def test_an_answer_that_only_looks_wrapped_stays(text: str) -> None:
     assert clean(text).text == text

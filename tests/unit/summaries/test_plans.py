@@ -91,7 +91,7 @@ def covered(written: list[Written], tokens: list[int]) -> bool:
     ],
     ids=["obedient", "terse", "talkative", "runs into max_tokens", "both"],
 )
-def test_the_summary_has_the_length_asked_for(words: int, context: int, model: Model) -> None:
+def test_the_summary_has_the_requested_length(words: int, context: int, model: Model) -> None:
     model.calls.clear()
 
     got = summarised(words, model, context)
@@ -99,7 +99,7 @@ def test_the_summary_has_the_length_asked_for(words: int, context: int, model: M
     assert got == pytest.approx(4_000, rel=0.10)
 
 
-def test_a_model_that_never_writes_much_is_asked_for_many_small_parts() -> None:
+def test_a_terse_model_gets_many_small_parts() -> None:
     model = Model(most_words=1_500)
 
     assert summarised(10_000, model) >= 3_000
@@ -163,7 +163,7 @@ def test_a_prompt_that_was_too_long_after_all_is_split() -> None:
     assert redone[1] == []
 
 
-def test_a_part_that_was_cut_off_for_writing_too_much_is_asked_for_less() -> None:
+def test_a_part_that_was_cut_off_is_requested_shorter() -> None:
     task = Task(kind=Kind.COMPOSE, level=1, first=0, last=8, words=1_000, requested_words=1_000)
 
     [[redone]] = plan_repair(
@@ -177,12 +177,12 @@ def test_a_part_that_was_cut_off_for_writing_too_much_is_asked_for_less() -> Non
     assert (redone.first, redone.last, redone.words, redone.requested_words) == (0, 8, 1_000, 625)
 
 
-def test_a_context_too_small_for_anything_is_told() -> None:
+def test_a_context_too_small_for_anything_is_an_error() -> None:
     with pytest.raises(PlanImpossibleError, match="MAX_MODEL_LEN"):
         plan_stage(0, [900] * 50, 20_000, target=4_000, limits=limits(2_048, 1_024))
 
 
-def test_a_prompt_that_can_not_get_smaller_is_told() -> None:
+def test_a_prompt_that_can_not_get_smaller_is_an_error() -> None:
     task = Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=600, requested_words=600)
 
     with pytest.raises(PlanImpossibleError, match="MaxModelLenTokens"):
@@ -256,7 +256,7 @@ def test_a_summary_a_little_longer_than_an_answer_is_written_in_two_short_parts(
 class TestSharingOut:
     @settings(max_examples=300)
     @given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 50))
-    def test_gives_everything_once_and_nobody_nothing(
+    def test_gives_every_item_once_and_each_share_at_least_one(
         self, weights: list[int], shares: int
     ) -> None:
         ranges = partition(weights, shares)

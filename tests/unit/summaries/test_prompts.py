@@ -30,7 +30,7 @@ def test_the_target_is_named_before_and_after_the_transcript() -> None:
     assert "10,834 words" in before
 
 
-def test_every_part_of_the_summary_is_asked_for() -> None:
+def test_every_part_of_the_summary_is_requested() -> None:
     _, user = messages()
 
     for heading in (
@@ -133,7 +133,7 @@ def test_no_prompt_costs_more_than_its_frame(kind: Kind, level: int) -> None:
     assert sum(estimate_tokens(text) for text in prompt) <= prompt_overhead_tokens()
 
 
-def test_who_writes_a_part_is_told_so() -> None:
+def test_a_prompt_for_a_part_says_which_part() -> None:
     assert "part 2 of 3" in messages(part=2, parts=3)[1]
     assert "part 1" not in messages()[1]
 

@@ -7,7 +7,7 @@ from core.summaries.stages import StagePlan, plan_in
 from tests.builders import a_job, a_task
 
 
-def test_a_layer_keeps_its_chunks_to_the_letter() -> None:
+def test_a_level_is_stored_with_its_exact_chunks() -> None:
     level = Level(
         number=0, chunks=['Zoë: "no\n\n ', "港 🚤\u2028", "\ud800 \\ \x00"], tokens=[4, 9, 2]
     )
@@ -15,7 +15,7 @@ def test_a_layer_keeps_its_chunks_to_the_letter() -> None:
     assert layer_in(level.as_document()) == level
 
 
-def test_a_plan_keeps_what_stands_and_what_is_asked_for() -> None:
+def test_a_plan_is_stored_with_finished_and_requested_tasks() -> None:
     tasks = [
         a_task(kind=Kind.NOTES, level=1, first=3, last=7, words=40, requested_words=55),
         a_task(),

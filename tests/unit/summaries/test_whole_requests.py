@@ -133,7 +133,7 @@ def _shortened(content: str) -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_call_asks_for_exactly_what_its_golden_file_says(
+def test_a_call_sends_exactly_what_its_golden_file_says(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     body = KINDS[kind].made_by()[KINDS[kind].number]

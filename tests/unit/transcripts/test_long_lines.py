@@ -19,7 +19,7 @@ def words_of(text: str) -> str:
 
 @pytest.mark.parametrize("numbers", [1, 7, 90, 91, 500, 1_203, 4_999])
 @pytest.mark.parametrize("form", SENTENCES)
-def test_every_word_of_a_line_is_read_in_its_order(form: str, numbers: int) -> None:
+def test_every_word_of_a_line_is_read_in_order(form: str, numbers: int) -> None:
     line = "".join(SENTENCES[form].format(f"word{n:05}") for n in range(numbers))
 
     text = read_transcript(f"Mara: {line}\nIlse: Good.".encode(), max_bytes=10**6).text
@@ -29,7 +29,7 @@ def test_every_word_of_a_line_is_read_in_its_order(form: str, numbers: int) -> N
 
 @pytest.mark.parametrize("form", SENTENCES)
 @pytest.mark.parametrize("numbers", [300, 1_203])
-def test_every_word_of_a_caption_is_read_in_its_order(form: str, numbers: int) -> None:
+def test_every_word_of_a_caption_is_read_in_order(form: str, numbers: int) -> None:
     line = "".join(SENTENCES[form].format(f"word{n:05}") for n in range(numbers))
     captions = f"WEBVTT\n\n00:00:01.000 --> 00:09:02.000\n<v Mara>{line}\n"
 

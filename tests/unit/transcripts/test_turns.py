@@ -82,7 +82,7 @@ def test_lines_stay_as_they_are() -> None:
     assert [turn.text for turn in turns] == ["# Title", "  - nested  item", "| a |  b |"]
 
 
-def test_the_fuller_telling_is_taken_when_the_better_one_lacks_words() -> None:
+def test_the_fuller_version_is_read_when_the_better_one_lacks_words() -> None:
     with_speakers = [Segment("Ann", "half of")]
     plain = [Segment("", "half of it is missing")]
 

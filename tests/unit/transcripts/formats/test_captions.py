@@ -35,7 +35,7 @@ def test_an_independent_reader_finds_the_same_words(kind: str, conversation: lis
     assert ours.split() == " ".join(caption.text for caption in theirs).split()
 
 
-def test_captions_that_grow_are_told_once() -> None:
+def test_growing_captions_are_read_once() -> None:
     line = "we should go to the market before noon today"
     words = line.split()
     cues = [(n, n + 1.0, " ".join(words[: n + 2])) for n in range(len(words) - 1)]
@@ -43,7 +43,7 @@ def test_captions_that_grow_are_told_once() -> None:
     assert " ".join(said(captions(*cues))) == line
 
 
-def test_captions_that_overlap_in_time_are_told_once() -> None:
+def test_captions_that_overlap_in_time_are_read_once() -> None:
     text = captions(
         (0.0, 4.0, "we should go to the market"),
         (2.0, 6.0, "Go to the market, before noon."),
@@ -53,11 +53,11 @@ def test_captions_that_overlap_in_time_are_told_once() -> None:
     assert " ".join(said(text)) == "we should go to the market before noon. before noon."
 
 
-def test_the_same_caption_twice_at_one_time_is_told_once() -> None:
+def test_the_same_caption_twice_at_one_time_is_read_once() -> None:
     assert said(captions((0.0, 1.0, "No."), (0.0, 1.0, "No."))) == ["No."]
 
 
-def test_two_who_say_the_same_at_one_time_are_both_heard() -> None:
+def test_two_speakers_who_say_the_same_at_one_time_are_both_kept() -> None:
     text = captions((0.0, 2.0, "<v Ann>Yes we can do it"), (0.1, 2.0, "<v Bo>Yes we can do it"))
 
     assert [segment.speaker for segment in segments(text)] == ["Ann", "Bo"]

@@ -112,7 +112,7 @@ def test_numbered_speakers_are_believed_however_rare_their_labels() -> None:
         (["A", "", ""], False),
     ],
 )
-def test_a_label_holds_only_where_it_is_told_at_changes_alone(
+def test_a_label_given_only_at_changes_holds_until_the_next(
     named: list[str], *, is_held: bool
 ) -> None:
     assert holds(named) is is_held

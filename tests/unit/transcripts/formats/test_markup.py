@@ -10,7 +10,7 @@ def read(text: str) -> Transcript:
     return read_transcript(text.encode(), max_bytes=1_000_000)
 
 
-def test_parts_of_a_stream_put_together_are_told_once() -> None:
+def test_concatenated_parts_of_a_stream_are_read_once() -> None:
     part = "WEBVTT\nX-TIMESTAMP-MAP=LOCAL:00:00:00.000\n\n1\n00:01.000 --> 00:02.000\nOne.\n\n"
     more = "WEBVTT\n\n1\n00:01.000 --> 00:02.000\nOne.\n\n2\n00:02.000 --> 00:03.000\nTwo.\n"
 
@@ -80,7 +80,7 @@ def test_a_page_loses_its_tags_scripts_and_entities() -> None:
         ("620t", "00:01:02"),
     ],
 )
-def test_ttml_tells_times_in_many_ways(begin: str, at: str) -> None:
+def test_every_way_of_writing_times_in_ttml_is_read(begin: str, at: str) -> None:
     text = (
         '<tt xmlns="http://www.w3.org/ns/ttml" ttp:tickRate="10"><body><div>'
         f'<p begin="{begin}" end="99999s">One<br/>two.</p></div></body></tt>'

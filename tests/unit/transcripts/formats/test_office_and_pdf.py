@@ -82,7 +82,7 @@ def refusal(body: bytes) -> BadTranscript:
     return refused.value
 
 
-def test_the_word_file_of_teams_tells_who_speaks_when() -> None:
+def test_the_word_file_of_teams_has_its_speakers_and_times() -> None:
     assert read_transcript(docx_of_teams(), max_bytes=MAX_BYTES).text_with_times == (
         "[00:00:03] Ann Lee: The ferry is late & wet.\n[00:00:09] Bob Ray: Who tells <them>?"
     )
@@ -98,7 +98,7 @@ def test_a_word_file_with_names_before_the_words_is_read() -> None:
     ]
 
 
-def test_deleted_words_and_second_tellings_of_a_word_file_are_left_out() -> None:
+def test_deleted_and_duplicated_text_of_a_word_file_is_left_out() -> None:
     body = docx(
         run("The ferry")
         + f"<w:del>{run(' gone')}</w:del>"
@@ -173,7 +173,9 @@ def test_a_broken_or_hostile_word_file_is_refused(body: bytes) -> None:
     ],
     ids=["another archive", "old Word"],
 )
-def test_what_is_no_text_document_says_what_to_do(body: bytes, advice: str) -> None:
+def test_a_file_that_is_no_text_document_is_refused_with_what_to_do(
+    body: bytes, advice: str
+) -> None:
     refused = refusal(body)
 
     assert refused.code == "not-text"

@@ -60,7 +60,7 @@ def read(text: str) -> Transcript:
 @pytest.mark.parametrize("form", NAMED)
 @settings(deadline=None)
 @given(said=conversations())
-def test_every_word_is_heard_in_order_by_its_named_speaker(form: str, said: list[Said]) -> None:
+def test_every_word_is_read_in_order_with_its_named_speaker(form: str, said: list[Said]) -> None:
     assert heard(read(NAMED[form](said))) == [
         (NAMES[speaker], words) for speaker, words in spoken_by(said)
     ]
@@ -69,7 +69,7 @@ def test_every_word_is_heard_in_order_by_its_named_speaker(form: str, said: list
 @pytest.mark.parametrize("form", NUMBERED)
 @settings(deadline=None)
 @given(said=conversations())
-def test_every_word_is_heard_in_order_by_its_numbered_speaker(form: str, said: list[Said]) -> None:
+def test_every_word_is_read_in_order_with_its_numbered_speaker(form: str, said: list[Said]) -> None:
     numbers = "ABCD" if form == "AssemblyAI" else "1234"
 
     assert heard(read(NUMBERED[form](said))) == [
@@ -100,7 +100,7 @@ def test_the_first_turn_knows_when_it_was(form: str, said: list[Said]) -> None:
         max_size=20,
     )
 )
-def test_rolling_captions_are_told_once(lines: list[list[str]]) -> None:
+def test_rolling_captions_are_read_once(lines: list[list[str]]) -> None:
     """Each line has a word of its own, so that chance does not repeat what is told already."""
     said = [
         Said(0, (f"w{index}", *words), float(index), index + 1.0)
@@ -115,7 +115,7 @@ def test_rolling_captions_are_told_once(lines: list[list[str]]) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from(["no", "no no", "yes", "no yes", "yes no no"]), min_size=1))
-def test_what_is_said_again_and_again_is_kept_again_and_again(lines: list[str]) -> None:
+def test_repeated_speech_is_kept_as_often_as_it_was_said(lines: list[str]) -> None:
     """With pauses between the captions nothing is taken for a repetition of the display."""
     cues = [
         f"{index}\n{writers.clock(index * 3, ',')} --> {writers.clock(index * 3 + 2, ',')}\n{line}\n"

@@ -33,7 +33,7 @@ def refusal(body: bytes | str, max_bytes: int = MAX_BYTES) -> BadTranscript:
     ],
     ids=str,
 )
-def test_unknown_json_is_refused_with_what_was_looked_for(document: object) -> None:
+def test_unknown_json_is_refused_with_the_known_shapes(document: object) -> None:
     refused = refusal(json.dumps(document))
 
     assert refused.code == "unknown-format"

@@ -22,14 +22,14 @@ def heard(transcript: Transcript) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("document", NAMED.values(), ids=NAMED)
-def test_each_sentence_stands_under_its_name(document: Any) -> None:
+def test_each_sentence_has_its_speakers_name(document: Any) -> None:
     assert heard(read(document)) == [
         (NAMES[index % 2], text) for index, (text, _) in enumerate(SAID)
     ]
 
 
 @pytest.mark.parametrize("document", NUMBERED.values(), ids=NUMBERED)
-def test_each_sentence_stands_under_its_numbered_speaker(document: Any) -> None:
+def test_each_sentence_has_its_numbered_speaker(document: Any) -> None:
     transcript = read(document)
 
     first, second = transcript.turns[0].speaker, transcript.turns[1].speaker
@@ -76,7 +76,7 @@ def test_names_in_a_text_inside_json_are_read_like_those_of_a_text() -> None:
     assert [turn.speaker for turn in read({"transcript": text}).turns] == [*NAMES, *NAMES]
 
 
-def test_agents_and_customers_of_contact_lens_are_told_apart() -> None:
+def test_agents_and_customers_of_contact_lens_are_distinguished() -> None:
     document = {
         "Version": "1.1.0",
         "Participants": [

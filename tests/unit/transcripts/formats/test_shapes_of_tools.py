@@ -92,7 +92,7 @@ UNTIMED_TEXTS = {
 
 
 @pytest.mark.parametrize("text", UNTIMED_TEXTS.values(), ids=list(UNTIMED_TEXTS))
-def test_tables_and_pages_tell_only_who_says_what(text: str) -> None:
+def test_only_speech_is_read_from_tables_and_pages(text: str) -> None:
     assert read(lines(text) if "{name}" in text else text).text.split("\n") == TOLD
 
 
@@ -126,7 +126,7 @@ def test_a_numbered_list_is_no_conversation() -> None:
     assert read(text).text == text.strip()
 
 
-def test_captions_that_mark_one_word_after_the_other_are_told_once() -> None:
+def test_captions_that_highlight_word_by_word_are_read_once() -> None:
     text = "".join(
         f"{second}\n00:00:0{second},000 --> 00:00:0{second},900\n{words}\n\n"
         for second, words in enumerate(
@@ -256,7 +256,7 @@ def test_sentences_as_written_are_preferred_to_their_bare_words() -> None:
 
 
 @pytest.mark.parametrize("mark", ["\u200b", "\ufeff", "\u200e", "\u202a"])
-def test_what_nobody_sees_makes_nobody_else_of_a_speaker(mark: str) -> None:
+def test_invisible_characters_do_not_make_a_second_speaker(mark: str) -> None:
     assert read(mark + "\n".join(TOLD)).text.split("\n") == TOLD
 
 

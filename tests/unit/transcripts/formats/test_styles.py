@@ -77,7 +77,7 @@ def expected(lines: list[Line]) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_two_who_take_turns_are_told_apart(style: str) -> None:
+def test_two_alternating_speakers_are_distinguished(style: str) -> None:
     for name in NAMES:
         lines = said((name.replace(",", "") if style == "ASS" else name, "Bo Ray"), ALTERNATING)
 
@@ -85,7 +85,7 @@ def test_two_who_take_turns_are_told_apart(style: str) -> None:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_three_who_speak_as_it_comes_are_told_apart(style: str) -> None:
+def test_three_speakers_in_any_order_are_distinguished(style: str) -> None:
     for name in NAMES:
         lines = said(
             (name.replace(",", "") if style == "ASS" else name, "Bo Ray", "cy"), AS_IT_COMES
