@@ -23,7 +23,7 @@ class WorkerSetup:
     service: ModelService
     settings: WorkerSettings
     slept: list[float] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    progress: list[dict[str, Any]] = field(default_factory=list)
 
     def order(self, **changes: Any) -> WorkOrder:
         default = WorkOrder(
