@@ -173,7 +173,7 @@ def completed_body(
 
 
 def a_manifest(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> ResultManifest:
-    """Return what the worker of pull mode tells of a summary that it has put."""
+    """Return what the worker of pull mode reports about a summary that it has put."""
     default = ResultManifest(
         sha256=hashlib.sha256(body).hexdigest(),
         size_bytes=len(body),

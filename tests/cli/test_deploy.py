@@ -26,18 +26,18 @@ OUTPUT = f"summaries-{STACK}-123456789012-us-east-1"
 
 
 class Formation:
-    """CloudFormation, as far as it is asked; moto's wants half of AWS installed."""
+    """The little of CloudFormation that is used; moto's needs many more packages."""
 
     def __init__(self) -> None:
         self.stacks: dict[str, str] = {}
 
     def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
         if StackName not in self.stacks:
-            told = {"Code": "ValidationError", "Message": "Stack does not exist"}
-            raise ClientError({"Error": told}, "DescribeStacks")
+            error = {"Code": "ValidationError", "Message": "Stack does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
         outputs = {"InputBucket": "in", "OutputBucket": "out"}
-        told = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
-        return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": told}]}
+        stored = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
+        return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": stored}]}
 
     def delete_stack(self, *, StackName: str) -> None:  # noqa: N803
         del self.stacks[StackName]
@@ -162,7 +162,7 @@ class TestDeploying:
 
 class TestNothingIsBuilt:
     @pytest.mark.parametrize(
-        ("told", "why"),
+        ("value", "why"),
         [
             ("MaxAttempts=9", "MaxAttempts must be from 1 to 5"),
             ("MaxAttempts=many", "MaxAttempts must be a number"),
@@ -172,8 +172,8 @@ class TestNothingIsBuilt:
             ("MaxAttemps=2", "MaxAttemps is no parameter"),
         ],
     )
-    def test_for_a_value_that_the_template_refuses(self, desk: Desk, told: str, why: str) -> None:
-        assert why in desk.refused("--parameter", told)
+    def test_for_a_value_that_the_template_refuses(self, desk: Desk, value: str, why: str) -> None:
+        assert why in desk.refused("--parameter", value)
 
     def test_without_an_endpoint(self, desk: Desk) -> None:
         assert "RunpodApiEndpoint is required" in desk.run("deploy").output
@@ -279,8 +279,8 @@ def test_a_bucket_that_is_taken_on_announces_by_eventbridge_and_not_to_a_queue_t
             arns = [f"arn:aws:sqs:us-east-1:1:{name}" for name in (f"{STACK}-Upload-1", "others")]
             return {"QueueConfigurations": [{"QueueArn": arn} for arn in arns]}
 
-        def put_bucket_notification_configuration(self, **told: Any) -> None:
-            put.update(told["NotificationConfiguration"])
+        def put_bucket_notification_configuration(self, **request: Any) -> None:
+            put.update(request["NotificationConfiguration"])
 
     class Session:
         def client(self, service: str) -> S3:

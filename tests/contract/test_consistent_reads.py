@@ -1,4 +1,4 @@
-"""What is decided on is what is stored: every read of a job says so to DynamoDB. moto would not notice."""
+"""Every read of a job is strongly consistent. moto would not notice if one was not."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a JobStore promises, kept by the one in memory and by the one in DynamoDB (moto)."""
+"""The contract of a JobStore, for the one in memory and the one in DynamoDB (moto)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""The RunPod client: what it makes of each answer, and that the simulator answers as it expects."""
+"""The RunPod client: how it handles each answer, and that the simulator answers as it expects."""
 
 import json
 import re

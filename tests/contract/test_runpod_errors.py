@@ -1,4 +1,4 @@
-"""Which troubles with RunPod may have cost a GPU run, which surely did not, and whose they are."""
+"""Which errors of RunPod may have cost a GPU run, which did not, and who has to act."""
 
 import contextlib
 import datetime as dt

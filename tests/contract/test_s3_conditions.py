@@ -1,4 +1,4 @@
-"""What S3 answers to a condition, and what two versions of one file leave: in memory and over moto's."""
+"""Conditional writes to S3, and what two versions of one file leave: in memory and over moto's."""
 
 import json
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def versions_at_rest(s3: Any) -> tuple[str, str]:
 
 
 class TestAWriteThatMeetsAnotherUnderWay:
-    """S3 answers 409 whether or not the other one comes to anything, and wants to be asked again."""
+    """S3 answers 409 whether or not the other write succeeds, and expects a retry."""
 
     def test_is_repeated_for_a_summary(self, s3: Any) -> None:
         summaries(Answering(s3, KEY, conflict())).publish(a_job(), a_summary(), "text", now=NOON)

@@ -1,4 +1,4 @@
-"""What the S3 adapters promise, over S3 in memory and over moto's."""
+"""The contract of the S3 adapters, over S3 in memory and over moto's."""
 
 import json
 from collections.abc import Iterator
@@ -195,7 +195,7 @@ class TestPublishing:
         assert text_of(s3) == "first\n"
 
     def test_finishes_what_another_began(self, s3: Any, summaries: S3Summaries) -> None:
-        """Whoever wrote the summary died before writing the facts."""
+        """The function that wrote the summary died before writing the facts."""
         summaries._create(a_job(), a_summary(), "first\n")
 
         summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
@@ -296,7 +296,7 @@ class TestADelivery:
 
 
 class TestAPresignedUrl:
-    """Of the client that is wired, which signs without asking anybody."""
+    """Of the client as wired, which signs without a request."""
 
     @pytest.fixture(params=["us-east-1", "eu-central-1"])
     def presigned_urls(

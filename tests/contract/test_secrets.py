@@ -1,4 +1,4 @@
-"""What the secrets from Secrets Manager (moto) promise."""
+"""The contract of secrets read from Secrets Manager (moto)."""
 
 import json
 from collections.abc import Iterator
@@ -99,11 +99,11 @@ def test_a_secret_that_can_not_be_read_says_which_and_why_and_what_to_do(
     with pytest.raises(SecretUnusable) as refused:
         reader.value()
 
-    told = str(refused.value)
-    assert "runpod/api-key" in told
-    assert code in told
-    assert what_to_do in told
-    assert "arn:" not in told
+    message = str(refused.value)
+    assert "runpod/api-key" in message
+    assert code in message
+    assert what_to_do in message
+    assert "arn:" not in message
 
 
 def test_hundreds_of_callbacks_do_not_each_request_an_unreadable_secret() -> None:

@@ -1,4 +1,4 @@
-"""What a JobStore makes of writes that DynamoDB turned away because another was under way.
+"""How a JobStore handles writes that DynamoDB rejected because of a concurrent one.
 
 DynamoDB cancels with TransactionConflict whether or not the other transaction commits, so it says nothing
 about what is recorded. moto plays none of it: only the answers are set here.
@@ -37,7 +37,7 @@ def refused(code: str) -> ClientError:
 
 
 class Faulty:
-    """A DynamoDB client whose next writes fail as they are told to."""
+    """A DynamoDB client whose next writes fail with the given errors."""
 
     def __init__(self, client: Any) -> None:
         self._client = client

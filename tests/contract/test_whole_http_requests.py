@@ -173,10 +173,10 @@ class TestS3:
         S3Summaries(s3, "out").publish(job, self.SUMMARY, "Text.", now=NOON + minutes(7))
 
         facts = sent.puts[1]
-        told = json.loads(facts["body"])
+        stored = json.loads(facts["body"])
         assert facts["url"].endswith("/summaries/calls/harbour%20board.json")
         assert facts["content-type"] == "application/json"
-        assert told["summary"] == {
+        assert stored["summary"] == {
             "bucket": "out",
             "key": "summaries/calls/harbour board.txt",
             "call_id": "1-0",
@@ -188,11 +188,11 @@ class TestS3:
             "completion_tokens": 5_300,
             "finish_reason": "stop",
         }
-        assert told["made_of"] == {"calls": ["1-0", "1-1"], "stages": 1, "repairs": 1}
-        assert told["asked"]["target_words"] == 16
-        assert told["transcript_words"] == 10_000
-        assert told["source"]["key"] == "calls/harbour board.txt"
-        assert (told["created_at"], told["finished_at"]) == (
+        assert stored["made_of"] == {"calls": ["1-0", "1-1"], "stages": 1, "repairs": 1}
+        assert stored["asked"]["target_words"] == 16
+        assert stored["transcript_words"] == 10_000
+        assert stored["source"]["key"] == "calls/harbour board.txt"
+        assert (stored["created_at"], stored["finished_at"]) == (
             "2026-03-02T12:00:00+00:00",
             "2026-03-02T12:07:00+00:00",
         )
@@ -279,7 +279,7 @@ class TestTheWorker:
             assert len(bucket.calls) == 0
 
     def test_never_repeats_a_request_that_timed_out(self) -> None:
-        """The model may still be at it, and would do the same work again."""
+        """The model may still be working on it, and would do the same work again."""
         with responses.RequestsMock() as model:
             model.post(
                 "http://127.0.0.1:8000/v1/chat/completions", body=requests.ReadTimeout("too long")

@@ -1,4 +1,4 @@
-"""A model server in a thread of the test: it can be made terse, and remembers what it was asked."""
+"""A model server in a thread of the test, which remembers its requests and can be made terse."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A RunPod endpoint on a clock of the test's: takes requests, ends them, and tells when it is asked."""
+"""A RunPod endpoint on the test's clock: takes requests, ends them, and answers /status."""
 
 import json
 import re
@@ -53,7 +53,7 @@ class Run:
 class Endpoint:
     habits: Habits
     clock: Callable[[], datetime]
-    on_ending: Callable[[Run], None]  # told when it is known when a request ends
+    on_ending: Callable[[Run], None]  # called when it is known when a request ends
     put: Callable[
         [str, bytes], None
     ]  # an object into the output bucket, past the functions' clients
@@ -91,7 +91,7 @@ class Endpoint:
         return completed_body(f"{text} {_mark(runpod_id)}", id=runpod_id)
 
     def _fulfilled(self, body: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
-        """Answer as the worker of pull mode; that it can read the object is not looked at."""
+        """Answer as the worker of pull mode, without reading the transcript."""
         order = parse_work_order(body["input"])
         written = f"The MARK of pumps. {_mark(runpod_id)}".encode()
         self.put(unquote(urlsplit(order.put_url).path).removeprefix("/"), written)
@@ -128,7 +128,7 @@ def text_of(run: Run) -> str:
 
 
 def _mark(runpod_id: str) -> str:
-    return f"MARKED-BY-{runpod_id}"  # tells two answers to one question apart
+    return f"MARKED-BY-{runpod_id}"  # distinguishes two answers to one request
 
 
 def _json(code: int, body: Mapping[str, Any]) -> tuple[int, dict[str, str], str]:

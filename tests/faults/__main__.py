@@ -31,8 +31,8 @@ def _print(found: list[Case]) -> int:
         ("operation", Counter(case.plan.site.operation for case in found)),
         ("fault", Counter(case.plan.fault.value for case in found)),
     ):
-        told = ", ".join(f"{key} {count}" for key, count in counted.most_common())
-        print(f"  by {name}: {told}")
+        counts = ", ".join(f"{key} {count}" for key, count in counted.most_common())
+        print(f"  by {name}: {counts}")
     return 0
 
 

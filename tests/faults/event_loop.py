@@ -1,4 +1,4 @@
-"""Plays AWS and RunPod around the real handlers, on a clock of its own, until a job has ended."""
+"""Delivers messages, callbacks and sweeps to the real handlers, on a simulated clock, until a job ends."""
 
 import heapq
 import io
@@ -59,11 +59,11 @@ class EventLoop:
         return (self.now - NOON).total_seconds()
 
     def play(self) -> None:
-        """Let everything happen that follows from what is on the agenda, and sweeps, until the end."""
+        """Run everything on the agenda, and sweeps, until the job has ended."""
         self._at(self.now + SWEEP_EVERY, self.sweep_again)
         while len(self._agenda) > 1 or not self.is_over():
             at, _, act = heapq.heappop(self._agenda)
-            assert at < NOON + _LONGEST, "the job does not come to an end"
+            assert at < NOON + _LONGEST, "the job does not end"
             self.now = max(self.now, at)
             act()
 

@@ -37,7 +37,7 @@ def _check_summary(ended: Ended) -> None:
     assert visible == {job.summary_key, facts_key_for(job.summary_key)}, f"there is {visible}"
     is_runpods = ended.objects[job.summary_key] in _possible_summaries(ended)
     assert is_runpods, "the summary is not what RunPod answered"
-    assert job.summary is not None, "the record does not tell of the summary"
+    assert job.summary is not None, "the record has no summary"
     facts = json.loads(ended.objects[facts_key_for(job.summary_key)])
     assert facts["job_id"] == job.id, "the facts are another job's"
     assert asdict(job.summary).items() <= facts["summary"].items(), "facts and record differ"

@@ -1,4 +1,4 @@
-"""Runs one scenario over moto from the upload to the end, and says what there is afterwards.
+"""Runs one scenario over moto from the upload to the end, and returns what there is afterwards.
 
 moto's AWS is started once and emptied for each run: starting it costs more than most runs do.
 """
@@ -124,14 +124,14 @@ class ScenarioRunner:
         events.register_first("before-send", partial(self._before_send, events.emit))
         return client
 
-    def _before_call(self, **told: Any) -> Any:
-        return self._loop.wire.before_call(**told)
+    def _before_call(self, **event: Any) -> Any:
+        return self._loop.wire.before_call(**event)
 
-    def _after_call(self, **told: Any) -> None:
-        self._loop.wire.after_call(**told)
+    def _after_call(self, **event: Any) -> None:
+        self._loop.wire.after_call(**event)
 
-    def _before_send(self, emit: Callable[..., Any], **told: Any) -> None:
-        self._loop.wire.before_send(emit, **told)
+    def _before_send(self, emit: Callable[..., Any], **event: Any) -> None:
+        self._loop.wire.before_send(emit, **event)
 
     def _empty(self) -> None:
         self._dynamodb.delete_table(TableName="jobs")
@@ -203,7 +203,7 @@ def scenario_runner() -> Iterator[ScenarioRunner]:
 
 @contextmanager
 def _told_to(loop: EventLoop) -> Iterator[None]:
-    """Write down what Lambda would log: the functions' lines, and what libraries tell at INFO."""
+    """Collect what Lambda would log: the functions' lines, and what libraries log at INFO."""
     root, lambdas = logging.getLogger(), logging.StreamHandler(loop.log)
     before = root.level
     root.addHandler(lambdas)

@@ -1,4 +1,4 @@
-"""Whatever single call of AWS or RunPod fails, and however it fails: nothing is lost.
+"""Nothing is lost, whichever single call of AWS or RunPod fails, and however it fails.
 
 The calls come from runs of the real handlers that are recorded as the tests are collected, so a call
 that is written tomorrow is tested tomorrow.
@@ -80,7 +80,7 @@ class TestTheRecorder:
 
 
 def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(runner: ScenarioRunner) -> None:
-    """The repetition finds the write done and takes it for somebody else's: it looks again."""
+    """The repeated call finds the write done, takes it for another writer's, and loads the record again."""
     case, *_ = [
         case
         for case in cases()

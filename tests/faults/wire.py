@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass
 class Wire:
-    """One run's calls. `on_sent` hears of each message that SQS took, with its delay in seconds."""
+    """One run's calls. `on_sent` gets each message that SQS took, with its delay in seconds."""
 
     plan: Plan | None
     on_sent: Callable[[str, int], None]
@@ -84,7 +84,7 @@ class Wire:
         return None
 
     def before_send(self, emit: Callable[..., Any], event_name: str, request: Any) -> None:
-        """Carry out a call whose answer gets lost, and let the SDK find that out."""
+        """Carry out a call, then lose its answer, so that the SDK repeats it."""
         if getattr(self._thread, "fault", None) is not Fault.REPEATED:
             return
         self._thread.fault = None

@@ -112,7 +112,7 @@ class Pipeline:
             self.take_messages()
             if not self.open_requests():
                 return
-        raise AssertionError("the job does not come to an end")
+        raise AssertionError("the job does not end")
 
     def sweep(self, later: timedelta) -> list[SweepResult]:
         self.now += later

@@ -1,4 +1,4 @@
-"""A sweeper over the setup in memory, with a clock that the test turns."""
+"""A sweeper over fakes in memory, on a clock that the test sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

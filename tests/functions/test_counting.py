@@ -1,4 +1,4 @@
-"""Metrics count what moved, once, whoever looks at it again: over moto's AWS and the real handlers."""
+"""Metrics count each transition once, however often it is seen: over moto's AWS and the real handlers."""
 
 import json
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Each handler with each file of events/, over moto's AWS: what it answers and what it leaves."""
+"""Each handler with each file of events/, over moto's AWS: its answer and its effects."""
 
 import io
 import json
@@ -302,7 +302,7 @@ class TestTheReceiverThatVerifies:
         assert verifying.summaries() == []
 
     def test_asks_runpod_only_for_the_status_of_a_request(self, verifying: Cloud) -> None:
-        """The id is whoever's who knows the URL, and it becomes part of a path asked with our key."""
+        """Anyone who knows the URL can choose the id, which becomes part of a path requested with our key."""
         event = verifying.event("webhook-completed")
         event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
 
@@ -373,7 +373,7 @@ class TestTheReceiverThatVerifies:
     def test_leaves_what_runpod_does_not_know_to_the_sweeper(
         self, monkeypatch: pytest.MonkeyPatch, verifying: Cloud
     ) -> None:
-        """Simulation seed 43 found it: /status may not know yet what the callback tells of."""
+        """Found by simulation seed 43: /status may not know the callback's request yet."""
         monkeypatch.setattr(wiring, "now", lambda: NOON)
         verifying.runpod.get(f"{RUNPOD}/status/rp-1", status=404, json={"status": 404})
 
@@ -470,11 +470,11 @@ class TestTheWholeWay:
         wrong = cloud.event("webhook-wrong-token")
         cloud.invoke("webhook_receiver", wrong)
 
-        told = log.getvalue() + "".join(capfd.readouterr())
-        assert "callback: succeeded" in told
-        assert "callback refused: token" in told
+        logged = log.getvalue() + "".join(capfd.readouterr())
+        assert "callback: succeeded" in logged
+        assert "callback refused: token" in logged
         for secret in (token, SECRET.decode(), API_KEY, "hooks.invalid", "pump", "A" * 43):
-            assert secret not in told
+            assert secret not in logged
 
     def test_keeps_secrets_and_words_out_of_the_table(self, cloud: Cloud) -> None:
         _, callback = self.submit(cloud)

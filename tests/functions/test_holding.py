@@ -174,7 +174,7 @@ class TestInTheFunctions:
         assert cloud.sent_to_runpod() == []
 
     @pytest.mark.parametrize(
-        ("secret", "value", "told"),
+        ("secret", "value", "message"),
         [
             ("runpod/api-key", None, "runpod/api-key"),
             ("callback", None, "callback"),
@@ -183,7 +183,7 @@ class TestInTheFunctions:
         ],
     )
     def test_the_job_says_which_secret_and_why(
-        self, cloud: Cloud, secret: str, value: str | None, told: str
+        self, cloud: Cloud, secret: str, value: str | None, message: str
     ) -> None:
         if value is None:
             cloud.delete_secret(secret)
@@ -194,7 +194,7 @@ class TestInTheFunctions:
 
         job, (call,), _ = cloud.only_job()
         assert (job.state, call.state, call.attempts) == ("active", "waiting", ())
-        assert told in call.hold
+        assert message in call.hold
 
     def test_a_key_that_runpod_refuses_is_held_and_counted(
         self, cloud: Cloud, capsys: pytest.CaptureFixture[str]

@@ -433,7 +433,7 @@ class TestWhoeverDies:
     def test_before_a_stage_began_leaves_calls_that_are_not_submitted_yet(
         self, pipeline: Pipeline
     ) -> None:
-        """Simulation seed 30345: their results came, were not counted, and the job never ended."""
+        """Simulation seed 30345: their results arrived, were not counted, and the job never ended."""
         job = pipeline.upload(LONG)
         for runpod_id, body in pipeline.open_requests():
             pipeline.call_back(runpod_id, body)

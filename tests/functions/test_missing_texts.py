@@ -1,4 +1,4 @@
-"""A text that is not where it should be is never taken for a prompt that was too long."""
+"""A missing text is never mistaken for a prompt that was too long."""
 
 from dataclasses import replace
 from typing import Any
@@ -20,7 +20,7 @@ def a_pipeline() -> Pipeline:
 
 
 def conflicting_once(pipeline: Pipeline, ending: str) -> None:
-    """Let the first write of an object meet another one that is under way and comes to nothing."""
+    """Let the first write of an object conflict with another one that then fails."""
     real, met = pipeline.s3.put_object, []
 
     def put_object(**kw: Any) -> Any:
@@ -63,7 +63,7 @@ def test_a_text_that_was_deleted_ends_the_job_with_that_reason() -> None:
 
 
 class TestASectionThatIsTooLong:
-    """Its call is counted before it ends: what it came to is on its record all the same."""
+    """Its call is counted before it ends: the outcome is on its record all the same."""
 
     def refused(self, pipeline: Pipeline) -> Any:
         *most, (last_id, last) = pipeline.open_requests()

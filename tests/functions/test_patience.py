@@ -139,7 +139,7 @@ class TestHowOftenARequestIsMade:
 
 
 class TestAWriteThatIsKeptOut:
-    """By another that may come to nothing: nobody else has done what was to be done."""
+    """By another write that may fail: nothing else has done this one's work."""
 
     @pytest.fixture
     def pipeline(self) -> Pipeline:

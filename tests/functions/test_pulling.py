@@ -1,4 +1,4 @@
-"""Pull mode over the world in memory, and its price over moto's: the worker fetches and delivers."""
+"""Pull mode over fakes in memory, and its requests over moto: the worker fetches and delivers."""
 
 import json
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ SUMMARY = SUMMARY_TEXT.encode()
 
 
 class UnreadS3(MemoryS3):
-    """One whose objects' bodies may not be read: S3 sends them, and nobody takes them."""
+    """An S3 that sends objects whose bodies must not be read."""
 
     def get_object(self, **request: Any) -> dict[str, Any]:
         answer = super().get_object(**request)
@@ -88,7 +88,7 @@ def call_back(pipeline: Pipeline, answer: dict[str, Any]) -> Settlement:
 
 
 def code_of(pipeline: Pipeline, job: Job) -> str:
-    """Return what the first attempt came to."""
+    """Return the outcome of the first attempt."""
     _, (call,), _ = pipeline.history(job)
     return call.attempts[0].outcome
 
@@ -208,8 +208,12 @@ class TestAManifest:
         facts = json.loads(pipeline.s3.objects["out", facts_key].body)
         assert (facts["transcript_words"], facts["asked"]["target_words"]) == (10_000, 4_000)
         assert facts["asked"]["mode"] == "pull"
-        told = {name: value for event in events for name, value in event.detail.items()}
-        assert (told["read_as"], told["model_calls"], told["words_in"]) == ("webvtt", 3, 10_000)
+        figures = {name: value for event in events for name, value in event.detail.items()}
+        assert (figures["read_as"], figures["model_calls"], figures["words_in"]) == (
+            "webvtt",
+            3,
+            10_000,
+        )
 
     def test_that_holds_the_text_needs_no_object(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
@@ -426,8 +430,8 @@ class TestThePrice:
             "secretsmanager.GetSecretValue": 3,
         }
         stored = json.dumps(boto3.client("dynamodb").scan(TableName="jobs")["Items"])
-        told = "".join(capfd.readouterr()) + stored
+        logged = "".join(capfd.readouterr()) + stored
         signature = order.get_url.partition("X-Amz-Signature=")[2][:32]
         assert len(signature) == 32
         for secret in (signature, "X-Amz", request["webhook"].rpartition("/")[2]):
-            assert secret not in told
+            assert secret not in logged

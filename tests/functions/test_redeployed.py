@@ -1,4 +1,4 @@
-"""A deployment with other limits, prompts and estimates changes nothing for jobs on their way."""
+"""A deployment with other limits, prompts and estimates changes nothing for running jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -115,7 +115,7 @@ def test_a_job_keeps_the_limits_that_it_was_planned_with(
 def test_an_upload_announced_again_after_a_deployment_is_cut_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever took it first died before the job was recorded, and left the sections' text."""
+    """The function that took it first died before the job was recorded, and left the sections' text."""
     pipeline = Pipeline(settings=settings(8_192))
     real = pipeline.store.create
 

@@ -114,7 +114,7 @@ class TestASuccess:
         assert setup.store.history(JOB_ID) == before
 
     def test_teaches_the_call_no_runpod_id(self, setup: LifecycleSetup) -> None:
-        """Whoever knows the URL can name any; what is asked with our key, RunPod told us itself."""
+        """Anyone who knows the URL can name any id; we only poll ids that RunPod itself gave us."""
         setup.store = MemoryJobStore()
         setup.store.create(a_job(), [a_call(CallState.SUBMITTING)])
 

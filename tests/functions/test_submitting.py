@@ -182,10 +182,10 @@ class TestAnUpload:
     def test_keeps_tokens_and_words_out_of_the_audit(self, setup: SubmitterSetup) -> None:
         job, _ = setup.accept()
 
-        told = repr(setup.store.history(job.id))
-        assert "pump" not in told
-        assert "hooks.invalid" not in told
-        assert "rp-1" in told
+        history = repr(setup.store.history(job.id))
+        assert "pump" not in history
+        assert "hooks.invalid" not in history
+        assert "rp-1" in history
 
 
 class TestAFileThatCanNotBeSummarised:

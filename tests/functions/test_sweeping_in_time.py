@@ -1,4 +1,4 @@
-"""A sweep ends in time, whoever hangs, and what hangs holds nobody else up."""
+"""A sweep ends in time, whatever hangs, and what hangs delays nothing else."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ _SECONDS_BEFORE_A_TEST_FAILS = 60.0  # nothing waits so long unless it hangs
 
 @dataclass
 class Hanging:
-    """Something that does not answer before it is let go."""
+    """A request that hangs until the test releases it."""
 
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)

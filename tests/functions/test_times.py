@@ -1,4 +1,4 @@
-"""What each time constant does, seen from outside: what has not happened before it, and has after."""
+"""The effect of each time constant, seen from outside: not before it, but after it."""
 
 from datetime import timedelta
 from typing import Any
@@ -68,7 +68,7 @@ class TestPublishing:
     def interrupted(
         self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
     ) -> Pipeline:
-        """Whoever publishes dies after saying that it begins."""
+        """The function dies after recording that it publishes."""
 
         def dying(*_: Any, **__: Any) -> Any:
             raise MemoryError

@@ -133,7 +133,7 @@ def _of_entitled(
 
 
 def _of_not_yet_known(ref: CallRef, answer: Answer, harness: ReceiverHarness) -> Iterator[str]:
-    """Only what can't be verified yet is sent away for a while; the sweeper is told, and no more."""
+    """Only what can't be verified yet is rejected for a while; the sweeper is notified, and no more."""
     assert answer.before
     assert answer.after
     key = (ref.job_id, ref.call_id)
@@ -146,7 +146,7 @@ def _of_not_yet_known(ref: CallRef, answer: Answer, harness: ReceiverHarness) ->
     aside: dict[str, Any] = {
         "calls": {},
         "events": {},
-    }  # that the sweeper was told stands in the audit
+    }  # the audit says that the sweeper was notified
     if replace(answer.before, **aside) != replace(answer.after, **aside):
         yield "changed something beside the call"
 
@@ -241,7 +241,7 @@ def _of_files(
         if key[1] == facts:
             told = json.loads(stored.body)
             if told["job_id"] != job.id:
-                yield "told another job's facts"
+                yield "wrote another job's facts"
         else:
             yield from _of_text(stored.body, stored.content_type, request, harness)
     if job.state is JobState.SUCCEEDED and not _summary(job, answer.after).strip():

@@ -112,7 +112,7 @@ def value(current: bytes, previous: bytes | str = "") -> str:
 
 
 def documented_procedure() -> Iterator[tuple[float, str]]:
-    """Yield when to store which value, as docs/operating.md tells it; OLD is PREVIOUS, NEW is CURRENT."""
+    """Yield when to store which value, by docs/operating.md; OLD is PREVIOUS, NEW is CURRENT."""
     page = PAGE.read_text(encoding="utf-8")
     section = page.split("## Rotating the callback secret")[1].split("\n## ")[0]
     seconds = 0.0

@@ -55,7 +55,7 @@ def of_transitions(ref: CallRef, before: Picture, after: Picture) -> Iterator[st
 
 
 def _of_path(start: CallState, end: CallState, pending_events: list[AuditEvent]) -> Iterator[str]:
-    """The audit must tell an unbroken way from one state to the other, by documented moves alone."""
+    """The audit must lead from one state to the other without a gap, by documented transitions only."""
     here = start
     for event in pending_events:
         moved = re.fullmatch(r"(\w+) -> (\w+)", event.what)
@@ -64,7 +64,7 @@ def _of_path(start: CallState, end: CallState, pending_events: list[AuditEvent])
         if moved[1] == JobState.ACTIVE:
             continue
         if moved[1] != here:
-            yield f"told a move from {moved[1]} of a call that was {here}"
+            yield f"recorded a transition from {moved[1]} of a call that was {here}"
         if (moved[1], moved[2]) not in receivers_moves():
             yield f"moved a call from {moved[1]} to {moved[2]}"
         here = CallState(moved[2])

@@ -1,6 +1,6 @@
 """Why a function needs what its role grants: each scenario makes functions use some of it.
 
-A scenario begins something, and returns how to ask whether it has come to its good end.
+A scenario starts something, and returns a check that it has ended well.
 """
 
 import uuid
@@ -23,19 +23,19 @@ _WORDS = (ROOT / "samples/product-planning-meeting.txt").read_text(encoding="utf
 
 
 def upload(local: Local, marker: str) -> HasEnded:
-    """One request, and its callback: the way of most jobs."""
+    """One request and its callback: the common case."""
     return _succeeded(local, _short(local, marker))
 
 
 def deleted_file(local: Local, marker: str) -> HasEnded:
-    """The file is gone before it is read: only S3's 404 tells that from a fault of ours."""
+    """The file is deleted before it is read: only S3's 404 distinguishes that from a missing permission."""
     gone = Upload(local.stack.outputs["InputBucket"], f"{marker}.txt", str(uuid.uuid4()), etag="0")
     local.send_to_queue(notification(gone))
     return lambda: _job_is(local, gone, lambda job: job.reason_code == "deleted")
 
 
 def broken_submission(local: Local, marker: str) -> HasEnded:
-    """RunPod breaks as it is asked; the call waits for another attempt, which comes."""
+    """RunPod answers with an error; the call waits for another attempt and gets it."""
     local.simulator.use("bad-gateway", next_jobs=1, containing=marker)
     stored = _short(local, marker)
     _, call = _call_in(local, stored, CallState.WAITING)
@@ -52,7 +52,7 @@ def sections(local: Local, marker: str) -> HasEnded:
 
 
 def short_text(local: Local, marker: str) -> HasEnded:
-    """What the model wrote is too short: kept, repaired and joined, though something stands there."""
+    """The model's text is too short: kept, repaired and joined, though the summary's key is taken."""
     local.simulator.use("too-short=0.4", containing=marker)
     local.stack.client("s3").put_object(
         Bucket=local.stack.outputs["OutputBucket"],
@@ -78,14 +78,14 @@ def lost_short_text(local: Local, marker: str) -> HasEnded:
 
 
 def dead_publisher(local: Local, marker: str) -> HasEnded:
-    """Whoever was publishing died, and RunPod knows the result no more: S3 is looked into."""
+    """The publishing function died, and RunPod has forgotten the result: S3 is checked."""
     stored = _being_published(local, marker)
     _sweep(local)
     return lambda: _call_is(local, stored, CallState.WAITING)
 
 
 def dead_publisher_and_failure(local: Local, marker: str) -> HasEnded:
-    """Whoever was publishing died, and what RunPod then calls back with is a failure."""
+    """The publishing function died, and RunPod then calls back with a failure."""
     stored = _being_published(local, marker)
     request = local.wait_for_runpod_job(marker)
     local.post(request.webhook, {"id": request.id, "status": "FAILED", "error": "lost"})

@@ -1,4 +1,4 @@
-"""What goes wrong on RunPod's side, and what strangers try."""
+"""Failures on RunPod's side, and forged callbacks."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Troubled:
 
 @pytest.fixture(scope="module")
 def troubled(local: Local) -> dict[tuple[Mode, str], Troubled]:
-    """Uploads that need seconds of waiting each, by mode and trouble: begun together, to wait once."""
+    """Uploads that take seconds each, by mode and failure: begun together, to wait once."""
     befalls: dict[str, tuple[str, int | None]] = {
         "lost callback": ("lost-webhook", None),
         "error once": ("worker-error", 1),

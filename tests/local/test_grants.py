@@ -1,7 +1,7 @@
 """Each function runs under exactly its own role: what it grants is needed, and nothing else is granted.
 
 A grant is proved by taking it away: the function must then be refused the action, in a scenario that
-comes to its good end as soon as the role is whole again. A grant that the template gains tomorrow fails
+succeeds as soon as the role is complete again. A grant that the template gains tomorrow fails
 here until a scenario needs it.
 """
 
@@ -253,7 +253,7 @@ def come_to_its_end(has_ended: Callable[[], bool | None]) -> None:
 
 
 def leave_nothing(local: Local, marker: str) -> None:
-    """Let nothing of a scenario reach into other tests: no message, callback, or call that is due."""
+    """Keep a scenario's messages, callbacks and due calls out of other tests."""
     local.purge_queue()  # what was refused would come back in six minutes
 
     def is_quiet() -> bool | None:

@@ -103,5 +103,7 @@ def test_gzipped_captions_are_read_with_their_speakers(
 
 def repairs_of(history: History) -> int:
     """Return how many rounds there were: the pipeline's own, or the worker's in pull mode."""
-    told = [int(event.detail["repairs"]) for event in history.events if "repairs" in event.detail]
-    return max([history.job.repairs, *told])
+    repairs = [
+        int(event.detail["repairs"]) for event in history.events if "repairs" in event.detail
+    ]
+    return max([history.job.repairs, *repairs])

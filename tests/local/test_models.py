@@ -1,4 +1,4 @@
-"""Which model answers, and what is said where none does."""
+"""Which model answers, and the error where none does."""
 
 import json
 import socket
@@ -65,7 +65,7 @@ def test_a_named_model_is_requested_by_its_name(server: responses.RequestsMock) 
         ({"meta": None}, None),
         ({}, None),
     ],
-    ids=["vLLM", "llama.cpp", "more than the template takes", "null", "not told"],
+    ids=["vLLM", "llama.cpp", "more than the template takes", "null", "not given"],
 )
 def test_the_context_length_that_a_server_reports_is_deployed(
     server: responses.RequestsMock, listed: dict[str, Any], deployed: str | None
@@ -101,10 +101,10 @@ def test_what_does_not_answer_as_a_model_is_explained(
 ) -> None:
     server.get(LISTED, **answer)
 
-    with pytest.raises(StackError, match=said) as told:
+    with pytest.raises(StackError, match=said) as error:
         looked_up(Model(url=URL, key="sk-1"))
 
-    assert "sk-1" not in str(told.value)
+    assert "sk-1" not in str(error.value)
 
 
 def test_the_simulator_asks_the_model_with_its_key_and_no_command_line_shows_it() -> None:
@@ -170,10 +170,10 @@ def test_a_missing_small_model_is_reported_with_what_to_do(
 ) -> None:
     monkeypatch.setenv(MODEL_PYTHON, str(tmp_path / "no/python"))
 
-    (told,) = missing_for_model(model_python())
+    (missing,) = missing_for_model(model_python())
 
-    assert f"{tmp_path}/no/python" in told
-    assert "make demo MODEL=smollm2" in told
+    assert f"{tmp_path}/no/python" in missing
+    assert "make demo MODEL=smollm2" in missing
 
 
 def test_a_worker_that_can_not_run_is_reported_with_what_to_do(
@@ -201,7 +201,7 @@ def test_a_worker_that_can_not_run_is_reported_with_what_to_do(
 def test_an_environment_is_made_only_when_it_is_asked_for(
     options: tuple[str, ...], made: set[str]
 ) -> None:
-    told = subprocess.run(
+    shown = subprocess.run(
         ["make", "--dry-run", "--always-make", "demo", *options],  # noqa: S607 - the user's own
         cwd=ROOT,
         capture_output=True,
@@ -209,4 +209,4 @@ def test_an_environment_is_made_only_when_it_is_asked_for(
         check=True,
     ).stdout
 
-    assert {name for name in ("model", "worker") if f"requirements/{name}.txt" in told} == made
+    assert {name for name in ("model", "worker") if f"requirements/{name}.txt" in shown} == made

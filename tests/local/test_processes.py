@@ -1,4 +1,4 @@
-"""Nothing outlives whoever started it."""
+"""No process outlives the command that started it."""
 
 import os
 import signal

@@ -21,7 +21,7 @@ def test_a_soak_loses_nothing_and_says_what_it_saw() -> None:
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Nothing was lost" in ended.stdout
     assert figure("jobs", ended.stdout) == 12
-    assert "too-large 1" in ended.stdout  # which S3's answer to HEAD tells, through the proxy
+    assert "too-large 1" in ended.stdout  # from S3's answer to HEAD, through the proxy
     assert figure("AWS calls throttled", ended.stdout) > 0  # they pass the proxy
     assert figure("callbacks lost", ended.stdout) > 0
     assert figure("GPU calls a call", ended.stdout) <= 3

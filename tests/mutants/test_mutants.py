@@ -1,4 +1,4 @@
-"""Each mutant still has its place, and a place is found whatever stands around it."""
+"""Each mutant still applies, and its place is found whatever the code around it."""
 
 from pathlib import Path
 

@@ -38,9 +38,7 @@ class FaultProfile:
     pulls_broken: float = 0.0  # of pull mode's orders: what the worker fetches or delivers
     odd_lengths: float = 0.0  # of texts: far shorter or longer than asked, or cut
 
-    conflicts: float = (
-        0.0  # of DynamoDB writes: another one is in the way, and comes to nothing itself
-    )
+    conflicts: float = 0.0  # of DynamoDB writes: they conflict with another one, which fails too
     s3_conflicts: float = 0.0  # of conditional puts: 409, for another one is under way
 
     # Of runs: for a part of an hour, or for hours.
@@ -71,7 +69,7 @@ class FaultProfile:
 
     @property
     def lets_sweeps_look(self) -> bool:
-        """Does every sweep look at everything that is due, whatever it comes to?"""
+        """Does every sweep look at everything that is due?"""
         return not any(
             (
                 self.aws_requests,
@@ -84,7 +82,7 @@ class FaultProfile:
         )
 
     def faults(self, service: str, operation: str, random: Random) -> Fault | Repeated | None:
-        """Draw what befalls one request."""
+        """Draw the fault of one request."""
         draw = random.random()
         if draw < self.kills:
             return random.choice((_KILLED_BEFORE, _KILLED_AFTER))

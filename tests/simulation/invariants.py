@@ -46,7 +46,7 @@ PATIENCE = (
     + PUT_BACK
 )
 _SWEEPS_ALLOWED, _MANY_SWEEPS_ALLOWED = 3, 20
-_MOST_CALLS_PER_JOB = 60  # what the plans of these small jobs come to, repairs included
+_MOST_CALLS_PER_JOB = 60  # the plans of these small jobs, repairs included
 
 
 class Broken(AssertionError):
@@ -132,7 +132,7 @@ class Invariants:
         """No job outlives its deadline by more than a patience, as long as there are sweeps.
 
         Which sweep looks at a job is decided by the fault profile: one that fails, or a lagging index,
-        may miss it. So some more are allowed that came to their end.
+        may miss it. So some more sweeps that ended are allowed.
         """
         allowed = (
             _SWEEPS_ALLOWED if self.simulation.profile.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
@@ -148,7 +148,7 @@ class Invariants:
         self.refused.add(ref_of(request).job_id)
 
     def answered(self, ref: CallRef, body: Mapping[str, Any] | None, status: int) -> None:
-        """200 means durable: what it told is on record, or the sweeper asks at its next turn."""
+        """200 means durable: the report is on record, or the next sweep polls RunPod for it."""
         if status != 200 or body is None or body["status"] == "IN_PROGRESS":
             return
         _, calls = self.store.items()
@@ -167,10 +167,10 @@ class Invariants:
             raise Broken(f"a forged callback was answered {status}, not one of {sorted(may_be)}")
 
     def _the_audit_only_grows(self, job_id: str) -> None:
-        told, now = self._events.get(job_id, []), self.store.events(job_id)
-        if now[: len(told)] != told:
+        known, now = self._events.get(job_id, []), self.store.events(job_id)
+        if now[: len(known)] != known:
             raise Broken(f"the audit of job {job_id} was changed afterwards")
-        pending_events = str(now[len(told) :])
+        pending_events = str(now[len(known) :])
         if PRIVATE in pending_events or PRESIGNED in pending_events:
             raise Broken(f"the audit of job {job_id} quotes what is confidential")
         self._events[job_id] = list(now)

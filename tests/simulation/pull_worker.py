@@ -37,7 +37,7 @@ class PullWorker:
     s3: MemoryS3
 
     def make(self, request: Mapping[str, Any], text: str, age_seconds: float) -> Made:
-        """Carry out an order that was signed so long ago. Its requests to S3 take no turn of ours."""
+        """Carry out an order that was signed so long ago. Its requests to S3 are not scheduled."""
         simulation = self.simulation
         fault = (
             simulation.random.choice(FAULTS)

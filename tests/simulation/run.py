@@ -95,7 +95,7 @@ class Run:
     # ---- who acts
 
     def upload(self, key: str, body: bytes, *, is_good: bool) -> None:
-        """Put an object; S3 tells of it at least once."""
+        """Put an object; S3 announces it at least once."""
         simulation = self.simulation
         etag = self.s3.upload(key, body)
         earlier = [upload for upload in self.uploads.values() if upload.key == key]
@@ -153,18 +153,18 @@ class Run:
         victim, other = random.choice(jobs), random.choice(jobs)
         url = str(victim.request["webhook"])
         rest, _, token = url.rpartition("/")
-        told = json.dumps(_a_lie(victim.id))
+        body_of_victim = json.dumps(_a_lie(victim.id))
         unauthorized = frozenset({401, 500})
         forgeries: list[tuple[str, str, frozenset[int]]] = [
-            (f"{rest}/{token[:-1]}", told, unauthorized),
-            (f"{rest}/{token[::-1]}", told, unauthorized),
-            (f"{rest}/tøken", told, unauthorized),
+            (f"{rest}/{token[:-1]}", body_of_victim, unauthorized),
+            (f"{rest}/{token[::-1]}", body_of_victim, unauthorized),
+            (f"{rest}/tøken", body_of_victim, unauthorized),
             (url, json.dumps(_a_lie("rp-of-somebody-else")), frozenset({409, 500})),
             (url, "not JSON", frozenset({400, 500})),
         ]
         if other.ref != victim.ref:
             others = str(other.request["webhook"]).rpartition("/")[2]
-            forgeries.append((f"{rest}/{others}", told, unauthorized))
+            forgeries.append((f"{rest}/{others}", body_of_victim, unauthorized))
         forged_url, body, may_be = random.choice(forgeries)
         if self._is_identified(victim.id) or 409 not in may_be:
             self.simulation.tally["callbacks forged"] += 1

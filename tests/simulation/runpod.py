@@ -173,11 +173,13 @@ class FakeRunPod:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """The functions' way to it: a RunPod port, one turn a request."""
+    """The functions' RunPod port, each request scheduled."""
 
     runpod: FakeRunPod
-    taken: Callable[[Mapping[str, Any]], None]  # told of each request that RunPod takes
-    refused: Callable[[Mapping[str, Any]], None]  # told of each that it says it will never take
+    taken: Callable[[Mapping[str, Any]], None]  # called with each request that RunPod takes
+    refused: Callable[
+        [Mapping[str, Any]], None
+    ]  # called with each request that it refuses for good
 
     def check_key(self) -> None:
         """Have a key, always."""

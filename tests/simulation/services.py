@@ -84,18 +84,18 @@ class SteppedStore(MemoryJobStore):
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Read the index, which may lag behind the table: with too much in it, or too little."""
         fresh = outside("dynamodb", "query due", lambda: list(super(SteppedStore, self).due(now)))
-        simulation, told = self._simulation, fresh
+        simulation, listed = self._simulation, fresh
         if simulation.happens(simulation.profile.index_lags):
-            told = [each for each in fresh if simulation.random.random() < 0.8]
-            told += [each for each in self._lagging if each not in told]
+            listed = [each for each in fresh if simulation.random.random() < 0.8]
+            listed += [each for each in self._lagging if each not in listed]
         self._lagging = fresh
-        return iter(told)
+        return iter(listed)
 
     def history(self, job_id: str) -> Any:
         return outside("dynamodb", "history", lambda: self.as_it_is(job_id))
 
     def as_it_is(self, job_id: str) -> Any:
-        """Read without a turn: for whoever stands outside."""
+        """Read without being scheduled, for observers outside the simulation."""
         return super().history(job_id)
 
     def items(self) -> tuple[dict[str, Job], dict[tuple[str, str], Call]]:
@@ -183,7 +183,7 @@ class SteppedS3(MemoryS3):
         return outside("s3", f"HeadObject {request['Key']}", effect)
 
     def upload(self, key: str, body: bytes) -> dict[str, Any]:
-        """Put without a turn, as whoever uploads."""
+        """Put without being scheduled, as an uploader."""
         return super().put_object(Bucket=TRANSCRIPTS, Key=key, Body=body)
 
 

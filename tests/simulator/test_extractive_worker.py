@@ -61,9 +61,9 @@ def test_each_part_is_headed_by_who_spoke_most(meeting):
     people = ["Ada Okafor", "Bruno Keller", "Chen Wei"]
     assert len(headings) >= 4
     for number, heading in enumerate(headings, 1):
-        told = heading.removeprefix(f"{number}. ").split(", ")
-        assert len(told) == 2
-        assert set(told) <= set(people)
+        labels = heading.removeprefix(f"{number}. ").split(", ")
+        assert len(labels) == 2
+        assert set(labels) <= set(people)
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_a_worker_that_hung_up_gets_no_job(platform, new_pod):
 
 
 @pytest.mark.parametrize(
-    ("posted", "status", "told"),
+    ("posted", "status", "shown"),
     [
         ({"output": {"a": 1}}, "COMPLETED", {"output": {"a": 1}}),
         ({"output": None}, "COMPLETED", {}),
@@ -108,7 +108,7 @@ def test_a_worker_that_hung_up_gets_no_job(platform, new_pod):
     ],
     ids=["output", "null", "nothing", "error", "error and output", "error that is no text"],
 )
-def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted, status, told):
+def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted, status, shown):
     caller = platform()
     pod = new_pod(caller)
     job_id = caller.run()
@@ -118,7 +118,7 @@ def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted,
 
     done = caller.when_over(job_id)
     assert done["status"] == status
-    assert {key: done[key] for key in ("output", "error") if key in done} == told
+    assert {key: done[key] for key in ("output", "error") if key in done} == shown
 
 
 @pytest.mark.parametrize(

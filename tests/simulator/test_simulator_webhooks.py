@@ -69,9 +69,9 @@ def test_a_timed_out_job_calls_back_only_if_configured(start, receiver, setting,
 
     last = caller.run(receiver.url)
 
-    told = [one.json() for one in receiver.wait_for(calls + 1)]
-    assert told[-1]["id"] == last
-    assert [one["status"] for one in told[:-1]] == ["TIMED_OUT"] * calls
+    received = [one.json() for one in receiver.wait_for(calls + 1)]
+    assert received[-1]["id"] == last
+    assert [one["status"] for one in received[:-1]] == ["TIMED_OUT"] * calls
 
 
 def test_a_failed_delivery_is_tried_three_times_at_0_5_and_15_seconds(start, receiver):

@@ -65,8 +65,8 @@ def test_the_page_gives_the_retention_of_waiting_messages() -> None:
 
 def test_every_page_on_rotation_announces_a_new_secret_before_using_it() -> None:
     rotation = PAGE.split("## Rotating the callback secret")[1].split("\n## ")[0]
-    told = ManagedCallbackSecrets.__doc__ or ""
+    docstring = ManagedCallbackSecrets.__doc__ or ""
 
     assert rotation.index('"previous": "NEW"') < rotation.index('"current": "NEW"')
-    assert re.search(r"announce the\s+new secret as `previous` first", told)
-    assert "docs/operating.md" in told
+    assert re.search(r"announce the\s+new secret as `previous` first", docstring)
+    assert "docs/operating.md" in docstring

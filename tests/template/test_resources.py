@@ -30,7 +30,7 @@ def test_the_stacks_own_bucket_notifies_the_queue_of_every_new_object(stack: dic
 
 @pytest.mark.parametrize("prefix", ["calls/", "summary-words=2500/", "a+b/", "team@north/"])
 def test_a_notification_filters_by_nothing_that_s3_wants_percent_encoded(prefix: str) -> None:
-    """S3 compares a filter with the encoded key: `a=b/` would never match, and nobody would be told."""
+    """S3 compares a filter with the encoded key: `a=b/` would silently never match."""
     bucket = deployed(InputPrefix=prefix)["TranscriptsBucket"]["Properties"]
     (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
     rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])

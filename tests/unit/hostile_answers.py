@@ -1,4 +1,4 @@
-"""Everything that reads a model's answer, and answers made to be slow or deep. Its test runs it:
+"""Everything that reads a model's answer, with answers made to be slow or deep. Its test runs it:
 
     python -m tests.unit.hostile_answers READER
 
@@ -111,7 +111,7 @@ def read_tokens() -> None:
 
 
 def read_pieces() -> None:
-    """Notes are cut anew, as a layer of their own."""
+    """Notes are split again, as a level of their own."""
     for text in long_texts(["# x"], ["# x"]):
         cut(1, text, LIMITS)
 
@@ -125,7 +125,7 @@ def read_prompts() -> None:
 
 
 def read_next_request() -> None:
-    """What a call made of notes asks for."""
+    """The request of a call that reads notes."""
     task = a_task(kind=Kind.NOTES, level=1, first=1, last=2)
     for text in long_texts(["# x"], [""]):
         level = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)

@@ -1,4 +1,4 @@
-"""docs/architecture.md says what the code does: the same arrows, and the modules that exist."""
+"""docs/architecture.md agrees with the code: the same transitions, and modules that exist."""
 
 import ast
 import re

@@ -1,4 +1,4 @@
-"""The soak's checks: silent about a soak that lost nothing, and none that can't fail."""
+"""The soak's checks accept a soak that lost nothing, and each of them can fail."""
 
 import re
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def history(job: Job, *calls: Call, ends: tuple[str, ...] | None = None) -> Hist
 
 
 def evidence(**changes: Any) -> Evidence:
-    """What is seen of a soak of two files, a good one and an empty one, that lost nothing."""
+    """The evidence of a soak of two files, a good one and an empty one, that lost nothing."""
     default = Evidence(
         sent=[_GOOD, _BAD],
         histories={
@@ -258,7 +258,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: evidence(requests=[_REQUEST, replace(_REQUEST, call_id="9-9")]),
         "call 9-9, which is not recorded",
     ),
-    "an audit that tells another end": (
+    "an audit that ends differently": (
         lambda: evidence(
             histories=of_the_good_file(
                 history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> failed",))
@@ -266,7 +266,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         ),
         "its audit says active -> failed",
     ),
-    "an audit that tells two ends": (
+    "an audit with two ends": (
         lambda: evidence(
             histories=of_the_good_file(
                 history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> succeeded",) * 2)

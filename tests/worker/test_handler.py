@@ -1,4 +1,4 @@
-"""What the SDK is given, without the SDK."""
+"""The handler that RunPod's SDK is given, tested without the SDK."""
 
 import asyncio
 import logging
@@ -22,24 +22,24 @@ ROOT = Path(__file__).parents[2]
 def test_the_handler_returns_the_result_of_the_order_and_logs_the_job_by_its_id(
     setup: WorkerSetup,
 ) -> None:
-    told: list[Any] = []
-    handler = handler_of(Worker(settings=setup.settings), lambda *update: told.append(update))
+    reports: list[Any] = []
+    handler = handler_of(Worker(settings=setup.settings), lambda *update: reports.append(update))
 
     job = {"id": "rp-1", "input": setup.order().as_input()}
     output = asyncio.run(handler(job))
 
     assert parse_manifest(output) is not None
-    assert told[0] == ({"id": "rp-1"}, {"doing": "fetch"})
+    assert reports[0] == ({"id": "rp-1"}, {"doing": "fetch"})
 
 
 def test_a_cancelled_job_is_stopped(setup: WorkerSetup) -> None:
-    begun, told = threading.Event(), threading.Event()
+    begun, stopped = threading.Event(), threading.Event()
 
     class Waiting(Worker):
         def work(self, job_input: object, **options: Any) -> dict[str, Any]:
             begun.set()
             if options["stop"].wait(60):
-                told.set()
+                stopped.set()
             return {}
 
     async def cancelled() -> None:
@@ -52,7 +52,7 @@ def test_a_cancelled_job_is_stopped(setup: WorkerSetup) -> None:
 
     asyncio.run(cancelled())
 
-    assert told.is_set()
+    assert stopped.is_set()
 
 
 @pytest.fixture

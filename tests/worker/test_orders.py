@@ -44,10 +44,10 @@ def test_a_long_one_is_summarised_in_concurrent_sections_and_reports_counts_as_p
 
     manifest = setup.manifest()
 
-    stages = [told for told in setup.progress if "stage" in told]
-    notes = [told for told in stages if told["doing"] == "notes"]
+    stages = [each for each in setup.progress if "stage" in each]
+    notes = [each for each in stages if each["doing"] == "notes"]
     assert manifest.calls == len(setup.service.requests) > 5
-    assert [told["done"] for told in notes] == list(range(notes[0]["calls"] + 1))
+    assert [each["done"] for each in notes] == list(range(notes[0]["calls"] + 1))
     assert setup.progress[0] == {"doing": "fetch"}
     assert stages[-1] == {"stage": 2, "doing": "compose", "calls": 1, "done": 1}
     assert manifest.prompt_tokens == 14_000 * manifest.calls
@@ -70,7 +70,7 @@ def test_a_summary_that_is_too_short_is_repaired(setup: WorkerSetup) -> None:
 
     assert manifest.repairs >= 1
     assert manifest.words_out == pytest.approx(4_000, rel=0.25)
-    assert {"repair"} <= {told["doing"] for told in setup.progress}
+    assert {"repair"} <= {each["doing"] for each in setup.progress}
 
 
 def test_a_gzipped_transcript_is_read_like_any_other(setup: WorkerSetup) -> None:

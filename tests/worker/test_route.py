@@ -27,10 +27,10 @@ def server() -> Iterator[ModelServer]:
 def report_on(server: ModelServer, body: dict[str, Any], **settings: Any) -> RunPodReport:
     """Return what our pipeline makes of what RunPod reports about a request."""
     worker = Worker(settings=WorkerSettings(**{"model_url": server.url, **settings}))
-    told = worker.work({"openai_route": "/v1/chat/completions", "openai_input": body})
-    if isinstance(told, dict):
-        return parse_report({"id": "rp-1", "status": "FAILED", **told})
-    return parse_report({"id": "rp-1", "status": "COMPLETED", "output": told})
+    output = worker.work({"openai_route": "/v1/chat/completions", "openai_input": body})
+    if isinstance(output, dict):
+        return parse_report({"id": "rp-1", "status": "FAILED", **output})
+    return parse_report({"id": "rp-1", "status": "COMPLETED", "output": output})
 
 
 def test_a_completion_is_the_models_own(server: ModelServer) -> None:

@@ -1,4 +1,4 @@
-"""The container's start script, with a vLLM that only says that it is there."""
+"""The container's start script, with a fake vLLM that only answers its health check."""
 
 import os
 import signal
@@ -160,7 +160,7 @@ def test_a_signal_to_stop_ends_both(start: Callable[..., Container]) -> None:
 def test_a_model_that_does_not_come_ends_the_container(
     start: Callable[..., Container], environment: dict[str, str], said: str
 ) -> None:
-    code, told = start(**environment).ended()
+    code, output = start(**environment).ended()
 
     assert code == 1
-    assert said in told
+    assert said in output

@@ -20,5 +20,5 @@ def test_what_was_stored_before_there_was_a_pull_mode_is_push() -> None:
 
 
 def _without_nothing(item: dict[str, object]) -> dict[str, object]:
-    """Leave out what DynamoDB is not told."""
+    """Leave out what is not stored in DynamoDB."""
     return {name: value for name, value in item.items() if value is not None}

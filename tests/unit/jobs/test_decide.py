@@ -118,7 +118,7 @@ def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_o
 
 @pytest.mark.parametrize("report", [LOST, GONE], ids=["lost", "gone"])
 def test_a_call_known_to_be_too_long_is_split_whatever_the_report(report) -> None:
-    """Whoever recorded it died before its call was counted and ended."""
+    """The function that recorded it died before its call was counted and ended."""
     call = a_call(task=a_task(last=4)).attempt_ended(OVERFLOW)
 
     assert decide(a_job(), call, 1, report, max_attempts=3) is Step.SPLIT
@@ -130,7 +130,7 @@ def test_a_report_about_another_request_is_foreign() -> None:
 
 
 def test_an_attempt_without_an_id_takes_the_reports() -> None:
-    """The callback was quicker than RunPod's answer to /run, or that answer was lost."""
+    """The callback arrived before RunPod's answer to /run, or that answer was lost."""
     call = a_call(CallState.SUBMITTING)
 
     assert decide(a_job(), call, 1, a_report(id="rp-77"), max_attempts=3) is Step.SUCCEED

@@ -1,4 +1,4 @@
-"""What the demo tells about the answers of a real model."""
+"""What the demo shows of a real model's answers."""
 
 import io
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the demo tells while a job goes its way."""
+"""What the demo shows while a job is running."""
 
 from dataclasses import replace
 from typing import cast
@@ -67,20 +67,20 @@ def test_runpod_is_at_work_until_there_is_nothing_to_repair(was_repaired: bool) 
 
 
 @pytest.mark.parametrize(
-    ("progress", "told"),
+    ("progress", "shown"),
     [
         (None, "IN_PROGRESS"),
         ({"doing": "fetch"}, "IN_PROGRESS, fetch"),
         ({"doing": "notes", "stage": 1, "calls": 7, "done": 3}, "IN_PROGRESS, notes: 3 of 7 done"),
-        (["what", "another worker tells"], "IN_PROGRESS"),
+        (["what", "another worker reports"], "IN_PROGRESS"),
     ],
     ids=["nothing", "fetch", "calls", "unknown"],
 )
-def test_what_a_worker_of_pull_mode_is_at_is_shown(progress: object, told: str) -> None:
+def test_what_a_worker_of_pull_mode_is_at_is_shown(progress: object, shown: str) -> None:
     call = a_call(CallState.SUBMITTED)
     body = {"id": call.attempt.runpod_id, "status": "IN_PROGRESS", "output": progress}
 
     with responses.RequestsMock() as runpod:
         runpod.get(f"{RUNPOD.url}/status/{call.attempt.runpod_id}", json=body)
         with Follower(cast("Deployment", None), RUNPOD, Heard()) as follower:
-            assert follower._runpod_status(call) == told
+            assert follower._runpod_status(call) == shown

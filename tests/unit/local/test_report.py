@@ -38,7 +38,7 @@ def test_a_summary_of_the_requested_length_gets_no_warning(words: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("job", "told"),
+    ("job", "warning"),
     [
         (a_summarised_job(words=620), "TOO SHORT: 62% of the length asked for; 75% is the least"),
         (a_summarised_job(words=1_790), "TOO LONG: 179% of the length asked for; 125% is the most"),
@@ -46,10 +46,10 @@ def test_a_summary_of_the_requested_length_gets_no_warning(words: int) -> None:
     ],
     ids=["62 %", "179 %", "cut off"],
 )
-def test_a_bad_outcome_is_called_bad(job: Job, told: str) -> None:
+def test_a_bad_outcome_is_called_bad(job: Job, warning: str) -> None:
     shown = outcome_of(History(job, [a_call()], []), ())
 
-    assert told in shown
+    assert warning in shown
     assert "not repaired: it was taken as the best there was" in shown
 
 

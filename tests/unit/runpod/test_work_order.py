@@ -1,4 +1,4 @@
-"""What submitter, worker and receiver tell each other in pull mode."""
+"""The work order and the result manifest of pull mode."""
 
 import json
 from dataclasses import replace

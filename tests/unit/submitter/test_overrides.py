@@ -51,7 +51,7 @@ def test_what_is_not_chosen_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "told"),
+    ("name", "value", "message"),
     [
         ("summary-words", "many", "whole number"),
         ("summary-words", "10", "from 50"),
@@ -67,9 +67,9 @@ def test_what_is_not_chosen_stays_as_it_is() -> None:
     ],
 )
 def test_an_invalid_override_is_refused_with_the_valid_ones(
-    name: str, value: str, told: str
+    name: str, value: str, message: str
 ) -> None:
-    with pytest.raises(BadTranscript, match=told) as refused:
+    with pytest.raises(BadTranscript, match=message) as refused:
         resolve_options(a_request(), key="a.txt", metadata={name: value})
 
     assert refused.value.code == "bad-choice"

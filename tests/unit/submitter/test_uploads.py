@@ -1,4 +1,4 @@
-"""What keeps an upload from being read, with the reason that its job fails with."""
+"""Uploads that are refused, with the reason that the job fails with."""
 
 import pytest
 

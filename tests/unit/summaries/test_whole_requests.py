@@ -2,7 +2,7 @@
 
     pytest tests/unit/summaries/test_whole_requests.py --write-golden  # writes them anew
 
-What stands in golden/ is what the model is told, word for word, and every setting around it. Of a long
+golden/ holds what the model gets, word for word, and every setting around it. Of a long
 material only its ends are shown, with its length.
 """
 

@@ -132,6 +132,6 @@ def test_no_word_is_lost_in_merging(spoken: list[tuple[str, str]]) -> None:
         kept = "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in " ".join(texts))
         return "".join(c for c in kept if c.isprintable() or c.isspace()).split()
 
-    told = words([turn.text for turn in merged(segments)])
+    read = words([turn.text for turn in merged(segments)])
 
-    assert told == words([segment.text for segment in segments])
+    assert read == words([segment.text for segment in segments])

@@ -1,4 +1,4 @@
-"""Lines that a careless pattern takes minutes for. Each is about as long as it is asked to be."""
+"""Lines that a careless pattern takes minutes for, each of about the requested length."""
 
 PIECES = {
     "spaces": " ",

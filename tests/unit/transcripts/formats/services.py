@@ -1,4 +1,4 @@
-"""What speech services and meeting tools write as JSON: the same conversation in the shape of each."""
+"""The same conversation in the JSON of each speech service and meeting tool."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""How the tools that people use write who said what: a writer for each style, for tests.
+"""A writer for each style in which common tools write who said what, for tests.
 
 Each takes remarks in order and gives a file in which every remark has its speaker.
 """
@@ -72,15 +72,15 @@ def where_it_changes(write: Writer, label: str = "{name}: ") -> Writer:
 
     def changed(said: Sequence[Line]) -> str:
         before = ""
-        told = []
+        lines = []
         for one in said:
-            told.append(
+            lines.append(
                 one._replace(
                     text=(label.format(name=one.name) if one.name != before else "") + one.text
                 )
             )
             before = one.name
-        return write(told)
+        return write(lines)
 
     return changed
 

@@ -1,4 +1,4 @@
-"""Which beginnings of a line are believed to name a speaker, and whose a line is if none is."""
+"""Which beginnings of a line count as a speaker's name, and whose a line is if none does."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No marker, number, time or tag of a format stands among the words."""
+"""No marker, number, time or tag of a format is left among the words."""
 
 import pytest
 

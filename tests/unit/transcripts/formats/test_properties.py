@@ -1,4 +1,4 @@
-"""What is written in a format is read from it: every word, in order, by its speaker."""
+"""Whatever is written in a format is read back: every word, in order, with its speaker."""
 
 import json
 import re
@@ -101,7 +101,7 @@ def test_the_first_turn_knows_when_it_was(form: str, said: list[Said]) -> None:
     )
 )
 def test_rolling_captions_are_read_once(lines: list[list[str]]) -> None:
-    """Each line has a word of its own, so that chance does not repeat what is told already."""
+    """Each line has a unique word, so that no line repeats an earlier one by chance."""
     said = [
         Said(0, (f"w{index}", *words), float(index), index + 1.0)
         for index, words in enumerate(lines)
@@ -109,8 +109,8 @@ def test_rolling_captions_are_read_once(lines: list[list[str]]) -> None:
 
     transcript = read(writers.webvtt_rolling(said))
 
-    told = [word for turn in transcript.turns for word in turn.text.split()]
-    assert told == [word for one in said for word in one.words]
+    read_words = [word for turn in transcript.turns for word in turn.text.split()]
+    assert read_words == [word for one in said for word in one.words]
 
 
 @settings(deadline=None)
@@ -159,7 +159,7 @@ PROSE = st.sampled_from(
 @settings(deadline=None)
 @given(st.lists(PROSE, max_size=30))
 def test_no_word_of_prose_is_lost_whatever_it_looks_like(lines: list[str]) -> None:
-    """Names may be told once for several lines, and times not at all."""
+    """A name may stand once for several lines, and times may be missing."""
     # Captions are looked at apart: what they show twice at one time was said once.
     lines = list(dict.fromkeys(lines))
     text = "Something goes before.\n" + "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Each service's JSON is read: every sentence under the one who said it."""
+"""Each service's JSON is read: every sentence with its speaker."""
 
 import json
 from datetime import timedelta

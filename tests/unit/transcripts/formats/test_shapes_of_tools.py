@@ -1,4 +1,4 @@
-"""Shapes in which tools hand out transcripts: every sentence stands under who said it, and nothing else."""
+"""Shapes in which tools export transcripts: every sentence is read with its speaker, nothing else is."""
 
 import json
 from typing import Any
@@ -45,7 +45,7 @@ TIMED_TEXTS = {
     "a link before the name": "[{short}](https://host.example/x?t={at}) **{name}**: {words}\n\n",
     "a time in italics": "**{name}** _{short}_\n{words}\n\n",
     "initials of a face": "{face}\n{name}\n{short}\n{words}\n",
-    "a time told three times": "{name}\n0 minutes {at} seconds\n{short}\n"
+    "a time written three times": "{name}\n0 minutes {at} seconds\n{short}\n"
     "{name} 0 minutes {at} seconds\n{words}\n",
     "start and end behind the name": "{name} {long} - {end}\n{words}\n\n",
     "start and end above the name": "[{long}:00 - {end}:00]\n{name}\n{words}\n\n",

@@ -1,4 +1,4 @@
-"""Every sentence stands under the one who said it, however the file writes that, whoever it is."""
+"""Every sentence is attributed to its speaker, in every style and with every kind of name."""
 
 from itertools import groupby
 

@@ -1,4 +1,4 @@
-"""Small writers of each format, for tests: what was said goes in, a file comes out."""
+"""Small writers of each format, for tests: they turn speech into a file."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -151,7 +151,7 @@ def whisper(said: Sequence[Said]) -> str:
 
 
 def whisperx_by_word(said: Sequence[Said]) -> str:
-    """All in one segment: only the words know who speaks."""
+    """All in one segment: only the words have a speaker."""
     words = [
         {"word": word, "start": start, "end": end, "speaker": f"SPEAKER_{one.speaker:02}"}
         for one in said
