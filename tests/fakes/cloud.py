@@ -26,6 +26,8 @@ from webhook_receiver import app as receiver_app
 EVENTS = Path(__file__).parents[2] / "events"
 RUNPOD = "https://api.runpod.invalid/v2/e"
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
+KEY = "calls/harbour board + pilot.txt"
+SUMMARY = "summaries/calls/harbour board.txt"
 APPS = {"submitter": submitter_app, "webhook_receiver": receiver_app, "sweeper": sweeper_app}
 
 
@@ -156,3 +158,13 @@ def _counting(make: Callable[[str], Any], requests: Counter[str]) -> Callable[[s
         return made
 
     return client
+
+
+def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
+    """Put the version that moto's buckets give into an event that names another."""
+    text = json.dumps(event)
+    listed = boto3.client("s3").list_objects_v2(Bucket="transcripts").get("Contents", [])
+    etag = listed[0]["ETag"].strip('"') if listed else ""
+    text = text.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", "null")
+    changed: dict[str, Any] = json.loads(text.replace("9b2cf535f27731c974343645a3985328", etag))
+    return changed

@@ -17,8 +17,10 @@ from submitter.stages import Stages
 from submitter.submit import Submitter
 from sweeper.findings import SweepResult
 from sweeper.sweep import Sweeper
-from tests.builders import NOON, SECRET, a_source, submitter_settings
-from tests.fakes.model import FakeModel, ref_of
+from tests.builders import NOON, SECRET, a_request, a_source, submitter_settings
+from tests.fakes.model import FakeModel, a_transcript, ref_of
+
+LONG = a_transcript(100_000)
 
 
 @dataclass
@@ -130,3 +132,9 @@ class Pipeline:
 
     def history(self, job: Job) -> tuple[Job, list[Call], list[AuditEvent]]:
         return self.store.history(job.id)
+
+
+def settings_with(context_tokens: int, max_tokens: int) -> SubmitterSettings:
+    return submitter_settings(
+        context_tokens=context_tokens, options=a_request(max_tokens=max_tokens)
+    )

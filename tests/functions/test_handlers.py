@@ -2,10 +2,7 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import boto3
 import pytest
@@ -15,11 +12,9 @@ from core import wiring
 from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
 from core.jobs.callback import CallRef, token_for
-from core.jobs.lifecycle import SUBMITTING_TIME
 from core.jobs.model import CallState
 from core.summaries.levels import Level
 from core.summaries.options import Mode
-from core.telemetry import logger
 from tests.builders import (
     API_KEY,
     JOB_ID,
@@ -29,15 +24,17 @@ from tests.builders import (
     a_call,
     a_job,
     a_request,
-    an_event,
     completed_body,
     minutes,
 )
-from tests.fakes.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
-from tests.fakes.lambda_events import callback_event
-
-KEY = "calls/harbour board + pilot.txt"
-SUMMARY = "summaries/calls/harbour board.txt"
+from tests.fakes.cloud import (
+    EVENTS,
+    KEY,
+    RUNPOD,
+    SUMMARY,
+    Cloud,
+    without_versions,
+)
 
 # file: (status, job and call afterwards)
 CALLBACKS = {
@@ -89,16 +86,6 @@ def test_every_event_is_used() -> None:
     used.add("submitter-s3-not-a-transcript")  # in test_refused_uploads.py
 
     assert used == {path.stem for path in EVENTS.glob("*.json")}
-
-
-def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
-    """Put the version that moto's buckets give into an event that names another."""
-    text = json.dumps(event)
-    listed = boto3.client("s3").list_objects_v2(Bucket="transcripts").get("Contents", [])
-    etag = listed[0]["ETag"].strip('"') if listed else ""
-    text = text.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", "null")
-    changed: dict[str, Any] = json.loads(text.replace("9b2cf535f27731c974343645a3985328", etag))
-    return changed
 
 
 class TestTheSubmitter:
@@ -285,107 +272,6 @@ class TestTheReceiver:
         assert sent["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
-class TestTheReceiverThatVerifies:
-    @pytest.fixture
-    def verifying(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
-            cloud.holding(a_job(), a_call())
-            yield cloud
-
-    def test_believes_runpod_and_not_the_callback(self, verifying: Cloud) -> None:
-        verifying.runpod_says({"id": "rp-1", "status": "IN_PROGRESS"})
-
-        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert verifying.history()[0].state == "active"
-        assert verifying.summaries() == []
-
-    def test_asks_runpod_only_for_the_status_of_a_request(self, verifying: Cloud) -> None:
-        """Anyone who knows the URL can choose the id, which becomes part of a path requested with our key."""
-        event = verifying.event("webhook-completed")
-        event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
-
-        answer = verifying.invoke("webhook_receiver", event)
-
-        assert answer["statusCode"] == 400
-        assert len(verifying.runpod.calls) == 0
-
-    @pytest.fixture
-    def unanswered(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-        """RunPod's answer to POST /run, which has the attempt's id, is not on record."""
-        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
-            cloud.holding(a_job(), a_call(CallState.SUBMITTING, due_at=NOON + minutes(9)))
-            yield cloud
-
-    def test_trusts_no_report_until_the_attempts_own_request_is_known(
-        self, unanswered: Cloud
-    ) -> None:
-        event = unanswered.event("webhook-completed")
-        event["body"] = json.dumps(completed_body("Another's.", id="rp-of-another-job"))
-
-        answer = unanswered.invoke("webhook_receiver", event)
-
-        assert answer["statusCode"] == 503  # RunPod calls again, when the answer may be on record
-        assert len(unanswered.runpod.calls) == 0
-        assert unanswered.summaries() == []
-        assert "rp-of-another-job" not in repr(unanswered.history())
-
-    def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
-        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-        _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.with_submission("rp-1", an_event()))
-        unanswered.runpod_says(completed_body())
-
-        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert SUMMARY in unanswered.summaries()
-
-    def test_lets_the_sweeper_look_as_soon_as_no_submitter_can_be_at_it(
-        self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
-    ) -> None:
-        monkeypatch.setattr(wiring, "now", lambda: NOON)
-
-        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        _, (call,), events = unanswered.history()
-        assert call.due_at == NOON + SUBMITTING_TIME
-        assert events[-1].what == "callback before RunPod's answer"
-
-    def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
-        _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.with_failure("deadline", an_event()))
-
-        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert len(unanswered.runpod.calls) == 0
-
-    def test_records_what_runpod_reports(self, verifying: Cloud) -> None:
-        verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
-
-        verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
-        assert body.decode() == f"{SUMMARY_TEXT} Indeed.\n"
-
-    def test_leaves_what_runpod_does_not_know_to_the_sweeper(
-        self, monkeypatch: pytest.MonkeyPatch, verifying: Cloud
-    ) -> None:
-        """Found by simulation seed 43: /status may not know the callback's request yet."""
-        monkeypatch.setattr(wiring, "now", lambda: NOON)
-        verifying.runpod.get(f"{RUNPOD}/status/rp-1", status=404, json={"status": 404})
-
-        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        _, (call,), events = verifying.history()
-        assert answer["statusCode"] == 200
-        assert call.state == "submitted"  # no further attempt is paid for
-        assert call.due_at == NOON
-        assert events[-1].what == "callback not confirmed"
-
-
 class TestTheSweeper:
     def test_settles_a_call_whose_callback_was_lost(self, holding: Cloud) -> None:
         holding.runpod_says(completed_body())
@@ -420,78 +306,3 @@ class TestTheSweeper:
 
     def test_has_nothing_to_do_when_nothing_is_due(self, cloud: Cloud) -> None:
         assert cloud.invoke("sweeper", cloud.event("sweeper-scheduled")) == {}
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Return what the functions log, as Lambda would print it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-    yield stream
-    logger.removeHandler(handler)
-
-
-class TestTheWholeWay:
-    def submit(self, cloud: Cloud) -> tuple[str, dict[str, Any]]:
-        """Upload and submit; return the job's id and the callback that RunPod would make."""
-        cloud.upload(KEY)
-        cloud.runpod_takes()
-        event = without_versions(cloud.event("submitter-sqs-s3"), cloud)
-        assert cloud.invoke("submitter", event)["batchItemFailures"] == []
-        callback = cloud.event("webhook-completed")
-        callback |= callback_event(cloud.sent_to_runpod()[0]["webhook"], callback["body"])
-        return callback["pathParameters"]["job_id"], callback
-
-    def test_takes_at_most_nine_requests_of_aws(self, cloud: Cloud) -> None:
-        """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""
-        _, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        assert cloud.requests.total() - cloud.requests["secretsmanager.GetSecretValue"] <= 9
-        assert dict(cloud.requests) == {
-            "s3.GetObject": 1,
-            "dynamodb.TransactWriteItems": 2,
-            "dynamodb.UpdateItem": 2,
-            "dynamodb.BatchGetItem": 1,
-            "s3.PutObject": 3,  # what the model is shown, the summary, its facts
-            "secretsmanager.GetSecretValue": 3,
-        }
-
-    def test_leaves_nothing_secret_and_no_words_in_logs_and_metrics(
-        self, cloud: Cloud, capfd: pytest.CaptureFixture[str], log: io.StringIO
-    ) -> None:
-        _, callback = self.submit(cloud)
-        token = callback["pathParameters"]["token"]
-        cloud.invoke("webhook_receiver", callback)
-        cloud.invoke("webhook_receiver", callback)
-        cloud.invoke("sweeper", cloud.event("sweeper-scheduled"))
-        wrong = cloud.event("webhook-wrong-token")
-        cloud.invoke("webhook_receiver", wrong)
-
-        logged = log.getvalue() + "".join(capfd.readouterr())
-        assert "callback: succeeded" in logged
-        assert "callback refused: token" in logged
-        for secret in (token, SECRET.decode(), API_KEY, "hooks.invalid", "pump", "A" * 43):
-            assert secret not in logged
-
-    def test_keeps_secrets_and_words_out_of_the_table(self, cloud: Cloud) -> None:
-        _, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        stored = json.dumps(boto3.client("dynamodb").scan(TableName="jobs")["Items"])
-        for secret in (callback["pathParameters"]["token"], API_KEY, "hooks.invalid", "pump"):
-            assert secret not in stored
-
-    def test_ends_in_a_summary_with_its_facts(self, cloud: Cloud) -> None:
-        job_id, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        job, _, events = cloud.history(job_id)
-        key = "summaries/calls/harbour board + pilot.txt"
-        stored = boto3.client("s3").get_object(Bucket="out", Key=key)
-        assert stored["Body"].read().decode().startswith("# The harbour board")
-        assert stored["Metadata"]["job-id"] == job_id
-        assert job.words_in == len(TRANSCRIPT.split()) - 2  # without the two times
-        assert [event.by for event in events] == ["submitter"] * 3 + ["webhook_receiver"] * 3

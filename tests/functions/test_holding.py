@@ -8,10 +8,9 @@ import pytest
 from core.errors import RunPodKeyUnusable, SecretUnusable
 from core.jobs.model import Call, CallState, Job, JobState
 from tests.builders import NOON, minutes, submitter_settings
-from tests.fakes.cloud import RUNPOD, Cloud
+from tests.fakes.cloud import RUNPOD, Cloud, without_versions
 from tests.fakes.model import a_transcript
 from tests.functions.pipeline import Pipeline
-from tests.functions.test_handlers import without_versions
 
 WHY = "secret runpod/api-key can't be read: it does not exist; create it"
 

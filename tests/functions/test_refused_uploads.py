@@ -8,8 +8,7 @@ from botocore.exceptions import ClientError
 
 from core.aws.files import S3Transcripts
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, MOST_DELIVERIES
-from tests.fakes.cloud import Cloud
-from tests.functions.test_handlers import KEY, without_versions
+from tests.fakes.cloud import KEY, Cloud, without_versions
 
 REFUSAL = ClientError(
     {

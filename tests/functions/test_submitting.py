@@ -27,7 +27,6 @@ from submitter.submit import Submitter
 from tests.builders import (
     NOON,
     SECRET,
-    a_report,
     a_source,
     an_event,
     minutes,
@@ -399,10 +398,3 @@ def test_the_request_is_json_with_nothing_lost(setup: SubmitterSetup) -> None:
     sent = json.loads(json.dumps(setup.runpod.requests[0]))
 
     assert body.decode() in user_prompt(sent)
-
-
-def test_a_report_can_settle_what_was_submitted(setup: SubmitterSetup) -> None:
-    """Submitter and receiver agree about ids: the rest is in test_settling."""
-    _, call = setup.accept()
-
-    assert call.attempt.runpod_id == a_report().runpod_id

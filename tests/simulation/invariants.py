@@ -1,6 +1,7 @@
 """What must hold after every effect, and what must hold once all is quiet.
 
 Each invariant is a method named for it; docs/reliability.md lists them. A broken one raises `Broken`.
+They stay in one file, so that the page's list can be compared with it.
 """
 
 from collections import Counter
