@@ -1,8 +1,11 @@
 """The functions over moto's AWS and a RunPod that `responses` plays, wired as in Lambda."""
 
+import io
 import json
+import logging
+import os
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +20,7 @@ from core import wiring
 from core.aws.job_store import DynamoJobStore
 from core.jobs.callback import CallRef, token_for
 from core.jobs.model import AuditEvent, Call, Job
+from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET, status_body
@@ -124,6 +128,7 @@ CLOUD = {
 
 @contextmanager
 def running_cloud(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Cloud]:
+    monkeypatch.setattr(boto3, "client", _shared_client)
     with mock_aws(), responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in ("transcripts", "out"):
@@ -139,25 +144,41 @@ def running_cloud(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterat
         ).items():
             monkeypatch.setenv(name, value)
         cloud = Cloud(runpod, queue_url)
-        monkeypatch.setattr(wiring, "client", _counting(wiring.client, cloud.requests))
         for app in APPS.values():
             app._wiring.cache_clear()
-        yield cloud
+        with _counting(cloud.requests):
+            yield cloud
         for app in APPS.values():
             app._wiring.cache_clear()
 
 
-def _counting(make: Callable[[str], Any], requests: Counter[str]) -> Callable[[str], Any]:
-    def client(service: str) -> Any:
-        made = make(service)
+_make_client = boto3.client
+_clients: dict[str, Any] = {}
 
-        def count(model: Any, **_: Any) -> None:
-            requests[f"{service}.{model.name}"] += 1
 
-        made.meta.events.register("before-call", count)
-        return made
+def _shared_client(service: str, **options: Any) -> Any:
+    """Return one client for all tests: a dozen for each is most of what a test over moto costs."""
+    config = options.get("config")
+    chosen = config._user_provided_options if config else {}
+    key = f"{service} {os.environ['AWS_DEFAULT_REGION']} {chosen}"
+    if key not in _clients:
+        _clients[key] = _make_client(service, **options)  # type: ignore[call-overload]
+    return _clients[key]
 
-    return client
+
+@contextmanager
+def _counting(requests: Counter[str]) -> Iterator[None]:
+    """Count the requests of the clients that the functions are wired with."""
+
+    def count(model: Any, **_: Any) -> None:
+        requests[f"{model.service_model.service_name}.{model.name}"] += 1
+
+    clients = [wiring.client(service) for service in ("dynamodb", "s3", "sqs", "secretsmanager")]
+    for client in clients:
+        client.meta.events.register("before-call", count)
+    yield
+    for client in clients:
+        client.meta.events.unregister("before-call", count)
 
 
 def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
@@ -168,3 +189,14 @@ def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
     text = text.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", "null")
     changed: dict[str, Any] = json.loads(text.replace("9b2cf535f27731c974343645a3985328", etag))
     return changed
+
+
+@contextmanager
+def captured_log() -> Iterator[io.StringIO]:
+    """Yield what the functions log, as Lambda would print it."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(logger.registered_formatter)
+    logger.addHandler(handler)
+    yield stream
+    logger.removeHandler(handler)

@@ -117,7 +117,7 @@ class ScenarioRunner:
     # ---- before ------------------------------------------------------------------------------
 
     def _watched(self, service: str) -> Any:
-        client = wiring.client(service)
+        client = boto3.Session().client(service, config=wiring._CONFIG)  # its own: it is watched
         events = client.meta.events
         events.register("before-call", self._before_call)
         events.register("after-call", self._after_call)

@@ -2,14 +2,11 @@
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from typing import Any
 
 import boto3
 import pytest
 
-from core.telemetry import logger
 from tests.builders import (
     API_KEY,
     SECRET,
@@ -21,17 +18,6 @@ from tests.fakes.cloud import (
     without_versions,
 )
 from tests.fakes.lambda_events import callback_event
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Return what the functions log, as Lambda would print it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-    yield stream
-    logger.removeHandler(handler)
 
 
 class TestTheWholeWay:
