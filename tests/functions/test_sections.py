@@ -169,7 +169,7 @@ class TestSections:
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
 
     def test_of_a_key_that_runpod_refuses_end_the_job_and_are_not_all_tried(
-        self, pipeline: Pipeline
+        self,
     ) -> None:
         class Closed(MemoryRunPod):
             tried = 0
@@ -178,9 +178,10 @@ class TestSections:
                 Closed.tried += 1
                 raise RunPodRefused("RunPod refused the request with 401: the API key is wrong")
 
-        pipeline.runpod = Closed()
-        job = pipeline.upload(a_transcript(1_000_000))
+        pipeline = Pipeline(settings=settings_with(8_192, 2_000), runpod=Closed())
+        job = pipeline.upload(a_transcript(200_000))
 
+        assert job.stage_calls > 40
         assert (job.state, job.reason_code) == (JobState.FAILED, "refused-by-runpod")
         assert Closed.tried <= 16
 
