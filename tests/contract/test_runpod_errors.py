@@ -117,7 +117,7 @@ def test_without_a_key_no_request_is_made_and_the_error_names_the_secret(
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error"),
+    ("failure", "error"),
     [
         (requests.exceptions.SSLError("bad record mac"), RunPodSilent),
         (requests.exceptions.ProxyError("broke"), RunPodSilent),
@@ -128,9 +128,9 @@ def test_without_a_key_no_request_is_made_and_the_error_names_the_secret(
     ],
 )
 def test_what_can_happen_after_the_request_was_read_is_not_free(
-    runpod: responses.RequestsMock, trouble: Exception, error: type[RunPodError]
+    runpod: responses.RequestsMock, failure: Exception, error: type[RunPodError]
 ) -> None:
-    runpod.post(f"{URL}/run", body=trouble)
+    runpod.post(f"{URL}/run", body=failure)
 
     with pytest.raises(error):
         client().run(REQUEST)

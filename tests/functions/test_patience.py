@@ -23,14 +23,14 @@ SHORTEST_OVERDUE = timedelta(seconds=5)  # the least that template.yaml allows
 class Refusing(MemoryRunPod):
     """A RunPod that does the same to every request, and counts them."""
 
-    def __init__(self, trouble: RunPodError) -> None:
+    def __init__(self, error: RunPodError) -> None:
         super().__init__()
-        self.trouble = trouble
+        self.error = error
         self.asked_to_run = 0
 
     def run(self, request: Mapping[str, Any]) -> str:
         self.asked_to_run += 1
-        raise self.trouble
+        raise self.error
 
 
 class Slow(MemoryRunPod):

@@ -15,32 +15,32 @@ from tests.local.conftest import Local, new_marker, short_transcript
 
 
 @dataclass(frozen=True)
-class Troubled:
+class Begun:
     marker: str
     upload: Upload
 
 
 @pytest.fixture(scope="module")
-def troubled(local: Local) -> dict[tuple[Mode, str], Troubled]:
+def uploads(local: Local) -> dict[tuple[Mode, str], Begun]:
     """Uploads that take seconds each, by mode and failure: begun together, to wait once."""
-    befalls: dict[str, tuple[str, int | None]] = {
+    failures: dict[str, tuple[str, int | None]] = {
         "lost callback": ("lost-webhook", None),
         "error once": ("worker-error", 1),
         "error always": ("worker-error", None),
     }
     begun = {}
-    for mode, (name, (scenario, next_jobs)) in product(Mode, befalls.items()):
+    for mode, (name, (scenario, next_jobs)) in product(Mode, failures.items()):
         marker = new_marker()
         local.simulator.use(scenario, next_jobs=next_jobs, containing=marker)
         upload = local.upload(short_transcript(marker), f"{marker}.txt", mode=mode)
-        begun[mode, name] = Troubled(marker, upload)
+        begun[mode, name] = Begun(marker, upload)
     return begun
 
 
 def test_the_sweeper_recovers_a_lost_callback(
-    local: Local, troubled: dict[tuple[Mode, str], Troubled], mode: Mode
+    local: Local, uploads: dict[tuple[Mode, str], Begun], mode: Mode
 ) -> None:
-    lost = troubled[mode, "lost callback"]
+    lost = uploads[mode, "lost callback"]
 
     history = local.stack.history(lost.upload)
     if history is None or not history.job.is_final:  # the other mode's sweep may have found it
@@ -54,9 +54,9 @@ def test_the_sweeper_recovers_a_lost_callback(
 
 
 def test_an_error_that_may_pass_costs_another_attempt_and_succeeds(
-    local: Local, troubled: dict[tuple[Mode, str], Troubled], mode: Mode
+    local: Local, uploads: dict[tuple[Mode, str], Begun], mode: Mode
 ) -> None:
-    failing = troubled[mode, "error once"]
+    failing = uploads[mode, "error once"]
 
     history = local.stack.wait_for_job(failing.upload)
 
@@ -68,9 +68,9 @@ def test_an_error_that_may_pass_costs_another_attempt_and_succeeds(
 
 
 def test_an_error_that_does_not_pass_ends_the_job_with_its_reason(
-    local: Local, troubled: dict[tuple[Mode, str], Troubled], mode: Mode
+    local: Local, uploads: dict[tuple[Mode, str], Begun], mode: Mode
 ) -> None:
-    failing = troubled[mode, "error always"]
+    failing = uploads[mode, "error always"]
 
     history = local.stack.wait_for_job(failing.upload)
 

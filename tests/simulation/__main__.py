@@ -19,7 +19,7 @@ from rich.table import Table
 
 _SEEDS_PER_CHUNK = 20
 _MOST_SHOWN = 3  # histories of broken runs
-_ENOUGH_SEEDS = 1_000  # to expect every kind of trouble to have happened
+_ENOUGH_SEEDS = 1_000  # to expect every kind of fault to have happened
 
 
 @dataclass

@@ -130,14 +130,14 @@ def draw_profile(random: Random) -> FaultProfile:
     kind = random.random()
     if kind < 0.04:
         return CALM
-    if kind < 0.3:  # one trouble at a time, and strong
+    if kind < 0.3:  # one fault at a time, and strong
         name = random.choice(fields(FaultProfile)).name
         return replace(CALM, **{name: min(1.0, 3 * getattr(_BAD_DAY, name))})
-    troubles = {
+    faults = {
         field.name: min(1.0, getattr(_BAD_DAY, field.name) * random.choice((0, 0.5, 1, 2)))
         for field in fields(FaultProfile)
     }
-    return FaultProfile(**troubles)
+    return FaultProfile(**faults)
 
 
 def _client_error(code: str) -> Callable[[], BaseException]:

@@ -211,7 +211,7 @@ class Invariants:
     def _what_is_written_is_runpods(self, key: str, body: str, metadata: Mapping[str, str]) -> None:
         if key.startswith("work/"):
             _, job_id, name = key.removesuffix(".txt").split("/")
-            if key.endswith(".txt"):  # else a layer or a plan, which are documents of ours
+            if key.endswith(".txt"):  # else a level or a plan, which are documents of ours
                 self._is_output_of(job_id, name, body)
             self._kept[key] = body
         elif key.endswith(".txt"):

@@ -232,7 +232,7 @@ class Queue:
             self.simulation.after(again, lambda: self._deliver(message, is_extra=True))
 
     def redrive(self) -> None:
-        """Do what the operator does once the trouble is over."""
+        """Do what the operator does once the failure is over."""
         dead, self.dead = self.dead, []
         for message in dead:
             self.simulation.record("operator", f"redrives {message.body}")

@@ -52,7 +52,7 @@ class Simulation:
     step_checks: list[Callable[[], None]] = field(default_factory=list)  # after every effect
     running: list[Invocation] = field(default_factory=list)
     effects: int = 0
-    trouble: Exception | None = None  # what a check has found; hidden from the functions
+    broken: Exception | None = None  # what a check has found; hidden from the functions
     _agenda: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
@@ -72,8 +72,8 @@ class Simulation:
             return False
         self.now_seconds, _, what = heapq.heappop(self._agenda)
         what()
-        if self.trouble:
-            raise self.trouble
+        if self.broken:
+            raise self.broken
         return True
 
     def latency_seconds(self) -> float:
@@ -112,13 +112,13 @@ class Simulation:
         try:
             invariant()
         except Exception as exc:
-            self.trouble = self.trouble or exc
+            self.broken = self.broken or exc
 
     def end(self) -> None:
         """Kill whatever is still running, so that no greenlet is left behind."""
         assert getcurrent().parent is None
         self.step_checks.clear()
-        self.trouble = None
+        self.broken = None
         while self.running:
             for invocation in self.running:
                 invocation.is_dead = True

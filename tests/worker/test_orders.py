@@ -182,20 +182,18 @@ class TestATranscript:
         assert len(setup.bucket.gets) == 1
         assert setup.service.requests == []
 
-    @pytest.mark.parametrize("trouble", [500, 503, 429, "cut"])
+    @pytest.mark.parametrize("answer", [500, 503, 429, "cut"])
     def test_is_fetched_again_while_the_bucket_breaks(
-        self, setup: WorkerSetup, trouble: Any
+        self, setup: WorkerSetup, answer: Any
     ) -> None:
-        setup.bucket.get_answers = [trouble, trouble]
+        setup.bucket.get_answers = [answer, answer]
 
         assert setup.manifest().words_in == len(setup.bucket.body.split())
         assert len(setup.bucket.gets) == 3
 
-    @pytest.mark.parametrize("trouble", [500, "cut"])
-    def test_that_never_arrives_complete_is_given_up(
-        self, setup: WorkerSetup, trouble: Any
-    ) -> None:
-        setup.bucket.get_answers = [trouble] * 3
+    @pytest.mark.parametrize("answer", [500, "cut"])
+    def test_that_never_arrives_complete_is_given_up(self, setup: WorkerSetup, answer: Any) -> None:
+        setup.bucket.get_answers = [answer] * 3
 
         assert setup.failure_code() == "fetch-failed"
 
@@ -249,10 +247,10 @@ class TestATranscript:
 
 
 class TestTheModel:
-    @pytest.mark.parametrize("trouble", [500, 502, "empty"])
-    def test_is_tried_three_times_at_most(self, setup: WorkerSetup, trouble: Any) -> None:
+    @pytest.mark.parametrize("answer", [500, 502, "empty"])
+    def test_is_tried_three_times_at_most(self, setup: WorkerSetup, answer: Any) -> None:
         empty = {"choices": [{"message": {"content": " "}, "finish_reason": "stop"}]}
-        setup.service.answers = [(200, empty) if trouble == "empty" else trouble] * 5
+        setup.service.answers = [(200, empty) if answer == "empty" else answer] * 5
 
         assert setup.failure_code() == "model-failed"
         assert len(setup.service.requests) == 3

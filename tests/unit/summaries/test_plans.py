@@ -73,7 +73,7 @@ def chunks(words: int, bounds: Limits) -> list[int]:
 
 
 def covered(written: list[Written], tokens: list[int]) -> bool:
-    """Does every piece have exactly one reader?"""
+    """Does every chunk have exactly one reader?"""
     read = [chunk for each in written for chunk in range(each.task.first, each.task.last)]
     return read == list(range(len(tokens)))
 
