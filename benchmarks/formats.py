@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.table import Table
 
 from core.transcripts.reader import read_transcript
-from tests.unit.formats.test_properties import VOCABULARY
-from tests.unit.formats.writers import NAMED, NUMBERED, Said
+from tests.unit.transcripts.formats.test_properties import VOCABULARY
+from tests.unit.transcripts.formats.writers import NAMED, NUMBERED, Said
 
 WORDS = 100_000
 WORDS_OF_A_REMARK = 20

@@ -18,7 +18,8 @@ from rich.table import Table
 
 from core.summaries.tokens import estimate_tokens
 from tests.builders import submitter_settings
-from tests.functions.pipeline import Model, Pipeline, a_transcript
+from tests.fakes.model import FakeModel, a_transcript
+from tests.functions.pipeline import Pipeline
 
 SIZES_WORDS = (1_000, 10_000, 30_000, 100_000, 300_000, 1_000_000)
 CONTEXTS_TOKENS = (8_192, 32_768, 131_072)
@@ -85,7 +86,8 @@ def _pipeline(context_tokens: int) -> Pipeline:
     settings = submitter_settings()
     options = replace(settings.options, max_tokens=min(6_000, context_tokens // 2))
     return Pipeline(
-        model=Model(), settings=replace(settings, context_tokens=context_tokens, options=options)
+        model=FakeModel(),
+        settings=replace(settings, context_tokens=context_tokens, options=options),
     )
 
 

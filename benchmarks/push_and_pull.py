@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 from aiohttp import web
@@ -33,8 +32,9 @@ from local.stack.simulator import RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import WorkerProcess, start_worker
 from runpod_simulator import Config, Simulator, running_simulator
-from tests.functions.pipeline import Model, a_transcript
-from tests.served import served
+from tests.builders import chat_completion
+from tests.fakes.model import FakeModel, a_transcript
+from tests.fakes.served import served
 
 SIZES_WORDS = (10_000, 1_000_000)
 FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
@@ -148,14 +148,14 @@ def bench(mode: Mode) -> Iterator[Bench]:
 
 def _instant_model() -> web.Application:
     """A model server that writes as many words as it is asked for, at once."""
-    model = Model()
+    model = FakeModel()
 
     async def models(_request: web.Request) -> web.Response:
         return web.json_response({"data": [{"id": "instant", "max_model_len": 32_768}]})
 
     async def chat(request: web.Request) -> web.Response:
-        job_input: dict[str, Any] = {"input": {"openai_input": await request.json()}}
-        return web.json_response(model.answer(job_input, "one")["output"][0])
+        text, reason = model.write(await request.json())
+        return web.json_response(chat_completion(text, finish_reason=reason))
 
     app = web.Application(client_max_size=1 << 26)
     app.add_routes([web.get("/v1/models", models), web.post("/v1/chat/completions", chat)])

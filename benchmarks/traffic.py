@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import aiohttp
 from aiohttp import web
 
-from tests.served import served
+from tests.fakes.served import served
 
 _CHUNK_BYTES = 1 << 20
 _OF_THE_CONNECTION = {"connection", "keep-alive", "transfer-encoding", "te", "upgrade"}

@@ -1,6 +1,7 @@
 """Things to test with: sensible by default, overridden by name. Times and ids are fixed."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -145,6 +146,21 @@ def a_summary(**changes: Any) -> Summary:
 SUMMARY_TEXT = "# The harbour board\n\nMara said that the pump holds. Ilse wants a second one."
 
 
+def chat_completion(text: str = SUMMARY_TEXT, *, finish_reason: str = "stop") -> dict[str, Any]:
+    """Return what an OpenAI-compatible server answers to a chat request."""
+    return {
+        "object": "chat.completion",
+        "model": "a/model",
+        "choices": [{"index": 0, "message": {"content": text}, "finish_reason": finish_reason}],
+        "usage": {"prompt_tokens": 14_000, "completion_tokens": 5_300},
+    }
+
+
+def user_prompt(request: Mapping[str, Any]) -> str:
+    """Return what a RunPod request says to the model after the system prompt."""
+    return str(request["input"]["openai_input"]["messages"][1]["content"])
+
+
 def completed_body(
     text: str = SUMMARY_TEXT, *, finish_reason: str = "stop", **changes: Any
 ) -> dict[str, Any]:
@@ -156,22 +172,13 @@ def completed_body(
         "executionTime": 61_088,
         "input": {"openai_route": "/v1/chat/completions"},
         "webhook": "https://example.invalid/webhook",
-        "output": [
-            {
-                "object": "chat.completion",
-                "model": "a/model",
-                "choices": [
-                    {"index": 0, "message": {"content": text}, "finish_reason": finish_reason}
-                ],
-                "usage": {"prompt_tokens": 14_000, "completion_tokens": 5_300},
-            }
-        ],
+        "output": [chat_completion(text, finish_reason=finish_reason)],
     }
     return body | changes
 
 
 def a_manifest(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> ResultManifest:
-    """Return what the worker of pull mode tells of a summary that it has put."""
+    """Return what the worker of pull mode reports about a summary that it has put."""
     default = ResultManifest(
         sha256=hashlib.sha256(body).hexdigest(),
         size_bytes=len(body),
@@ -195,7 +202,17 @@ def manifest_body(manifest: ResultManifest, **changes: Any) -> dict[str, Any]:
 
 
 def failed_body(error: str, **changes: Any) -> dict[str, Any]:
-    return {"id": "rp-1", "status": "FAILED", "error": error} | changes
+    return status_body("FAILED", error=error) | changes
+
+
+def lost_body(**changes: Any) -> dict[str, Any]:
+    """Return what RunPod posts when a worker has vanished with its request."""
+    return failed_body("job timed out after 1 retries", **changes)
+
+
+def status_body(status: str, **changes: Any) -> dict[str, Any]:
+    """Return what RunPod says about a request that has no output."""
+    return {"id": "rp-1", "status": status} | changes
 
 
 def a_report(**changes: Any) -> RunPodReport:

@@ -32,7 +32,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--cloud", action="store_true", help="run the tests that need AWS and RunPod")
     parser.addoption(
-        "--write-golden", action="store_true", help="write tests/unit/golden anew, to be reviewed"
+        "--write-golden",
+        action="store_true",
+        help="write tests/unit/summaries/golden anew, to be reviewed",
     )
 
 
@@ -47,7 +49,7 @@ _WITHOUT_THE_STACK = tuple(
 _SHARING = {
     f"tests/{name}.py"
     for name in (
-        "door/test_fuzzing",
+        "fuzz/test_fuzzing",
         "local/test_fault_proxy",
         "simulator/test_simulator_sdk_worker",
         "template/test_artifacts",

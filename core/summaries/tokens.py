@@ -3,8 +3,8 @@
 Counting with the model's own tokenizer would put megabytes into the function, so this is an upper
 estimate for both models' tokenizers: Mistral's tekken and Llama 3's. What they charge differs more by
 language than by anything else, so the estimate goes by script, and for Latin letters by the length of
-the words and by how English the text is. tests/unit/test_budget.py holds it against tekken itself and
-against counts taken with Llama 3's.
+the words and by how English the text is. tests/unit/summaries/test_tokens.py compares it with tekken
+itself and with counts taken with Llama 3's.
 """
 
 import math

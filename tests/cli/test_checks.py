@@ -1,4 +1,4 @@
-"""The check of endpoint and key against RunPod as the simulator plays it."""
+"""The check of endpoint and key, against the simulated RunPod."""
 
 from cli.checks import problem_with_endpoint, problem_with_key
 from runpod_simulator import Config, running_simulator

@@ -26,18 +26,18 @@ OUTPUT = f"summaries-{STACK}-123456789012-us-east-1"
 
 
 class Formation:
-    """CloudFormation, as far as it is asked; moto's wants half of AWS installed."""
+    """The little of CloudFormation that is used; moto's needs many more packages."""
 
     def __init__(self) -> None:
         self.stacks: dict[str, str] = {}
 
     def describe_stacks(self, *, StackName: str) -> Any:  # noqa: N803
         if StackName not in self.stacks:
-            told = {"Code": "ValidationError", "Message": "Stack does not exist"}
-            raise ClientError({"Error": told}, "DescribeStacks")
+            error = {"Code": "ValidationError", "Message": "Stack does not exist"}
+            raise ClientError({"Error": error}, "DescribeStacks")
         outputs = {"InputBucket": "in", "OutputBucket": "out"}
-        told = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
-        return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": told}]}
+        stored = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
+        return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": stored}]}
 
     def delete_stack(self, *, StackName: str) -> None:  # noqa: N803
         del self.stacks[StackName]
@@ -107,7 +107,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 class TestDeploying:
-    def test_with_everything_told_asks_nothing_builds_and_deploys(self, desk: Desk) -> None:
+    def test_with_every_option_given_builds_and_deploys_without_asking(self, desk: Desk) -> None:
         store_key()
 
         result = desk.deploy("--alarm-email", "ops@example.org", "--parameter", "MaxAttempts=2")
@@ -129,7 +129,7 @@ class TestDeploying:
         assert "aws s3 cp meeting.txt s3://in/" in output
         assert "Confirm the subscription" in output
 
-    def test_again_needs_to_be_told_nothing(self, desk: Desk) -> None:
+    def test_a_second_time_asks_for_nothing(self, desk: Desk) -> None:
         store_key()
         desk.deploy("--parameter", "Mode=pull")
 
@@ -162,7 +162,7 @@ class TestDeploying:
 
 class TestNothingIsBuilt:
     @pytest.mark.parametrize(
-        ("told", "why"),
+        ("value", "why"),
         [
             ("MaxAttempts=9", "MaxAttempts must be from 1 to 5"),
             ("MaxAttempts=many", "MaxAttempts must be a number"),
@@ -172,8 +172,8 @@ class TestNothingIsBuilt:
             ("MaxAttemps=2", "MaxAttemps is no parameter"),
         ],
     )
-    def test_for_a_value_that_the_template_refuses(self, desk: Desk, told: str, why: str) -> None:
-        assert why in desk.refused("--parameter", told)
+    def test_for_a_value_that_the_template_refuses(self, desk: Desk, value: str, why: str) -> None:
+        assert why in desk.refused("--parameter", value)
 
     def test_without_an_endpoint(self, desk: Desk) -> None:
         assert "RunpodApiEndpoint is required" in desk.run("deploy").output
@@ -255,14 +255,14 @@ class TestAfterAnEarlierStack:
         assert f'InputBucketName="{INPUT}"' in desk.overrides
         assert f'OutputBucketName="{OUTPUT}"' in desk.overrides
 
-    def test_the_next_deployment_goes_on_with_them(self, desk: Desk) -> None:
+    def test_the_next_deployment_uses_them_again(self, desk: Desk) -> None:
         desk.deploy()
 
         desk.run("deploy")
 
         assert f'InputBucketName="{INPUT}"' in desk.overrides
 
-    def test_a_stack_that_stands_keeps_making_its_own(self, desk: Desk) -> None:
+    def test_an_existing_stack_keeps_making_its_own(self, desk: Desk) -> None:
         desk.formation.stacks[STACK] = "UPDATE_COMPLETE"
 
         assert desk.deploy().exit_code == 0
@@ -279,8 +279,8 @@ def test_a_bucket_that_is_taken_on_announces_by_eventbridge_and_not_to_a_queue_t
             arns = [f"arn:aws:sqs:us-east-1:1:{name}" for name in (f"{STACK}-Upload-1", "others")]
             return {"QueueConfigurations": [{"QueueArn": arn} for arn in arns]}
 
-        def put_bucket_notification_configuration(self, **told: Any) -> None:
-            put.update(told["NotificationConfiguration"])
+        def put_bucket_notification_configuration(self, **request: Any) -> None:
+            put.update(request["NotificationConfiguration"])
 
     class Session:
         def client(self, service: str) -> S3:
@@ -304,7 +304,7 @@ class TestDestroying:
         assert result.exit_code == 0, result.output
         assert f"aws s3 rb --force s3://{OUTPUT}" in result.output
 
-    def test_of_what_is_not_there_says_so(self, desk: Desk) -> None:
+    def test_of_a_stack_that_does_not_exist_says_so(self, desk: Desk) -> None:
         assert f"there is no stack {STACK}" in desk.run("destroy", "--yes").output
 
     def test_asks_first(self, desk: Desk) -> None:

@@ -34,9 +34,9 @@ def test_a_transcript_becomes_a_summary_in_the_cloud(cloud: Cloud) -> None:
     assert history.job.summary
     assert history.job.summary.finish_reason == "stop"
     assert sum(name in stored.text for name in _NAMES_IN_IT) >= 2  # it is about this meeting
-    told = [event.what for event in history.events]
-    assert told[0] == "recorded"
-    assert "submitted -> publishing" in told
+    events = [event.what for event in history.events]
+    assert events[0] == "recorded"
+    assert "submitted -> publishing" in events
 
 
 @pytest.mark.parametrize(

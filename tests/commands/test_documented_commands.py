@@ -121,7 +121,7 @@ def test_what_is_run_elsewhere_is_there(where: str) -> None:
 @pytest.mark.parametrize(
     "command", [name for name, where in RUN_ELSEWHERE.items() if where == ".ci/run"]
 )
-def test_ci_runs_what_it_is_said_to(command: str) -> None:
+def test_ci_runs_the_commands_listed_for_it(command: str) -> None:
     script = (ROOT / ".ci/run").read_text(encoding="utf-8")
 
     target = command.split()[1]

@@ -15,7 +15,7 @@ _SHOW = '#!/bin/sh\nprintf "%s\\n" "$LOCAL_FILE" "$LOCAL_PORT" "$UV_CACHE_DIR"\n
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
-    """A clone with a space in its path that is set up, and whose python shows what it was told."""
+    """A clone with a space in its path that is set up, and whose python prints its arguments."""
     folder = tmp_path / "a clone"
     for name in ("Makefile", "build.mk", "requirements", "core", "submitter"):
         source = ROOT / name
@@ -54,7 +54,7 @@ def make(
 
 
 def _as_in_a_persons_shell() -> dict[str, str]:
-    """Return the environment without what `make test` adds: within a make, another tells where it is."""
+    """Return the environment without what `make test` adds: a make within a make prints its folder."""
     return {
         name: value
         for name, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""What is decided on is what is stored: every read of a job says so to DynamoDB. moto would not notice."""
+"""Every read of a job is strongly consistent. moto would not notice if one was not."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -9,7 +9,7 @@ from moto import mock_aws
 
 from core.aws.job_store import DynamoJobStore
 from tests.builders import JOB_ID, a_call, a_job
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 
 READS: dict[str, Callable[[DynamoJobStore], object]] = {
     "load": lambda store: store.load(JOB_ID, "whole"),

@@ -1,4 +1,4 @@
-"""What a JobStore promises, kept by the one in memory and by the one in DynamoDB (moto)."""
+"""The contract of a JobStore, for the one in memory and the one in DynamoDB (moto)."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +16,7 @@ from core.jobs.call import CallState
 from core.jobs.job import Job
 from core.jobs.ports import JobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_source, a_summary, an_event, minutes
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 from tests.fakes.memory import MemoryJobStore
 
 
@@ -67,7 +67,7 @@ def test_what_was_not_recorded_is_unknown(store: JobStore) -> None:
         store.history(JOB_ID)
 
 
-def test_a_changed_call_is_saved_and_returned_as_it_stands(store: JobStore) -> None:
+def test_a_changed_call_is_saved_and_returned_as_stored(store: JobStore) -> None:
     store.create(a_job(), [a_call()])
     _, call = store.load(JOB_ID, "whole")
 
@@ -135,7 +135,7 @@ def test_of_many_who_write_at_once_one_wins() -> None:
     assert won.count(True) == 1
 
 
-def test_the_audit_tells_everything_in_order_and_keeps_it(store: JobStore) -> None:
+def test_the_audit_lists_every_event_in_order_and_keeps_them(store: JobStore) -> None:
     job = a_job().with_event(an_event(what="recorded", detail={"words_in": 7}))
     call = a_call(CallState.WAITING, attempts=0).with_claim(
         due_at=NOON, event=an_event(at=NOON + minutes(1))
@@ -244,7 +244,7 @@ class TestAStage:
 
         assert store.load(JOB_ID, "2-0")[1].state is CallState.CANCELLED
 
-    def test_goes_on_after_a_try_that_died_before_the_job_was_written(
+    def test_continues_after_a_try_that_died_before_the_job_was_written(
         self, store: JobStore
     ) -> None:
         job = self.stage_of(store, 1)
@@ -341,7 +341,7 @@ def test_what_dynamodb_left_unread_is_read_again(
     assert store.load(JOB_ID, "whole")[1].id == "whole"
 
 
-def test_dynamodb_is_told_in_seconds_when_a_record_expires(dynamodb: Any) -> None:
+def test_a_records_expiry_is_stored_in_seconds(dynamodb: Any) -> None:
     DynamoJobStore(dynamodb, "jobs").create(a_job(), [a_call()])
 
     items = dynamodb.scan(TableName="jobs")["Items"]

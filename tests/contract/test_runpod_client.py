@@ -1,4 +1,4 @@
-"""The RunPod client: what it makes of each answer, and that the simulator answers as it expects."""
+"""The RunPod client: how it handles each answer, and that the simulator answers as it expects."""
 
 import json
 import re
@@ -200,7 +200,7 @@ class TestRun:
         assert runpod.calls[1].request.headers["Authorization"] == "Bearer new"
 
     @pytest.mark.parametrize("status", [400, 401, 429, 500])
-    def test_no_error_tells_a_secret(self, runpod: responses.RequestsMock, status: int) -> None:
+    def test_no_error_contains_a_secret(self, runpod: responses.RequestsMock, status: int) -> None:
         for _ in range(4 if status == 429 else 1):
             runpod.post(f"{URL}/run", status=status, body=f"{API_KEY} webhook=https://x/token")
 
@@ -312,7 +312,7 @@ class TestAgainstTheSimulator:
             ("unauthorized", RunPodKeyUnusable),
         ],
     )
-    def test_each_trouble_with_run_is_recognised(
+    def test_each_error_of_run_is_recognised(
         self,
         simulated: HttpRunPod,
         simulator: Simulator,

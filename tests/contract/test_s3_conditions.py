@@ -1,4 +1,4 @@
-"""What S3 answers to a condition, and what two versions of one file leave: in memory and over moto's."""
+"""Conditional writes to S3, and what two versions of one file leave: in memory and over moto's."""
 
 import json
 from collections.abc import Iterator
@@ -72,7 +72,7 @@ def versions_at_rest(s3: Any) -> tuple[str, str]:
 
 
 class TestAWriteThatMeetsAnotherUnderWay:
-    """S3 answers 409 whether or not the other one comes to anything, and wants to be asked again."""
+    """S3 answers 409 whether or not the other write succeeds, and expects a retry."""
 
     def test_is_repeated_for_a_summary(self, s3: Any) -> None:
         summaries(Answering(s3, KEY, conflict())).publish(a_job(), a_summary(), "text", now=NOON)
@@ -161,7 +161,7 @@ class TestTwoVersionsOfOneFile:
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 
-    def test_leave_the_newers_facts_when_it_comes_second(self, s3: Any) -> None:
+    def test_leave_the_newers_facts_when_it_is_written_second(self, s3: Any) -> None:
         summaries(s3).publish(OLDER, a_summary(), "older", now=NOON)
 
         summaries(s3).publish(NEWER, a_summary(words=7), "newer", now=NOON)
@@ -169,7 +169,7 @@ class TestTwoVersionsOfOneFile:
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
         assert json.loads(text_of(s3, FACTS_KEY))["summary"]["words"] == 7
 
-    def test_leave_the_newers_facts_when_the_older_tells_its_own_at_last(self, s3: Any) -> None:
+    def test_leave_the_newers_facts_when_the_older_writes_its_own_at_last(self, s3: Any) -> None:
         """The older one's function died between summary and facts, and the sweeper finishes."""
         dying = Answering(s3, FACTS_KEY, KeyboardInterrupt())  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt):
@@ -181,7 +181,7 @@ class TestTwoVersionsOfOneFile:
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 
-    def test_whose_facts_are_the_olders_beside_the_newers_summary_are_mended(self, s3: Any) -> None:
+    def test_replace_the_olders_facts_beside_the_newers_summary(self, s3: Any) -> None:
         summaries(s3).publish(OLDER, a_summary(), "older", now=NOON)
         summaries(s3).publish(NEWER, a_summary(), "newer", now=NOON)
         facts = s3.get_object(Bucket="out", Key=FACTS_KEY)

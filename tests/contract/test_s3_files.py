@@ -1,4 +1,4 @@
-"""What the S3 adapters promise, over S3 in memory and over moto's."""
+"""The contract of the S3 adapters, over S3 in memory and over moto's."""
 
 import json
 from collections.abc import Iterator
@@ -148,7 +148,7 @@ class TestPublishing:
         assert text_of(s3) == "first\n"
 
     def test_finishes_what_another_began(self, s3: Any, summaries: S3Summaries) -> None:
-        """Whoever wrote the summary died before writing the facts."""
+        """The function that wrote the summary died before writing the facts."""
         summaries._create(a_job(), a_summary(), "first\n")
 
         summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
@@ -225,7 +225,7 @@ class TestTheIntermediateStore:
             text="first", was_cut=False
         )
 
-    def test_has_nothing_that_was_not_kept(self, s3: Any) -> None:
+    def test_has_no_text_that_was_not_saved(self, s3: Any) -> None:
         assert S3IntermediateStore(s3, "out").load("j" * 32, "1-0") is None
 
 
@@ -249,7 +249,7 @@ class TestADelivery:
 
 
 class TestAPresignedUrl:
-    """Of the client that is wired, which signs without asking anybody."""
+    """Of the client as wired, which signs without a request."""
 
     @pytest.fixture(params=["us-east-1", "eu-central-1"])
     def presigned_urls(

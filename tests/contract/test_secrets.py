@@ -1,4 +1,4 @@
-"""What the secrets from Secrets Manager (moto) promise."""
+"""The contract of secrets read from Secrets Manager (moto)."""
 
 import json
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def test_a_callback_secret_that_could_be_guessed_is_refused(manager: Any, curren
 
 
 @pytest.mark.parametrize("value", [SECRET.decode(), "[]", "{}", '{"current": 7}'])
-def test_a_callback_secret_of_another_form_is_refused_without_being_told(
+def test_a_malformed_callback_secret_is_refused_without_being_shown(
     manager: Any, value: str
 ) -> None:
     with pytest.raises(SettingsError, match="must be JSON") as refused:
@@ -99,14 +99,14 @@ def test_a_secret_that_can_not_be_read_says_which_and_why_and_what_to_do(
     with pytest.raises(SecretUnusable) as refused:
         reader.value()
 
-    told = str(refused.value)
-    assert "runpod/api-key" in told
-    assert code in told
-    assert what_to_do in told
-    assert "arn:" not in told
+    message = str(refused.value)
+    assert "runpod/api-key" in message
+    assert code in message
+    assert what_to_do in message
+    assert "arn:" not in message
 
 
-def test_a_secret_that_can_not_be_read_is_not_asked_for_by_each_of_hundreds() -> None:
+def test_hundreds_of_callbacks_do_not_each_request_an_unreadable_secret() -> None:
     manager = Broken("ResourceNotFoundException")
     reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: 7.0)  # type: ignore[arg-type]
 
@@ -135,7 +135,7 @@ def test_a_read_that_fails_slowly_is_not_repeated_by_each_of_hundreds() -> None:
     assert manager.asked == 1
 
 
-def test_a_secret_that_was_mended_is_read_a_moment_later(manager: Any) -> None:
+def test_a_repaired_secret_is_read_a_moment_later(manager: Any) -> None:
     now = [0.0]
     reader = SecretReader(manager, "runpod/api-key", monotonic=lambda: now[0])
     with pytest.raises(SecretUnusable):

@@ -1,4 +1,4 @@
-"""What a JobStore makes of writes that DynamoDB turned away because another was under way.
+"""How a JobStore handles writes that DynamoDB rejected because of a concurrent one.
 
 DynamoDB cancels with TransactionConflict whether or not the other transaction commits, so it says nothing
 about what is recorded. moto plays none of it: only the answers are set here.
@@ -17,7 +17,7 @@ from core.aws.job_store import DynamoJobStore
 from core.errors import Conflict, JobExists
 from core.jobs.ports import JobStore
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event
-from tests.deployment import create_jobs_table
+from tests.fakes.aws import create_jobs_table
 from tests.fakes.memory import MemoryJobStore
 
 IN_THE_WAY = "TransactionConflict"
@@ -37,7 +37,7 @@ def refused(code: str) -> ClientError:
 
 
 class Faulty:
-    """A DynamoDB client whose next writes fail as they are told to."""
+    """A DynamoDB client whose next writes fail with the given errors."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
@@ -123,7 +123,9 @@ class TestRecordingAJob:
         with pytest.raises(Conflict):
             store.create(a_job(), [a_call()])
 
-    def test_passes_on_what_is_nobodys_write(self, store: DynamoJobStore, dynamodb: Faulty) -> None:
+    def test_passes_on_errors_that_are_no_conflict(
+        self, store: DynamoJobStore, dynamodb: Faulty
+    ) -> None:
         dynamodb.faults = [cancelled("ValidationError", "None")]
 
         with pytest.raises(ClientError, match="cancelled"):
@@ -205,7 +207,7 @@ class TestAnyOtherWrite:
             write(store)
         assert store.load(JOB_ID, "whole") == before
 
-    def test_can_be_kept_out_in_memory_too(self, write: Callable[[JobStore], object]) -> None:
+    def test_can_conflict_in_memory_too(self, write: Callable[[JobStore], object]) -> None:
         store = MemoryJobStore()
         store.create(a_job(), [a_call()])
         before = store.load(JOB_ID, "whole")
@@ -216,7 +218,7 @@ class TestAnyOtherWrite:
         assert store.load(JOB_ID, "whole") == before
 
 
-def test_a_job_can_be_kept_out_of_memory_without_being_recorded() -> None:
+def test_a_conflict_in_memory_leaves_the_job_unrecorded() -> None:
     store = MemoryJobStore()
     store.is_kept_out = lambda write: write == "create"
 

@@ -19,7 +19,7 @@ from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import PipelineError
 from core.runpod.client import HttpRunPod
 from tests.builders import API_KEY, JOB_ID, NOON, a_job, a_source, a_summary, minutes
-from tests.worker.servers import Asked, recorded
+from tests.fakes.worker_servers import Asked, recorded
 from worker.deliver import deliver
 from worker.errors import WorkerError
 from worker.model import ModelServer
@@ -82,7 +82,9 @@ class TestRunPod:
 
     @pytest.mark.parametrize("status", SERVER_ERRORS)
     @pytest.mark.parametrize("name", ASKS)
-    def test_is_never_asked_twice_for_what_it_may_have_done(self, name: str, status: int) -> None:
+    def test_is_never_sent_a_request_twice_that_it_may_have_carried_out(
+        self, name: str, status: int
+    ) -> None:
         method, url, _, _ = SENT[name]
         with responses.RequestsMock() as runpod:
             runpod.add(method, url, status=status)
@@ -171,10 +173,10 @@ class TestS3:
         S3Summaries(s3, "out").publish(job, self.SUMMARY, "Text.", now=NOON + minutes(7))
 
         facts = sent.puts[1]
-        told = json.loads(facts["body"])
+        stored = json.loads(facts["body"])
         assert facts["url"].endswith("/summaries/calls/harbour%20board.json")
         assert facts["content-type"] == "application/json"
-        assert told["summary"] == {
+        assert stored["summary"] == {
             "bucket": "out",
             "key": "summaries/calls/harbour board.txt",
             "call_id": "1-0",
@@ -186,11 +188,11 @@ class TestS3:
             "completion_tokens": 5_300,
             "finish_reason": "stop",
         }
-        assert told["made_of"] == {"calls": ["1-0", "1-1"], "stages": 1, "repairs": 1}
-        assert told["asked"]["target_words"] == 16
-        assert told["transcript_words"] == 10_000
-        assert told["source"]["key"] == "calls/harbour board.txt"
-        assert (told["created_at"], told["finished_at"]) == (
+        assert stored["made_of"] == {"calls": ["1-0", "1-1"], "stages": 1, "repairs": 1}
+        assert stored["asked"]["target_words"] == 16
+        assert stored["transcript_words"] == 10_000
+        assert stored["source"]["key"] == "calls/harbour board.txt"
+        assert (stored["created_at"], stored["finished_at"]) == (
             "2026-03-02T12:00:00+00:00",
             "2026-03-02T12:07:00+00:00",
         )
@@ -210,7 +212,7 @@ class TestS3:
             "x-amz-meta-was-cut": said,
         }
 
-    def test_is_told_no_fact_that_is_empty(self, s3: Any) -> None:
+    def test_stores_no_empty_fact(self, s3: Any) -> None:
         sent = Recorder(s3)
 
         S3Summaries(s3, "out").publish(a_job(), replace(self.SUMMARY, runpod_id=""), "x", now=NOON)
@@ -237,7 +239,7 @@ class TestTheWorker:
     def settings(self, url: str) -> WorkerSettings:
         return WorkerSettings(model_url=url, model_key="a-key", model_start_seconds=0)
 
-    def test_asks_its_model_exactly_this(self) -> None:
+    def test_sends_its_model_exactly_this(self) -> None:
         answer = {"choices": [{"message": {"content": "Text."}}]}
         with recorded(json.dumps(answer).encode()) as (url, asked):
             ModelServer(self.settings(url)).complete(CHAT)
@@ -252,7 +254,7 @@ class TestTheWorker:
             "content-type": "application/json",
         }
 
-    def test_asks_once_what_is_served(self) -> None:
+    def test_requests_the_list_of_models_once(self) -> None:
         with recorded(b'{"data": [{"id": "a/model", "max_model_len": 9}]}') as (url, asked):
             ModelServer(self.settings(url)).context_tokens("a/model", at_most=10)
 
@@ -276,8 +278,8 @@ class TestTheWorker:
             assert not deliver(b"Mara said.", "http://bucket.invalid/key")
             assert len(bucket.calls) == 0
 
-    def test_never_asks_twice_what_took_too_long(self) -> None:
-        """The model may still be at it, and would do the same work again."""
+    def test_never_repeats_a_request_that_timed_out(self) -> None:
+        """The model may still be working on it, and would do the same work again."""
         with responses.RequestsMock() as model:
             model.post(
                 "http://127.0.0.1:8000/v1/chat/completions", body=requests.ReadTimeout("too long")

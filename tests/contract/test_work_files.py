@@ -66,7 +66,7 @@ def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3:
     assert there(s3) == before
 
 
-def test_one_part_of_them_is_looked_at_each_time(s3: Any) -> None:
+def test_one_page_of_them_is_checked_each_time(s3: Any) -> None:
     put(s3, *OURS)
 
     assert S3WorkFiles(s3, "out").expire(PART + 1, now=later()) == 0

@@ -9,7 +9,7 @@ from collections import Counter
 
 import tests.conftest  # noqa: F401 - sets what Powertools reads when it is imported
 from tests.faults.invariants import check
-from tests.faults.lab import running_lab
+from tests.faults.scenario_runner import scenario_runner
 from tests.faults.scenarios import Case, cases, recorded
 
 
@@ -31,17 +31,17 @@ def _print(found: list[Case]) -> int:
         ("operation", Counter(case.plan.site.operation for case in found)),
         ("fault", Counter(case.plan.fault.value for case in found)),
     ):
-        told = ", ".join(f"{key} {count}" for key, count in counted.most_common())
-        print(f"  by {name}: {told}")
+        counts = ", ".join(f"{key} {count}" for key, count in counted.most_common())
+        print(f"  by {name}: {counts}")
     return 0
 
 
 def _run(found: list[Case]) -> int:
     lost = costly = 0
-    with running_lab() as lab:
+    with scenario_runner() as runner:
         for case in found:
             expected = recorded()[case.scenario.name]
-            ended = lab.run(case.scenario, case.plan)
+            ended = runner.run(case.scenario, case.plan)
             try:
                 check(ended, ends=case.scenario.ends, runs_without_fault=len(expected.runs))
             except AssertionError as exc:

@@ -9,8 +9,8 @@ from core.aws.names import WORK_PREFIX, facts_key_for
 from core.jobs.job import JobState
 from core.summaries.join import joined
 from tests.builders import API_KEY, SECRET
-from tests.faults.gpu import text_of
-from tests.faults.lab import Ended
+from tests.fakes.runpod_endpoint import text_of
+from tests.faults.scenario_runner import Ended
 
 MOST_ATTEMPTS = 3
 _NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps", "X-Amz")
@@ -37,7 +37,7 @@ def _check_summary(ended: Ended) -> None:
     assert visible == {job.summary_key, facts_key_for(job.summary_key)}, f"there is {visible}"
     is_runpods = ended.objects[job.summary_key] in _possible_summaries(ended)
     assert is_runpods, "the summary is not what RunPod answered"
-    assert job.summary is not None, "the record does not tell of the summary"
+    assert job.summary is not None, "the record has no summary"
     facts = json.loads(ended.objects[facts_key_for(job.summary_key)])
     assert facts["job_id"] == job.id, "the facts are another job's"
     assert asdict(job.summary).items() <= facts["summary"].items(), "facts and record differ"
@@ -76,4 +76,4 @@ def _check_runs(ended: Ended, without_fault: int) -> None:
 def _check_log(ended: Ended) -> None:
     tokens = {run.webhook.rpartition("/")[2] for run in ended.runs}
     for word in (*_NEVER_TOLD, *tokens):
-        assert word not in ended.told, "a secret, or words of a text, are in the log"
+        assert word not in ended.log, "a secret, or words of a text, are in the log"

@@ -7,11 +7,11 @@ from functools import cache
 
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.jobs.job import JobState
-from tests.faults.gpu import Habits
-from tests.faults.lab import Ended, Scenario, running_lab
+from tests.fakes.model import a_transcript
+from tests.fakes.runpod_endpoint import Habits
+from tests.faults.scenario_runner import Ended, Scenario, scenario_runner
 from tests.faults.sites import Site
 from tests.faults.wire import Plan, faults_of
-from tests.functions.pipeline import a_transcript
 
 _SHORT = a_transcript(100, markers=5)
 _LONG = a_transcript(1_600, markers=5)
@@ -56,7 +56,7 @@ SCENARIOS = (
         environment={"MODE": "pull"},
         repeats=True,
     ),
-    Scenario("repaired and joined", _LONG, habits=Habits(makes_of_ask=0.6), environment=_PARTS),
+    Scenario("repaired and joined", _LONG, habits=Habits(share_written=0.6), environment=_PARTS),
 )
 
 
@@ -73,8 +73,8 @@ class Case:
 @cache
 def recorded() -> dict[str, Ended]:
     """Return each scenario's run without a fault."""
-    with running_lab() as lab:
-        return {scenario.name: lab.run(scenario) for scenario in SCENARIOS}
+    with scenario_runner() as runner:
+        return {scenario.name: runner.run(scenario) for scenario in SCENARIOS}
 
 
 def cases() -> list[Case]:

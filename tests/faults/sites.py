@@ -1,4 +1,4 @@
-"""Where the functions call AWS and RunPod: a site is named by our own frames, so none is typed here."""
+"""Where the functions call AWS and RunPod: call sites, named by our own stack frames."""
 
 import sys
 from collections.abc import Iterator
@@ -8,7 +8,9 @@ from types import FrameType
 
 _ROOT = Path(__file__).parents[2]
 _OURS = ("core", "submitter", "webhook_receiver", "sweeper")
-_ON_EVERY_PATH = f"{_ROOT}/core/jobs/observed_store.py"  # stands between: tells nothing apart
+_ON_EVERY_PATH = (
+    f"{_ROOT}/core/jobs/observed_store.py"  # on every path, so it distinguishes nothing
+)
 _READS = ("Get", "BatchGet", "Head", "List", "Query", "Scan", "GET")
 
 
@@ -20,7 +22,7 @@ class Site:
 
     @property
     def is_read(self) -> bool:
-        """Is it all one whether a failed call was carried out? What is unknown counts as a write."""
+        """Does it not matter whether a failed call was carried out? Unknown operations are writes."""
         return self.operation.rpartition(".")[2].startswith(_READS)
 
     def __str__(self) -> str:

@@ -1,8 +1,7 @@
-"""Whatever single call of AWS or RunPod fails, and however it fails: nothing is lost.
+"""Nothing is lost, whichever single call of AWS or RunPod fails, and however it fails.
 
 The calls come from runs of the real handlers that are recorded as the tests are collected, so a call
-that is written tomorrow is tested tomorrow. this folder holds the recorder, the world around the
-functions, the scenarios and what must hold in the end.
+that is written tomorrow is tested tomorrow.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,11 +13,11 @@ import pytest
 from core.aws.names import facts_key_for
 from core.jobs.job import JobState
 from tests.builders import API_KEY
+from tests.fakes.cloud import APPS
 from tests.faults.invariants import check
-from tests.faults.lab import Ended, Lab, running_lab
+from tests.faults.scenario_runner import Ended, ScenarioRunner, scenario_runner
 from tests.faults.scenarios import SCENARIOS, Case, cases, recorded
 from tests.faults.wire import Fault
-from tests.functions.cloud import APPS
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -32,13 +31,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    with running_lab() as lab:
-        yield lab
+def runner() -> Iterator[ScenarioRunner]:
+    with scenario_runner() as runner:
+        yield runner
 
 
-def test_nothing_is_lost_when_a_call_fails(lab: Lab, case: Case) -> None:
-    ended = lab.run(case.scenario, case.plan)
+def test_nothing_is_lost_when_a_call_fails(runner: ScenarioRunner, case: Case) -> None:
+    ended = runner.run(case.scenario, case.plan)
 
     assert ended.has_failed, "the call was not made this time"
     expected = recorded()[case.scenario.name]
@@ -74,14 +73,14 @@ class TestTheRecorder:
         assert len({case.plan.site for case in cases()}) >= 40
         assert {case.plan.fault for case in cases()} == set(Fault)
 
-    def test_finds_the_same_calls_each_time(self, lab: Lab) -> None:
-        again = lab.run(SCENARIOS[-1])
+    def test_finds_the_same_calls_each_time(self, runner: ScenarioRunner) -> None:
+        again = runner.run(SCENARIOS[-1])
 
         assert again.seen == recorded()[SCENARIOS[-1].name].seen
 
 
-def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(lab: Lab) -> None:
-    """The repetition finds the write done and takes it for somebody else's: it looks again."""
+def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(runner: ScenarioRunner) -> None:
+    """The repeated call finds the write done, takes it for another writer's, and loads the record again."""
     case, *_ = [
         case
         for case in cases()
@@ -89,7 +88,7 @@ def test_an_answer_that_was_lost_makes_the_sdk_repeat_the_call(lab: Lab) -> None
         and case.plan.site.trail[0].startswith("Attempts.record_taken")
     ]
 
-    seen = lab.run(case.scenario, case.plan).seen
+    seen = runner.run(case.scenario, case.plan).seen
 
     looked = {site.trail[:2] for site in seen if site.function == "submitter"}
     assert ("Attempts._persistently", "DynamoJobStore.load") in looked
@@ -124,12 +123,12 @@ def with_object(key: Callable[[Ended], str], text: str) -> Callable[[Ended], End
         lambda ended: replace(ended, dead_letters=["{}"]),
         lambda ended: replace(ended, still_due=["job"]),
         lambda ended: replace(ended, is_at_rest=False),
-        lambda ended: replace(ended, told=ended.told + API_KEY),
-        lambda ended: replace(ended, told=ended.told + ended.runs[0].webhook.split("/")[-1]),
-        lambda ended: replace(ended, told=ended.told + ended.objects[ended.job.summary_key]),
+        lambda ended: replace(ended, log=ended.log + API_KEY),
+        lambda ended: replace(ended, log=ended.log + ended.runs[0].webhook.split("/")[-1]),
+        lambda ended: replace(ended, log=ended.log + ended.objects[ended.job.summary_key]),
     ],
 )
-def test_what_must_hold_is_looked_at(spoiled: Callable[[Ended], Ended]) -> None:
+def test_a_broken_invariant_is_noticed(spoiled: Callable[[Ended], Ended]) -> None:
     ended = spoiled(recorded()["one call"])
 
     with pytest.raises(AssertionError):

@@ -1,4 +1,4 @@
-"""Stands between the functions and the world: sees each call, and lets one of them fail once."""
+"""Stands between the functions and AWS and RunPod: sees each call, and lets one of them fail once."""
 
 import json
 import threading
@@ -53,7 +53,7 @@ class Plan:
 
 @dataclass
 class Wire:
-    """One run's calls. `on_sent` hears of each message that SQS took, with its delay in seconds."""
+    """One run's calls. `on_sent` gets each message that SQS took, with its delay in seconds."""
 
     plan: Plan | None
     on_sent: Callable[[str, int], None]
@@ -84,12 +84,15 @@ class Wire:
         return None
 
     def before_send(self, emit: Callable[..., Any], event_name: str, request: Any) -> None:
-        """Carry out a call whose answer gets lost, and let the SDK find that out."""
+        """Carry out a call, then lose its answer, so that the SDK repeats it."""
         if getattr(self._thread, "fault", None) is not Fault.REPEATED:
             return
-        self._thread.fault, self.has_failed = None, True
+        self._thread.fault = None
         emit(event_name, request=request)
         self._done(self._thread.operation, self._thread.body)
+        self.has_failed = (
+            True  # set last: an error of this recorder must not pass for the planned fault
+        )
         raise ConnectionClosedError(endpoint_url=request.url)
 
     def after_call(

@@ -1,11 +1,18 @@
+import io
 from collections.abc import Iterator
 
 import pytest
 
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, captured_log, running_cloud
 
 
 @pytest.fixture
 def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
     with running_cloud(monkeypatch) as cloud:
         yield cloud
+
+
+@pytest.fixture
+def log() -> Iterator[io.StringIO]:
+    with captured_log() as stream:
+        yield stream

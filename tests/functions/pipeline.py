@@ -1,6 +1,5 @@
 """The whole pipeline in memory: uploads in, summaries out, with a model that is only its habits."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -8,51 +7,28 @@ from typing import Any
 
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
-from core.jobs.callback import CallRef
 from core.jobs.job import Job, Source
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
 from sweeper.results import SweepResult
-from tests.builders import NOON, SECRET, a_source, completed_body, failed_body, submitter_settings
+from tests.builders import (
+    NOON,
+    SECRET,
+    a_request,
+    a_source,
+    submitter_settings,
+)
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
+from tests.fakes.model import FakeModel, a_transcript, ref_of
 from tests.functions.use_cases import Submitter, UseCases
 
-ASK = re.compile(r"about ([\d,]+) words")
-MARKER = re.compile(r"MARK\d+")
-BLOCK = re.compile(r'<transcript id="(\w+)">\n(.*)\n</transcript id="\1">', re.S)
-
-
-@dataclass
-class Model:
-    """Writes so many words as are asked for, more or less, and names the markers it has read."""
-
-    makes_of_ask: float = 1.0
-    tokens_per_word: float = 1.4
-    context_tokens: int = 10**9
-    polls: list[int] = field(default_factory=list)
-
-    def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
-        asked = request["input"]["openai_input"]
-        prompt = asked["messages"][1]["content"]
-        words = int(ASK.findall(prompt)[-1].replace(",", ""))
-        self.polls.append(words)
-        read = BLOCK.search(prompt)
-        assert read is not None
-        if len(prompt.split()) * 1.3 > self.context_tokens:
-            said = f"This model's maximum context length is {self.context_tokens} tokens."
-            return failed_body(f"vLLM returned HTTP 400: {said}", id=runpod_id)
-        markers = list(dict.fromkeys(MARKER.findall(read[2])))
-        wanted = max(round(words * self.makes_of_ask), 1)
-        fits = int(asked["max_tokens"] / self.tokens_per_word)
-        text = " ".join([*markers, *["word"] * max(min(wanted, fits) - len(markers), 0)])
-        reason = "length" if wanted > fits else "stop"
-        return completed_body(text, finish_reason=reason, id=runpod_id)
+LONG = a_transcript(100_000)
 
 
 @dataclass
 class Pipeline:
-    model: Model = field(default_factory=Model)
+    model: FakeModel = field(default_factory=FakeModel)
     settings: SubmitterSettings = field(default_factory=submitter_settings)
     store: MemoryJobStore = field(default_factory=MemoryJobStore)
     s3: MemoryS3 = field(default_factory=MemoryS3)
@@ -123,7 +99,7 @@ class Pipeline:
             self.take_messages()
             if not self.open_requests():
                 return
-        raise AssertionError("the job does not come to an end")
+        raise AssertionError("the job does not end")
 
     def sweep(self, later: timedelta) -> list[SweepResult]:
         self.now += later
@@ -137,19 +113,7 @@ class Pipeline:
         return self.store.history(job.id)
 
 
-def ref_of(body: Mapping[str, Any]) -> CallRef:
-    *_, job_id, call_id, attempt, _token = body["webhook"].split("/")
-    return CallRef(job_id, call_id, int(attempt))
-
-
-def a_transcript(words: int, *, markers: int = 50) -> str:
-    """Return turns of about forty words, with marker facts spread over them."""
-    turns = []
-    count = max(words // 40, 1)
-    every = max(count // markers, 1)
-    for turn in range(count):
-        mark = f"MARK{turn // every}" if turn % every == 0 else "then"
-        turns.append(
-            f"{('Mara', 'Ilse', 'Joris')[turn % 3]}: {mark} " + "we spoke of pumps. " * 9 + "Yes."
-        )
-    return "\n".join(turns)
+def settings_with(context_tokens: int, max_tokens: int) -> SubmitterSettings:
+    return submitter_settings(
+        context_tokens=context_tokens, options=a_request(max_tokens=max_tokens)
+    )

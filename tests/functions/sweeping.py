@@ -1,4 +1,4 @@
-"""A sweeper over the world in memory, with a clock that the test turns."""
+"""A sweeper over fakes in memory, on a clock that the test sets."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -9,15 +9,15 @@ from core.jobs.call import Call
 from core.jobs.lifecycle import Lifecycle
 from core.runpod.reports import parse_report
 from sweeper.results import SweepResult
-from tests.builders import JOB_ID, NOON, a_call, a_job, minutes
+from tests.builders import JOB_ID, NOON, a_call, a_job, minutes, status_body
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from tests.functions.use_cases import UseCases
 
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+RUNNING = parse_report(status_body("IN_PROGRESS"))
 
 
 @dataclass
-class World:
+class SweeperSetup:
     store: MemoryJobStore = field(default_factory=MemoryJobStore)
     s3: MemoryS3 = field(default_factory=MemoryS3)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
@@ -26,7 +26,7 @@ class World:
     max_polls: int = 10
     poll_interval: timedelta = timedelta(seconds=5)
 
-    def holding_many(self, number: int, **job_changes: Any) -> "World":
+    def holding_many(self, number: int, **job_changes: Any) -> "SweeperSetup":
         """Record so many jobs, each with a call that is due, and RunPod's request of its own."""
         for each in range(number):
             job_id = f"{each:032x}"
@@ -34,7 +34,7 @@ class World:
             self.store.create(a_job(id=job_id, **job_changes), [call])
         return self
 
-    def holding(self, call: Call, **job_changes: Any) -> "World":
+    def holding(self, call: Call, **job_changes: Any) -> "SweeperSetup":
         self.store.create(a_job(**job_changes), [call])
         return self
 

@@ -1,4 +1,4 @@
-"""Metrics count what moved, once, whoever looks at it again: over moto's AWS and the real handlers."""
+"""Metrics count each transition once, however often it is seen: over moto's AWS and the real handlers."""
 
 import json
 from collections import Counter
@@ -12,8 +12,18 @@ from core.aws.queue import SqsWorkQueue
 from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
 from core.jobs.job import JobState
-from tests.builders import JOB_ID, SECRET, a_call, a_job, completed_body, failed_body, minutes
-from tests.functions.cloud import Cloud, running_cloud
+from tests.builders import (
+    JOB_ID,
+    SECRET,
+    a_call,
+    a_job,
+    completed_body,
+    failed_body,
+    lost_body,
+    minutes,
+)
+from tests.fakes.cloud import Cloud, running_cloud
+from tests.fakes.lambda_events import sqs_batch
 
 
 @pytest.fixture
@@ -47,11 +57,6 @@ def callback(body: dict[str, Any], call_id: str = "whole", attempt: int = 1) -> 
     return {"pathParameters": path, "body": json.dumps(body)}
 
 
-def message(body: dict[str, Any]) -> dict[str, Any]:
-    record = {"messageId": "m", "body": json.dumps(body), "eventSource": "aws:sqs"}
-    return {"Records": [record]}
-
-
 FAILED = failed_body("executionTimeout exceeded")
 
 
@@ -69,7 +74,7 @@ def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
     assert counted() == {"JobsFailed": 1}
 
 
-def test_a_job_that_succeeded_is_counted_once_however_often_it_is_told(
+def test_a_succeeded_job_is_counted_once_however_often_it_is_reported(
     cloud: Cloud, counted: Any
 ) -> None:
     cloud.holding(a_job(), a_call())
@@ -94,7 +99,7 @@ def test_a_message_that_has_nothing_left_to_do_counts_nothing(
     queue.request_next_stage(JOB_ID)
 
     for body in wanted:
-        cloud.invoke("submitter", message(body))
+        cloud.invoke("submitter", sqs_batch(body))
 
     assert counted() == {}
 
@@ -127,7 +132,7 @@ def test_an_upload_counts_its_submission_and_the_sweeper_what_it_gives_up(
 
 def test_a_retry_counts_once(cloud: Cloud, counted: Any) -> None:
     cloud.holding(a_job(), a_call())
-    lost = failed_body("job timed out after 1 retries")
+    lost = lost_body()
 
     for _ in range(3):
         cloud.invoke("webhook_receiver", callback(lost))

@@ -7,26 +7,27 @@ from typing import Any
 
 from core.jobs.job import JobState
 from runpod_simulator.workers.summary import summarise
-from tests.builders import completed_body
-from tests.functions.pipeline import ASK, BLOCK, Model, Pipeline
+from tests.builders import completed_body, user_prompt
+from tests.fakes.model import BLOCK, REQUESTED_WORDS, FakeModel
+from tests.functions.pipeline import Pipeline
 
 MEETING = Path(__file__).parents[2] / "samples" / "product-planning-meeting.txt"
 WEEKS = ("one", "two", "three", "four", "five")
 
 
 @dataclass
-class Extractive(Model):
+class Extractive(FakeModel):
     """Chooses sentences of what it has read, as the simulator's default worker does."""
 
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
-        prompt = request["input"]["openai_input"]["messages"][1]["content"]
+        prompt = user_prompt(request)
         read = BLOCK.search(prompt)
         assert read is not None
-        words = int(ASK.findall(prompt)[-1].replace(",", ""))
+        words = int(REQUESTED_WORDS.findall(prompt)[-1].replace(",", ""))
         return completed_body(summarise(read[2], words), id=runpod_id)
 
 
-def test_every_part_of_a_long_transcript_reaches_the_summary_in_its_order() -> None:
+def test_every_part_of_a_long_transcript_reaches_the_summary_in_order() -> None:
     meeting = MEETING.read_text(encoding="utf-8")
     text = "\n".join(meeting.replace(". ", f" in week {week}. ") for week in WEEKS)
     pipeline = Pipeline(model=Extractive())

@@ -9,7 +9,7 @@ from core import wiring
 from core.aws.work_files import KEPT
 from sweeper import app
 from tests.builders import JOB_ID
-from tests.functions.cloud import running_cloud
+from tests.fakes.cloud import running_cloud
 
 NOTES = f"work/{JOB_ID}/level-0.txt"
 

@@ -1,11 +1,8 @@
-"""Each handler with each file of events/, over moto's AWS: what it answers and what it leaves."""
+"""Each handler with each file of events/, over moto's AWS: its answer and its effects."""
 
 import io
 import json
-import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import boto3
 import pytest
@@ -16,10 +13,8 @@ from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
 from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
-from core.jobs.lifecycle import SUBMITTING_TIME
 from core.summaries.levels import Level
 from core.summaries.options import Mode
-from core.telemetry import logger
 from tests.builders import (
     API_KEY,
     JOB_ID,
@@ -29,14 +24,17 @@ from tests.builders import (
     a_call,
     a_job,
     a_request,
-    an_event,
     completed_body,
     minutes,
 )
-from tests.functions.cloud import EVENTS, RUNPOD, TRANSCRIPT, Cloud, running_cloud
-
-KEY = "calls/harbour board + pilot.txt"
-SUMMARY = "summaries/calls/harbour board.txt"
+from tests.fakes.cloud import (
+    EVENTS,
+    KEY,
+    RUNPOD,
+    SUMMARY,
+    Cloud,
+    without_versions,
+)
 
 # file: (status, job and call afterwards)
 CALLBACKS = {
@@ -88,16 +86,6 @@ def test_every_event_is_used() -> None:
     used.add("submitter-s3-not-a-transcript")  # in test_refused_uploads.py
 
     assert used == {path.stem for path in EVENTS.glob("*.json")}
-
-
-def without_versions(event: dict[str, Any], cloud: Cloud) -> dict[str, Any]:
-    """Put the version that moto's buckets give into an event that names another."""
-    text = json.dumps(event)
-    listed = boto3.client("s3").list_objects_v2(Bucket="transcripts").get("Contents", [])
-    etag = listed[0]["ETag"].strip('"') if listed else ""
-    text = text.replace("096fKKXTRTtl3on89fVO.nfljtsv6qko", "null")
-    changed: dict[str, Any] = json.loads(text.replace("9b2cf535f27731c974343645a3985328", etag))
-    return changed
 
 
 class TestTheSubmitter:
@@ -213,7 +201,7 @@ class TestTheReceiver:
         assert holding.invoke("webhook_receiver", event)["statusCode"] == 401
         assert holding.history()[0].state == "active"
 
-    def test_asks_for_fresh_secrets_once_in_a_while_however_many_tokens_are_wrong(
+    def test_refetches_the_secret_once_in_a_while_however_many_tokens_are_wrong(
         self, holding: Cloud
     ) -> None:
         for _ in range(20):
@@ -264,7 +252,7 @@ class TestTheReceiver:
         assert again["statusCode"] == 200
         assert holding.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
 
-    def test_lets_the_sweeper_ask_after_a_callback_without_a_body(self, holding: Cloud) -> None:
+    def test_leaves_a_callback_without_a_body_to_the_sweeper(self, holding: Cloud) -> None:
         job, call = holding.store().load(JOB_ID, "whole")
         later = NOON + minutes(60 * 24 * 365 * 50)
         holding.store().save_call(call.with_due_at(later))
@@ -275,114 +263,13 @@ class TestTheReceiver:
         assert call.due_at is not None
         assert call.due_at < later
 
-    def test_asks_for_another_attempt_through_the_queue(self, holding: Cloud) -> None:
+    def test_requests_another_attempt_through_the_queue(self, holding: Cloud) -> None:
         holding.invoke("webhook_receiver", holding.event("webhook-failed-worker-lost"))
 
         sent = boto3.client("sqs").get_queue_attributes(
             QueueUrl=holding.queue_url, AttributeNames=["All"]
         )["Attributes"]
         assert sent["ApproximateNumberOfMessagesDelayed"] == "1"
-
-
-class TestTheReceiverThatVerifies:
-    @pytest.fixture
-    def verifying(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
-            cloud.holding(a_job(), a_call())
-            yield cloud
-
-    def test_believes_runpod_and_not_the_callback(self, verifying: Cloud) -> None:
-        verifying.runpod_says({"id": "rp-1", "status": "IN_PROGRESS"})
-
-        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert verifying.history()[0].state == "active"
-        assert verifying.summaries() == []
-
-    def test_asks_runpod_nothing_but_the_status_of_a_request(self, verifying: Cloud) -> None:
-        """The id is whoever's who knows the URL, and it becomes part of a path asked with our key."""
-        event = verifying.event("webhook-completed")
-        event["body"] = json.dumps(completed_body() | {"id": "../purge-queue"})
-
-        answer = verifying.invoke("webhook_receiver", event)
-
-        assert answer["statusCode"] == 400
-        assert len(verifying.runpod.calls) == 0
-
-    @pytest.fixture
-    def unanswered(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
-        """RunPod's answer to POST /run, which has the attempt's id, is not on record."""
-        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
-            cloud.holding(a_job(), a_call(CallState.SUBMITTING, due_at=NOON + minutes(9)))
-            yield cloud
-
-    def test_believes_nobody_while_it_does_not_know_the_attempts_own_request(
-        self, unanswered: Cloud
-    ) -> None:
-        event = unanswered.event("webhook-completed")
-        event["body"] = json.dumps(completed_body("Another's.", id="rp-of-another-job"))
-
-        answer = unanswered.invoke("webhook_receiver", event)
-
-        assert answer["statusCode"] == 503  # RunPod calls again, when the answer may be on record
-        assert len(unanswered.runpod.calls) == 0
-        assert unanswered.summaries() == []
-        assert "rp-of-another-job" not in repr(unanswered.history())
-
-    def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
-        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-        _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.with_submission("rp-1", an_event()))
-        unanswered.runpod_says(completed_body())
-
-        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert SUMMARY in unanswered.summaries()
-
-    def test_lets_the_sweeper_look_as_soon_as_no_submitter_can_be_at_it(
-        self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
-    ) -> None:
-        monkeypatch.setattr(wiring, "now", lambda: NOON)
-
-        unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        _, (call,), events = unanswered.history()
-        assert call.due_at == NOON + SUBMITTING_TIME
-        assert events[-1].what == "callback before RunPod's answer"
-
-    def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
-        _, call = unanswered.store().load(JOB_ID, "whole")
-        unanswered.store().save_call(call.with_failure("deadline", an_event()))
-
-        answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-
-        assert answer["statusCode"] == 200
-        assert len(unanswered.runpod.calls) == 0
-
-    def test_takes_what_runpod_says(self, verifying: Cloud) -> None:
-        verifying.runpod_says(completed_body(f"{SUMMARY_TEXT} Indeed."))
-
-        verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
-        assert body.decode() == f"{SUMMARY_TEXT} Indeed.\n"
-
-    def test_leaves_what_runpod_does_not_know_to_the_sweeper(
-        self, monkeypatch: pytest.MonkeyPatch, verifying: Cloud
-    ) -> None:
-        """Simulation seed 43 found it: /status may not know yet what the callback tells of."""
-        monkeypatch.setattr(wiring, "now", lambda: NOON)
-        verifying.runpod.get(f"{RUNPOD}/status/rp-1", status=404, json={"status": 404})
-
-        answer = verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
-
-        _, (call,), events = verifying.history()
-        assert answer["statusCode"] == 200
-        assert call.state == "submitted"  # no further attempt is paid for
-        assert call.due_at == NOON
-        assert events[-1].what == "callback not confirmed"
 
 
 class TestTheSweeper:
@@ -406,7 +293,7 @@ class TestTheSweeper:
         (metrics,) = [line for line in lines if "CallbacksLost" in line]
         assert metrics["CallbacksLost"] == [1.0]
 
-    def test_tells_why_it_can_ask_about_no_call(
+    def test_explains_why_it_can_poll_no_call(
         self, monkeypatch: pytest.MonkeyPatch, log: io.StringIO, holding: Cloud
     ) -> None:
         monkeypatch.setattr(wiring, "now", lambda: NOON + minutes(10))
@@ -419,84 +306,3 @@ class TestTheSweeper:
 
     def test_has_nothing_to_do_when_nothing_is_due(self, cloud: Cloud) -> None:
         assert cloud.invoke("sweeper", cloud.event("sweeper-scheduled")) == {}
-
-
-@pytest.fixture
-def log() -> Iterator[io.StringIO]:
-    """Return what the functions log, as Lambda would print it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-    yield stream
-    logger.removeHandler(handler)
-
-
-class TestTheWholeWay:
-    def submit(self, cloud: Cloud) -> tuple[str, dict[str, Any]]:
-        """Upload and submit; return the job's id and the callback that RunPod would make."""
-        cloud.upload(KEY)
-        cloud.runpod_takes()
-        event = without_versions(cloud.event("submitter-sqs-s3"), cloud)
-        assert cloud.invoke("submitter", event)["batchItemFailures"] == []
-        *_, job_id, call_id, attempt, token = cloud.sent_to_runpod()[0]["webhook"].split("/")
-        callback = cloud.event("webhook-completed")
-        callback["pathParameters"] = {
-            "job_id": job_id,
-            "call_id": call_id,
-            "attempt": attempt,
-            "token": token,
-        }
-        return job_id, callback
-
-    def test_takes_at_most_nine_requests_of_aws(self, cloud: Cloud) -> None:
-        """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""
-        _, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        assert cloud.requests.total() - cloud.requests["secretsmanager.GetSecretValue"] <= 9
-        assert dict(cloud.requests) == {
-            "s3.GetObject": 1,
-            "dynamodb.TransactWriteItems": 2,
-            "dynamodb.UpdateItem": 2,
-            "dynamodb.BatchGetItem": 1,
-            "s3.PutObject": 3,  # what the model is shown, the summary, its facts
-            "secretsmanager.GetSecretValue": 3,
-        }
-
-    def test_leaves_nothing_secret_and_no_words_in_logs_and_metrics(
-        self, cloud: Cloud, capfd: pytest.CaptureFixture[str], log: io.StringIO
-    ) -> None:
-        _, callback = self.submit(cloud)
-        token = callback["pathParameters"]["token"]
-        cloud.invoke("webhook_receiver", callback)
-        cloud.invoke("webhook_receiver", callback)
-        cloud.invoke("sweeper", cloud.event("sweeper-scheduled"))
-        wrong = cloud.event("webhook-wrong-token")
-        cloud.invoke("webhook_receiver", wrong)
-
-        told = log.getvalue() + "".join(capfd.readouterr())
-        assert "callback: succeeded" in told
-        assert "callback refused: token" in told
-        for secret in (token, SECRET.decode(), API_KEY, "hooks.invalid", "pump", "A" * 43):
-            assert secret not in told
-
-    def test_keeps_secrets_and_words_out_of_the_table(self, cloud: Cloud) -> None:
-        _, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        stored = json.dumps(boto3.client("dynamodb").scan(TableName="jobs")["Items"])
-        for secret in (callback["pathParameters"]["token"], API_KEY, "hooks.invalid", "pump"):
-            assert secret not in stored
-
-    def test_ends_in_a_summary_with_its_facts(self, cloud: Cloud) -> None:
-        job_id, callback = self.submit(cloud)
-        cloud.invoke("webhook_receiver", callback)
-
-        job, _, events = cloud.history(job_id)
-        key = "summaries/calls/harbour board + pilot.txt"
-        stored = boto3.client("s3").get_object(Bucket="out", Key=key)
-        assert stored["Body"].read().decode().startswith("# The harbour board")
-        assert stored["Metadata"]["job-id"] == job_id
-        assert job.words_in == len(TRANSCRIPT.split()) - 2  # without the two times
-        assert [event.by for event in events] == ["submitter"] * 3 + ["webhook_receiver"] * 3

@@ -9,9 +9,9 @@ from core.errors import RunPodKeyUnusable, SecretUnusable
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from tests.builders import NOON, minutes, submitter_settings
-from tests.functions.cloud import RUNPOD, Cloud
-from tests.functions.pipeline import Pipeline, a_transcript
-from tests.functions.test_handlers import without_versions
+from tests.fakes.cloud import RUNPOD, Cloud, without_versions
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 
 WHY = "secret runpod/api-key can't be read: it does not exist; create it"
 
@@ -74,7 +74,7 @@ class TestACallWithoutAUsableSecret:
 
         assert only_call(pipeline, job).attempts == ()
 
-    def test_goes_on_by_itself_once_it_is_mended(self, pipeline: Pipeline) -> None:
+    def test_continues_by_itself_once_it_is_repaired(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=5))
         mend(pipeline)
@@ -91,7 +91,7 @@ class TestACallWithoutAUsableSecret:
 
         assert only_call(pipeline, job).hold == ""
 
-    def test_has_its_whole_time_once_it_is_mended(self, pipeline: Pipeline) -> None:
+    def test_has_its_whole_time_once_it_is_repaired(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=5))
         mend(pipeline)
@@ -120,7 +120,7 @@ class TestACallWithoutAUsableSecret:
         pipeline.take_messages()
         assert pipeline.queue.sent == []
 
-    def test_tells_of_it_in_an_audit_that_stays_small(self, pipeline: Pipeline) -> None:
+    def test_records_it_in_an_audit_that_stays_small(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(300))
         wait(pipeline, for_=timedelta(hours=25))
 
@@ -144,7 +144,7 @@ class TestAStageWithoutAUsableSecret:
             (CallState.WAITING, WHY, ())
         }
 
-    def test_goes_on_by_itself_once_it_is_mended(self, stage: Pipeline) -> None:
+    def test_continues_by_itself_once_it_is_repaired(self, stage: Pipeline) -> None:
         job = stage.upload(a_transcript(6_000))
         wait(stage, for_=minutes(90))
         mend(stage)
@@ -174,7 +174,7 @@ class TestInTheFunctions:
         assert cloud.sent_to_runpod() == []
 
     @pytest.mark.parametrize(
-        ("secret", "value", "told"),
+        ("secret", "value", "message"),
         [
             ("runpod/api-key", None, "runpod/api-key"),
             ("callback", None, "callback"),
@@ -183,7 +183,7 @@ class TestInTheFunctions:
         ],
     )
     def test_the_job_says_which_secret_and_why(
-        self, cloud: Cloud, secret: str, value: str | None, told: str
+        self, cloud: Cloud, secret: str, value: str | None, message: str
     ) -> None:
         if value is None:
             cloud.delete_secret(secret)
@@ -194,7 +194,7 @@ class TestInTheFunctions:
 
         job, (call,), _ = cloud.only_job()
         assert (job.state, call.state, call.attempts) == ("active", "waiting", ())
-        assert told in call.hold
+        assert message in call.hold
 
     def test_a_key_that_runpod_refuses_is_held_and_counted(
         self, cloud: Cloud, capsys: pytest.CaptureFixture[str]

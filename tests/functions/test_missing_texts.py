@@ -1,4 +1,4 @@
-"""A text that is not where it should be is never taken for a prompt that was too long."""
+"""A missing text is never mistaken for a prompt that was too long."""
 
 from dataclasses import replace
 from typing import Any
@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from core.jobs.call import OVERFLOW
 from core.summaries.plans import Strategy
 from tests.builders import failed_body, submitter_settings
-from tests.functions.pipeline import Pipeline, a_transcript, ref_of
+from tests.fakes.model import a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 
 def a_pipeline() -> Pipeline:
@@ -19,7 +20,7 @@ def a_pipeline() -> Pipeline:
 
 
 def conflicting_once(pipeline: Pipeline, ending: str) -> None:
-    """Let the first write of an object meet another one that is under way and comes to nothing."""
+    """Let the first write of an object conflict with another one that then fails."""
     real, met = pipeline.s3.put_object, []
 
     def put_object(**kw: Any) -> Any:
@@ -62,7 +63,7 @@ def test_a_text_that_was_deleted_ends_the_job_with_that_reason() -> None:
 
 
 class TestASectionThatIsTooLong:
-    """Its call is counted before it ends: what it came to is on its record all the same."""
+    """Its call is counted before it ends: the outcome is on its record all the same."""
 
     def refused(self, pipeline: Pipeline) -> Any:
         *most, (last_id, last) = pipeline.open_requests()
@@ -93,7 +94,7 @@ class TestASectionThatIsTooLong:
         assert {ref_of(body).call_id for _, body in pipeline.open_requests()} == {"2-0", "2-1"}
         assert pipeline.store.load_job(job.id).state == "active"
 
-    def test_is_told_by_the_record_of_its_call(self) -> None:
+    def test_is_noted_in_the_record_of_its_call(self) -> None:
         pipeline = a_pipeline()
         job = pipeline.upload(a_transcript(12_000))
 

@@ -14,7 +14,8 @@ from core.jobs.lifecycle import MOST_REQUESTS, SUBMITTING_TIME
 from submitter.app import _LONGEST_CHAIN as LONGEST_CHAIN
 from tests.builders import NOON, minutes, submitter_settings
 from tests.fakes.memory import MemoryRunPod
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 from tests.template.cloudformation import source
 
 SHORTEST_OVERDUE = timedelta(seconds=5)  # the least that template.yaml allows
@@ -23,14 +24,14 @@ SHORTEST_OVERDUE = timedelta(seconds=5)  # the least that template.yaml allows
 class Refusing(MemoryRunPod):
     """A RunPod that does the same to every request, and counts them."""
 
-    def __init__(self, trouble: RunPodError) -> None:
+    def __init__(self, error: RunPodError) -> None:
         super().__init__()
-        self.trouble = trouble
+        self.error = error
         self.asked_to_run = 0
 
     def run(self, request: Mapping[str, Any]) -> str:
         self.asked_to_run += 1
-        raise self.trouble
+        raise self.error
 
 
 class Slow(MemoryRunPod):
@@ -103,7 +104,7 @@ class TestHowOftenARequestIsMade:
         assert pipeline.runpod.asked_to_run == 3  # MaxAttempts
         assert pipeline.store.load_job(job.id).is_final
 
-    def test_is_bounded_where_it_is_free_too_and_the_reason_says_so(self) -> None:
+    def test_is_bounded_even_where_it_costs_nothing_and_the_reason_says_so(self) -> None:
         pipeline = Pipeline()
         pipeline.runpod = Refusing(RunPodBusy("RunPod is taking no more requests for now (429)"))
         job = pipeline.upload(a_transcript(300))
@@ -139,7 +140,7 @@ class TestHowOftenARequestIsMade:
 
 
 class TestAWriteThatIsKeptOut:
-    """By another that may come to nothing: nobody else has done what was to be done."""
+    """By another write that may fail: nothing else has done this one's work."""
 
     @pytest.fixture
     def pipeline(self) -> Pipeline:

@@ -1,4 +1,4 @@
-"""A deployment with other limits, prompts and estimates changes nothing for jobs on their way."""
+"""A deployment with other limits, prompts and estimates changes nothing for running jobs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,11 +11,11 @@ from core.settings import SubmitterSettings
 from core.summaries import levels, prompts
 from core.summaries.plans import Kind, Task
 from submitter import stages
-from tests.builders import a_request, failed_body, submitter_settings
-from tests.functions.pipeline import BLOCK, MARKER, Pipeline, a_transcript, ref_of
+from tests.builders import a_request, lost_body, submitter_settings, user_prompt
+from tests.fakes.model import BLOCK, MARKER, a_transcript, ref_of
+from tests.functions.pipeline import Pipeline
 
 FRAME = prompts.prompt_overhead_tokens()
-LOST = "job timed out after 1 retries"
 
 
 def settings(context_tokens: int, max_tokens: int = 6_000) -> SubmitterSettings:
@@ -25,7 +25,7 @@ def settings(context_tokens: int, max_tokens: int = 6_000) -> SubmitterSettings:
 
 
 def shown(body: Mapping[str, Any]) -> str:
-    read = BLOCK.search(body["input"]["openai_input"]["messages"][1]["content"])
+    read = BLOCK.search(user_prompt(body))
     assert read is not None
     return read[2]
 
@@ -50,7 +50,7 @@ class TestARetriedSection:
         *most, (last_id, last) = pipeline.open_requests()
         for runpod_id, body in most:
             pipeline.call_back(runpod_id, body)
-        pipeline.call_back(last_id, last, answer=failed_body(LOST, id=last_id))
+        pipeline.call_back(last_id, last, answer=lost_body(id=last_id))
         redeploy(pipeline, monkeypatch, context_tokens=request.param)
         pipeline.take_messages()
         return pipeline, job, first, pipeline.open_requests()[-1][1]
@@ -82,7 +82,7 @@ def test_a_retried_job_of_one_call_shows_the_same_text(monkeypatch: pytest.Monke
     pipeline = Pipeline(settings=settings(32_768))
     pipeline.upload(a_transcript(6_000, markers=100))
     ((runpod_id, body),) = pipeline.open_requests()
-    pipeline.call_back(runpod_id, body, answer=failed_body(LOST, id=runpod_id))
+    pipeline.call_back(runpod_id, body, answer=lost_body(id=runpod_id))
 
     redeploy(pipeline, monkeypatch, context_tokens=8_192)
     pipeline.take_messages()
@@ -91,7 +91,7 @@ def test_a_retried_job_of_one_call_shows_the_same_text(monkeypatch: pytest.Monke
     assert shown(again) == shown(body)
 
 
-def test_a_job_goes_on_with_the_limits_that_it_was_planned_with(
+def test_a_job_keeps_the_limits_that_it_was_planned_with(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Sections have been read; what follows them is planned as it would have been."""
@@ -115,7 +115,7 @@ def test_a_job_goes_on_with_the_limits_that_it_was_planned_with(
 def test_an_upload_announced_again_after_a_deployment_is_cut_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Whoever took it first died before the job was recorded, and left the sections' text."""
+    """The function that took it first died before the job was recorded, and left the sections' text."""
     pipeline = Pipeline(settings=settings(8_192))
     real = pipeline.store.create
 

@@ -15,7 +15,8 @@ from core.jobs.callback import CallRef
 from core.jobs.job import Job
 from core.runpod.reports import gone, parse_report
 from tests.builders import completed_body, minutes, submitter_settings
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 
 SUMMARY = "word " * 120  # about what is asked for of 300 words
 LAST = timedelta(minutes=60 + 30 + 5)  # deadline, all patience, two sweeps
@@ -85,7 +86,7 @@ class TestASummaryThatS3DoesNotTake:
 
         assert state_of(pipeline, job) == ("failed", "output-refused")
 
-    def test_is_told_by_its_bucket_and_what_to_do(self) -> None:
+    def test_is_explained_by_its_bucket_and_what_to_do(self) -> None:
         pipeline = Pipeline()
         job = an_answered_job(pipeline)
 
@@ -118,7 +119,7 @@ class TestASummaryThatS3DoesNotTake:
 
         assert state_of(pipeline, job) == ("failed", "output-refused")
 
-    def test_that_stands_all_the_same_ends_its_job_well(self) -> None:
+    def test_that_was_stored_all_the_same_succeeds(self) -> None:
         """Its creation came through, and then S3 refused to take the facts."""
         pipeline = Pipeline()
         job = an_answered_job(pipeline)
@@ -204,7 +205,7 @@ def test_a_submitter_that_never_joins_the_texts_keeps_no_job_for_ever() -> None:
     assert "submitter" in pipeline.store.load_job(job.id).reason
 
 
-def test_a_result_that_was_lost_while_it_was_published_is_not_asked_about_again() -> None:
+def test_a_result_that_was_lost_while_it_was_published_is_not_polled_again() -> None:
     """Attempt 1 was silent and its result came late; S3 refused it until RunPod had forgotten it."""
     pipeline = Pipeline()
     real_run = pipeline.runpod.run

@@ -9,8 +9,7 @@ from core.aws.files import S3Transcripts
 from core.aws.forbidden import forbidden
 from core.jobs.job import Source
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, MOST_DELIVERIES
-from tests.functions.cloud import Cloud
-from tests.functions.test_handlers import KEY, without_versions
+from tests.fakes.cloud import KEY, Cloud, without_versions
 
 REFUSAL = ClientError(
     {
@@ -64,7 +63,7 @@ def test_a_refusal_of_s3_is_waited_out_before_it_fails_the_job(cloud: Cloud) -> 
 
 
 @pytest.mark.usefixtures("s3_refuses")
-def test_an_event_that_never_comes_again_fails_the_job_at_once(cloud: Cloud) -> None:
+def test_an_event_that_is_never_redelivered_fails_the_job_at_once(cloud: Cloud) -> None:
     cloud.invoke("submitter", without_versions(cloud.event("submitter-s3-direct"), cloud))
 
     assert cloud.only_job()[0].reason_code == "forbidden"

@@ -1,4 +1,4 @@
-"""The submitter's use case over the world in memory."""
+"""The submitter's use case over the setup in memory."""
 
 import json
 from dataclasses import dataclass, field, replace
@@ -20,7 +20,15 @@ from core.jobs.job import Job, JobState, Source, job_id_for
 from core.jobs.lifecycle import SUBMITTING_TIME
 from core.settings import SubmitterSettings
 from core.summaries.tokens import estimate_tokens
-from tests.builders import NOON, SECRET, a_report, a_source, an_event, minutes, submitter_settings
+from tests.builders import (
+    NOON,
+    SECRET,
+    a_source,
+    an_event,
+    minutes,
+    submitter_settings,
+    user_prompt,
+)
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from tests.functions.use_cases import Submitter, UseCases
 
@@ -28,7 +36,7 @@ TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a s
 
 
 @dataclass
-class World:
+class SubmitterSetup:
     """A submitter and everything around it."""
 
     settings: SubmitterSettings = field(default_factory=submitter_settings)
@@ -69,107 +77,111 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def setup() -> SubmitterSetup:
+    return SubmitterSetup()
 
 
 class TestAnUpload:
-    def test_becomes_a_job_whose_call_runpod_has(self, world: World) -> None:
-        job, call = world.accept()
+    def test_becomes_a_job_whose_call_runpod_has(self, setup: SubmitterSetup) -> None:
+        job, call = setup.accept()
 
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.SUBMITTED)
         assert call.attempt.runpod_id == "rp-1"
         assert call.due_at == NOON + minutes(5)
         assert job.deadline == NOON + minutes(60)
-        assert world.audit(job) == ["recorded", "waiting -> submitting", "submitting -> submitted"]
+        assert setup.audit(job) == ["recorded", "waiting -> submitting", "submitting -> submitted"]
 
-    def test_asks_for_what_is_set(self, world: World) -> None:
-        world.accept()
+    def test_requests_what_the_settings_say(self, setup: SubmitterSetup) -> None:
+        setup.accept()
 
-        (request,) = world.runpod.requests
+        (request,) = setup.runpod.requests
         assert request["input"]["openai_route"] == "/v1/chat/completions"
         asked = request["input"]["openai_input"]
         assert (asked["model"], asked["max_tokens"]) == ("a/model", 6000)
         assert (asked["temperature"], asked["top_p"]) == (0.3, 0.9)
         assert request["policy"]["executionTimeout"] == 900_000
 
-    def test_leaves_the_answer_no_more_room_than_the_context_has(self, world: World) -> None:
-        options = replace(world.settings.options, words=1000)
-        world.settings = replace(world.settings, options=options)
+    def test_leaves_the_answer_no_more_room_than_the_context_has(
+        self, setup: SubmitterSetup
+    ) -> None:
+        options = replace(setup.settings.options, words=1000)
+        setup.settings = replace(setup.settings, options=options)
         tokens_of_a_word = estimate_tokens("and the pump holds " * 1000) / 4000
-        world.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
+        setup.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
 
-        asked = world.runpod.requests[0]["input"]["openai_input"]
+        asked = setup.runpod.requests[0]["input"]["openai_input"]
         prompt = sum(estimate_tokens(message["content"]) for message in asked["messages"])
         assert 1000 < asked["max_tokens"] < 6000
         assert prompt + asked["max_tokens"] <= 32_768
 
-    def test_outlives_its_deadline_at_runpod(self, world: World) -> None:
+    def test_outlives_its_deadline_at_runpod(self, setup: SubmitterSetup) -> None:
         """RunPod deletes a request at its ttl, even while it runs."""
-        world.accept()
+        setup.accept()
 
-        assert world.runpod.requests[0]["policy"]["ttl"] > 60 * 60 * 1000
+        assert setup.runpod.requests[0]["policy"]["ttl"] > 60 * 60 * 1000
 
-    def test_sends_the_words_without_their_times(self, world: World) -> None:
-        world.accept()
+    def test_sends_the_words_without_their_times(self, setup: SubmitterSetup) -> None:
+        setup.accept()
 
-        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        user = user_prompt(setup.runpod.requests[0])
         assert "\nMara: The pump holds.\nIlse: Then we buy a second one.\n" in user
         assert "00:00:04" not in user
 
-    def test_shows_the_model_the_times_where_they_are_to_be_cited(self, world: World) -> None:
-        options = replace(world.settings.options, with_times=True)
-        world.settings = replace(world.settings, options=options)
-        world.accept()
+    def test_shows_the_model_the_times_where_they_are_to_be_cited(
+        self, setup: SubmitterSetup
+    ) -> None:
+        options = replace(setup.settings.options, with_times=True)
+        setup.settings = replace(setup.settings, options=options)
+        setup.accept()
 
-        user = world.runpod.requests[0]["input"]["openai_input"]["messages"][1]["content"]
+        user = user_prompt(setup.runpod.requests[0])
         assert "\n[00:00:04] Mara: The pump holds.\n" in user
         assert "Cite it" in user
 
-    def test_is_called_back_about_with_a_token_of_its_own(self, world: World) -> None:
-        job, _ = world.accept()
+    def test_is_called_back_about_with_a_token_of_its_own(self, setup: SubmitterSetup) -> None:
+        job, _ = setup.accept()
 
-        url = world.runpod.requests[0]["webhook"]
+        url = setup.runpod.requests[0]["webhook"]
         base, job_id, call_id, attempt, token = url.rsplit("/", 4)
         assert base == "https://hooks.invalid/webhook"
         assert (job_id, call_id, attempt) == (job.id, "whole", "1")
         assert is_token_of(CallRef(job.id, "whole", 1), token, [SECRET])
 
-    def test_is_recorded_before_runpod_hears_of_it(self, world: World) -> None:
-        world.runpod.refusal = MemoryError("the function is killed in the middle of POST /run")
+    def test_is_recorded_before_it_is_sent_to_runpod(self, setup: SubmitterSetup) -> None:
+        setup.runpod.refusal = MemoryError("the function is killed in the middle of POST /run")
 
         with pytest.raises(MemoryError):
-            world.accept()
+            setup.accept()
 
-        job_id = job_id_for(world.upload())
-        assert world.store.load(job_id, "whole")[1].state is CallState.SUBMITTING
+        job_id = job_id_for(setup.upload())
+        assert setup.store.load(job_id, "whole")[1].state is CallState.SUBMITTING
         overdue = NOON + SUBMITTING_TIME + minutes(5)
-        assert list(world.store.due(overdue)) == [(job_id, "whole")]
+        assert list(setup.store.due(overdue)) == [(job_id, "whole")]
 
-    def test_that_is_announced_twice_costs_one_request(self, world: World) -> None:
-        source = world.upload()
-        world.submitter.accept(source)
+    def test_that_is_announced_twice_costs_one_request(self, setup: SubmitterSetup) -> None:
+        source = setup.upload()
+        setup.submitter.accept(source)
 
         with pytest.raises(JobExists):
-            world.submitter.accept(source)
+            setup.submitter.accept(source)
 
-        assert len(world.runpod.requests) == 1
+        assert len(setup.runpod.requests) == 1
 
-    def test_of_a_changed_file_is_another_job(self, world: World) -> None:
-        first, _ = world.accept()
+    def test_of_a_changed_file_is_another_job(self, setup: SubmitterSetup) -> None:
+        first, _ = setup.accept()
 
-        second, _ = world.accept(b"Mara: The pump broke.")
+        second, _ = setup.accept(b"Mara: The pump broke.")
 
         assert second.id != first.id
-        assert len(world.runpod.requests) == 2
+        assert len(setup.runpod.requests) == 2
 
-    def test_keeps_tokens_and_words_out_of_the_audit(self, world: World) -> None:
-        job, _ = world.accept()
+    def test_keeps_tokens_and_words_out_of_the_audit(self, setup: SubmitterSetup) -> None:
+        job, _ = setup.accept()
 
-        told = repr(world.store.history(job.id))
-        assert "pump" not in told
-        assert "hooks.invalid" not in told
-        assert "rp-1" in told
+        history = repr(setup.store.history(job.id))
+        assert "pump" not in history
+        assert "hooks.invalid" not in history
+        assert "rp-1" in history
 
 
 class TestAFileThatCanNotBeSummarised:
@@ -183,200 +195,203 @@ class TestAFileThatCanNotBeSummarised:
         ],
         ids=["empty", "blank", "binary", "too large"],
     )
-    def test_ends_as_a_failed_job_with_a_reason(self, world: World, body: bytes, code: str) -> None:
-        job, call = world.submitter.accept(world.upload(body))
+    def test_ends_as_a_failed_job_with_a_reason(
+        self, setup: SubmitterSetup, body: bytes, code: str
+    ) -> None:
+        job, call = setup.submitter.accept(setup.upload(body))
 
-        stored, calls, events = world.store.history(job.id)
+        stored, calls, events = setup.store.history(job.id)
         assert (stored.state, stored.reason_code, calls, call) == (JobState.FAILED, code, [], [])
         assert len(stored.reason) > 40
         assert [event.what for event in events] == ["recorded", "active -> failed"]
-        assert world.runpod.requests == []
-        assert world.queue.sent == []
+        assert setup.runpod.requests == []
+        assert setup.queue.sent == []
 
-    def test_of_a_model_with_no_room_is_told_with_the_numbers_that_matter(
-        self, world: World
+    def test_of_a_model_without_context_left_gives_the_relevant_numbers(
+        self, setup: SubmitterSetup
     ) -> None:
-        options = replace(world.settings.options, max_tokens=1_000)
-        world.settings = replace(world.settings, context_tokens=2_048, options=options)
+        options = replace(setup.settings.options, max_tokens=1_000)
+        setup.settings = replace(setup.settings, context_tokens=2_048, options=options)
 
-        job, _ = world.submitter.accept(world.upload(b"word " * 4_000))
+        job, _ = setup.submitter.accept(setup.upload(b"word " * 4_000))
 
         assert job.reason_code == "impossible"
         assert "2,048" in job.reason
         assert "MaxModelLenTokens" in job.reason
 
-    def test_that_was_deleted_meanwhile_says_so(self, world: World) -> None:
-        job, _ = world.submitter.accept(a_source(version_id=""))
+    def test_that_was_deleted_meanwhile_says_so(self, setup: SubmitterSetup) -> None:
+        job, _ = setup.submitter.accept(a_source(version_id=""))
 
         assert job.reason_code == "deleted"
 
 
 class TestWhenRunPod:
-    def test_refuses_the_job_fails_with_the_reason(self, world: World) -> None:
-        world.runpod.refusal = RunPodRefused(
+    def test_refuses_the_job_fails_with_the_reason(self, setup: SubmitterSetup) -> None:
+        setup.runpod.refusal = RunPodRefused(
             "RunPod refused the request with 401: the API key is wrong"
         )
 
-        job, call = world.accept()
+        job, call = setup.accept()
 
         assert (job.state, call.state) == (JobState.FAILED, CallState.FAILED)
         assert job.reason_code == "refused-by-runpod"
         assert "API key" in job.reason
         assert call.due_at is None
 
-    def test_has_no_room_the_call_waits_and_has_cost_nothing(self, world: World) -> None:
-        world.runpod.refusal = RunPodBusy("429")
+    def test_has_no_room_the_call_waits_and_has_cost_nothing(self, setup: SubmitterSetup) -> None:
+        setup.runpod.refusal = RunPodBusy("429")
 
-        job, call = world.accept()
+        job, call = setup.accept()
 
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.WAITING)
         assert call.paid_attempts == 0
-        assert world.queue.sent == [(job.id, "whole", timedelta(seconds=5))]
+        assert setup.queue.sent == [(job.id, "whole", timedelta(seconds=5))]
         assert call.due_at is not None
         assert call.due_at > NOON + timedelta(seconds=5)
 
-    def test_breaks_the_call_waits_and_may_have_cost_something(self, world: World) -> None:
-        world.runpod.refusal = RunPodFailed("502")
+    def test_breaks_the_call_waits_and_may_have_cost_something(self, setup: SubmitterSetup) -> None:
+        setup.runpod.refusal = RunPodFailed("502")
 
-        _, call = world.accept()
+        _, call = setup.accept()
 
         assert call.state is CallState.WAITING
         assert call.paid_attempts == 1
-        assert len(world.queue.sent) == 1
+        assert len(setup.queue.sent) == 1
 
-    def test_does_not_answer_its_callback_is_given_time(self, world: World) -> None:
-        world.runpod.refusal = RunPodSilent("no answer")
+    def test_does_not_answer_its_callback_is_given_time(self, setup: SubmitterSetup) -> None:
+        setup.runpod.refusal = RunPodSilent("no answer")
 
-        job, call = world.accept()
+        job, call = setup.accept()
 
         assert call.state is CallState.SUBMITTING
         assert call.due_at == NOON + SUBMITTING_TIME + minutes(5)
-        assert world.queue.sent == []
-        assert world.audit(job)[-1] == "left to the callback"
+        assert setup.queue.sent == []
+        assert setup.audit(job)[-1] == "left to the callback"
 
-    def test_calls_back_before_it_answers_the_result_stands(self, world: World) -> None:
+    def test_calls_back_before_it_answers_the_result_is_kept(self, setup: SubmitterSetup) -> None:
         class Quick(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = world.store.load(job_id, "whole")
+                _, call = setup.store.load(job_id, "whole")
                 call = call.with_runpod_id(1, "rp-1")
-                world.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
+                setup.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 return "rp-1"
 
-        world.runpod = Quick()
+        setup.runpod = Quick()
 
-        _, call = world.accept()
+        _, call = setup.accept()
 
         assert call.state is CallState.PUBLISHING
 
-    def test_calls_back_in_vain_before_it_answers_its_id_is_kept(self, world: World) -> None:
+    def test_calls_back_with_a_failure_before_it_answers_its_id_is_kept(
+        self, setup: SubmitterSetup
+    ) -> None:
         """Simulation seed 40535: without the id nobody could ask, and the result was paid for twice."""
 
         class Quick(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = world.store.load(job_id, "whole")
-                world.store.save_call(call.with_due_at(NOON).with_event(an_event()))
+                _, call = setup.store.load(job_id, "whole")
+                setup.store.save_call(call.with_due_at(NOON).with_event(an_event()))
                 return "rp-1"
 
-        world.runpod = Quick()
+        setup.runpod = Quick()
 
-        _, call = world.accept()
+        _, call = setup.accept()
 
         assert (call.state, call.attempt.runpod_id) == (CallState.SUBMITTED, "rp-1")
         assert call.due_at == NOON
 
-    def test_refuses_while_an_earlier_result_is_published_the_job_goes_on(
-        self, world: World
+    def test_refuses_while_an_earlier_result_is_published_the_job_continues(
+        self, setup: SubmitterSetup
     ) -> None:
         class Refusing(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = world.store.load(job_id, "whole")
-                world.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
+                _, call = setup.store.load(job_id, "whole")
+                setup.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 raise RunPodRefused("401")
 
-        world.runpod = Refusing()
+        setup.runpod = Refusing()
 
-        job, call = world.accept()
+        job, call = setup.accept()
 
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.PUBLISHING)
 
 
 class TestTheNextAttempt:
     @pytest.fixture
-    def waiting(self, world: World) -> Job:
-        world.runpod.refusal = RunPodFailed("502")
-        job, _ = world.accept()
+    def waiting(self, setup: SubmitterSetup) -> Job:
+        setup.runpod.refusal = RunPodFailed("502")
+        job, _ = setup.accept()
         return job
 
-    def test_is_a_request_with_a_token_of_its_own(self, world: World, waiting: Job) -> None:
-        _, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
+    def test_is_a_request_with_a_token_of_its_own(
+        self, setup: SubmitterSetup, waiting: Job
+    ) -> None:
+        _, call = setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert (call.state, call.attempt.number) == (CallState.SUBMITTED, 2)
-        assert world.runpod.requests[0]["webhook"].split("/")[-2] == "2"
+        assert setup.runpod.requests[0]["webhook"].split("/")[-2] == "2"
 
-    def test_asks_for_the_same_as_the_first(self, world: World, waiting: Job) -> None:
-        world.settings = replace(
-            world.settings, options=replace(world.settings.options, words=100, model="other")
+    def test_sends_the_same_request_as_the_first(self, setup: SubmitterSetup, waiting: Job) -> None:
+        setup.settings = replace(
+            setup.settings, options=replace(setup.settings.options, words=100, model="other")
         )
 
-        world.next_attempt(waiting.id, at=NOON + minutes(1))
+        setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
-        assert world.runpod.requests[0]["input"]["openai_input"]["model"] == "a/model"
+        assert setup.runpod.requests[0]["input"]["openai_input"]["model"] == "a/model"
 
-    def test_is_made_once_however_often_it_is_asked_for(self, world: World, waiting: Job) -> None:
+    def test_is_submitted_once_however_often_it_is_requested(
+        self, setup: SubmitterSetup, waiting: Job
+    ) -> None:
         for _ in range(3):
-            world.next_attempt(waiting.id, at=NOON + minutes(1))
+            setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
-        assert len(world.runpod.requests) == 1
+        assert len(setup.runpod.requests) == 1
 
-    def test_is_not_made_past_the_deadline(self, world: World, waiting: Job) -> None:
-        world.next_attempt(waiting.id, at=NOON + minutes(60))
+    def test_is_not_made_past_the_deadline(self, setup: SubmitterSetup, waiting: Job) -> None:
+        setup.next_attempt(waiting.id, at=NOON + minutes(60))
 
-        assert world.runpod.requests == []
+        assert setup.runpod.requests == []
 
-    def test_is_not_made_when_the_attempts_are_spent(self, world: World, waiting: Job) -> None:
-        retries = replace(world.settings.retries, max_attempts=1)
-        world.settings = replace(world.settings, retries=retries)
+    def test_is_not_made_when_the_attempts_are_spent(
+        self, setup: SubmitterSetup, waiting: Job
+    ) -> None:
+        retries = replace(setup.settings.retries, max_attempts=1)
+        setup.settings = replace(setup.settings, retries=retries)
 
-        world.next_attempt(waiting.id, at=NOON + minutes(1))
+        setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
-        assert world.runpod.requests == []
+        assert setup.runpod.requests == []
 
-    def test_does_not_need_the_file_any_more(self, world: World, waiting: Job) -> None:
-        del world.s3.objects[waiting.source.bucket, waiting.source.key]
+    def test_does_not_need_the_file_any_more(self, setup: SubmitterSetup, waiting: Job) -> None:
+        del setup.s3.objects[waiting.source.bucket, waiting.source.key]
 
-        _, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
+        _, call = setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert call.state is CallState.SUBMITTED
 
     def test_fails_the_job_if_what_the_model_was_shown_is_gone(
-        self, world: World, waiting: Job
+        self, setup: SubmitterSetup, waiting: Job
     ) -> None:
-        world.s3.objects.clear()
+        setup.s3.objects.clear()
 
-        job, call = world.next_attempt(waiting.id, at=NOON + minutes(1))
+        job, call = setup.next_attempt(waiting.id, at=NOON + minutes(1))
 
         assert (job.state, job.reason_code) == (JobState.FAILED, "work-expired")
         assert call.state is CallState.FAILED
 
-    def test_of_an_unknown_call_is_an_error(self, world: World) -> None:
+    def test_of_an_unknown_call_is_an_error(self, setup: SubmitterSetup) -> None:
         with pytest.raises(UnknownCall):
-            world.next_attempt("f" * 32, at=NOON)
+            setup.next_attempt("f" * 32, at=NOON)
 
 
-def test_the_request_is_json_with_nothing_lost(world: World) -> None:
+def test_the_request_is_json_with_nothing_lost(setup: SubmitterSetup) -> None:
     body = 'Zoë: "quotes", \\ backslashes, 港 and 🚤'.encode()
-    world.accept(body)
+    setup.accept(body)
 
-    sent = json.loads(json.dumps(world.runpod.requests[0]))
+    sent = json.loads(json.dumps(setup.runpod.requests[0]))
 
-    assert body.decode() in sent["input"]["openai_input"]["messages"][1]["content"]
-
-
-def test_a_report_can_settle_what_was_submitted(world: World) -> None:
-    """Submitter and receiver agree about ids: the rest is in test_settling."""
-    _, call = world.accept()
-
-    assert call.attempt.runpod_id == a_report().runpod_id
+    assert body.decode() in user_prompt(sent)

@@ -1,4 +1,4 @@
-"""The sweeper's use case over the world in memory, with a clock that the test turns."""
+"""The sweeper's use case over the setup in memory, with a clock that the test turns."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,10 +20,10 @@ from tests.builders import (
     a_report,
     a_summary,
     an_event,
-    failed_body,
+    lost_body,
     minutes,
 )
-from tests.functions.sweeping import RUNNING, World
+from tests.functions.sweeping import RUNNING, SweeperSetup
 
 
 def refused(**_: object) -> None:
@@ -31,232 +31,238 @@ def refused(**_: object) -> None:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def setup() -> SweeperSetup:
+    return SweeperSetup()
 
 
 class TestACallThatIsNotDue:
-    def test_is_not_touched(self, world: World) -> None:
-        world.holding(a_call())
-        world.now = NOON + minutes(4)
+    def test_is_not_touched(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call())
+        setup.now = NOON + minutes(4)
 
-        assert world.found() == []
-        assert world.runpod.asked == []
+        assert setup.found() == []
+        assert setup.runpod.asked == []
 
-    def test_is_not_touched_though_the_index_still_names_it(self, world: World) -> None:
-        world.holding(a_call(due_at=NOON + minutes(30)))
-        world.store.due = lambda now: iter([(JOB_ID, "whole")])  # type: ignore[method-assign]
+    def test_is_not_touched_though_the_index_still_names_it(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(due_at=NOON + minutes(30)))
+        setup.store.due = lambda now: iter([(JOB_ID, "whole")])  # type: ignore[method-assign]
 
-        assert world.found() == ["settled already"]
-        assert world.runpod.asked == []
+        assert setup.found() == ["settled already"]
+        assert setup.runpod.asked == []
 
 
 class TestASubmittedCall:
-    def test_whose_callback_was_lost_is_settled(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
+    def test_whose_callback_was_lost_is_settled(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
 
-        assert world.found() == ["lost callback"]
-        assert world.states == ("succeeded", "succeeded")
-        assert next(iter(world.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
+        assert setup.found() == ["lost callback"]
+        assert setup.states == ("succeeded", "succeeded")
+        assert next(iter(setup.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
 
-    def test_that_failed_unheard_gets_another_attempt(self, world: World) -> None:
-        lost = parse_report(failed_body("job timed out after 1 retries"))
-        world.holding(a_call()).runpod.reports["rp-1"] = lost
+    def test_whose_failed_callback_was_lost_gets_another_attempt(self, setup: SweeperSetup) -> None:
+        lost = parse_report(lost_body())
+        setup.holding(a_call()).runpod.reports["rp-1"] = lost
 
-        assert world.found() == ["lost callback"]
-        assert world.states == ("active", "waiting")
+        assert setup.found() == ["lost callback"]
+        assert setup.states == ("active", "waiting")
 
-    def test_that_still_runs_is_asked_about_again_later(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+    def test_that_still_runs_is_polled_again_later(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
-        assert world.found() == ["still running"]
-        assert world.call.polls == 1
+        assert setup.found() == ["still running"]
+        assert setup.call.polls == 1
         # 55 minutes are left, and nine more asks, the last at the deadline
-        assert world.call.due_at == NOON + minutes(5) + minutes(55) / 9
+        assert setup.call.due_at == NOON + minutes(5) + minutes(55) / 9
 
-    def test_is_never_asked_about_more_often_than_allowed(self, world: World) -> None:
-        world.poll_interval = minutes(20)
-        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+    def test_is_never_polled_more_often_than_allowed(self, setup: SweeperSetup) -> None:
+        setup.poll_interval = minutes(20)
+        setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
-        world.sweep()
+        setup.sweep()
 
-        assert world.call.due_at == NOON + minutes(25)
+        assert setup.call.due_at == NOON + minutes(25)
 
-    def test_that_never_ends_is_asked_about_as_often_as_set_and_then_given_up(
-        self, world: World
+    def test_that_never_ends_is_polled_as_often_as_set_and_then_given_up(
+        self, setup: SweeperSetup
     ) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = RUNNING
+        setup.holding(a_call()).runpod.reports["rp-1"] = RUNNING
 
-        while not world.call.is_final:
-            assert world.call.due_at is not None
-            world.now = world.call.due_at
-            world.sweep()
+        while not setup.call.is_final:
+            assert setup.call.due_at is not None
+            setup.now = setup.call.due_at
+            setup.sweep()
 
-        assert world.now == NOON + minutes(60)
-        assert len(world.runpod.asked) == 10
-        assert world.reason == "deadline"
-        assert world.runpod.cancelled == ["rp-1"]
+        assert setup.now == NOON + minutes(60)
+        assert len(setup.runpod.asked) == 10
+        assert setup.reason == "deadline"
+        assert setup.runpod.cancelled == ["rp-1"]
 
-    def test_whose_asks_are_spent_is_given_up(self, world: World) -> None:
-        world.holding(a_call(polls=9)).runpod.reports["rp-1"] = RUNNING
+    def test_whose_polls_are_used_up_is_given_up(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(polls=9)).runpod.reports["rp-1"] = RUNNING
 
-        assert world.found() == ["given up"]
-        assert world.reason == "polls-exhausted"
-        assert world.runpod.cancelled == ["rp-1"]
+        assert setup.found() == ["given up"]
+        assert setup.reason == "polls-exhausted"
+        assert setup.runpod.cancelled == ["rp-1"]
 
-    def test_that_ended_just_before_the_deadline_is_not_given_up(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        world.now = NOON + minutes(61)
+    def test_that_ended_just_before_the_deadline_is_not_given_up(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        setup.now = NOON + minutes(61)
 
-        world.sweep()
+        setup.sweep()
 
-        assert world.states == ("succeeded", "succeeded")
+        assert setup.states == ("succeeded", "succeeded")
 
-    def test_that_runpod_lost_gets_another_attempt(self, world: World) -> None:
-        world.holding(a_call())
-        world.now = NOON + minutes(11)
+    def test_that_runpod_lost_gets_another_attempt(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call())
+        setup.now = NOON + minutes(11)
 
-        assert world.found() == ["resent"]
-        assert world.states == ("active", "waiting")
-        assert len(world.queue.sent) == 1
+        assert setup.found() == ["resent"]
+        assert setup.states == ("active", "waiting")
+        assert len(setup.queue.sent) == 1
 
-    def test_that_runpod_does_not_know_yet_is_given_time(self, world: World) -> None:
-        world.holding(a_call())
+    def test_that_runpod_does_not_know_yet_is_given_time(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call())
 
-        assert world.found() == ["still running"]
-        assert world.states == ("active", "submitted")
+        assert setup.found() == ["still running"]
+        assert setup.states == ("active", "submitted")
 
-    def test_that_runpod_lost_for_the_last_time_is_given_up(self, world: World) -> None:
-        world.holding(a_call(attempts=3))
-        world.now = NOON + minutes(30)
+    def test_that_runpod_lost_for_the_last_time_is_given_up(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(attempts=3))
+        setup.now = NOON + minutes(30)
 
-        assert world.found() == ["given up"]
-        assert world.reason == "lost-by-runpod"
+        assert setup.found() == ["given up"]
+        assert setup.reason == "lost-by-runpod"
 
-    def test_is_left_for_the_next_sweep_while_runpod_can_not_be_asked(self, world: World) -> None:
-        world.holding(a_call()).runpod.unreachable = RunPodFailed("502")
+    def test_is_left_for_the_next_sweep_while_runpod_can_not_be_polled(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_call()).runpod.unreachable = RunPodFailed("502")
 
-        assert world.found() == ["left for the next sweep"]
-        assert world.states == ("active", "submitted")
+        assert setup.found() == ["left for the next sweep"]
+        assert setup.states == ("active", "submitted")
 
-    def test_is_given_up_in_the_end_though_runpod_can_not_be_asked(self, world: World) -> None:
-        world.holding(a_call()).runpod.unreachable = RunPodFailed("502")
-        world.now = NOON + minutes(70)
+    def test_is_given_up_in_the_end_though_runpod_can_not_be_polled(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_call()).runpod.unreachable = RunPodFailed("502")
+        setup.now = NOON + minutes(70)
 
-        assert world.found() == ["given up"]
-        assert world.reason == "deadline"
+        assert setup.found() == ["given up"]
+        assert setup.reason == "deadline"
 
 
 class TestAWaitingCall:
-    def test_whose_message_was_lost_is_asked_for_again(self, world: World) -> None:
-        world.holding(a_call(CallState.WAITING))
+    def test_whose_message_was_lost_is_requested_again(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.WAITING))
 
-        assert world.found() == ["resent"]
-        assert world.queue.sent == [(JOB_ID, "whole", timedelta())]
-        assert world.found() == []  # not again at once
+        assert setup.found() == ["resent"]
+        assert setup.queue.sent == [(JOB_ID, "whole", timedelta())]
+        assert setup.found() == []  # not again at once
 
-    def test_past_its_deadline_is_given_up(self, world: World) -> None:
-        world.holding(a_call(CallState.WAITING))
-        world.now = NOON + minutes(60)
+    def test_past_its_deadline_is_given_up(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.WAITING))
+        setup.now = NOON + minutes(60)
 
-        assert world.found() == ["given up"]
-        assert world.states == ("failed", "failed")
+        assert setup.found() == ["given up"]
+        assert setup.states == ("failed", "failed")
 
 
 class TestACallThatIsBeingSubmitted:
-    def test_and_was_never_answered_gets_another_attempt(self, world: World) -> None:
-        world.holding(a_call(CallState.SUBMITTING))
+    def test_and_was_never_answered_gets_another_attempt(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.SUBMITTING))
 
-        assert world.found() == ["resent"]
-        assert world.call.attempt.outcome == "unanswered"
+        assert setup.found() == ["resent"]
+        assert setup.call.attempt.outcome == "unanswered"
 
-    def test_for_the_last_time_is_given_up(self, world: World) -> None:
-        world.holding(a_call(CallState.SUBMITTING, attempts=3))
+    def test_for_the_last_time_is_given_up(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.SUBMITTING, attempts=3))
 
-        assert world.found() == ["given up"]
-        assert world.reason == "unanswered"
+        assert setup.found() == ["given up"]
+        assert setup.reason == "unanswered"
 
-    def test_counts_only_attempts_that_may_have_cost_something(self, world: World) -> None:
+    def test_counts_only_attempts_that_may_have_cost_something(self, setup: SweeperSetup) -> None:
         call = a_call(CallState.SUBMITTING)
         for _ in range(4):
             call = call.with_wait(NOT_TAKEN, due_at=NOON, event=an_event())
             call = call.with_claim(due_at=NOON, event=an_event())
-        world.holding(replace(call, pending_events=()))
+        setup.holding(replace(call, pending_events=()))
 
-        assert world.found() == ["resent"]
+        assert setup.found() == ["resent"]
 
 
 class TestACallThatIsBeingPublished:
-    def test_by_somebody_who_died_is_finished(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+    def test_by_a_function_that_died_is_finished(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
 
-        assert world.found() == ["taken over"]
-        assert world.states == ("succeeded", "succeeded")
+        assert setup.found() == ["taken over"]
+        assert setup.states == ("succeeded", "succeeded")
 
-    def test_and_is_gone_from_runpod_gets_another_attempt(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING))
+    def test_and_is_gone_from_runpod_gets_another_attempt(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.PUBLISHING))
 
-        assert world.found() == ["resent"]
+        assert setup.found() == ["resent"]
 
-    def test_is_finished_though_runpod_can_not_be_asked_any_more(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING))
-        summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
+    def test_is_finished_though_runpod_can_no_longer_be_polled(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.PUBLISHING))
+        summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
-        world.runpod.unreachable = RunPodFailed("502")
-        world.now = NOON + minutes(75)
+        setup.runpod.unreachable = RunPodFailed("502")
+        setup.now = NOON + minutes(75)
 
-        assert world.found() == ["taken over"]
-        assert world.states == ("succeeded", "succeeded")
+        assert setup.found() == ["taken over"]
+        assert setup.states == ("succeeded", "succeeded")
 
-    def test_is_finished_though_runpods_id_of_it_is_not_on_record(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING).with_runpod_id(1, ""))
-        summaries = S3Summaries(world.s3, "out")  # type: ignore[arg-type]
+    def test_is_finished_though_runpods_id_of_it_is_not_on_record(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_call(CallState.PUBLISHING).with_runpod_id(1, ""))
+        summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
 
-        assert world.found() == ["taken over"]
-        assert world.states == ("succeeded", "succeeded")
-        assert world.runpod.asked == []
+        assert setup.found() == ["taken over"]
+        assert setup.states == ("succeeded", "succeeded")
+        assert setup.runpod.asked == []
 
-    def test_that_can_not_be_stored_goes_behind_the_others(self, world: World) -> None:
-        world.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
-        world.s3.put_object = refused  # type: ignore[method-assign]
+    def test_that_can_not_be_stored_goes_behind_the_others(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+        setup.s3.put_object = refused  # type: ignore[method-assign]
 
         with pytest.raises(ExceptionGroup):
-            world.sweep()
+            setup.sweep()
 
-        assert world.call.due_at is not None
-        assert world.now < world.call.due_at <= world.now + PUT_BACK
+        assert setup.call.due_at is not None
+        assert setup.now < setup.call.due_at <= setup.now + PUT_BACK
 
-    def test_is_not_given_up_with_its_job_at_the_deadline(self, world: World) -> None:
+    def test_is_not_given_up_with_its_job_at_the_deadline(self, setup: SweeperSetup) -> None:
         """Simulation seed 22228: the summary was in S3 and its job failed, for the job was due itself."""
         call = a_call(CallState.PUBLISHING, stage=2)
-        world.holding(call, stage=2, due_at=NOON + minutes(2))
-        world.now = NOON + minutes(61)
-        world.store.due = lambda _: iter([(JOB_ID, "")])  # type: ignore[method-assign]
-        world.sweep()
-        del world.store.due  # type: ignore[method-assign]
-        world.runpod.reports["rp-1"] = a_report()
+        setup.holding(call, stage=2, due_at=NOON + minutes(2))
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, "")])  # type: ignore[method-assign]
+        setup.sweep()
+        del setup.store.due  # type: ignore[method-assign]
+        setup.runpod.reports["rp-1"] = a_report()
 
-        assert world.states == ("active", "publishing")
-        world.sweep()
-        assert world.states == ("succeeded", "succeeded")
+        assert setup.states == ("active", "publishing")
+        setup.sweep()
+        assert setup.states == ("succeeded", "succeeded")
 
 
 class TestACallThatItsJobHasLeftBehind:
     """Whoever counted it for its stage died before ending it."""
 
-    def test_is_closed_and_costs_nothing_more(self, world: World) -> None:
-        world.holding(a_call(stage=1), stage=2, slots=("2-0",))
+    def test_is_closed_and_costs_nothing_more(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(stage=1), stage=2, slots=("2-0",))
 
-        world.sweep()
+        setup.sweep()
 
-        assert world.states == ("active", "cancelled")
-        assert world.runpod.asked == []
+        assert setup.states == ("active", "cancelled")
+        assert setup.runpod.asked == []
 
-    def test_does_not_take_its_job_with_it(self, world: World) -> None:
-        world.holding(a_call(stage=1, attempts=3), stage=2, slots=("2-0",))
-        world.now = NOON + minutes(61)
+    def test_does_not_take_its_job_with_it(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(stage=1, attempts=3), stage=2, slots=("2-0",))
+        setup.now = NOON + minutes(61)
 
-        world.sweep()
+        setup.sweep()
 
-        assert world.states == ("active", "cancelled")
+        assert setup.states == ("active", "cancelled")

@@ -1,4 +1,4 @@
-"""A sweep ends in time, whoever hangs, and what hangs holds nobody else up."""
+"""A sweep ends in time, whatever hangs, and what hangs delays nothing else."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ from sweeper.app import _pace
 from sweeper.lanes import Circuit, CircuitOpen
 from sweeper.results import SweepOutcome
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_report, minutes
-from tests.functions.sweeping import RUNNING, World
+from tests.functions.sweeping import RUNNING, SweeperSetup
 
 _SECONDS_BEFORE_A_TEST_FAILS = 60.0  # nothing waits so long unless it hangs
 
 
 @dataclass
 class Hanging:
-    """Something that does not answer before it is let go."""
+    """A request that hangs until the test releases it."""
 
     gate: threading.Event = field(default_factory=threading.Event)
     asked: list[str] = field(default_factory=list)
@@ -34,24 +34,24 @@ class Hanging:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def setup() -> SweeperSetup:
+    return SweeperSetup()
 
 
 @pytest.fixture
-def hanging(world: World) -> Iterator[Hanging]:
+def hanging(setup: SweeperSetup) -> Iterator[Hanging]:
     hanging = Hanging()
-    world.runpod.status = hanging.status  # type: ignore[method-assign]
+    setup.runpod.status = hanging.status  # type: ignore[method-assign]
     yield hanging
     hanging.gate.set()
 
 
 class TestASweepWhoseTimeIsUp:
-    def test_ends_though_runpod_never_answers(self, world: World, hanging: Hanging) -> None:
-        world.holding_many(50)
+    def test_ends_though_runpod_never_answers(self, setup: SweeperSetup, hanging: Hanging) -> None:
+        setup.holding_many(50)
         turns: list[int] = []
 
-        looks = world.sweep(
+        looks = setup.sweep(
             pace=lambda: turns.append(1),
             seconds_left=lambda: 100.0 if len(turns) < 16 else 0.0,  # every thread has its ask
         )
@@ -59,89 +59,91 @@ class TestASweepWhoseTimeIsUp:
         assert len(turns) == 16
         assert {look.outcome for look in looks} == {SweepOutcome.LEFT}
 
-    def test_ends_though_the_table_never_answers(self, world: World) -> None:
+    def test_ends_though_the_table_never_answers(self, setup: SweeperSetup) -> None:
         gate = threading.Event()
         reads = iter(range(100))
-        world.store.due = lambda _: (gate.wait(60), iter([]))[1]  # type: ignore[method-assign]
+        setup.store.due = lambda _: (gate.wait(60), iter([]))[1]  # type: ignore[method-assign]
 
-        looks = world.sweep(seconds_left=lambda: 0.0 if next(reads) else 100.0)
+        looks = setup.sweep(seconds_left=lambda: 0.0 if next(reads) else 100.0)
 
         assert looks == []
         gate.set()
 
-    def test_asks_nothing_that_might_not_end_in_time(self, world: World) -> None:
-        world.holding_many(3)
+    def test_starts_no_request_that_might_not_end_in_time(self, setup: SweeperSetup) -> None:
+        setup.holding_many(3)
 
-        looks = world.sweep(seconds_left=lambda: 30.0)
+        looks = setup.sweep(seconds_left=lambda: 30.0)
 
         assert [look.outcome for look in looks] == [SweepOutcome.LEFT] * 3
-        assert world.runpod.asked == []
+        assert setup.runpod.asked == []
 
-    def test_does_what_needs_no_runpod_as_long_as_that_can_end(self, world: World) -> None:
-        world.holding(a_call(CallState.WAITING))
+    def test_does_what_needs_no_runpod_as_long_as_that_can_end(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.WAITING))
 
-        assert [look.outcome for look in world.sweep(seconds_left=lambda: 30.0)] == [
+        assert [look.outcome for look in setup.sweep(seconds_left=lambda: 30.0)] == [
             SweepOutcome.RESENT
         ]
 
-    def test_leaves_what_it_did_not_get_to_first_in_the_next(self, world: World) -> None:
-        world.holding_many(100)
+    def test_leaves_what_it_did_not_get_to_first_in_the_next(self, setup: SweeperSetup) -> None:
+        setup.holding_many(100)
         turns: list[int] = []
 
-        world.sweep(
+        setup.sweep(
             pace=lambda: turns.append(1), seconds_left=lambda: 100.0 if len(turns) < 30 else 20.0
         )
-        first = list(world.runpod.asked)
-        world.sweep()
+        first = list(setup.runpod.asked)
+        setup.sweep()
 
         assert len(first) == 30
-        assert len(world.runpod.asked) == 100
-        assert len(set(world.runpod.asked)) == 100
+        assert len(setup.runpod.asked) == 100
+        assert len(set(setup.runpod.asked)) == 100
 
 
 class TestARunPodThatHangs:
-    def test_holds_up_nothing_that_does_not_need_it(self, world: World, hanging: Hanging) -> None:
+    def test_delays_nothing_that_does_not_need_it(
+        self, setup: SweeperSetup, hanging: Hanging
+    ) -> None:
         """The one job behind all that hang lost its message; RunPod is let go when it is found."""
-        world.holding_many(300)
+        setup.holding_many(300)
         done = frozenset({"1-0", "1-1"})
         job = a_job(slots=("1-0", "1-1"), stage=1, stage_calls=2, done=done)
-        world.store.create(replace(job, due_at=world.now), [])
-        world.queue.request_next_stage = lambda _: hanging.gate.set()  # type: ignore[method-assign]
+        setup.store.create(replace(job, due_at=setup.now), [])
+        setup.queue.request_next_stage = lambda _: hanging.gate.set()  # type: ignore[method-assign]
 
-        looks = world.sweep()
+        looks = setup.sweep()
 
         assert SweepOutcome.RESENT in {look.outcome for look in looks}
 
-    def test_is_asked_no_more_in_this_sweep(self, world: World) -> None:
-        world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
+    def test_is_not_polled_again_in_this_sweep(self, setup: SweeperSetup) -> None:
+        setup.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
 
-        looks = world.sweep()
+        looks = setup.sweep()
 
         assert len(failing.asked) <= 20 + 16  # twenty in a row, and what was under way by then
         assert [look.outcome for look in looks] == [SweepOutcome.LEFT] * 100
 
-    def test_is_asked_about_others_in_the_next_sweep(self, world: World) -> None:
-        world.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
+    def test_is_polled_about_other_calls_in_the_next_sweep(self, setup: SweeperSetup) -> None:
+        setup.holding_many(100).runpod.status = failing = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
 
-        world.sweep()
+        setup.sweep()
         first = set(failing.asked)
         failing.asked.clear()
-        world.now += minutes(2)
-        world.sweep()
+        setup.now += minutes(2)
+        setup.sweep()
 
         assert first
         assert not first & set(failing.asked)
 
     @pytest.mark.parametrize("minute", [70, 200])
-    def test_keeps_no_job_past_its_patience(self, world: World, minute: int) -> None:
-        world.holding_many(100).runpod.status = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
-        world.now = NOON + minutes(minute)
+    def test_keeps_no_job_past_its_patience(self, setup: SweeperSetup, minute: int) -> None:
+        setup.holding_many(100).runpod.status = Failing(RunPodFailed("502"))  # type: ignore[method-assign,assignment]
+        setup.now = NOON + minutes(minute)
 
-        while list(world.store.due(world.now)):
-            world.sweep()
-            world.now += minutes(2)
+        while list(setup.store.due(setup.now)):
+            setup.sweep()
+            setup.now += minutes(2)
 
-        assert world.now <= NOON + minutes(minute + 12)
+        assert setup.now <= NOON + minutes(minute + 12)
 
 
 @dataclass
@@ -181,50 +183,50 @@ def raising(error: Exception) -> Callable[[], Any]:
 
 
 class TestASweep:
-    def test_works_through_thousands(self, world: World) -> None:
-        world.holding_many(3_000).runpod.status = lambda _: RUNNING  # type: ignore[method-assign]
+    def test_works_through_thousands(self, setup: SweeperSetup) -> None:
+        setup.holding_many(3_000).runpod.status = lambda _: RUNNING  # type: ignore[method-assign]
 
-        looks = world.sweep()
+        looks = setup.sweep()
 
         assert [look.outcome for look in looks] == [SweepOutcome.STILL_RUNNING] * 3000
 
-    def test_takes_a_turn_for_each_ask(self, world: World) -> None:
-        world.holding_many(5)
+    def test_takes_a_turn_for_each_ask(self, setup: SweeperSetup) -> None:
+        setup.holding_many(5)
         turns: list[int] = []
 
-        looks = world.sweep(pace=lambda: turns.append(1))
+        looks = setup.sweep(pace=lambda: turns.append(1))
 
         assert len(turns) == len(looks) == 5
 
-    def test_is_not_held_up_by_a_call_that_can_not_be_looked_at(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        real_load = world.store.load
+    def test_is_not_delayed_by_a_call_that_can_not_be_loaded(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        real_load = setup.store.load
 
         def load(job_id: str, call_id: str) -> Any:
             if job_id == "broken":
                 raise ValueError("the item is broken")
             return real_load(job_id, call_id)
 
-        world.store.load = load  # type: ignore[method-assign]
-        world.store.due = lambda now: iter([("broken", "whole"), (JOB_ID, "whole")])  # type: ignore[method-assign]
+        setup.store.load = load  # type: ignore[method-assign]
+        setup.store.due = lambda now: iter([("broken", "whole"), (JOB_ID, "whole")])  # type: ignore[method-assign]
 
         with pytest.raises(ExceptionGroup, match="1 due calls could not be looked at"):
-            world.sweep()
+            setup.sweep()
 
         assert real_load(JOB_ID, "whole")[0].state == "succeeded"
 
-    def test_twice_at_once_settles_everything_once(self, world: World) -> None:
-        world.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        world.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
+    def test_twice_at_once_settles_everything_once(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        setup.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
 
-        looks = world.sweep()
+        looks = setup.sweep()
 
-        events = [event.what for event in world.store.history(JOB_ID)[2]]
+        events = [event.what for event in setup.store.history(JOB_ID)[2]]
         assert len(looks) == 8
         assert events.count("active -> succeeded") == 1
 
 
-def test_looks_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_polls_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
     slept: list[float] = []
     now = [100.0]
     # Its own name for the module alone: a whole process whose clock stands still holds up every event

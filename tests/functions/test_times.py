@@ -1,4 +1,4 @@
-"""What each time constant does, seen from outside: what has not happened before it, and has after."""
+"""The effect of each time constant, seen from outside: not before it, but after it."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,16 +12,17 @@ from core.errors import RunPodFailed, SecretUnusable
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from core.runpod.reports import parse_report
-from tests.builders import minutes
-from tests.functions.pipeline import Model, Pipeline, a_transcript
+from tests.builders import lost_body, minutes, status_body
+from tests.fakes.model import FakeModel, a_transcript
+from tests.functions.pipeline import Pipeline
 
-RUNNING = parse_report({"id": "rp-1", "status": "IN_PROGRESS"})
+RUNNING = parse_report(status_body("IN_PROGRESS"))
 SECONDS = timedelta(seconds=1)
 
 
 @pytest.fixture
 def pipeline() -> Pipeline:
-    return Pipeline(model=Model())
+    return Pipeline(model=FakeModel())
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def sweep_at(pipeline: Pipeline, job: Job, after: timedelta) -> Job:
 
 
 class TestPastItsDeadline:
-    def test_a_job_waits_some_minutes_for_runpod_to_be_asked_once_more(
+    def test_a_job_waits_some_minutes_for_one_more_poll_of_runpod(
         self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(pipeline.runpod, "status", unreachable)
@@ -57,7 +58,7 @@ class TestPastItsDeadline:
 
         assert states == [JobState.ACTIVE, JobState.ACTIVE, JobState.FAILED]
 
-    def test_no_call_is_asked_about_for_the_first_time(self, pipeline: Pipeline, job: Job) -> None:
+    def test_no_call_is_polled_for_the_first_time(self, pipeline: Pipeline, job: Job) -> None:
         sweep_at(pipeline, job, minutes(60) - 2 * SECONDS)
 
         assert only_call(pipeline, job).due_at == job.deadline
@@ -68,7 +69,7 @@ class TestPublishing:
     def interrupted(
         self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
     ) -> Pipeline:
-        """Whoever publishes dies after saying that it begins."""
+        """The function dies after recording that it publishes."""
 
         def dying(*_: Any, **__: Any) -> Any:
             raise MemoryError
@@ -79,7 +80,7 @@ class TestPublishing:
                 pipeline.call_back(*pipeline.open_requests()[0])
         return pipeline
 
-    def test_is_left_to_whoever_is_at_it_as_long_as_any_function_runs(
+    def test_is_left_to_its_function_as_long_as_any_function_may_run(
         self, interrupted: Pipeline, job: Job
     ) -> None:
         assert sweep_at(interrupted, job, timedelta(seconds=120)).state is JobState.ACTIVE
@@ -92,11 +93,11 @@ class TestPublishing:
 class TestAnotherAttempt:
     def lost(self, pipeline: Pipeline, job: Job) -> None:
         """RunPod fails a request, and the message about another is lost."""
-        failed = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+        failed = lost_body()
         pipeline.call_back(*pipeline.open_requests()[0], answer=failed)
         pipeline.queue.sent = []
 
-    def test_is_not_asked_for_again_while_its_message_may_still_be_on_its_way(
+    def test_is_not_requested_again_while_its_message_may_still_be_delivered(
         self, pipeline: Pipeline, job: Job
     ) -> None:
         self.lost(pipeline, job)
@@ -105,7 +106,7 @@ class TestAnotherAttempt:
 
         assert pipeline.queue.sent == []
 
-    def test_is_asked_for_again_a_few_minutes_later(self, pipeline: Pipeline, job: Job) -> None:
+    def test_is_requested_again_a_few_minutes_later(self, pipeline: Pipeline, job: Job) -> None:
         self.lost(pipeline, job)
 
         sweep_at(pipeline, job, minutes(5))
@@ -163,7 +164,7 @@ class TestASecretThatCouldNotBeRead:
         [(0.5, 1), (1, 1), (5, 2)],
         ids=["at once", "a second", "RunPod's pause"],
     )
-    def test_is_asked_for_again_by_runpods_next_callback_and_not_by_all_at_once(
+    def test_is_read_again_for_runpods_next_callback_but_not_for_every_concurrent_one(
         self, later: float, asked: int
     ) -> None:
         now = 1_000.0

@@ -1,4 +1,4 @@
-"""A summary's facts and metadata are about the request that wrote it, and no other."""
+"""A summary's facts and metadata describe the request that wrote it, and no other."""
 
 import json
 from typing import Any
@@ -7,10 +7,11 @@ import pytest
 
 from core.aws.names import facts_key_for
 from core.jobs.job import Job
-from tests.builders import completed_body
-from tests.functions.pipeline import Pipeline, a_transcript
+from tests.builders import completed_body, lost_body
+from tests.fakes.model import a_transcript
+from tests.functions.pipeline import Pipeline
 
-LOST = {"id": "rp-1", "status": "FAILED", "error": "job timed out after 1 retries"}
+LOST = lost_body()
 
 
 def told_of(pipeline: Pipeline, job: Job) -> dict[str, Any]:
@@ -35,13 +36,13 @@ def test_the_attempt_that_wrote_the_summary_is_named_with_its_tokens(attempt: in
     }
     pipeline.call_back(runpod_id, pipeline.runpod.requests[attempt - 1], answer=body)
 
-    told = told_of(pipeline, job)
+    recorded = told_of(pipeline, job)
     metadata = pipeline.s3.objects["out", job.summary_key].metadata
     figures = (attempt, runpod_id, 100 + attempt, 200 + attempt)
     assert figures == (
-        told["attempt"],
-        told["runpod_id"],
-        told["prompt_tokens"],
-        told["completion_tokens"],
+        recorded["attempt"],
+        recorded["runpod_id"],
+        recorded["prompt_tokens"],
+        recorded["completion_tokens"],
     )
     assert (metadata["attempt"], metadata["runpod-id"]) == (str(attempt), runpod_id)

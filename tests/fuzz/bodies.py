@@ -10,7 +10,7 @@ from typing import Any
 from core.jobs.callback import CallRef
 from tests.builders import completed_body, failed_body
 from tests.fuzz.mutations import bytes_mutated, structure_mutated
-from tests.fuzz.world import CANARY, World
+from tests.fuzz.receiver import CANARY, ReceiverHarness
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Posted:
     text: str = ""  # the summary that a genuine COMPLETED brings
 
 
-Body = Callable[[Random, World, CallRef], Posted]
+Body = Callable[[Random, ReceiverHarness, CallRef], Posted]
 
 _PIECES = (
     "Mara said that the pump holds. ",
@@ -55,19 +55,19 @@ def a_text(rng: Random) -> str:
     return f"# {CANARY} {rng.getrandbits(32):x}\n\n{''.join(chunks)}".strip()
 
 
-def runpod_id_of(world: World, ref: CallRef) -> str:
+def runpod_id_of(harness: ReceiverHarness, ref: CallRef) -> str:
     """Return the id that RunPod would report, one of its own making where we don't know it yet."""
-    attempt = world.call(ref).attempt_numbered(ref.attempt)
+    attempt = harness.call(ref).attempt_numbered(ref.attempt)
     return (attempt and attempt.runpod_id) or f"rp-{ref.job_id[:8]}-{ref.attempt}-e1"
 
 
-def a_completed(rng: Random, world: World, ref: CallRef) -> tuple[dict[str, Any], str]:
+def a_completed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> tuple[dict[str, Any], str]:
     """Return a COMPLETED body, in the words of one of the workers, and the text in it."""
     text = a_text(rng)
     body = completed_body(
         text,
         finish_reason=rng.choice(["stop", "stop", "length"]),
-        id=runpod_id_of(world, ref),
+        id=runpod_id_of(harness, ref),
         input={"prompt": f"{CANARY} the transcript"},
         webhook=f"https://hooks.invalid/{CANARY}",
     )
@@ -90,13 +90,13 @@ def a_completed(rng: Random, world: World, ref: CallRef) -> tuple[dict[str, Any]
     return body, text
 
 
-def a_genuine(rng: Random, world: World, ref: CallRef) -> dict[str, Any]:
+def a_genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> dict[str, Any]:
     """Return any body that RunPod is known to send."""
-    runpod_id = runpod_id_of(world, ref)
+    runpod_id = runpod_id_of(harness, ref)
     echoed = {"input": {"prompt": CANARY}, "webhook": f"https://hooks.invalid/{CANARY}"}
     match rng.randrange(8):
         case 0 | 1 | 2:
-            return a_completed(rng, world, ref)[0]
+            return a_completed(rng, harness, ref)[0]
         case 3 | 4:
             error = f"{rng.choice(_ERRORS)} {CANARY}"
             return failed_body(error, id=runpod_id, executionTime=42_078) | echoed
@@ -116,18 +116,18 @@ def posted(rng: Random, document: Any, *, text: str = "") -> Posted:
     return Posted(written, text=text)
 
 
-def _completed(rng: Random, world: World, ref: CallRef) -> Posted:
-    body, text = a_completed(rng, world, ref)
+def _completed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    body, text = a_completed(rng, harness, ref)
     return posted(rng, body, text=text)
 
 
-def _genuine(rng: Random, world: World, ref: CallRef) -> Posted:
-    return posted(rng, a_genuine(rng, world, ref))
+def _genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    return posted(rng, a_genuine(rng, harness, ref))
 
 
 def _changed(change: Callable[[Random, dict[str, Any]], Any]) -> Body:
-    def body(rng: Random, world: World, ref: CallRef) -> Posted:
-        document = a_completed(rng, world, ref)[0]
+    def body(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+        document = a_completed(rng, harness, ref)[0]
         return posted(rng, change(rng, document))
 
     return body
@@ -142,12 +142,12 @@ def _removed(name: str) -> Body:
 
 
 def _raw(write: Callable[[Random], Any], is_base64: Any = False) -> Body:
-    return lambda rng, world, ref: Posted(write(rng), is_base64=is_base64)
+    return lambda rng, harness, ref: Posted(write(rng), is_base64=is_base64)
 
 
-def _of_another_request(rng: Random, world: World, ref: CallRef) -> Posted:
-    other = rng.choice([each for each in world.refs if each.job_id != ref.job_id])
-    return posted(rng, a_genuine(rng, world, other))
+def _of_another_request(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    other = rng.choice([each for each in harness.refs if each.job_id != ref.job_id])
+    return posted(rng, a_genuine(rng, harness, other))
 
 
 def junk(rng: Random, levels: int = 3) -> Any:
@@ -175,21 +175,21 @@ def junk(rng: Random, levels: int = 3) -> Any:
     return {rng.choice(names): junk(rng, levels - 1) for _ in range(rng.randint(0, 3))}
 
 
-def _bytes_mutated(rng: Random, world: World, ref: CallRef) -> Posted:
-    data = bytes_mutated(rng, json.dumps(a_genuine(rng, world, ref)).encode())
+def _bytes_mutated(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    data = bytes_mutated(rng, json.dumps(a_genuine(rng, harness, ref)).encode())
     if rng.random() < 0.5:
         return Posted(base64.b64encode(data).decode(), is_base64=True)
     return Posted(data.decode("utf-8", rng.choice(["replace", "surrogateescape"])))
 
 
-def _structure_mutated(rng: Random, world: World, ref: CallRef) -> Posted:
-    return posted(rng, structure_mutated(rng, a_genuine(rng, world, ref), junk))
+def _structure_mutated(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    return posted(rng, structure_mutated(rng, a_genuine(rng, harness, ref), junk))
 
 
-def _doubled_keys(rng: Random, world: World, ref: CallRef) -> Posted:
-    ours = runpod_id_of(world, ref)
+def _doubled_keys(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    ours = runpod_id_of(harness, ref)
     first, second = rng.sample([ours, "somebody-elses", ours + "x"], 2)
-    body = json.dumps(a_completed(rng, world, ref)[0])
+    body = json.dumps(a_completed(rng, harness, ref)[0])
     tail = body[1:].replace(f'"id": {json.dumps(ours)}', f'"id": {json.dumps(second)}')
     return Posted(f'{{"id": {json.dumps(first)}, "status": "FAILED", {tail}')
 
@@ -197,8 +197,8 @@ def _doubled_keys(rng: Random, world: World, ref: CallRef) -> Posted:
 def _number(written: str) -> Body:
     """Write a figure that json.dumps would not, where RunPod writes one."""
 
-    def body(rng: Random, world: World, ref: CallRef) -> Posted:
-        document = json.dumps(a_completed(rng, world, ref)[0])
+    def body(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+        document = json.dumps(a_completed(rng, harness, ref)[0])
         name, figure = rng.choice(
             [("delayTime", "9533"), ("executionTime", "61088"), ("prompt_tokens", "14000")]
         )
@@ -207,8 +207,8 @@ def _number(written: str) -> Body:
     return body
 
 
-def _huge(rng: Random, world: World, ref: CallRef) -> Posted:
-    document, text = a_completed(rng, world, ref)
+def _huge(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    document, text = a_completed(rng, harness, ref)
     return Posted(json.dumps(document | {"input": f"{CANARY} " * 100_000}), text=text)
 
 
@@ -219,14 +219,14 @@ def _nested(levels: int) -> Any:
     return inner
 
 
-def _with_mark(rng: Random, world: World, ref: CallRef) -> Posted:
-    return Posted("\ufeff" + json.dumps(a_genuine(rng, world, ref)))
+def _with_mark(rng: Random, harness: ReceiverHarness, ref: CallRef) -> Posted:
+    return Posted("\ufeff" + json.dumps(a_genuine(rng, harness, ref)))
 
 
 GENUINE_BODIES: dict[str, Body] = {
     "body: genuine, completed": _completed,
     "body: genuine, any state": _genuine,
-    "body: none at all": lambda rng, world, ref: Posted(rng.choice([None, "", " \n", "null"])),
+    "body: none at all": lambda rng, harness, ref: Posted(rng.choice([None, "", " \n", "null"])),
 }
 # Slow to make or to read; a few of each are enough.
 HEAVY_BODIES: dict[str, Body] = {
@@ -251,11 +251,11 @@ BODIES: dict[str, Body] = GENUINE_BODIES | {
         lambda rng: rng.choice([1, True, ["e30="], {"id": "rp-1"}, 1.5]), is_base64=True
     ),
     "body: byte order mark": _with_mark,
-    "body: said to be base64, is not": lambda rng, world, ref: Posted(
-        json.dumps(a_genuine(rng, world, ref)), is_base64=rng.choice([True, "true", 1])
+    "body: said to be base64, is not": lambda rng, harness, ref: Posted(
+        json.dumps(a_genuine(rng, harness, ref)), is_base64=rng.choice([True, "true", 1])
     ),
-    "body: is base64, said not to be": lambda rng, world, ref: Posted(
-        base64.b64encode(json.dumps(a_genuine(rng, world, ref)).encode()).decode(),
+    "body: is base64, said not to be": lambda rng, harness, ref: Posted(
+        base64.b64encode(json.dumps(a_genuine(rng, harness, ref)).encode()).decode(),
         is_base64=rng.choice([False, None, "", 0]),
     ),
     "body: broken base64": _raw(

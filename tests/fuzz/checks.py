@@ -1,6 +1,6 @@
 """What must hold of every answer, whatever was asked.
 
-It goes by what the world looked like before and after and by the URLs that were truly made, never by
+It goes by what the harness looked like before and after and by the URLs that were truly made, never by
 what the receiver thinks of a request. What a true token may change is in moves.py.
 """
 
@@ -14,16 +14,16 @@ from core.jobs.call import CallState
 from core.jobs.callback import CallRef
 from core.jobs.job import Job, JobState
 from core.summaries.cleaning import clean
-from tests.fuzz.moves import of_moves, of_others
-from tests.fuzz.requests import CallbackRequest
-from tests.fuzz.world import (
+from tests.fuzz.receiver import (
     CANARY,
     OUTPUT_BUCKET,
     REFETCH_PAUSE_SECONDS,
     Answer,
     Picture,
-    World,
+    ReceiverHarness,
 )
+from tests.fuzz.requests import CallbackRequest
+from tests.fuzz.transitions import of_others, of_transitions
 
 CODES = frozenset({200, 400, 401, 404, 409, 503})
 OUTCOMES = frozenset(
@@ -51,14 +51,14 @@ OUTCOMES = frozenset(
 _ENDS = frozenset({"COMPLETED", "FAILED", "CANCELLED", "TIMED_OUT"})
 
 
-def faults(request: CallbackRequest, answer: Answer, world: World) -> list[str]:
+def faults(request: CallbackRequest, answer: Answer, harness: ReceiverHarness) -> list[str]:
     """Return what is wrong with an answer, in words; nothing if all is well."""
     if answer.error is not None:
         return [f"raised {type(answer.error).__name__}: {answer.error}"[:300]]
     return [
         *_of_response(answer),
-        *_of_log(request, answer, world),
-        *_of_effect(request, answer, world),
+        *_of_log(request, answer, harness),
+        *_of_effect(request, answer, harness),
     ]
 
 
@@ -72,7 +72,7 @@ def _of_response(answer: Answer) -> Iterator[str]:
         yield "said more than an outcome"
 
 
-def _of_log(request: CallbackRequest, answer: Answer, world: World) -> Iterator[str]:
+def _of_log(request: CallbackRequest, answer: Answer, harness: ReceiverHarness) -> Iterator[str]:
     if CANARY in answer.log or "https://" in answer.log or "/webhook" in answer.log:
         yield "logged something of the request"
     token = (request.event.get("pathParameters") or {}).get("token")
@@ -85,16 +85,16 @@ def _of_log(request: CallbackRequest, answer: Answer, world: World) -> Iterator[
             yield "printed a line that is not JSON"
 
 
-def _of_effect(request: CallbackRequest, answer: Answer, world: World) -> Iterator[str]:
+def _of_effect(request: CallbackRequest, answer: Answer, harness: ReceiverHarness) -> Iterator[str]:
     assert answer.before
-    yield from _of_refetching(answer, world)
-    ref = opened_by(request.event, world)
+    yield from _of_refetching(answer, harness)
+    ref = opened_by(request.event, harness)
     if ref is None:
         yield from _of_stranger(answer)
     elif not _is_known(ref, answer.before):
         yield from _of_never_begun(answer)
     else:
-        yield from _of_entitled(request, ref, answer, world)
+        yield from _of_entitled(request, ref, answer, harness)
 
 
 def _of_stranger(answer: Answer) -> Iterator[str]:
@@ -114,7 +114,7 @@ def _of_never_begun(answer: Answer) -> Iterator[str]:
 
 
 def _of_entitled(
-    request: CallbackRequest, ref: CallRef, answer: Answer, world: World
+    request: CallbackRequest, ref: CallRef, answer: Answer, harness: ReceiverHarness
 ) -> Iterator[str]:
     assert answer.before
     assert answer.after
@@ -122,51 +122,51 @@ def _of_entitled(
     if code == 401:
         yield "turned a true token away"
     if code == 503:
-        yield from _of_not_yet_known(ref, answer, world)
+        yield from _of_not_yet_known(ref, answer, harness)
     elif code != 200 and answer.before != answer.after:
         yield f"refused with {code} and changed something all the same"
-    yield from _of_report(request, ref, answer, world)
+    yield from _of_report(request, ref, answer, harness)
     yield from of_others(ref, answer.before, answer.after)
-    yield from of_moves(ref, answer.before, answer.after)
-    yield from _of_files(request, ref, answer, world)
+    yield from of_transitions(ref, answer.before, answer.after)
+    yield from _of_files(request, ref, answer, harness)
     if request.is_genuine:
-        yield from _of_genuine(request, ref, answer, world)
+        yield from _of_genuine(request, ref, answer, harness)
 
 
-def _of_not_yet_known(ref: CallRef, answer: Answer, world: World) -> Iterator[str]:
-    """Only what can't be verified yet is sent away for a while; the sweeper is told, and no more."""
+def _of_not_yet_known(ref: CallRef, answer: Answer, harness: ReceiverHarness) -> Iterator[str]:
+    """Only what can't be verified yet is rejected for a while; the sweeper is notified, and no more."""
     assert answer.before
     assert answer.after
     key = (ref.job_id, ref.call_id)
     was, now = answer.before.calls[key], answer.after.calls[key]
     attempt = was.attempt_numbered(ref.attempt)
-    if not world.runpod or was.is_final or (attempt and attempt.runpod_id):
+    if not harness.runpod or was.is_final or (attempt and attempt.runpod_id):
         yield "sent away a callback that it could have verified"
     if replace(now, due_at=was.due_at, revision=was.revision) != was:
         yield "changed more than when the sweeper looks"
     aside: dict[str, Any] = {
         "calls": {},
         "events": {},
-    }  # that the sweeper was told stands in the audit
+    }  # the audit says that the sweeper was notified
     if replace(answer.before, **aside) != replace(answer.after, **aside):
         yield "changed something beside the call"
 
 
-def _of_refetching(answer: Answer, world: World) -> Iterator[str]:
+def _of_refetching(answer: Answer, harness: ReceiverHarness) -> Iterator[str]:
     if not answer.fetches:
         return
-    if answer.fetches > 1 or world.seconds - world.fetched_at < REFETCH_PAUSE_SECONDS:
+    if answer.fetches > 1 or harness.seconds - harness.fetched_at < REFETCH_PAUSE_SECONDS:
         yield "asked Secrets Manager too often"
-    world.fetched_at = world.seconds
+    harness.fetched_at = harness.seconds
 
 
-def opened_by(event: dict[str, Any], world: World) -> CallRef | None:
+def opened_by(event: dict[str, Any], harness: ReceiverHarness) -> CallRef | None:
     """Return which attempt a request may speak for: the one whose URL this is, to the letter."""
     path = event.get("pathParameters") or {}
     parts = tuple(path.get(name) for name in ("job_id", "call_id", "attempt", "token"))
     if not all(isinstance(part, str) for part in parts):
         return None
-    return world.minted.get(parts)  # type: ignore[arg-type]
+    return harness.minted.get(parts)  # type: ignore[arg-type]
 
 
 def _is_known(ref: CallRef, picture: Picture) -> bool:
@@ -175,7 +175,7 @@ def _is_known(ref: CallRef, picture: Picture) -> bool:
 
 
 def _of_report(
-    request: CallbackRequest, ref: CallRef, answer: Answer, world: World
+    request: CallbackRequest, ref: CallRef, answer: Answer, harness: ReceiverHarness
 ) -> Iterator[str]:
     """A report must be a report, about this request, and about its end, to change anything."""
     document = document_in(request.event)
@@ -200,7 +200,7 @@ def _of_report(
     is_foreign = attempt and attempt.runpod_id and attempt.runpod_id != document["id"]
     if is_foreign and code not in {400, 409}:
         yield f"answered {code} to another request's report"
-    if not world.runpod and document["status"] not in _ENDS and answer.before != answer.after:
+    if not harness.runpod and document["status"] not in _ENDS and answer.before != answer.after:
         yield "took a state on the way for an end"
 
 
@@ -220,7 +220,7 @@ def document_in(event: dict[str, Any]) -> Any:
 
 
 def _of_files(
-    request: CallbackRequest, ref: CallRef, answer: Answer, world: World
+    request: CallbackRequest, ref: CallRef, answer: Answer, harness: ReceiverHarness
 ) -> Iterator[str]:
     assert answer.before
     assert answer.after
@@ -242,9 +242,9 @@ def _of_files(
         if key[1] == facts:
             told = json.loads(stored.body)
             if told["job_id"] != job.id:
-                yield "told another job's facts"
+                yield "wrote another job's facts"
         else:
-            yield from _of_text(stored.body, stored.content_type, request, world)
+            yield from _of_text(stored.body, stored.content_type, request, harness)
     if job.state is JobState.SUCCEEDED and not _summary(job, answer.after).strip():
         yield "ended a job without a summary"
 
@@ -255,15 +255,15 @@ def _summary(job: Job, picture: Picture) -> bytes:
 
 
 def _of_text(
-    body: bytes, content_type: str, request: CallbackRequest, world: World
+    body: bytes, content_type: str, request: CallbackRequest, harness: ReceiverHarness
 ) -> Iterator[str]:
     if content_type != "text/plain; charset=utf-8":
         yield f"stored a text as {content_type}"
     text = body.decode("utf-8")
     if not text.strip():
         yield "stored a text without anything in it"
-    if world.runpod:  # the callback is not believed, RunPod is
-        documents = [report.text for report in world.runpod.reports.values()]
+    if harness.runpod:  # the callback is not believed, RunPod is
+        documents = [report.text for report in harness.runpod.reports.values()]
         if text.strip() not in documents:
             yield "stored what RunPod did not say"
         return
@@ -293,7 +293,7 @@ def _is_made_of(text: str, strings: list[str]) -> bool:
 
 
 def _of_genuine(
-    request: CallbackRequest, ref: CallRef, answer: Answer, world: World
+    request: CallbackRequest, ref: CallRef, answer: Answer, harness: ReceiverHarness
 ) -> Iterator[str]:
     """A true callback must be taken, and its text must stand where an open call waited for it."""
     assert answer.before
@@ -309,7 +309,7 @@ def _of_genuine(
     job_was = answer.before.jobs[ref.job_id]
     is_open = not was.is_final and not job_was.is_final and was.state is not CallState.PUBLISHING
     answer_itself = clean(request.text).text
-    if answer_itself and is_open and not world.runpod:
+    if answer_itself and is_open and not harness.runpod:
         if now.state is not CallState.SUCCEEDED:
             yield f"left a call {now.state} whose result had come"
         kept = [

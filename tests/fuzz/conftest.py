@@ -1,11 +1,9 @@
 import io
-import logging
 from collections.abc import Iterator
 
 import pytest
 
-from core.telemetry import logger
-from tests.functions.cloud import Cloud, running_cloud
+from tests.fakes.cloud import Cloud, captured_log, running_cloud
 
 
 @pytest.fixture
@@ -18,10 +16,5 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    """Return what the functions log, as Lambda would print it."""
-    stream = io.StringIO()
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(logger.registered_formatter)
-    logger.addHandler(handler)
-    yield stream
-    logger.removeHandler(handler)
+    with captured_log() as stream:
+        yield stream

@@ -13,16 +13,16 @@ from typing import Any
 
 from core.jobs.callback import CallRef
 from tests.fuzz.bodies import BODIES, GENUINE_BODIES, HEAVY_BODIES, Posted
-from tests.fuzz.doors import DOORS, TRUE_DOORS, Parameters
-from tests.fuzz.world import CANARY, World
+from tests.fuzz.callback_paths import CALLBACK_PATHS, GENUINE_PATHS, Parameters
+from tests.fuzz.receiver import CANARY, ReceiverHarness
 
 _EVENTS = Path(__file__).parents[2] / "events"
 Envelope = Callable[[Random, dict[str, Any]], dict[str, Any]]
 
 _GENUINE_SHARE = 0.15
 _HEAVY_SHARE = 0.004
-# Of the rest: one thing is wrong, so that a deviation behind the door is reached; else anything may be.
-_ONE_THING_WRONG = {"door": 0.35, "body": 0.8, "envelope": 0.9}
+# Of the rest: one thing is wrong, so that it is reached; else anything may be.
+_ONE_THING_WRONG = {"path_kind": 0.35, "body": 0.8, "envelope": 0.9}
 
 
 @dataclass(frozen=True)
@@ -97,43 +97,43 @@ ENVELOPES: dict[str, Envelope] = {
     "envelope: keys too many": _keys_too_many,
 }
 REPEATED = "request: sent before"
-KINDS = frozenset({*DOORS, *BODIES, *HEAVY_BODIES, *ENVELOPES, REPEATED})
+KINDS = frozenset({*CALLBACK_PATHS, *BODIES, *HEAVY_BODIES, *ENVELOPES, REPEATED})
 
 
-def a_request(rng: Random, world: World) -> CallbackRequest:
-    """Return one request about one of the attempts that the world knows."""
-    ref = rng.choice(world.refs)
+def a_request(rng: Random, harness: ReceiverHarness) -> CallbackRequest:
+    """Return one request about one of the attempts that the harness knows."""
+    ref = rng.choice(harness.refs)
     if rng.random() < _GENUINE_SHARE:
-        door, body, envelope = (
-            _any(rng, TRUE_DOORS),
+        path_kind, body, envelope = (
+            _any(rng, GENUINE_PATHS),
             _any(rng, GENUINE_BODIES),
             "envelope: as posted",
         )
     else:
-        door, body, envelope = _deviating(rng)
-    path = DOORS[door](rng, world, ref)
-    posted = (BODIES | HEAVY_BODIES)[body](rng, world, ref)
+        path_kind, body, envelope = _deviating(rng)
+    path = CALLBACK_PATHS[path_kind](rng, harness, ref)
+    posted = (BODIES | HEAVY_BODIES)[body](rng, harness, ref)
     event = ENVELOPES[envelope](rng, _event(path, posted))
     return CallbackRequest(
-        kinds=(door, body, envelope),
+        kinds=(path_kind, body, envelope),
         event=event,
         ref=ref,
         text=posted.text,
-        is_genuine=door in TRUE_DOORS and body in GENUINE_BODIES,
+        is_genuine=path_kind in GENUINE_PATHS and body in GENUINE_BODIES,
     )
 
 
 def _deviating(rng: Random) -> tuple[str, str, str]:
     if rng.random() < _HEAVY_SHARE:
-        return _any(rng, TRUE_DOORS), _any(rng, HEAVY_BODIES), "envelope: as posted"
+        return _any(rng, GENUINE_PATHS), _any(rng, HEAVY_BODIES), "envelope: as posted"
     what = rng.random()
-    if what < _ONE_THING_WRONG["door"]:
-        return _any(rng, DOORS), _any(rng, GENUINE_BODIES), "envelope: as posted"
+    if what < _ONE_THING_WRONG["path_kind"]:
+        return _any(rng, CALLBACK_PATHS), _any(rng, GENUINE_BODIES), "envelope: as posted"
     if what < _ONE_THING_WRONG["body"]:
-        return _any(rng, TRUE_DOORS), _any(rng, BODIES), "envelope: as posted"
+        return _any(rng, GENUINE_PATHS), _any(rng, BODIES), "envelope: as posted"
     if what < _ONE_THING_WRONG["envelope"]:
-        return _any(rng, TRUE_DOORS), _any(rng, GENUINE_BODIES), _any(rng, ENVELOPES)
-    return _any(rng, DOORS), _any(rng, BODIES), _any(rng, ENVELOPES)
+        return _any(rng, GENUINE_PATHS), _any(rng, GENUINE_BODIES), _any(rng, ENVELOPES)
+    return _any(rng, CALLBACK_PATHS), _any(rng, BODIES), _any(rng, ENVELOPES)
 
 
 def _any(rng: Random, kinds: dict[str, Any]) -> str:

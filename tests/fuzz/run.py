@@ -1,4 +1,4 @@
-"""Episodes of requests to one world each, judged one by one and counted."""
+"""Episodes of requests to one harness each, judged one by one and counted."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from random import Random
 
 from tests.fuzz.checks import faults
+from tests.fuzz.receiver import Answer, ReceiverHarness
 from tests.fuzz.requests import KINDS, REPEATED, CallbackRequest, a_request
 from tests.fuzz.situations import a_world
-from tests.fuzz.world import Answer, World
 
 REQUESTS_PER_EPISODE = 40
 _REPEATED_SHARE = 0.05
@@ -70,7 +70,7 @@ class Tally:
 
 
 def run_episodes(seed: int, first: int, last: int) -> Tally:
-    """Run the episodes of a seed from one number up to another, each in a world of its own."""
+    """Run the episodes of a seed from one number up to another, each in a harness of its own."""
     total = Tally()
     for episode in range(first, last):
         total.add(run(Random(f"{seed}:{episode}"), episode=episode))  # noqa: S311 - replayable
@@ -79,21 +79,21 @@ def run_episodes(seed: int, first: int, last: int) -> Tally:
 
 def run(rng: Random, *, episode: int = 0, requests: int = REQUESTS_PER_EPISODE) -> Tally:
     tally = Tally()
-    world = a_world(rng)
-    for number, request in enumerate(_requests(rng, world, requests)):
-        answer = world.send(request.event)
+    harness = a_world(rng)
+    for number, request in enumerate(_requests(rng, harness, requests)):
+        answer = harness.send(request.event)
         tally.note(request, answer)
-        for what in faults(request, answer, world):
+        for what in faults(request, answer, harness):
             tally.faults.append(Fault(episode, number, request.kinds, what))
     return tally
 
 
-def _requests(rng: Random, world: World, count: int) -> Iterator[CallbackRequest]:
+def _requests(rng: Random, harness: ReceiverHarness, count: int) -> Iterator[CallbackRequest]:
     sent: list[CallbackRequest] = []
     for _ in range(count):
         if sent and rng.random() < _REPEATED_SHARE:
             before = rng.choice(sent)
             yield CallbackRequest(kinds=(REPEATED,), event=before.event, ref=before.ref)
             continue
-        sent.append(a_request(rng, world))
+        sent.append(a_request(rng, harness))
         yield sent[-1]

@@ -22,37 +22,37 @@ from tests.builders import (
     completed_body,
 )
 from tests.fakes.memory import MemoryRunPod
-from tests.fuzz.world import CANARY, CURRENT, OUTPUT_BUCKET, PREVIOUS, World
+from tests.fuzz.receiver import CANARY, CURRENT, OUTPUT_BUCKET, PREVIOUS, ReceiverHarness
 
 _TRUE_TEXT = f"# {CANARY} as RunPod has it\n\nMara said that the pump holds. Ilse wants another."
 
 
-def a_world(rng: Random) -> World:
-    """Return a world with a job in each of the situations that a callback can meet."""
-    world = World(runpod=MemoryRunPod() if rng.random() < 0.1 else None)
+def a_world(rng: Random) -> ReceiverHarness:
+    """Return a harness with a job in each of the situations that a callback can meet."""
+    harness = ReceiverHarness(runpod=MemoryRunPod() if rng.random() < 0.1 else None)
     for number, situate in enumerate(_SITUATIONS):
         job_id = f"{number:02x}{rng.getrandbits(120):030x}"
-        situate(world, job_id, f"calls/{number}.txt")
-    for call in world.store.contents[1].values():
-        world.refs += [CallRef(call.job_id, call.id, each.number) for each in call.attempts]
-        _tell_runpod(world, call)
+        situate(harness, job_id, f"calls/{number}.txt")
+    for call in harness.store.contents[1].values():
+        harness.refs += [CallRef(call.job_id, call.id, each.number) for each in call.attempts]
+        _tell_runpod(harness, call)
     now, before = CURRENT.decode(), PREVIOUS.decode()
     rotating = {"current": now, "previous": before}
-    world.prime(rng.choice([rotating, {"current": before, "previous": ""}]), rotating)
-    return world
+    harness.prime(rng.choice([rotating, {"current": before, "previous": ""}]), rotating)
+    return harness
 
 
-def _tell_runpod(world: World, call: Call) -> None:
+def _tell_runpod(harness: ReceiverHarness, call: Call) -> None:
     """Let the RunPod that verifies have a result for each request of a call."""
-    if world.runpod:
+    if harness.runpod:
         for each in call.attempts:
             if each.runpod_id:
                 body = completed_body(_TRUE_TEXT, id=each.runpod_id)
-                world.runpod.reports[each.runpod_id] = parse_report(body)
+                harness.runpod.reports[each.runpod_id] = parse_report(body)
 
 
 def _put(
-    world: World, job_id: str, key: str, *calls: Call, **changes: Any
+    harness: ReceiverHarness, job_id: str, key: str, *calls: Call, **changes: Any
 ) -> tuple[Job, list[Call]]:
     """Record a job and its calls; RunPod's ids are made unlike any other job's."""
     job = a_job(id=job_id, source=a_source(key=key), summary_key=f"summaries/{key}", **changes)
@@ -67,39 +67,39 @@ def _put(
         )
         for call in calls
     ]
-    world.store.create(job, own)
+    harness.store.create(job, own)
     return job, own
 
 
 def _alone(state: CallState, attempts: int = 1, **changes: Any) -> Any:
-    def situate(world: World, job_id: str, key: str) -> None:
-        _put(world, job_id, key, a_call(state, attempts=attempts, **changes))
+    def situate(harness: ReceiverHarness, job_id: str, key: str) -> None:
+        _put(harness, job_id, key, a_call(state, attempts=attempts, **changes))
 
     return situate
 
 
 def _ended(state: CallState) -> Any:
-    def situate(world: World, job_id: str, key: str) -> None:
-        job, calls = _put(world, job_id, key, a_call(state))
+    def situate(harness: ReceiverHarness, job_id: str, key: str) -> None:
+        job, calls = _put(harness, job_id, key, a_call(state))
         if state is CallState.SUCCEEDED:
             summary = a_summary(runpod_id=calls[0].attempt.runpod_id)
-            S3Summaries(world.s3, OUTPUT_BUCKET).publish(  # type: ignore[arg-type]
+            S3Summaries(harness.s3, OUTPUT_BUCKET).publish(  # type: ignore[arg-type]
                 job, summary, a_report().text, now=NOON
             )
-            world.store.save_job(job.with_success(summary, an_event()))
+            harness.store.save_job(job.with_success(summary, an_event()))
         else:
-            world.store.save_job(job.with_failure("deadline", an_event(why="too late")))
+            harness.store.save_job(job.with_failure("deadline", an_event(why="too late")))
 
     return situate
 
 
-def _left_behind(world: World, job_id: str, key: str) -> None:
+def _left_behind(harness: ReceiverHarness, job_id: str, key: str) -> None:
     """Record a call whose job has ended without it."""
-    job, _ = _put(world, job_id, key, a_call())
-    world.store.save_job(job.with_failure("deadline", an_event(why="too late")))
+    job, _ = _put(harness, job_id, key, a_call())
+    harness.store.save_job(job.with_failure("deadline", an_event(why="too late")))
 
 
-def _of_a_stage(world: World, job_id: str, key: str) -> None:
+def _of_a_stage(harness: ReceiverHarness, job_id: str, key: str) -> None:
     """Record three calls of a stage of notes; one is done, two are with RunPod."""
     notes = a_task(kind=Kind.NOTES)
     calls = [
@@ -109,7 +109,7 @@ def _of_a_stage(world: World, job_id: str, key: str) -> None:
         )
     ]
     slots = tuple(call.id for call in calls)
-    _put(world, job_id, key, *calls, slots=slots, stage=1, stage_calls=3, done=frozenset({"1-0"}))
+    _put(harness, job_id, key, *calls, slots=slots, stage=1, stage_calls=3, done=frozenset({"1-0"}))
 
 
 _SITUATIONS = (

@@ -10,8 +10,9 @@ import pytest
 
 from core.aws.names import facts_key_for, summary_key_for
 from core.jobs.job import JobState
-from tests.functions.cloud import Cloud, running_cloud
-from tests.fuzz.uploads import batch, callback, eventbridge, notification, put, submit
+from tests.fakes.cloud import Cloud, running_cloud
+from tests.fakes.lambda_events import eventbridge_event, s3_notification, sqs_batch
+from tests.fuzz.uploads import callback, put, submit
 
 SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
 _LONGEST = "x" * 1020 + ".txt"
@@ -61,7 +62,7 @@ def objects() -> dict[str, dict[str, Any]]:
     return {key: dict(s3.get_object(Bucket="out", Key=key)) for key in published}
 
 
-@pytest.mark.parametrize("announced", [notification, eventbridge])
+@pytest.mark.parametrize("announced", [s3_notification, eventbridge_event])
 def test_every_upload_ends_in_a_summary_of_its_own(
     cloud: Cloud, log: io.StringIO, announced: Callable[[str, str], dict[str, Any]]
 ) -> None:
@@ -69,7 +70,7 @@ def test_every_upload_ends_in_a_summary_of_its_own(
     for number, key in enumerate(KEYS):
         runpod_ids.append(f"rp-{number}")
         cloud.runpod_takes(runpod_ids[-1])
-        event = batch(announced(key, put(key, f"Mara: this is transcript {number}.")))
+        event = sqs_batch(announced(key, put(key, f"Mara: this is transcript {number}.")))
         assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
     for number, request in enumerate(cloud.sent_to_runpod()):
         event = callback(cloud, request, f"summary {number}", runpod_ids[number])
@@ -95,7 +96,7 @@ def test_every_upload_ends_in_a_summary_of_its_own(
 
 @pytest.mark.parametrize("key", IGNORED)
 def test_what_is_no_transcript_by_its_name_is_ignored(cloud: Cloud, key: str) -> None:
-    event = batch(eventbridge(key, "e"), notification(key, "e"))
+    event = sqs_batch(eventbridge_event(key, "e"), s3_notification(key, "e"))
 
     assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
     assert cloud.job_ids() == []
@@ -103,7 +104,7 @@ def test_what_is_no_transcript_by_its_name_is_ignored(cloud: Cloud, key: str) ->
 
 @pytest.mark.parametrize("key", UNLISTED)
 def test_what_ends_as_no_transcript_does_is_a_failed_job(cloud: Cloud, key: str) -> None:
-    event = batch(eventbridge(key, "e"), notification(key, "e"))
+    event = sqs_batch(eventbridge_event(key, "e"), s3_notification(key, "e"))
 
     assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
     assert cloud.only_job()[0].reason_code == "unlisted-suffix"
@@ -115,7 +116,7 @@ def test_a_summary_is_no_transcript_where_both_share_a_bucket(
 ) -> None:
     with running_cloud(monkeypatch, OUTPUT_BUCKET="transcripts") as cloud:
         for key in ("summaries/a.txt", "summaries/../a.txt", "summaries/a.json.txt"):
-            assert cloud.invoke("submitter", batch(eventbridge(key, "e"))) == {
+            assert cloud.invoke("submitter", sqs_batch(eventbridge_event(key, "e"))) == {
                 "batchItemFailures": []
             }
         assert cloud.job_ids() == []
@@ -126,7 +127,7 @@ def test_a_summary_is_no_transcript_where_both_share_a_bucket(
     [(key, {}) for key in REFUSED_CHOICES] + [("a.txt", each) for each in REFUSED_METADATA],
     ids=lambda each: ascii(each)[:40],
 )
-def test_a_choice_that_can_not_be_is_a_failed_job_that_says_so(
+def test_an_invalid_override_is_a_failed_job_that_says_so(
     cloud: Cloud, key: str, metadata: dict[str, str]
 ) -> None:
     assert submit(cloud, key, **metadata) == []
@@ -138,10 +139,12 @@ def test_a_choice_that_can_not_be_is_a_failed_job_that_says_so(
     assert cloud.sent_to_runpod() == []
 
 
-def test_a_key_that_s3_can_not_hold_comes_back_alone(cloud: Cloud) -> None:
+def test_only_the_message_with_an_impossible_key_is_redelivered(cloud: Cloud) -> None:
     """Half a character is no UTF-8: only a forged event has it. The message beside it is taken."""
     cloud.runpod_takes()
-    event = batch(eventbridge("\ud800.txt", "e"), eventbridge("a.txt", put("a.txt")))
+    event = sqs_batch(
+        eventbridge_event("\ud800.txt", "e"), eventbridge_event("a.txt", put("a.txt"))
+    )
 
     answer = cloud.invoke("submitter", event)
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.jobs.job import JobState
 from tests.builders import NOON
-from tests.functions.cloud import Cloud
+from tests.fakes.cloud import Cloud
 from tests.fuzz.uploads import callback, submit
 
 GUESS = "0123456789abcdef" * 2
@@ -141,12 +141,12 @@ def test_a_summary_is_stored_as_text_to_the_letter(
     assert stored["ContentType"] == "text/plain; charset=utf-8"
     lines_as_here = text.strip().replace("\r\n", "\n")
     assert stored["Body"].read() == f"{lines_as_here}\n".encode("utf-8", "replace")
-    told = json.loads(facts["Body"].read())
-    assert told["job_id"] == job.id
-    assert told["finished_at"] > NOON.isoformat()
+    stored_facts = json.loads(facts["Body"].read())
+    assert stored_facts["job_id"] == job.id
+    assert stored_facts["finished_at"] > NOON.isoformat()
     audit = json.dumps([[event.what, event.why, dict(event.detail)] for event in events])
     printed = log.getvalue() + "".join(capfd.readouterr())
-    for where in (audit, printed, json.dumps(told), str(stored["Metadata"])):
+    for where in (audit, printed, json.dumps(stored_facts), str(stored["Metadata"])):
         assert "pump" not in where
         assert "\x1b" not in where
     lines = [json.loads(line) for line in log.getvalue().removesuffix("\n").split("\n")]

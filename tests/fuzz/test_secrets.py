@@ -18,7 +18,7 @@ from core.aws.secrets import ManagedCallbackSecrets, SecretReader
 from core.errors import BadToken
 from core.jobs.callback import CallRef, is_token_of, token_for
 from tests.builders import JOB_ID, NOON, a_ref
-from tests.fuzz.world import CURRENT, PREVIOUS, REMOVED, SecretsManager
+from tests.fuzz.receiver import CURRENT, PREVIOUS, REMOVED, SecretsManager
 from webhook_receiver.callbacks import checked_ref
 
 PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
@@ -41,7 +41,7 @@ class TestComparing:
         return pairs
 
     @pytest.mark.parametrize("made_with", [CURRENT, PREVIOUS, REMOVED])
-    def test_looks_at_every_live_secret_whichever_fits(
+    def test_compares_with_every_live_secret_whichever_fits(
         self, compared: list[tuple[Any, Any]], made_with: bytes
     ) -> None:
         token = token_for(a_ref(), made_with)
@@ -112,7 +112,7 @@ def value(current: bytes, previous: bytes | str = "") -> str:
 
 
 def documented_procedure() -> Iterator[tuple[float, str]]:
-    """Yield when to store which value, as docs/operating.md tells it; OLD is PREVIOUS, NEW is CURRENT."""
+    """Yield when to store which value, by docs/operating.md; OLD is PREVIOUS, NEW is CURRENT."""
     page = PAGE.read_text(encoding="utf-8")
     section = page.split("## Rotating the callback secret")[1].split("\n## ")[0]
     seconds = 0.0

@@ -16,21 +16,21 @@ EVENTS = [
 
 
 def assert_summarised(deployment: Deployment, upload: Upload, history: History) -> StoredSummary:
-    """The job succeeded, and table, object, metadata and facts tell the same about it."""
+    """The job succeeded, and table, object, metadata and facts agree about it."""
     job = history.job
     assert job.state is JobState.SUCCEEDED, job.reason
     assert (job.source.bucket, job.source.key) == (upload.bucket, upload.key)
     assert job.source.etag == upload.etag
 
     stored = deployment.summary(job)
-    told = job.summary
-    assert told
+    summary = job.summary
+    assert summary
     words = len(stored.text.split())
-    assert words == told.words
+    assert words == summary.words
     assert stored.metadata["job-id"] == job.id
     assert stored.metadata["words"] == str(words)
-    assert stored.metadata["runpod-id"] == told.runpod_id
-    assert stored.metadata["model"] == told.model
+    assert stored.metadata["runpod-id"] == summary.runpod_id
+    assert stored.metadata["model"] == summary.model
     assert stored.metadata["source-version"] == (upload.version_id or upload.etag)
 
     facts = stored.facts
@@ -45,7 +45,7 @@ def assert_summarised(deployment: Deployment, upload: Upload, history: History) 
 
 
 def assert_audit_is_whole(history: History) -> None:
-    """Every move of a job without trouble is there, in order, and says who made it."""
+    """Every transition of a job without failures is there, in order, with the function that made it."""
     assert [event.what for event in history.events] == EVENTS
     assert [event.at for event in history.events] == sorted(event.at for event in history.events)
     by = {event.what: event.by for event in history.events}
@@ -56,5 +56,5 @@ def assert_audit_is_whole(history: History) -> None:
 
 
 def sentences_of(text: str) -> set[str]:
-    """The sentences of a text that are long enough to be nobody else's."""
+    """The sentences of a text that are long enough to be unique to it."""
     return {part.strip() for part in re.split(r"[.!?\n]", text) if len(part.strip()) >= 30}

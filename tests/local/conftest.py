@@ -27,7 +27,7 @@ from local.stack.stack import LocalStack, local_stack
 from local.stack.worker import start_worker
 from local.waiting import wait_for
 from runpod_simulator import Config, JobRecord, Simulator, running_simulator
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 
 # RunPod's pauses are a tenth as long; what the computer itself needs is not changed.
 SIMULATOR = Config(
@@ -86,11 +86,11 @@ class Local:
 
     def answers_to(self, runpod_id: str) -> list[int | None]:
         """Return what each delivery of a callback was answered."""
-        told = self.simulator.deliveries()
-        return [each.http_status for each in told if each.job_id == runpod_id]
+        deliveries = self.simulator.deliveries()
+        return [each.http_status for each in deliveries if each.job_id == runpod_id]
 
     def has_called_back(self, job: JobRecord) -> bool:
-        """Has RunPod ended a request, and said so or given that up?"""
+        """Has RunPod ended a request, and delivered the callback or given it up?"""
         if {"lost-webhook", "queue-lost"} & set(job.scenarios):
             return True
         answers = self.answers_to(job.id)
@@ -167,7 +167,7 @@ def new_marker() -> str:
 
 
 def short_transcript(marker: str) -> str:
-    """A transcript that nobody else has: its marker stands in the prompt, for scenarios to find."""
+    """A unique transcript: its marker is in the prompt, for scenarios to find."""
     return (
         f"[00:00:01] Ada Okafor: Good morning, this is the {marker} committee.\n"
         "[00:00:09] Bruno Keller: The flood wall by the weir needs nineteen thousand euros.\n"

@@ -19,7 +19,7 @@ _LONGEST_SECONDS = 180.0
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ((), "push: the transcript's words were sent to RunPod"),
         (("MODE=pull",), "pull: 8,551 bytes, read as labelled-text by the worker"),
@@ -27,7 +27,7 @@ _LONGEST_SECONDS = 180.0
     ids=["push", "pull"],
 )
 def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
-    tmp_path: Path, options: tuple[str, ...], told: str
+    tmp_path: Path, options: tuple[str, ...], message: str
 ) -> None:
     command = ["make", "demo", f"FILE={SHORT}", f"OUT={tmp_path / 'out'}", *options]
 
@@ -42,7 +42,7 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     for step in ("AWS emulator", "sam build", "sam deploy", "callback received", "summary written"):
         assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
     assert "active -> succeeded" in ended.stdout
-    assert told in ended.stdout
+    assert message in ended.stdout
     assert "extractive-summary: the simulator, with sentences of the transcript" in ended.stdout
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
@@ -60,7 +60,7 @@ def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "told"),
+    ("file", "message"),
     [
         ("no such.txt", "There is no file no such.txt; it was looked for at"),
         ("~/no such.txt", "There is no file ~/no such.txt; it was looked for at"),
@@ -69,12 +69,12 @@ def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:
     ids=["missing", "missing at home", "folder"],
 )
 def test_a_file_that_is_not_there_is_answered_with_what_to_do(
-    tmp_path: Path, file: str, told: str
+    tmp_path: Path, file: str, message: str
 ) -> None:
     ended = run_demo(tmp_path, "--file", file)
 
     assert ended.returncode == 1
-    assert told in ended.stdout
+    assert message in ended.stdout
     assert "make demo FILE=path/to/transcript.txt" in ended.stdout
     assert "Traceback" not in ended.stdout + ended.stderr
 
@@ -145,7 +145,7 @@ def demo_command(*options: str) -> list[str]:
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """The user's own, with a folder for temporary files that tells who belongs to this run."""
+    """The user's environment, with a temporary folder that identifies the processes of this run."""
     return {
         **os.environ,
         EMULATOR_PYTHON: str(emulator_python()),
@@ -166,9 +166,9 @@ def left_over(tmp_path: Path) -> tuple[list[str], list[Path]]:
     running = []
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            told = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
+            started_with = (process / "cmdline").read_bytes() + (process / "environ").read_bytes()
         except OSError:
             continue  # it has ended meanwhile, or is somebody else's
-        if bytes(scratch) in told:
+        if bytes(scratch) in started_with:
             running.append((process / "cmdline").read_text().replace("\0", " "))
     return running, list(scratch.iterdir())

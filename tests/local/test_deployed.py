@@ -12,11 +12,11 @@ from tests.local.conftest import Local
 
 
 def test_the_input_bucket_announces_every_new_object_to_the_work_queue(local: Local) -> None:
-    told = local.stack.client("s3").get_bucket_notification_configuration(
+    configuration = local.stack.client("s3").get_bucket_notification_configuration(
         Bucket=local.stack.outputs["InputBucket"]
     )
 
-    [announced] = told["QueueConfigurations"]
+    [announced] = configuration["QueueConfigurations"]
     assert announced["QueueArn"] == queue(local, "UploadQueueUrl")["QueueArn"]
     assert announced["Events"] == ["s3:ObjectCreated:*"]
     assert "Filter" not in announced

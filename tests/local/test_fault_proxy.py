@@ -8,7 +8,7 @@ from aiohttp import web
 
 from local.stack.faults import FaultProxy, start_fault_proxy
 from local.stack.processes import Processes
-from tests.served import served
+from tests.fakes.served import served
 
 OBJECT_BYTES = 4_711
 _LONGEST_SECONDS = 120  # its first request makes it read what AWS has for operations

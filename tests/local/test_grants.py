@@ -1,8 +1,8 @@
 """Each function runs under exactly its own role: what it grants is needed, and nothing else is granted.
 
-A grant is proved by taking it away: the function must then be refused the action, in an occasion that
-comes to its good end as soon as the role is whole again. A grant that the template gains tomorrow fails
-here until an occasion needs it.
+A grant is proved by taking it away: the function must then be refused the action, in a scenario that
+succeeds as soon as the role is complete again. A grant that the template gains tomorrow fails
+here until a scenario needs it.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from local.waiting import wait_for
-from tests.local import occasions
+from tests.local import permission_scenarios as scenarios
 from tests.local.conftest import Local
 from tests.local.grants import (
     FUNCTIONS,
@@ -25,42 +25,42 @@ from tests.local.grants import (
     role_of_schedule,
     sweep_schedule,
 )
-from tests.local.occasions import Occasion
+from tests.local.permission_scenarios import Scenario
 
-SUBMITTER: Mapping[Grant, Occasion] = {
-    Grant("s3:GetObjectVersion", "input/*"): occasions.upload,
-    Grant("dynamodb:PutItem", "table"): occasions.upload,
-    Grant(GET_SECRET, "callback secret"): occasions.upload,
-    Grant(GET_SECRET, "runpod key"): occasions.upload,
-    Grant("dynamodb:UpdateItem", "table"): occasions.upload,
-    Grant("sqs:SendMessage", "queue"): occasions.broken_submission,
-    Grant("dynamodb:BatchGetItem", "table"): occasions.broken_submission,
-    Grant("s3:PutObject", "output/work/*"): occasions.sections,
-    Grant("dynamodb:Query", "table"): occasions.short_text,
-    Grant("s3:GetObject", "output/work/*"): occasions.short_text,
-    Grant("s3:PutObject", "output/summaries/*"): occasions.short_text,
-    Grant("s3:GetObject", "output/summaries/*"): occasions.short_text,
+SUBMITTER: Mapping[Grant, Scenario] = {
+    Grant("s3:GetObjectVersion", "input/*"): scenarios.upload,
+    Grant("dynamodb:PutItem", "table"): scenarios.upload,
+    Grant(GET_SECRET, "callback secret"): scenarios.upload,
+    Grant(GET_SECRET, "runpod key"): scenarios.upload,
+    Grant("dynamodb:UpdateItem", "table"): scenarios.upload,
+    Grant("sqs:SendMessage", "queue"): scenarios.broken_submission,
+    Grant("dynamodb:BatchGetItem", "table"): scenarios.broken_submission,
+    Grant("s3:PutObject", "output/work/*"): scenarios.sections,
+    Grant("dynamodb:Query", "table"): scenarios.short_text,
+    Grant("s3:GetObject", "output/work/*"): scenarios.short_text,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.short_text,
+    Grant("s3:GetObject", "output/summaries/*"): scenarios.short_text,
 }
-RECEIVER: Mapping[Grant, Occasion] = {
-    Grant(GET_SECRET, "callback secret"): occasions.upload,
-    Grant("dynamodb:BatchGetItem", "table"): occasions.upload,
-    Grant("dynamodb:UpdateItem", "table"): occasions.upload,
-    Grant("s3:PutObject", "output/summaries/*"): occasions.upload,
-    Grant("s3:PutObject", "output/work/*"): occasions.short_text,
-    Grant("sqs:SendMessage", "queue"): occasions.short_text,
-    Grant("s3:GetObject", "output/summaries/*"): occasions.dead_publisher_and_failure,
-    Grant("s3:GetObject", "output/work/*"): occasions.dead_publisher_and_failure,
+RECEIVER: Mapping[Grant, Scenario] = {
+    Grant(GET_SECRET, "callback secret"): scenarios.upload,
+    Grant("dynamodb:BatchGetItem", "table"): scenarios.upload,
+    Grant("dynamodb:UpdateItem", "table"): scenarios.upload,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.upload,
+    Grant("s3:PutObject", "output/work/*"): scenarios.short_text,
+    Grant("sqs:SendMessage", "queue"): scenarios.short_text,
+    Grant("s3:GetObject", "output/summaries/*"): scenarios.dead_publisher_and_failure,
+    Grant("s3:GetObject", "output/work/*"): scenarios.dead_publisher_and_failure,
 }
-SWEEPER: Mapping[Grant, Occasion] = {
-    Grant("dynamodb:Query", "table/index/due"): occasions.lost_callback,
-    Grant("dynamodb:BatchGetItem", "table"): occasions.lost_callback,
-    Grant(GET_SECRET, "runpod key"): occasions.lost_callback,
-    Grant("dynamodb:UpdateItem", "table"): occasions.lost_callback,
-    Grant("s3:PutObject", "output/summaries/*"): occasions.lost_callback,
-    Grant("s3:PutObject", "output/work/*"): occasions.lost_short_text,
-    Grant("sqs:SendMessage", "queue"): occasions.lost_short_text,
-    Grant("s3:GetObject", "output/summaries/*"): occasions.dead_publisher,
-    Grant("s3:GetObject", "output/work/*"): occasions.dead_publisher,
+SWEEPER: Mapping[Grant, Scenario] = {
+    Grant("dynamodb:Query", "table/index/due"): scenarios.lost_callback,
+    Grant("dynamodb:BatchGetItem", "table"): scenarios.lost_callback,
+    Grant(GET_SECRET, "runpod key"): scenarios.lost_callback,
+    Grant("dynamodb:UpdateItem", "table"): scenarios.lost_callback,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.lost_callback,
+    Grant("s3:PutObject", "output/work/*"): scenarios.lost_short_text,
+    Grant("sqs:SendMessage", "queue"): scenarios.lost_short_text,
+    Grant("s3:GetObject", "output/summaries/*"): scenarios.dead_publisher,
+    Grant("s3:GetObject", "output/work/*"): scenarios.dead_publisher,
 }
 NEEDED = dict(zip(FUNCTIONS, (SUBMITTER, RECEIVER, SWEEPER), strict=True))
 
@@ -76,40 +76,40 @@ class NotEnforced:
     """A grant that AWS asks for and the emulator does not."""
 
     why: str
-    used_in: Occasion
+    used_in: Scenario
 
 
 LOGS = {
-    Grant(action, "log:*"): NotEnforced(NOT_LOGGED, occasions.upload)
+    Grant(action, "log:*"): NotEnforced(NOT_LOGGED, scenarios.upload)
     for action in ("logs:CreateLogStream", "logs:PutLogEvents")
 }
 NOT_ENFORCED: Mapping[str, Mapping[Grant, NotEnforced]] = {
     "SubmitterFunction": {
-        Grant("sqs:ReceiveMessage", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
-        Grant("sqs:DeleteMessage", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
-        Grant("sqs:GetQueueAttributes", "queue"): NotEnforced(NOT_POLLED, occasions.upload),
-        Grant("s3:ListBucket", "input"): NotEnforced(NOT_LISTED, occasions.deleted_file),
-        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, occasions.broken_submission),
+        Grant("sqs:ReceiveMessage", "queue"): NotEnforced(NOT_POLLED, scenarios.upload),
+        Grant("sqs:DeleteMessage", "queue"): NotEnforced(NOT_POLLED, scenarios.upload),
+        Grant("sqs:GetQueueAttributes", "queue"): NotEnforced(NOT_POLLED, scenarios.upload),
+        Grant("s3:ListBucket", "input"): NotEnforced(NOT_LISTED, scenarios.deleted_file),
+        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, scenarios.broken_submission),
         **LOGS,
     },
     "WebhookReceiverFunction": {
         Grant("s3:ListBucket", "output"): NotEnforced(
-            NOT_LISTED, occasions.dead_publisher_and_failure
+            NOT_LISTED, scenarios.dead_publisher_and_failure
         ),
         **LOGS,
     },
     "SweeperFunction": {
-        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, occasions.dead_publisher),
+        Grant("s3:ListBucket", "output"): NotEnforced(NOT_LISTED, scenarios.dead_publisher),
         **LOGS,
     },
 }
 # What a deployment adds that reads a bucket which keeps no versions, and verifies callbacks.
-ADDED: Mapping[str, Mapping[Grant, Occasion]] = {
-    "SubmitterFunction": {Grant("s3:GetObject", "input/*"): occasions.upload},
-    "WebhookReceiverFunction": {Grant(GET_SECRET, "runpod key"): occasions.upload},
+ADDED: Mapping[str, Mapping[Grant, Scenario]] = {
+    "SubmitterFunction": {Grant("s3:GetObject", "input/*"): scenarios.upload},
+    "WebhookReceiverFunction": {Grant(GET_SECRET, "runpod key"): scenarios.upload},
     "SweeperFunction": {},
 }
-OCCASIONS = list(
+SCENARIOS = list(
     dict.fromkeys(
         [each for needed in NEEDED.values() for each in needed.values()]
         + [each.used_in for excused in NOT_ENFORCED.values() for each in excused.values()]
@@ -163,17 +163,17 @@ def test_a_function_without_a_grant_is_refused_what_it_needs(
 
 
 @pytest.mark.parametrize(
-    "occasion",
-    OCCASIONS,
-    ids=lambda occasion: occasion.__name__,
+    "scenario",
+    SCENARIOS,
+    ids=lambda scenario: scenario.__name__,
 )
 @pytest.mark.usefixtures("tidy")
 def test_with_the_roles_as_they_are_nothing_is_refused(
-    local: Local, marker: str, occasion: Occasion
+    local: Local, marker: str, scenario: Scenario
 ) -> None:
     refusals = {function: Refusals(local.stack, function) for function in FUNCTIONS}
 
-    come_to_its_end(occasion(local, marker))
+    come_to_its_end(scenario(local, marker))
 
     refused = {name: each.actions(role_of(local.stack, name)) for name, each in refusals.items()}
     assert refused == {function: set() for function in FUNCTIONS}
@@ -188,8 +188,8 @@ def test_a_grant_is_excused_only_while_the_emulator_does_not_enforce_it(
     excused = NOT_ENFORCED[function]
 
     with role_of(local.stack, function).without(*excused):
-        for number, occasion in enumerate({each.used_in for each in excused.values()}):
-            come_to_its_end(occasion(local, f"{marker}-{number}"))
+        for number, scenario in enumerate({each.used_in for each in excused.values()}):
+            come_to_its_end(scenario(local, f"{marker}-{number}"))
 
 
 def test_the_schedule_may_start_what_it_starts_and_nothing_else(local: Local) -> None:
@@ -220,12 +220,12 @@ def test_a_function_without_an_options_grant_is_refused_what_it_needs(
 
 
 def assert_refused_without(
-    grant: Grant, occasion: Occasion, local: Local, marker: str, function: str
+    grant: Grant, scenario: Scenario, local: Local, marker: str, function: str
 ) -> None:
     role = role_of(local.stack, function)
     refusals = Refusals(local.stack, function)
     with without(grant, role, local, function):
-        occasion(local, marker)
+        scenario(local, marker)
         wait_for(
             lambda: grant.action in refusals.actions(role) or None,
             what=f"a refusal of {grant.action}",
@@ -253,7 +253,7 @@ def come_to_its_end(has_ended: Callable[[], bool | None]) -> None:
 
 
 def leave_nothing(local: Local, marker: str) -> None:
-    """Let nothing of an occasion reach into other tests: no message, callback, or call that is due."""
+    """Keep a scenario's messages, callbacks and due calls out of other tests."""
     local.purge_queue()  # what was refused would come back in six minutes
 
     def is_quiet() -> bool | None:

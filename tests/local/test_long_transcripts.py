@@ -54,7 +54,7 @@ def terse_model(local: Local) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("terse_model")
-def test_a_model_that_returns_two_fifths_of_what_it_was_asked_still_fills_the_length(
+def test_a_model_that_writes_two_fifths_of_the_requested_words_still_reaches_the_length(
     local: Local, marker: str, file_of: Callable[[str], Path], mode: Mode
 ) -> None:
     upload = local.upload(file_of(MEETING), f"{marker}.txt", mode=mode)
@@ -103,5 +103,7 @@ def test_gzipped_captions_are_read_with_their_speakers(
 
 def repairs_of(history: History) -> int:
     """Return how many rounds there were: the pipeline's own, or the worker's in pull mode."""
-    told = [int(event.detail["repairs"]) for event in history.events if "repairs" in event.detail]
-    return max([history.job.repairs, *told])
+    repairs = [
+        int(event.detail["repairs"]) for event in history.events if "repairs" in event.detail
+    ]
+    return max([history.job.repairs, *repairs])

@@ -1,4 +1,4 @@
-"""Which model answers, and what is said where none does."""
+"""Which model answers, and the error where none does."""
 
 import json
 import socket
@@ -41,13 +41,13 @@ def server() -> Iterator[responses.RequestsMock]:
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", URL.removesuffix("/v1")])
-def test_the_first_model_that_is_listed_is_asked(server: responses.RequestsMock, url: str) -> None:
+def test_the_first_listed_model_is_used(server: responses.RequestsMock, url: str) -> None:
     server.get(LISTED, json={"data": [{"id": "llama3.2:latest"}, {"id": "other"}]})
 
     assert look_up(Model(url=url)).name == "llama3.2:latest"
 
 
-def test_a_named_model_is_asked_as_it_is_named(server: responses.RequestsMock) -> None:
+def test_a_named_model_is_requested_by_its_name(server: responses.RequestsMock) -> None:
     listed = [{"id": "small", "max_model_len": 8_192}, {"id": "big", "max_model_len": 65_536}]
     server.get(LISTED, json={"data": listed})
 
@@ -65,9 +65,9 @@ def test_a_named_model_is_asked_as_it_is_named(server: responses.RequestsMock) -
         ({"meta": None}, None),
         ({}, None),
     ],
-    ids=["vLLM", "llama.cpp", "more than the template takes", "null", "not told"],
+    ids=["vLLM", "llama.cpp", "more than the template takes", "null", "not given"],
 )
-def test_the_context_that_a_server_tells_is_deployed(
+def test_the_context_length_that_a_server_reports_is_deployed(
     server: responses.RequestsMock, listed: dict[str, Any], deployed: str | None
 ) -> None:
     server.get(LISTED, json={"data": [{"id": "one", **listed}]})
@@ -101,10 +101,10 @@ def test_what_does_not_answer_as_a_model_is_explained(
 ) -> None:
     server.get(LISTED, **answer)
 
-    with pytest.raises(StackError, match=said) as told:
+    with pytest.raises(StackError, match=said) as error:
         look_up(Model(url=URL, key="sk-1"))
 
-    assert "sk-1" not in str(told.value)
+    assert "sk-1" not in str(error.value)
 
 
 def test_the_simulator_asks_the_model_with_its_key_and_no_command_line_shows_it() -> None:
@@ -165,26 +165,26 @@ def test_options_that_make_no_sense_together_are_refused(
     assert "--model" in ended.stderr
 
 
-def test_a_small_model_that_is_not_installed_is_said_with_what_to_do(
+def test_a_missing_small_model_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(MODEL_PYTHON, str(tmp_path / "no/python"))
 
-    (told,) = missing_for_model(model_python())
+    (missing,) = missing_for_model(model_python())
 
-    assert f"{tmp_path}/no/python" in told
-    assert "make demo MODEL=smollm2" in told
+    assert f"{tmp_path}/no/python" in missing
+    assert "make demo MODEL=smollm2" in missing
 
 
 def test_an_interpreter_without_the_small_model_is_named_with_what_to_do() -> None:
     """It is the emulator's: it is there long before the model is."""
-    (told,) = missing_for_model(Path(sys.executable))
+    (problem,) = missing_for_model(Path(sys.executable))
 
-    assert "llama.cpp is not installed" in told
-    assert "make demo MODEL=smollm2" in told
+    assert "llama.cpp is not installed" in problem
+    assert "make demo MODEL=smollm2" in problem
 
 
-def test_a_worker_that_can_not_run_is_said_with_what_to_do(
+def test_a_worker_that_can_not_run_is_reported_with_what_to_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv(WORKER_PYTHON, str(tmp_path / "no/python"))
@@ -209,7 +209,7 @@ def test_a_worker_that_can_not_run_is_said_with_what_to_do(
 def test_an_environment_is_made_only_when_it_is_asked_for(
     options: tuple[str, ...], made: set[str]
 ) -> None:
-    told = subprocess.run(
+    shown = subprocess.run(
         ["make", "--dry-run", "--always-make", "demo", *options],  # noqa: S607 - the user's own
         cwd=ROOT,
         capture_output=True,
@@ -217,4 +217,4 @@ def test_an_environment_is_made_only_when_it_is_asked_for(
         check=True,
     ).stdout
 
-    assert {name for name in ("model", "worker") if f"requirements/{name}.txt" in told} == made
+    assert {name for name in ("model", "worker") if f"requirements/{name}.txt" in shown} == made

@@ -1,4 +1,4 @@
-"""Nothing outlives whoever started it."""
+"""No process outlives the command that started it."""
 
 import os
 import signal
@@ -93,7 +93,7 @@ def test_closing_the_terminal_ends_the_stack_unless_nohup_was_asked_for(is_nohup
     assert ended.returncode == (0 if is_nohup else 128 + signal.SIGHUP)
 
 
-def test_a_child_that_fails_is_told_with_the_end_of_its_output(tmp_path: Path) -> None:
+def test_a_failed_child_is_reported_with_the_end_of_its_output(tmp_path: Path) -> None:
     with Processes() as processes:
         child = processes.start(
             "a shop",

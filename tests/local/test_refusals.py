@@ -133,7 +133,7 @@ def test_a_function_is_refused_all_that_its_role_does_not_grant(
 
 
 def test_the_accounts_owner_is_refused_none_of_it(local: Local) -> None:
-    """So what a function is refused, it is refused for its role, and not for a request gone wrong."""
+    """So a refusal is due to the role, and not to a malformed request."""
     assert refused_to(local_session(), local) == set()
 
 

@@ -33,9 +33,9 @@ def main(names: tuple[str, ...]) -> None:
     mutants = [mutant for mutant in MUTANTS if not names or mutant.name in names]
     tests = sorted({file for mutant in mutants for file in mutant.tests})
     click.echo(f"{len(tests)} test files on the code as it is ...")
-    code, told = _run(None, tests)
+    code, output = _run(None, tests)
     if code != _PASSED:
-        raise click.ClickException(f"they do not pass without a mutant:\n{told}")
+        raise click.ClickException(f"they do not pass without a mutant:\n{output}")
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         noticed = list(pool.map(_is_noticed, mutants))
     click.echo(f"{sum(noticed)} of {len(noticed)} noticed")
@@ -44,7 +44,7 @@ def main(names: tuple[str, ...]) -> None:
 
 def _is_noticed(mutant: Mutant) -> bool:
     try:
-        code, told = _run(mutant, mutant.tests)
+        code, output = _run(mutant, mutant.tests)
     except NoLongerApplies as exc:
         click.secho(str(exc), fg="red")
         return False
@@ -53,7 +53,7 @@ def _is_noticed(mutant: Mutant) -> bool:
         return True
     verdict = "SURVIVED " if code == _PASSED else "UNCLEAR  "
     click.secho(
-        f"{verdict} {mutant.name}: {mutant.why}\n{'' if code == _PASSED else told}", fg="red"
+        f"{verdict} {mutant.name}: {mutant.why}\n{'' if code == _PASSED else output}", fg="red"
     )
     return False
 
@@ -91,7 +91,7 @@ def _run(mutant: Mutant | None, tests: Sequence[str]) -> tuple[int, str]:
 
 
 def _copy(tree: Path) -> None:
-    """Copy what git knows or would be told of; a link stays a link, or it would be another file."""
+    """Copy what git tracks or would track; a link stays a link, or it would be another file."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],  # noqa: S607
         cwd=ROOT,

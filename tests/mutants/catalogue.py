@@ -8,16 +8,17 @@ from tests.mutants.mutant import Mutant
 # A mutant a paragraph: name and reason, place, what to find there, what to put instead, who must notice.
 # fmt: off
 
-REQUESTS = ("tests/unit/test_whole_requests.py",)
+REQUESTS = ("tests/unit/summaries/test_whole_requests.py",)
+REPORTS = ("tests/unit/runpod/test_reports.py",)
 HTTP = ("tests/contract/test_whole_http_requests.py",)
 TIMES = ("tests/functions/test_times.py",)
 S3 = ("tests/contract/test_s3_files.py",)
-SETTLING = ("tests/functions/test_settling.py", "tests/unit/test_decide.py")
+SETTLING = ("tests/functions/test_settling.py", "tests/unit/jobs/test_decide.py")
 FIGURES = ("tests/functions/test_whose_figures.py",)
 SUBMITTING = ("tests/functions/test_submitting.py",)
-CALLBACKS = ("tests/unit/test_callback.py",)
+CALLBACKS = ("tests/unit/jobs/test_callback.py",)
 STORE = ("tests/contract/test_job_store.py",)
-MESSAGES = ("tests/unit/test_messages.py",)
+MESSAGES = ("tests/unit/submitter/test_messages.py",)
 WORKER = ("tests/worker/test_orders.py", "tests/worker/test_presigned_urls.py")
 
 _UPLOADS = (
@@ -27,16 +28,16 @@ _UPLOADS = (
            "submitter/messages.py::is_for_a_job", "not is_ours", "True", MESSAGES),
     Mutant("job-named-at-random", "every announcement of one upload must lead to one job",
            "core/jobs/job.py::job_id_for", "hashlib.sha256(A).hexdigest()[:32]",
-           "__import__('uuid').uuid4().hex", ("tests/unit/test_jobs.py",)),
+           "__import__('uuid').uuid4().hex", ("tests/unit/jobs/test_model.py",)),
     Mutant("gzip-unpacked-whole", "a small file can unpack to gigabytes",
            "core/transcripts/reader.py::_unpacked", "A.read(B + 1)",
-           "A.read()", ("tests/unit/formats/test_refusals.py",)),
+           "A.read()", ("tests/unit/transcripts/formats/test_refusals.py",)),
     Mutant("any-version-read", "the version that was announced is read, not what stands there by now",
            "core/aws/files.py::which",
            "return place | {'VersionId': source.version_id}", "return place", S3),
     Mutant("tail-of-a-line-lost", "a line of any length is read to its end",
            "core/transcripts/turns.py::_parts", "[A for B in C] + [len(text)]",
-           "[A for B in C] or [len(text)]", ("tests/unit/test_long_lines.py",)),
+           "[A for B in C] or [len(text)]", ("tests/unit/transcripts/test_long_lines.py",)),
 )
 
 _RECORDS = (
@@ -59,11 +60,11 @@ _RECORDS = (
 _PROMPTS = (
     Mutant("no-lead-in", "notes begin in the middle: the model sees how the section before ended",
            "core/summaries/chat.py::chat_request", "keyword: before=before", "", REQUESTS),
-    Mutant("part-not-told", "who writes a part is told which of how many it is",
+    Mutant("part-not-named", "the prompt of a part says which of how many it is",
            "core/summaries/chat.py::chat_request", "keyword: part=part", "", REQUESTS),
-    Mutant("language-not-told", "the summary is in the language that was chosen",
+    Mutant("language-not-named", "the summary is in the language that was chosen",
            "core/summaries/chat.py::chat_request", "keyword: language=A", "", REQUESTS),
-    Mutant("times-not-told", "times that the text shows are to be cited",
+    Mutant("times-not-requested", "times that the text shows are to be cited",
            "core/summaries/chat.py::chat_request", "keyword: with_times=A", "", REQUESTS),
     Mutant("other-prompts", "the uploader's set of prompts is the one that is used",
            "core/summaries/chat.py::chat_request", "keyword: prompts=A", "", REQUESTS),
@@ -72,7 +73,7 @@ _PROMPTS = (
            "request.max_tokens", REQUESTS + SUBMITTING),
     Mutant("control-tokens-pass", "a transcript must not end the user's turn and speak as the operator",
            "core/summaries/prompts/__init__.py::_as_material", "_CONTROL_TOKENS.sub(A, text)",
-           "text", ("tests/unit/test_prompts.py",)),
+           "text", ("tests/unit/summaries/test_prompts.py",)),
     Mutant("temperature-crossed", "each setting goes where its name says",
            "core/summaries/chat.py::chat_request",
            "options.temperature", "options.top_p", REQUESTS),
@@ -94,11 +95,11 @@ _RUNPOD = (
            "core/runpod/client.py::HttpRunPod._exchange", "'close'", "'keep-alive'", HTTP),
     Mutant("any-id-believed", "RunPod's id becomes part of a path that is asked with our key",
            "core/runpod/reports.py::is_runpod_id", "_RUNPOD_ID.fullmatch(A)",
-           "_RUNPOD_ID.match(A)", ("tests/unit/test_reports.py", "tests/contract/test_runpod_client.py")),
+           "_RUNPOD_ID.match(A)", (*REPORTS, "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
            "core/runpod/reports.py::_completed",
            "if not A:\n    return RunPodReport(**common, failure=Failure('no-answer'))",
-           "pass", ("tests/unit/test_reports.py",)),
+           "pass", REPORTS),
 )
 
 _CALLBACKS = (
@@ -116,14 +117,14 @@ _CALLBACKS = (
 )
 
 _RESULTS = (
-    Mutant("written-over-what-is-there", "only the first creation of a text counts, whoever comes second",
+    Mutant("written-over-what-is-there", "only the first creation of a text counts",
            "core/aws/objects.py::Objects.put",
            "A if replacing else {'IfNoneMatch': '*'}", "{}", HTTP),
     Mutant("conflict-taken-for-there", "S3 says to ask again after a 409: nobody's text may be there",
            "core/aws/objects.py", "_ANOTHER_IS_THERE = A",
            "_ANOTHER_IS_THERE = frozenset({'PreconditionFailed', 'ConditionalRequestConflict', '409'})",
            ("tests/contract/test_s3_conditions.py",)),
-    Mutant("newer-summary-replaced", "the newer version's summary stands, whoever comes last",
+    Mutant("newer-summary-replaced", "the newer version's summary stays, in whatever order both come",
            "core/aws/files.py::S3Summaries._put_newest",
            "is_of(job, A) or is_of_newer_upload(job, A)",
            "is_of(job, A)", (*S3, "tests/contract/test_s3_conditions.py")),
@@ -137,11 +138,11 @@ _RESULTS = (
            "a call whose message was lost is due minutes later, not when RunPod has forgotten",
            "core/jobs/lifecycle.py::Lifecycle.retry", "keyword: due_at=A",
            "keyword: due_at=now + timedelta(days=1)", TIMES),
-    Mutant("taken-over-at-once", "publishing is left to whoever is at it as long as any function runs",
+    Mutant("taken-over-at-once", "a function that publishes is left alone as long as any function may run",
            "core/jobs/lifecycle.py",
            "PUBLISHING_TIME = A", "PUBLISHING_TIME = timedelta(seconds=3)", TIMES),
     Mutant("taken-over-too-late",
-           "whoever died while publishing is not waited for until RunPod has forgotten",
+           "a publication whose function died is taken over before RunPod has forgotten the result",
            "core/jobs/lifecycle.py",
            "PUBLISHING_TIME = A", "PUBLISHING_TIME = timedelta(minutes=40)", TIMES),
     Mutant("manifest-believed", "a summary is published once its checksum was seen to be right",
@@ -149,10 +150,10 @@ _RESULTS = (
            "False", ("tests/functions/test_pulling.py",)),
     Mutant("parts-out-of-order", "parts are put together in their order",
            "core/summaries/join.py::joined",
-           "A[1].append(B)", "A[1].insert(0, B)", ("tests/unit/test_join.py",)),
+           "A[1].append(B)", "A[1].insert(0, B)", ("tests/unit/summaries/test_join.py",)),
     Mutant("sign-of-a-heading-lost", "no word of a summary is lost or changed by joining",
            "core/summaries/join.py::_heading",
-           "A == '' or A[-1].isspace()", "True", ("tests/unit/test_join.py",)),
+           "A == '' or A[-1].isspace()", "True", ("tests/unit/summaries/test_join.py",)),
 )
 
 _TIMES = (

@@ -1,4 +1,4 @@
-"""A mutant: one place in the code, found by its syntax, and what stands there instead.
+"""A mutant: one place in the code, found by its syntax, and its replacement.
 
 A place is a class or function (`core/jobs/lifecycle.py::Lifecycle.retry`, or a
 file alone) and a pattern within it:

@@ -1,4 +1,4 @@
-"""Each mutant still has its place, and a place is found whatever stands around it."""
+"""Each mutant still applies, and its place is found whatever the code around it."""
 
 import json
 import tomllib
@@ -51,7 +51,7 @@ def test_a_place_that_is_not_there_once_is_an_error(tmp_path: Path, code: str) -
         changed(tmp_path, code, find="f(X)", put="g()")
 
 
-def test_a_place_is_looked_for_in_its_function_alone(tmp_path: Path) -> None:
+def test_a_place_is_searched_for_in_its_function_only(tmp_path: Path) -> None:
     code = "class C:\n    def g(self):\n        f(1)\n\ndef g():\n    f(2)"
 
     assert "f(2)" in changed(tmp_path, code, find="f(X)", put="h()", at="a.py::C.g")

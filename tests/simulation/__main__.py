@@ -17,14 +17,14 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-_SEEDS_PER_PIECE = 20
+_SEEDS_PER_CHUNK = 20
 _MOST_SHOWN = 3  # histories of broken runs
-_ENOUGH_SEEDS = 1_000  # to expect every kind of trouble to have happened
+_ENOUGH_SEEDS = 1_000  # to expect every kind of fault to have happened
 
 
 @dataclass
 class Sum:
-    """What many runs came to."""
+    """The results of many runs."""
 
     seeds: int = 0
     effects: int = 0
@@ -45,13 +45,13 @@ class Sum:
 @click.command()
 @click.option("--seeds", type=click.IntRange(min=1), default=1_000, help="How many runs.")
 @click.option("--first", type=int, default=0, help="The first seed.")
-@click.option("--seed", type=int, help="Tell one run's history instead.")
+@click.option("--seed", type=int, help="Print one run's history instead.")
 @click.option("--workers", type=click.IntRange(min=1), default=os.cpu_count() or 1)
 def main(seeds: int, first: int, seed: int | None, workers: int) -> None:
-    """Let everything go wrong that can, and see whether every promise holds."""
+    """Let everything go wrong that can, and check every invariant."""
     console = Console(highlight=False)
     if seed is not None:
-        sys.exit(_tell(seed, console))
+        sys.exit(_show(seed, console))
     began = time.monotonic()
     total = Sum()
     with Progress(
@@ -64,7 +64,7 @@ def main(seeds: int, first: int, seed: int | None, workers: int) -> None:
         disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task("Runs", total=seeds, rate=0.0)
-        for chunk in _pieces(first, seeds, workers):
+        for chunk in _chunks(first, seeds, workers):
             total.add(chunk)
             rate = total.seeds / (time.monotonic() - began) * 60
             progress.update(task, completed=total.seeds, rate=rate)
@@ -83,10 +83,10 @@ def main(seeds: int, first: int, seed: int | None, workers: int) -> None:
 
 def _verdict(total: Sum, console: Console) -> int:
     for number in sorted(total.broken)[:_MOST_SHOWN]:
-        _tell(number, console)
+        _show(number, console)
     if total.broken:
         console.print(
-            f"[red]{len(total.broken)} runs broke a promise.[/] Again:"
+            f"[red]{len(total.broken)} runs broke an invariant.[/] Again:"
             f" python -m tests.simulation --seed {min(total.broken)}"
         )
         return 1
@@ -96,40 +96,40 @@ def _verdict(total: Sum, console: Console) -> int:
             f"[red]Never happened, so nothing was tried against it:[/] {', '.join(never)}"
         )
         return 1
-    console.print("[green]Every promise held.[/]")
+    console.print("[green]Every invariant held.[/]")
     return 0
 
 
-def _tell(seed: int, console: Console) -> int:
-    """Print the history of one run, and say whether it broke a promise."""
+def _show(seed: int, console: Console) -> int:
+    """Print the history of one run, and say whether it broke an invariant."""
     from tests.simulation.functions import simulated
-    from tests.simulation.trace import run_seed
+    from tests.simulation.run import run_seed
 
     with simulated() as output:
         outcome = run_seed(seed, output, keeps_history=True)
     for line in outcome.history:
         console.print(str(line), markup=False, soft_wrap=True)
-    console.print(f"seed {seed}, {outcome.weather}", soft_wrap=True)
+    console.print(f"seed {seed}, {outcome.profile}", soft_wrap=True)
     console.print(
-        f"[red]{outcome.broken}[/]" if outcome.broken else "[green]Every promise held.[/]"
+        f"[red]{outcome.broken}[/]" if outcome.broken else "[green]Every invariant held.[/]"
     )
     return 1 if outcome.broken else 0
 
 
-def _pieces(first: int, seeds: int, workers: int) -> Iterator[Sum]:
+def _chunks(first: int, seeds: int, workers: int) -> Iterator[Sum]:
     last = first + seeds
     with ProcessPoolExecutor(workers, initializer=prepare) as pool:
         running = [
-            pool.submit(_piece, start, min(start + _SEEDS_PER_PIECE, last))
-            for start in range(first, last, _SEEDS_PER_PIECE)
+            pool.submit(_run_chunk, start, min(start + _SEEDS_PER_CHUNK, last))
+            for start in range(first, last, _SEEDS_PER_CHUNK)
         ]
         for future in as_completed(running):
             yield future.result()
 
 
-def _piece(first: int, last: int) -> Sum:
+def _run_chunk(first: int, last: int) -> Sum:
     from tests.simulation.functions import simulated
-    from tests.simulation.trace import run_seed
+    from tests.simulation.run import run_seed
 
     total = Sum()
     with simulated() as output:

@@ -13,7 +13,7 @@ AWS, RUNPOD = "aws", "runpod"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Weather:
+class FaultProfile:
     """Shares of what could go wrong that does, from 0 to 1."""
 
     aws_requests: float = 0.0  # throttled, broken, unanswered, or sent twice
@@ -38,9 +38,7 @@ class Weather:
     pulls_broken: float = 0.0  # of pull mode's orders: what the worker fetches or delivers
     odd_lengths: float = 0.0  # of texts: far shorter or longer than asked, or cut
 
-    conflicts: float = (
-        0.0  # of DynamoDB writes: another one is in the way, and comes to nothing itself
-    )
+    conflicts: float = 0.0  # of DynamoDB writes: they conflict with another one, which fails too
     s3_conflicts: float = 0.0  # of conditional puts: 409, for another one is under way
 
     # Of runs: for a part of an hour, or for hours.
@@ -71,7 +69,7 @@ class Weather:
 
     @property
     def lets_sweeps_look(self) -> bool:
-        """Does every sweep look at everything that is due, whatever it comes to?"""
+        """Does every sweep look at everything that is due?"""
         return not any(
             (
                 self.aws_requests,
@@ -84,7 +82,7 @@ class Weather:
         )
 
     def faults(self, service: str, operation: str, random: Random) -> Fault | Repeated | None:
-        """Draw what befalls one request."""
+        """Draw the fault of one request."""
         draw = random.random()
         if draw < self.kills:
             return random.choice((_KILLED_BEFORE, _KILLED_AFTER))
@@ -96,8 +94,8 @@ class Weather:
         return random.choice(_RUNPOD_FAULTS) if draw < self.runpod_requests else None
 
 
-CALM = Weather()
-_BAD_DAY = Weather(
+CALM = FaultProfile()
+_BAD_DAY = FaultProfile(
     aws_requests=0.03,
     runpod_requests=0.06,
     kills=0.02,
@@ -127,19 +125,19 @@ _BAD_DAY = Weather(
 )
 
 
-def drawn(random: Random) -> Weather:
-    """Draw a weather: mostly some troubles of a bad day, each at a strength of its own."""
+def draw_profile(random: Random) -> FaultProfile:
+    """Draw a profile: mostly some faults of a bad day, each at a strength of its own."""
     kind = random.random()
     if kind < 0.04:
         return CALM
-    if kind < 0.3:  # one trouble at a time, and strong
-        name = random.choice(fields(Weather)).name
+    if kind < 0.3:  # one fault at a time, and strong
+        name = random.choice(fields(FaultProfile)).name
         return replace(CALM, **{name: min(1.0, 3 * getattr(_BAD_DAY, name))})
-    troubles = {
+    faults = {
         field.name: min(1.0, getattr(_BAD_DAY, field.name) * random.choice((0, 0.5, 1, 2)))
-        for field in fields(Weather)
+        for field in fields(FaultProfile)
     }
-    return Weather(**troubles)
+    return FaultProfile(**faults)
 
 
 def _client_error(code: str) -> Callable[[], BaseException]:

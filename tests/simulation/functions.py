@@ -23,8 +23,8 @@ from core.summaries.prompts import prompt_overhead_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
-from tests.deployment import AN_ENVIRONMENT
-from tests.simulation.platform import Endpoint
+from tests.fakes.aws import AN_ENVIRONMENT
+from tests.simulation.runpod import Endpoint
 from tests.simulation.scheduler import Invocation, Killed, Pool, here, wait
 from tests.simulation.services import (
     SUMMARIES,
@@ -35,7 +35,7 @@ from tests.simulation.services import (
     SteppedS3,
     SteppedStore,
 )
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 from webhook_receiver import app as receiver_app
 
 WEBHOOK_URL = "https://hooks.invalid/webhook"
@@ -96,7 +96,7 @@ class Environment:
 
 @dataclass(frozen=True)
 class Clients:
-    world: World
+    simulation: Simulation
     store: SteppedStore
     s3: SteppedS3
     queue: Queue
@@ -113,8 +113,8 @@ class Functions:
 
     def deploy(self, deployment: Deployment) -> None:
         """Let every invocation that begins from now on be of another deployment."""
-        self.clients.world.tally["deployments"] += 1
-        self.clients.world.tell("operator", f"deploys {deployment}")
+        self.clients.simulation.tally["deployments"] += 1
+        self.clients.simulation.record("operator", f"deploys {deployment}")
         self.deployment = deployment
         self._idle.clear()
 
@@ -125,40 +125,40 @@ class Functions:
         on_end: Callable[[Any, BaseException | None], None],
     ) -> Invocation:
         """Start a function, in an environment that is idle or in a new one."""
-        world = self.clients.world
+        simulation = self.clients.simulation
         idle = self._idle.setdefault(function, [])
-        is_new = not idle or world.random.random() < 0.1
+        is_new = not idle or simulation.random.random() < 0.1
         environment = (
             Environment(
                 function,
                 self.clients,
-                CachedSecrets(world, self.clients.secrets),
+                CachedSecrets(simulation, self.clients.secrets),
                 self.deployment,
             )
             if is_new
-            else idle.pop(world.random.randrange(len(idle)))
+            else idle.pop(simulation.random.randrange(len(idle)))
         )
         self._number += 1
 
         def ended(result: Any, error: BaseException | None) -> None:
-            world.running.remove(invocation)
+            simulation.running.remove(invocation)
             if isinstance(error, Killed):
-                world.tally["functions killed"] += 1
+                simulation.tally["functions killed"] += 1
             elif environment.deployment is self.deployment:
                 idle.append(environment)
             said = type(error).__name__ if error else json.dumps(result)
-            world.tell(invocation.name, f"ends: {said}")
+            simulation.record(invocation.name, f"ends: {said}")
             on_end(result, error)
 
         invocation = Invocation(
             name=f"{function} {self._number}",
-            world=world,
+            simulation=simulation,
             environment=environment,
-            ends_at_seconds=world.now_seconds + TIMEOUTS_SECONDS[function],
+            ends_at_seconds=simulation.now_seconds + TIMEOUTS_SECONDS[function],
             on_end=ended,
         )
-        world.running.append(invocation)
-        world.tally[f"{function} invoked"] += 1
+        simulation.running.append(invocation)
+        simulation.tally[f"{function} invoked"] += 1
         invocation.start(lambda: _APPS[function].handler(event, Context(invocation)))
         return invocation
 
@@ -174,13 +174,13 @@ class Context:
     aws_request_id: str = "request"
 
     def get_remaining_time_in_millis(self) -> int:
-        left = self.invocation.ends_at_seconds - self.invocation.world.seconds()
+        left = self.invocation.ends_at_seconds - self.invocation.simulation.seconds()
         return int(left * 1_000)
 
 
 @contextmanager
 def simulated() -> Iterator[io.StringIO]:
-    """Let the functions live in a simulated world; yield what they print and log."""
+    """Put the functions into the simulation; yield what they print and log."""
     output = io.StringIO()
     with ExitStack() as stack:
 
@@ -211,7 +211,7 @@ _CLIENTS = {"s3": "s3", "sqs": "queue"}
 
 
 def _now() -> datetime:
-    return _clients().world.now()
+    return _clients().simulation.now()
 
 
 def _frame_tokens() -> int:

@@ -1,6 +1,7 @@
 """What must hold after every effect, and what must hold once all is quiet.
 
-Each promise is a method named for it; docs/reliability.md lists them. A broken one raises `Broken`.
+Each invariant is a method named for it; docs/reliability.md lists them. A broken one raises `Broken`.
+They stay in one file, so that the page's list can be compared with it.
 """
 
 from collections import Counter
@@ -22,10 +23,10 @@ from core.words import count_words
 from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
-from tests.functions.pipeline import BLOCK, ref_of
-from tests.simulation.platform import PRIVATE, Platform
+from tests.fakes.model import BLOCK, ref_of
+from tests.simulation.runpod import PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 MAX_ATTEMPTS = 3
 # How long past its deadline a job may be tried to be ended: a result that can't be stored, one that comes
@@ -38,11 +39,11 @@ PATIENCE = (
     + PUT_BACK
 )
 _SWEEPS_ALLOWED, _MANY_SWEEPS_ALLOWED = 3, 20
-_MOST_CALLS_PER_JOB = 60  # what the plans of these small jobs come to, repairs included
+_MOST_CALLS_PER_JOB = 60  # the plans of these small jobs, repairs included
 
 
 class Broken(AssertionError):
-    """A promise does not hold."""
+    """An invariant does not hold."""
 
 
 @dataclass
@@ -58,12 +59,12 @@ class Upload:
 
 
 @dataclass
-class Promises:
-    world: World
+class Invariants:
+    simulation: Simulation
     store: SteppedStore
     s3: SteppedS3
     queue: Queue
-    platform: Platform
+    runpod: FakeRunPod
     uploads: Mapping[str, Upload]  # by job id
     refused: set[str] = field(default_factory=set)  # jobs of which RunPod refused a request
     shown: dict[tuple[str, str], str] = field(default_factory=dict)  # the text that a call is about
@@ -78,7 +79,7 @@ class Promises:
 
     # ---- after every effect
 
-    def look(self) -> None:
+    def check_step(self) -> None:
         jobs, calls = self.store.items()
         for job_id, job in jobs.items():
             before = self._jobs.get(job_id)
@@ -104,7 +105,7 @@ class Promises:
         call = calls.get((ref.job_id, ref.call_id))
         if call is None or call.attempt_numbered(ref.attempt) is None:
             raise Broken(f"{_name(ref)} was sent to RunPod without a record of it")
-        earlier = self.platform.of_call(ref.job_id, ref.call_id)
+        earlier = self.runpod.of_call(ref.job_id, ref.call_id)
         if any(job.ref == ref for job in earlier):
             raise Broken(f"{_name(ref)} was sent to RunPod twice")
         if len(earlier) >= MAX_ATTEMPTS:
@@ -123,22 +124,24 @@ class Promises:
     def swept(self, began: datetime) -> None:
         """No job outlives its deadline by more than a patience, as long as there are sweeps.
 
-        Which sweep looks at a job is in the hands of the weather: one that fails, or a lagging index,
-        may miss it. So some more are allowed that came to their end.
+        Which sweep looks at a job is decided by the fault profile: one that fails, or a lagging index,
+        may miss it. So some more sweeps that ended are allowed.
         """
-        allowed = _SWEEPS_ALLOWED if self.world.weather.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
+        allowed = (
+            _SWEEPS_ALLOWED if self.simulation.profile.lets_sweeps_look else _MANY_SWEEPS_ALLOWED
+        )
         for job in self.store.items()[0].values():
             if job.state is JobState.ACTIVE and began > job.deadline + PATIENCE:
                 self._overdue_sweeps[job.id] += 1
                 if self._overdue_sweeps[job.id] > allowed:
-                    late = self.world.now() - job.deadline
+                    late = self.simulation.now() - job.deadline
                     raise Broken(f"job {job.id} is active {late} past its deadline")
 
     def was_refused(self, request: Mapping[str, Any]) -> None:
         self.refused.add(ref_of(request).job_id)
 
     def answered(self, ref: CallRef, body: Mapping[str, Any] | None, status: int) -> None:
-        """200 means durable: what it told is on record, or the sweeper asks at its next turn."""
+        """200 means durable: the report is on record, or the next sweep polls RunPod for it."""
         if status != 200 or body is None or body["status"] == "IN_PROGRESS":
             return
         _, calls = self.store.items()
@@ -147,7 +150,7 @@ class Promises:
         is_open = not call.is_final and call.state is not CallState.PUBLISHING
         is_waited_for = is_open and attempt and not attempt.outcome and attempt is call.attempt
         # A sweep that could not ask may have put it back by now.
-        is_due = call.due_at is not None and call.due_at <= self.world.now() + PUT_BACK
+        is_due = call.due_at is not None and call.due_at <= self.simulation.now() + PUT_BACK
         is_asked_about = is_due or call.polls > 0  # a sweep may have been quicker than the answer
         if is_waited_for and not is_asked_about:
             raise Broken(f"the callback about {_name(ref)} was answered 200 and did nothing")
@@ -157,10 +160,10 @@ class Promises:
             raise Broken(f"a forged callback was answered {status}, not one of {sorted(may_be)}")
 
     def _the_audit_only_grows(self, job_id: str) -> None:
-        told, now = self._events.get(job_id, []), self.store.events(job_id)
-        if now[: len(told)] != told:
+        known, now = self._events.get(job_id, []), self.store.events(job_id)
+        if now[: len(known)] != known:
             raise Broken(f"the audit of job {job_id} was changed afterwards")
-        pending_events = str(now[len(told) :])
+        pending_events = str(now[len(known) :])
         if PRIVATE in pending_events or PRESIGNED in pending_events:
             raise Broken(f"the audit of job {job_id} quotes what is confidential")
         self._events[job_id] = list(now)
@@ -200,7 +203,7 @@ class Promises:
     def _what_is_written_is_runpods(self, key: str, body: str, metadata: Mapping[str, str]) -> None:
         if key.startswith("work/"):
             _, job_id, name = key.removesuffix(".txt").split("/")
-            if key.endswith(".txt"):  # else a layer or a plan, which are documents of ours
+            if key.endswith(".txt"):  # else a level or a plan, which are documents of ours
                 self._is_output_of(job_id, name, body)
             self._kept[key] = body
         elif key.endswith(".txt"):
@@ -226,7 +229,7 @@ class Promises:
     def _is_output_of(self, job_id: str, call_id: str, body: str, attempt: int = 0) -> None:
         outputs = [
             job.text
-            for job in self.platform.of_call(job_id, call_id)
+            for job in self.runpod.of_call(job_id, call_id)
             if attempt in (0, job.ref.attempt)
         ]
         if body.strip() not in (text.strip() for text in outputs):
@@ -249,7 +252,7 @@ class Promises:
             raise Broken(f"job {job.id} failed without a reason")
         upload = self.uploads[job.id]
         reasons: dict[str, Callable[[], bool]] = {
-            "deadline": lambda: self.world.now() >= job.deadline,
+            "deadline": lambda: self.simulation.now() >= job.deadline,
             "output-refused": lambda: self._s3_refuses_past(job.deadline),
             "not-joined": lambda: self._s3_refuses_past(job.deadline),
             "result-lost": lambda: self._a_text_was_made(job.id),
@@ -274,15 +277,15 @@ class Promises:
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
 
     def _s3_refuses_past(self, deadline: datetime) -> bool:
-        weather = self.world.weather
-        is_tried = self.world.now() >= deadline + REFUSAL_PATIENCE
-        return is_tried and bool(weather.s3_outages or weather.aws_requests or weather.kills)
+        profile = self.simulation.profile
+        is_tried = self.simulation.now() >= deadline + REFUSAL_PATIENCE
+        return is_tried and bool(profile.s3_outages or profile.aws_requests or profile.kills)
 
     def _a_text_was_made(self, job_id: str) -> bool:
         """Did RunPod make something for a job that was not stored? Not where storing always works."""
-        weather = self.world.weather
-        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
-        return any(job.text for job in mine) and not weather.lets_sweeps_work
+        profile = self.simulation.profile
+        mine = [job for job in self.runpod.jobs.values() if job.ref.job_id == job_id]
+        return any(job.text for job in mine) and not profile.lets_sweeps_work
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""
@@ -291,7 +294,7 @@ class Promises:
         return any(call.paid_attempts >= MAX_ATTEMPTS or call.polls >= 9 for call in mine)
 
     def _runpod_said(self, job_id: str, words: str) -> bool:
-        mine = [job for job in self.platform.jobs.values() if job.ref.job_id == job_id]
+        mine = [job for job in self.runpod.jobs.values() if job.ref.job_id == job_id]
         return any(words in str((job.body or {}).get("error")) for job in mine)
 
     def _last_move(self, job: Job) -> str:
@@ -308,8 +311,8 @@ class Promises:
             set(jobs) == set(self.uploads)
             and all(job.is_final for job in jobs.values())
             and self.queue.is_empty
-            and self.platform.is_idle
-            and not self.world.running
+            and self.runpod.is_idle
+            and not self.simulation.running
             and self.store.is_quiet(jobs_end(jobs))
         )
 
@@ -346,7 +349,7 @@ class Promises:
         Unless its job had ended by then, or fails for another call.
         """
         jobs, calls = self.store.items()
-        for made in self.platform.jobs.values():
+        for made in self.runpod.jobs.values():
             job, call = jobs[made.ref.job_id], calls[made.ref.job_id, made.ref.call_id]
             if not made.text or call.state is CallState.SUCCEEDED or made.ended_at_seconds is None:
                 continue
@@ -395,14 +398,14 @@ class Promises:
 
     def _nothing_private_is_logged(self, output: str) -> None:
         tokens = {
-            str(job.request["webhook"]).rpartition("/")[2] for job in self.platform.jobs.values()
+            str(job.request["webhook"]).rpartition("/")[2] for job in self.runpod.jobs.values()
         }
         private = {PRIVATE, PRESIGNED, "/webhook/", *tokens}
         if any(each in output for each in private):
             raise Broken("a log line holds a token, a URL or somebody's words")
 
     def _money_is_bounded(self, jobs: Mapping[str, Job]) -> None:
-        per_job = Counter(job.ref.job_id for job in self.platform.jobs.values())
+        per_job = Counter(job.ref.job_id for job in self.runpod.jobs.values())
         for job_id, number in per_job.items():
             if number > MAX_ATTEMPTS * _MOST_CALLS_PER_JOB:
                 raise Broken(f"job {job_id} cost {number} RunPod requests")

@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 from core.errors import BadTranscript
 from core.runpod.work_order import ERROR_PREFIX, WorkOrder, parse_work_order
 from core.transcripts.reader import read_transcript
-from tests.builders import a_manifest, failed_body, manifest_body
+from tests.builders import a_manifest, failed_body, lost_body, manifest_body
 from tests.fakes.memory import MemoryS3, presigned
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 _MOST_BYTES = 100_000
 FAULTS = (
@@ -33,15 +33,19 @@ class Made:
 
 @dataclass(frozen=True)
 class PullWorker:
-    world: World
+    simulation: Simulation
     s3: MemoryS3
 
     def make(self, request: Mapping[str, Any], text: str, age_seconds: float) -> Made:
-        """Carry out an order that was signed so long ago. Its requests to S3 take no turn of ours."""
-        world = self.world
-        fault = world.random.choice(FAULTS) if world.happens(world.weather.pulls_broken) else ""
+        """Carry out an order that was signed so long ago. Its requests to S3 are not scheduled."""
+        simulation = self.simulation
+        fault = (
+            simulation.random.choice(FAULTS)
+            if simulation.happens(simulation.profile.pulls_broken)
+            else ""
+        )
         if fault:
-            world.tally[f"worker: {fault}"] += 1
+            simulation.tally[f"worker: {fault}"] += 1
         order = parse_work_order(request["input"])
         if fault == "fetch expired" or _is_dead(order.get_url, age_seconds):
             return _trouble("fetch-expired")
@@ -81,7 +85,7 @@ class PullWorker:
         asked = presigned(order.put_url)
         MemoryS3.put_object(self.s3, Bucket=asked["Bucket"], Key=asked["Key"], Body=body)
         if fault == "worker lost after its PUT":
-            return Made(failed_body("job timed out after 1 retries"))
+            return Made(lost_body())
         if fault == "object unlike its manifest":
             return Made(manifest_body(replace(manifest, sha256="0" * 64)))
         return Made(manifest_body(manifest), text)

@@ -1,10 +1,9 @@
-"""Functions that take turns: an invocation runs until it reaches for the outside world, and waits there.
+"""Runs functions in turn: an invocation runs until it reaches for the outside world, and waits there.
 
-The code of the functions is synchronous and knows nothing of this. Each invocation, and each task of a
-thread pool in it, is a greenlet. Whatever it asks of the world goes through `outside`, which gives the
-turn back twice: while the request is on its way and while the answer is. In between others have theirs,
-the invocation may be killed, or the request may fail. So one thread plays any number of Lambdas, in an
-order that is the agenda's alone.
+The functions' code is synchronous and knows nothing of this. Each invocation, and each task of a thread
+pool in it, is a greenlet. Every request to the outside world goes through `outside`, which yields twice:
+while the request is on its way and while the answer is. Meanwhile others run, the invocation may be
+killed, or the request may fail. So one thread runs any number of Lambdas, in the order of the agenda.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -18,12 +17,12 @@ R = TypeVar("R")
 
 
 class Killed(BaseException):
-    """The execution environment died: nothing in it gets to run again."""
+    """The execution environment died: nothing in it runs again."""
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What befalls one request."""
+    """What goes wrong with one request."""
 
     name: str
     error: Callable[[], BaseException]
@@ -39,7 +38,7 @@ class Repeated:
 
 
 class Surroundings(Protocol):
-    """What an invocation needs of the world that it runs in."""
+    """What an invocation needs of the simulation around it."""
 
     def after(self, delay_seconds: float, what: Callable[[], None]) -> None:
         """Do something later."""
@@ -48,19 +47,19 @@ class Surroundings(Protocol):
         """Return how long a request, or its answer, is on its way."""
 
     def fault(self, service: str, operation: str) -> Fault | Repeated | None:
-        """Say what befalls this request."""
+        """Return what goes wrong with this request."""
 
     def seconds(self) -> float:
-        """Return the world's time."""
+        """Return the simulated time."""
 
-    def tell(self, who: str, what: str) -> None:
-        """Write a line of the history."""
+    def record(self, who: str, what: str) -> None:
+        """Add a line to the history."""
 
-    def look(self) -> None:
-        """See whether every promise holds."""
+    def check_step(self) -> None:
+        """Check every invariant."""
 
 
-class Turn(greenlet):
+class SimulatedThread(greenlet):
     """One thread of an invocation."""
 
     def __init__(self, invocation: "Invocation", run: Callable[[], None]) -> None:
@@ -73,13 +72,13 @@ class Invocation:
     """One run of a function."""
 
     name: str
-    world: Surroundings
+    simulation: Surroundings
     environment: Any
     ends_at_seconds: float  # its timeout
     on_end: Callable[[Any, BaseException | None], None]
     hub: greenlet = field(default_factory=getcurrent)
     is_dead: bool = False
-    _parked: list[Turn] = field(default_factory=list)
+    _parked: list[SimulatedThread] = field(default_factory=list)
     _tasks: int = 0
 
     def number_a_task(self) -> int:
@@ -93,10 +92,10 @@ class Invocation:
                 result = handler()
             except (Killed, Exception) as exc:
                 error = exc
-            self.is_dead = True  # Lambda freezes what its threads are still at, perhaps for ever
+            self.is_dead = True  # Lambda freezes its threads, perhaps for ever
             self.on_end(result, error)
 
-        Turn(self, run).switch()
+        SimulatedThread(self, run).switch()
 
     def reach(
         self, service: str, operation: str, effect: Callable[[], T], again: Callable[[], T] | None
@@ -104,21 +103,21 @@ class Invocation:
         if self.is_dead:
             raise Killed
         what = f"{service} {operation}"
-        fault = self.world.fault(service, operation)
+        fault = self.simulation.fault(service, operation)
         if fault:
-            self.world.tell(self.name, f"{what}: {fault.name}")
+            self.simulation.record(self.name, f"{what}: {fault.name}")
         self._pause()
         if isinstance(fault, Fault) and not fault.has_effect:
             self._fail(fault)
         result = effect()
-        self.world.tell(self.name, what)
-        self.world.look()
+        self.simulation.record(self.name, what)
+        self.simulation.check_step()
         self._pause()
         if isinstance(fault, Fault):
             self._fail(fault)
         if isinstance(fault, Repeated) and again:
             result = again()
-            self.world.look()
+            self.simulation.check_step()
             self._pause()
         return result
 
@@ -128,15 +127,15 @@ class Invocation:
 
     def park(self) -> None:
         """Wait until some task of the invocation has ended."""
-        turn = getcurrent()
-        assert isinstance(turn, Turn)
-        self._parked.append(turn)
+        thread = getcurrent()
+        assert isinstance(thread, SimulatedThread)
+        self._parked.append(thread)
         self.hub.switch()
 
     def wake(self) -> None:
         parked, self._parked = self._parked, []
-        for turn in parked:
-            self.world.after(0, turn.switch)
+        for thread in parked:
+            self.simulation.after(0, thread.switch)
 
     def _fail(self, fault: Fault) -> None:
         self.is_dead = self.is_dead or fault.kills
@@ -144,11 +143,11 @@ class Invocation:
 
     def _pause(self, seconds: float | None = None) -> None:
         if not self.is_dead:
-            pause = self.world.latency_seconds() if seconds is None else seconds
-            self.world.after(pause, getcurrent().switch)
+            pause = self.simulation.latency_seconds() if seconds is None else seconds
+            self.simulation.after(pause, getcurrent().switch)
             self.hub.switch()
-        if self.world.seconds() >= self.ends_at_seconds and not self.is_dead:
-            self.world.tell(self.name, "timed out")
+        if self.simulation.seconds() >= self.ends_at_seconds and not self.is_dead:
+            self.simulation.record(self.name, "timed out")
             self.is_dead = True
         if self.is_dead:
             raise Killed
@@ -156,15 +155,15 @@ class Invocation:
 
 def here() -> Invocation:
     """Return the invocation whose code is running."""
-    turn = getcurrent()
-    assert isinstance(turn, Turn)
-    return turn.invocation
+    thread = getcurrent()
+    assert isinstance(thread, SimulatedThread)
+    return thread.invocation
 
 
 def outside(
     service: str, operation: str, effect: Callable[[], T], *, again: Callable[[], T] | None = None
 ) -> T:
-    """Ask something of the world. `again` is what asking it once more comes to, if not the same."""
+    """Make a request. `again` is the effect of sending it once more, if not the same."""
     return here().reach(service, operation, effect, again)
 
 
@@ -203,7 +202,7 @@ class Future:
 
 
 class Pool:
-    """As concurrent.futures.ThreadPoolExecutor, with turns for threads."""
+    """As concurrent.futures.ThreadPoolExecutor, with greenlets for threads."""
 
     def __init__(self, max_workers: int) -> None:
         self._invocation = here()
@@ -226,7 +225,7 @@ class Pool:
         return future
 
     def shutdown(self, *, wait: bool, cancel_futures: bool) -> None:
-        """Wait for nobody, as the sweeper wants it; what still runs dies with the invocation."""
+        """Don't wait, as the sweeper asks; what still runs dies with the invocation."""
         assert not wait
         assert cancel_futures
         self._queue.clear()
@@ -247,7 +246,7 @@ class Pool:
             self._start_next(invocation)
             invocation.wake()
 
-        invocation.world.after(0, Turn(invocation, run).switch)
+        invocation.simulation.after(0, SimulatedThread(invocation, run).switch)
 
 
 class Waited(NamedTuple):
@@ -262,11 +261,11 @@ def wait(
     invocation = here()
     every = sorted(futures, key=hash)
     enough = any if return_when == "FIRST_COMPLETED" else all
-    until = float("inf") if timeout is None else invocation.world.seconds() + timeout
+    until = float("inf") if timeout is None else invocation.simulation.seconds() + timeout
     if timeout is not None:
-        invocation.world.after(timeout, invocation.wake)
+        invocation.simulation.after(timeout, invocation.wake)
     while every and not enough(future.is_done for future in every):
-        if invocation.world.seconds() >= until:
+        if invocation.simulation.seconds() >= until:
             break
         invocation.park()
     done = {future for future in every if future.is_done}

@@ -1,11 +1,9 @@
-"""S3, DynamoDB, SQS and the callback secrets: the fakes of tests/fakes, one scheduling turn per request."""
+"""S3, DynamoDB, SQS and the callback secrets: the fakes in memory, each request scheduled."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
-from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError, IncompleteReadError
 
@@ -15,7 +13,7 @@ from core.jobs.callback import CallRef, is_token_of
 from core.jobs.job import Job
 from tests.fakes.memory import MemoryJobStore, MemoryS3
 from tests.simulation.scheduler import outside
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 T = TypeVar("T")
 
@@ -28,9 +26,9 @@ SECRETS_KEPT_SECONDS = 300.0
 class SteppedStore(MemoryJobStore):
     """A transaction that the SDK sends twice counts once (it carries a token); an update is judged anew."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, simulation: Simulation) -> None:
         super().__init__()
-        self._world = world
+        self._simulation = simulation
         self._lagging: list[tuple[str, str]] = []
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
@@ -63,16 +61,16 @@ class SteppedStore(MemoryJobStore):
         return _judged_anew("begin stage", self._writes("begin", job))
 
     def _writes(self, name: str, *args: Any, **more: Any) -> Callable[[], Any]:
-        """Return a write as the world lets it through: done, or turned away for another one.
+        """Return a write as the simulation lets it through: done, or turned away for another one.
 
         What that means is said by the real adapter, of DynamoDB's own words.
         """
 
         def write() -> Any:
-            if not self._world.happens(self._world.weather.conflicts):
+            if not self._simulation.happens(self._simulation.profile.conflicts):
                 return getattr(super(SteppedStore, self), name)(*args, **more)
-            self._world.tally["DynamoDB: another transaction in the way"] += 1
-            self._world.tell("dynamodb", f"{name}: another transaction is in the way")
+            self._simulation.tally["DynamoDB: another transaction in the way"] += 1
+            self._simulation.record("dynamodb", f"{name}: another transaction is in the way")
             kept_out = DynamoJobStore(_Busy(), "jobs", sleep=lambda _: None)  # type: ignore[arg-type]
             if name == "record_missing":
                 kept_out.begin_stage(next(iter(self._jobs.values())), *args)
@@ -87,18 +85,18 @@ class SteppedStore(MemoryJobStore):
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Read the index, which may lag behind the table: with too much in it, or too little."""
         fresh = outside("dynamodb", "query due", lambda: list(super(SteppedStore, self).due(now)))
-        world, told = self._world, fresh
-        if world.happens(world.weather.index_lags):
-            told = [each for each in fresh if world.random.random() < 0.8]
-            told += [each for each in self._lagging if each not in told]
+        simulation, listed = self._simulation, fresh
+        if simulation.happens(simulation.profile.index_lags):
+            listed = [each for each in fresh if simulation.random.random() < 0.8]
+            listed += [each for each in self._lagging if each not in listed]
         self._lagging = fresh
-        return iter(told)
+        return iter(listed)
 
     def history(self, job_id: str) -> Any:
         return outside("dynamodb", "history", lambda: self.as_it_is(job_id))
 
     def as_it_is(self, job_id: str) -> Any:
-        """Read without a turn: for whoever stands outside."""
+        """Read without being scheduled, for observers outside the simulation."""
         return super().history(job_id)
 
     def items(self) -> tuple[dict[str, Job], dict[tuple[str, str], Call]]:
@@ -133,30 +131,32 @@ def _judged_anew(operation: str, effect: Callable[[], T]) -> T:
 class SteppedS3(MemoryS3):
     """The functions' client; `written` is what the bucket of the summaries took, in order."""
 
-    def __init__(self, world: World, *, versioned: bool) -> None:
+    def __init__(self, simulation: Simulation, *, versioned: bool) -> None:
         super().__init__(versioned=[TRANSCRIPTS, SUMMARIES] if versioned else [])
-        self._world = world
+        self._simulation = simulation
         self.written: list[tuple[str, bytes, dict[str, str]]] = []
-        self.outage = world.outage(world.weather.s3_outages)  # a partial one lets reads through
+        self.outage = simulation.outage(
+            simulation.profile.s3_outages
+        )  # a partial one lets reads through
 
     def _refuse(self, bucket: str, *, is_read: bool) -> None:
-        outage, world = self.outage, self._world
-        if bucket != SUMMARIES or not outage.is_at(world.now_seconds):
+        outage, simulation = self.outage, self._simulation
+        if bucket != SUMMARIES or not outage.is_at(simulation.now_seconds):
             return
         if not (is_read and outage.is_partial):
-            world.tally["S3: refused for long"] += 1
-            world.tell("s3", "refuses")
+            simulation.tally["S3: refused for long"] += 1
+            simulation.record("s3", "refuses")
             raise ClientError({"Error": {"Code": "AccessDenied"}}, "S3")
 
     def put_object(self, **request: Any) -> dict[str, Any]:
-        world = self._world
+        simulation = self._simulation
 
         def effect() -> dict[str, Any]:
             self._refuse(request["Bucket"], is_read=False)
             is_conditional = "IfNoneMatch" in request or "IfMatch" in request
-            if is_conditional and world.happens(world.weather.s3_conflicts):
-                world.tally["S3: 409"] += 1
-                world.tell("s3", "answers 409")
+            if is_conditional and simulation.happens(simulation.profile.s3_conflicts):
+                simulation.tally["S3: 409"] += 1
+                simulation.record("s3", "answers 409")
                 raise ClientError({"Error": {"Code": "ConditionalRequestConflict"}}, "PutObject")
             answer = super(SteppedS3, self).put_object(**request)
             self.written.append((request["Key"], request["Body"], request.get("Metadata", {})))
@@ -171,8 +171,8 @@ class SteppedS3(MemoryS3):
             return super(SteppedS3, self).get_object(**request)
 
         answer = outside("s3", f"GetObject {request['Key']}", effect)
-        if self._world.happens(self._world.weather.bodies_broken):
-            self._world.tally["AWS: body broken"] += 1
+        if self._simulation.happens(self._simulation.profile.bodies_broken):
+            self._simulation.tally["AWS: body broken"] += 1
             answer["Body"] = _BrokenBody()
         return answer
 
@@ -184,7 +184,7 @@ class SteppedS3(MemoryS3):
         return outside("s3", f"HeadObject {request['Key']}", effect)
 
     def upload(self, key: str, body: bytes) -> dict[str, Any]:
-        """Put without a turn, as whoever uploads."""
+        """Put without being scheduled, as an uploader."""
         return super().put_object(Bucket=TRANSCRIPTS, Key=key, Body=body)
 
 
@@ -211,7 +211,7 @@ class Message:
 class Queue:
     """SQS with its dead letters: at least once, in any order."""
 
-    world: World
+    simulation: Simulation
     invoke: Callable[[str, Callable[[bool], None]], None]  # the body; was it taken?
     messages: list[Message] = field(default_factory=list)
     dead: list[Message] = field(default_factory=list)
@@ -225,18 +225,18 @@ class Queue:
     def put(self, body: str, delay_seconds: float) -> None:
         message = Message(body)
         self.messages.append(message)
-        random = self.world.random
-        self.world.after(delay_seconds + random.random() ** 2, lambda: self._deliver(message))
-        if self.world.happens(self.world.weather.messages_repeated):
-            self.world.tally["messages delivered twice"] += 1
+        random = self.simulation.random
+        self.simulation.after(delay_seconds + random.random() ** 2, lambda: self._deliver(message))
+        if self.simulation.happens(self.simulation.profile.messages_repeated):
+            self.simulation.tally["messages delivered twice"] += 1
             again = delay_seconds + random.choice((0.0, 2.0, 600.0)) * random.random()
-            self.world.after(again, lambda: self._deliver(message, is_extra=True))
+            self.simulation.after(again, lambda: self._deliver(message, is_extra=True))
 
     def redrive(self) -> None:
-        """Do what the operator does once the trouble is over."""
+        """Do what the operator does once the failure is over."""
         dead, self.dead = self.dead, []
         for message in dead:
-            self.world.tell("operator", f"redrives {message.body}")
+            self.simulation.record("operator", f"redrives {message.body}")
             self.put(message.body, 0)
 
     @property
@@ -251,15 +251,15 @@ class Queue:
         if message.receives > _MOST_RECEIVES:
             message.is_gone = True
             self.dead.append(message)
-            self.world.tally["messages dead"] += 1
-            self.world.tell("sqs", f"dead letter: {message.body}")
+            self.simulation.tally["messages dead"] += 1
+            self.simulation.record("sqs", f"dead letter: {message.body}")
             return
 
         def on_end(was_taken: bool) -> None:
             message.is_gone = message.is_gone or was_taken
 
         if not is_extra:
-            self.world.after(_VISIBILITY_SECONDS, lambda: self._deliver(message))
+            self.simulation.after(_VISIBILITY_SECONDS, lambda: self._deliver(message))
         self.invoke(message.body, on_end)
 
 
@@ -289,7 +289,7 @@ class Secrets:
 class CachedSecrets:
     """What one execution environment knows of them: a CallbackSecrets."""
 
-    world: World
+    simulation: Simulation
     secrets: Secrets
     _known: tuple[bytes, ...] = ()
     _until_seconds: float = float("-inf")
@@ -302,44 +302,14 @@ class CachedSecrets:
         return self._get(force=False)
 
     def refetched(self) -> tuple[bytes, ...]:
-        now = self.world.now_seconds
+        now = self.simulation.now_seconds
         may = now - self._refetched_seconds >= timedelta(seconds=30).total_seconds()
         if may:
             self._refetched_seconds = now
         return self._get(force=may)
 
     def _get(self, *, force: bool) -> tuple[bytes, ...]:
-        if force or self.world.now_seconds >= self._until_seconds:
+        if force or self.simulation.now_seconds >= self._until_seconds:
             self._known = outside("secretsmanager", "GetSecretValue", lambda: self.secrets.live)
-            self._until_seconds = self.world.now_seconds + SECRETS_KEPT_SECONDS
+            self._until_seconds = self.simulation.now_seconds + SECRETS_KEPT_SECONDS
         return self._known
-
-
-def notification(source: dict[str, Any], *, through_eventbridge: bool) -> str:
-    """Return an upload's event, in one of its two shapes."""
-    if through_eventbridge:
-        detail = {
-            "bucket": {"name": TRANSCRIPTS},
-            "object": {
-                "key": source["key"],
-                "size": source["size"],
-                "etag": source["etag"],
-                "sequencer": source["sequencer"],
-                "version-id": source["version_id"] or None,
-            },
-        }
-        event = {"source": "aws.s3", "detail-type": "Object Created", "time": source["time"]}
-        return json.dumps(event | {"detail": detail})
-    s3_object = {
-        "key": quote_plus(source["key"]),
-        "size": source["size"],
-        "eTag": source["etag"],
-        "sequencer": source["sequencer"],
-        "versionId": source["version_id"],
-    }
-    record = {
-        "eventName": "ObjectCreated:Put",
-        "eventTime": source["time"],
-        "s3": {"bucket": {"name": TRANSCRIPTS}, "object": s3_object},
-    }
-    return json.dumps({"Records": [record]})

@@ -1,4 +1,4 @@
-"""A fixed number of runs, the seeds that once found something, and that the watch is awake.
+"""A fixed number of runs, the seeds that once found something, and proof that a broken invariant is seen.
 
 Many more: `make simulate SEEDS=10000`.
 """
@@ -22,34 +22,34 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.settle import Settlement, Settler
 from core.summaries.chat import chat_request
 from submitter import requests
-from tests.functions.pipeline import a_transcript
-from tests.simulation.fault_profile import CALM, FAULTS, Weather
-from tests.simulation.trace import Outcome, Story, run_seed
-from tests.simulation.world import Outage, World
+from tests.fakes.model import a_transcript
+from tests.simulation.fault_profile import CALM, FAULTS, FaultProfile
+from tests.simulation.run import Outcome, Run, run_seed
+from tests.simulation.simulation import Outage, Simulation
 
 _SEEDS_PER_TEST = 25
-_PIECES = 4  # a look at each change; what is rare is found by ten thousand
+_CHUNKS = 4  # enough for each change; what is rare is found by ten thousand
 
-# What each found is told in docs/reliability.md. The schedule a seed stands for changes with the code,
+# docs/reliability.md says what each found. The schedule a seed stands for changes with the code,
 # so each of these findings has a test of its own besides.
 FOUND = {43, 21_742, 22_228, 30_345, 40_535, 86_046_415}
 
 
-@pytest.mark.parametrize("chunk", range(_PIECES))
-def test_every_promise_holds_whatever_goes_wrong(chunk: int, output: io.StringIO) -> None:
+@pytest.mark.parametrize("chunk", range(_CHUNKS))
+def test_every_invariant_holds_whatever_goes_wrong(chunk: int, output: io.StringIO) -> None:
     first = chunk * _SEEDS_PER_TEST
 
     outcomes = [run_seed(seed, output) for seed in range(first, first + _SEEDS_PER_TEST)]
 
-    assert told(outcomes) == ""
+    assert describe_broken(outcomes) == ""
 
 
 @pytest.mark.parametrize("seed", sorted(FOUND))
-def test_what_a_seed_found_stays_mended(seed: int, output: io.StringIO) -> None:
-    assert told([run_seed(seed, output)]) == ""
+def test_a_seed_that_once_found_a_bug_finds_none_now(seed: int, output: io.StringIO) -> None:
+    assert describe_broken([run_seed(seed, output)]) == ""
 
 
-def test_a_run_is_its_seed(output: io.StringIO) -> None:
+def test_a_seed_gives_the_same_run_each_time(output: io.StringIO) -> None:
     first = run_seed(13, output, keeps_history=True)
     second = run_seed(13, output, keeps_history=True)
 
@@ -57,20 +57,20 @@ def test_a_run_is_its_seed(output: io.StringIO) -> None:
     assert len(first.history) > 100
 
 
-def test_nothing_goes_wrong_in_calm_weather(output: io.StringIO) -> None:
-    outcomes = [run_seed(seed, output, weather=CALM) for seed in range(20)]
+def test_nothing_goes_wrong_without_faults(output: io.StringIO) -> None:
+    outcomes = [run_seed(seed, output, profile=CALM) for seed in range(20)]
 
-    assert told(outcomes) == ""
+    assert describe_broken(outcomes) == ""
     assert sum((outcome.tally for outcome in outcomes), Counter[str]()).keys().isdisjoint(FAULTS)
     assert sum(outcome.jobs["succeeded"] for outcome in outcomes) >= 20
 
 
 def test_lost_callbacks_alone_cost_no_summary_and_no_gpu_run(output: io.StringIO) -> None:
-    weather = replace(CALM, callbacks_lost=1.0)
+    profile = replace(CALM, callbacks_lost=1.0)
 
-    outcomes = [run_seed(seed, output, weather=weather) for seed in range(20)]
+    outcomes = [run_seed(seed, output, profile=profile) for seed in range(20)]
 
-    assert told(outcomes) == ""
+    assert describe_broken(outcomes) == ""
     assert all(set(outcome.jobs) <= {"succeeded", "superseded", "replaced"} for outcome in outcomes)
 
 
@@ -79,42 +79,44 @@ def test_a_forgery_with_a_secret_that_is_retired_is_expected_to_be_refused(
     output: io.StringIO, minutes_since: int
 ) -> None:
     """Simulation seed 86046415: the harness expected of it what only a live secret's token gets."""
-    story = Story(World(Random(3)))  # noqa: S311 - a simulation's
-    story.upload("calls/a.txt", a_transcript(150).encode(), is_good=True)
-    pass_time(story, minutes=5)
-    story.secrets.announce(b"n" * 40)
-    pass_time(story, minutes=6)
-    story.secrets.use()
-    story.secrets.retire()
-    pass_time(story, minutes=minutes_since)
+    run = Run(Simulation(Random(3)))  # noqa: S311 - a simulation's
+    run.upload("calls/a.txt", a_transcript(150).encode(), is_good=True)
+    pass_time(run, minutes=5)
+    run.secrets.announce(b"n" * 40)
+    pass_time(run, minutes=6)
+    run.secrets.use()
+    run.secrets.retire()
+    pass_time(run, minutes=minutes_since)
 
     for _ in range(40):
-        story.forge()
-        pass_time(story, minutes=0.1)  # a broken expectation is raised here
+        run.forge()
+        pass_time(run, minutes=0.1)  # a broken expectation is raised here
 
-    assert story.world.tally["callbacks forged"] > 20
+    assert run.simulation.tally["callbacks forged"] > 20
 
 
-def pass_time(story: Story, *, minutes: float) -> None:
+def pass_time(run: Run, *, minutes: float) -> None:
     is_over: list[bool] = []
-    story.world.after(60 * minutes, lambda: is_over.append(True))
+    run.simulation.after(60 * minutes, lambda: is_over.append(True))
     while not is_over:
-        story.world.step()
+        run.simulation.step()
 
 
-class TestTheWatch:
-    """Each of these breaks the program where it matters, and a promise must be seen to break."""
+class TestTheInvariants:
+    """Each test breaks the program where it matters, and an invariant must notice."""
 
-    WEATHER = Weather(callbacks_repeated=0.5, callbacks_lost=0.2, aws_requests=0.05, kills=0.03)
+    BAD_DAY = FaultProfile(
+        callbacks_repeated=0.5, callbacks_lost=0.2, aws_requests=0.05, kills=0.03
+    )
 
-    def test_sees_a_summary_that_is_not_runpods(
+    def test_notice_a_summary_that_is_not_runpods(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(settle, "count_words", lambda text: len(text.split()) + 1)
 
-        assert self.sees("without its summary", output)
+        assert self.notice("without its summary", output)
 
-    def test_sees_a_job_that_never_ends(
+    def test_notice_a_job_that_never_ends(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def swallowed(_settler: Settler, *_: object, **__: object) -> Settlement:
@@ -122,49 +124,49 @@ class TestTheWatch:
 
         monkeypatch.setattr(Settler, "settle", swallowed)
 
-        assert self.sees("", output)
+        assert self.notice("", output)
 
-    def test_sees_a_request_that_is_not_on_record(
+    def test_notice_a_request_that_is_not_on_record(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(Lifecycle, "claim", lambda _self, call, **_: call)
 
-        assert self.sees("", output)
+        assert self.notice("", output)
 
-    def test_sees_money_spent_without_bound(
+    def test_notice_money_spent_without_bound(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("core.jobs.call.Call.paid_attempts", property(lambda _: 0))
 
-        weather = replace(self.WEATHER, gpu_losses=0.9)
-        assert self.sees("paid for too often", output, weather)
+        profile = replace(self.BAD_DAY, gpu_losses=0.9)
+        assert self.notice("paid for too often", output, profile)
 
-    def test_sees_a_manifest_that_is_believed_unseen(
+    def test_notice_a_manifest_that_is_believed_unseen(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(verify, "checked_text", lambda body, _: body.decode().strip())
 
-        weather = replace(self.WEATHER, pulls_broken=0.9)
-        assert self.sees("is not what RunPod made", output, weather)
+        profile = replace(self.BAD_DAY, pulls_broken=0.9)
+        assert self.notice("is not what RunPod made", output, profile)
 
-    def test_sees_a_job_that_outlives_its_deadline(
+    def test_notice_a_job_that_outlives_its_deadline(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(lifecycle, "PATIENCE", timedelta(days=1))
-        monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
+        monkeypatch.setattr(Simulation, "outage", lambda _, share: Outage(600, 20_000 * share))
 
-        weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
-        assert self.sees("past its deadline", output, weather)
+        profile = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
+        assert self.notice("past its deadline", output, profile)
 
-    def test_knows_that_every_job_ends_though_s3_refuses_for_hours(
+    def test_accept_that_every_job_ends_though_s3_refuses_for_hours(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(World, "outage", lambda _, share: Outage(600, 20_000 * share))
+        monkeypatch.setattr(Simulation, "outage", lambda _, share: Outage(600, 20_000 * share))
 
-        weather = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
-        assert not self.sees("", output, weather)
+        profile = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)
+        assert not self.notice("", output, profile)
 
-    def test_sees_an_upload_that_is_forgotten_for_a_conflict(
+    def test_notice_an_upload_that_is_forgotten_for_a_conflict(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def create(_self: DynamoJobStore, job: Job, _calls: object) -> None:
@@ -172,9 +174,9 @@ class TestTheWatch:
 
         monkeypatch.setattr(DynamoJobStore, "create", create)
 
-        assert self.sees("uploads without a job", output, replace(CALM, conflicts=0.3))
+        assert self.notice("uploads without a job", output, replace(CALM, conflicts=0.3))
 
-    def test_sees_a_text_that_is_taken_for_kept_and_is_nowhere(
+    def test_notice_a_text_that_is_taken_for_kept_and_is_nowhere(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         real_save = S3IntermediateStore.save
@@ -185,9 +187,9 @@ class TestTheWatch:
 
         monkeypatch.setattr(S3IntermediateStore, "save", save)
 
-        assert self.sees("", output, replace(CALM, s3_conflicts=0.9))
+        assert self.notice("", output, replace(CALM, s3_conflicts=0.9))
 
-    def test_sees_a_part_of_a_transcript_that_is_shown_to_nobody(
+    def test_notice_a_part_of_a_transcript_that_is_shown_to_nobody(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def without_its_end(*args: Any, **more: Any) -> dict[str, Any]:
@@ -198,9 +200,9 @@ class TestTheWatch:
 
         monkeypatch.setattr(requests, "chat_request", without_its_end)
 
-        assert self.sees("not shown all of its transcript", output, CALM)
+        assert self.notice("not shown all of its transcript", output, CALM)
 
-    def test_sees_attempts_about_different_texts(
+    def test_notice_attempts_about_different_texts(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         times: list[int] = []
@@ -214,10 +216,10 @@ class TestTheWatch:
 
         monkeypatch.setattr(requests, "chat_request", another_each_time)
 
-        weather = replace(self.WEATHER, gpu_losses=0.9)
-        assert self.sees("about another text", output, weather)
+        profile = replace(self.BAD_DAY, gpu_losses=0.9)
+        assert self.notice("about another text", output, profile)
 
-    def test_sees_private_words_in_a_log_line(
+    def test_notice_private_words_in_a_log_line(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         from core.telemetry import logger
@@ -229,19 +231,19 @@ class TestTheWatch:
         parse = app.parse_body
         monkeypatch.setattr(app, "parse_body", lambda event: told_all(event) or parse(event))
 
-        assert self.sees("log line", output)
+        assert self.notice("log line", output)
 
-    def sees(self, what: str, output: io.StringIO, weather: Weather | None = None) -> bool:
-        """Does a run of a few break a promise, and say so in these words?"""
-        outcomes = (run_seed(seed, output, weather=weather or self.WEATHER) for seed in range(10))
+    def notice(self, what: str, output: io.StringIO, profile: FaultProfile | None = None) -> bool:
+        """Does one of a few runs break an invariant, with this message?"""
+        outcomes = (run_seed(seed, output, profile=profile or self.BAD_DAY) for seed in range(10))
         return any(outcome.broken and what in outcome.broken for outcome in outcomes)
 
 
-def told(outcomes: list[Outcome]) -> str:
-    """Return the history of what broke, to be read in a test's report."""
+def describe_broken(outcomes: list[Outcome]) -> str:
+    """Return the history of the first broken run, for the test's report."""
     broken = [outcome for outcome in outcomes if outcome.broken]
     if not broken:
         return ""
     first = broken[0]
-    lines = [*map(str, first.history), f"seed {first.seed}: {first.broken}", str(first.weather)]
+    lines = [*map(str, first.history), f"seed {first.seed}: {first.broken}", str(first.profile)]
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""The same world under Hypothesis, which decides what happens next and shrinks what it finds."""
+"""The same simulation under Hypothesis, which decides what happens next and shrinks what it finds."""
 
 import io
 from contextlib import ExitStack
@@ -8,17 +8,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from tests.functions.pipeline import a_transcript
-from tests.simulation.fault_profile import CALM, Weather
+from tests.fakes.model import a_transcript
+from tests.simulation.fault_profile import CALM, FaultProfile
 from tests.simulation.functions import simulated
-from tests.simulation.platform import PRIVATE
+from tests.simulation.run import Run
+from tests.simulation.runpod import PRIVATE
 from tests.simulation.services import SECRETS_KEPT_SECONDS
-from tests.simulation.trace import Story
-from tests.simulation.world import World
+from tests.simulation.simulation import Simulation
 
 shares = st.sampled_from([0.0, 0.05, 0.2])
-weathers = st.builds(
-    Weather,
+fault_profiles = st.builds(
+    FaultProfile,
     aws_requests=shares,
     runpod_requests=shares,
     kills=shares,
@@ -34,85 +34,85 @@ _STEPS_TO_REST = 200_000  # a run takes a few thousand
 
 
 class Pipeline(RuleBasedStateMachine):
-    """Uploads, sweeps, forgeries and secrets when Hypothesis says so, in a weather of its choosing.
+    """Uploads, sweeps, forgeries and secrets when Hypothesis says so, in a profile of its choosing.
 
-    The promises are checked by the world itself, after every effect.
+    The invariants are checked by the simulation itself, after every effect.
     """
 
     stack: ExitStack
     output: io.StringIO
-    story: Story
+    run: Run
 
-    @initialize(weather=weathers, random=st.randoms(use_true_random=False))
-    def begin(self, weather: Weather, random: Random) -> None:
+    @initialize(profile=fault_profiles, random=st.randoms(use_true_random=False))
+    def begin(self, profile: FaultProfile, random: Random) -> None:
         self.stack = ExitStack()
         self.output = self.stack.enter_context(simulated())
-        self.story = Story(World(random, weather=weather))
+        self.run = Run(Simulation(random, profile=profile))
 
     @rule(words=st.sampled_from([150, 900, 2_600]), key=st.sampled_from(["a", "b c"]))
     def upload(self, words: int, key: str) -> None:
-        if len(self.story.uploads) < 3:
-            body = f"Mara: {PRIVATE} {len(self.story.uploads)}.\n{a_transcript(words, markers=3)}"
-            self.story.upload(f"calls/{key}.txt", body.encode(), is_good=True)
+        if len(self.run.uploads) < 3:
+            body = f"Mara: {PRIVATE} {len(self.run.uploads)}.\n{a_transcript(words, markers=3)}"
+            self.run.upload(f"calls/{key}.txt", body.encode(), is_good=True)
 
     @rule()
     def upload_what_is_no_transcript(self) -> None:
-        if len(self.story.uploads) < 3:
-            self.story.upload("calls/empty.txt", b"", is_good=False)
+        if len(self.run.uploads) < 3:
+            self.run.upload("calls/empty.txt", b"", is_good=False)
 
     @rule()
     def sweep(self) -> None:
-        self.story.sweep()
+        self.run.sweep()
 
     @rule()
     def forge(self) -> None:
-        self.story.forge()
+        self.run.forge()
 
     @rule(steps=st.integers(1, 40))
     def let_things_happen(self, steps: int) -> None:
         for _ in range(steps):
-            self.story.world.step()
+            self.run.simulation.step()
 
     @rule(minutes=st.sampled_from([1, 6, 20]))
     def let_time_pass(self, minutes: int) -> None:
-        until = self.story.world.now_seconds + 60 * minutes
-        self.story.world.after(60 * minutes, lambda: None)
-        while self.story.world.now_seconds < until:
-            self.story.world.step()
+        until = self.run.simulation.now_seconds + 60 * minutes
+        self.run.simulation.after(60 * minutes, lambda: None)
+        while self.run.simulation.now_seconds < until:
+            self.run.simulation.step()
 
-    @precondition(lambda self: len(self.story.secrets.live) == 1)
+    @precondition(lambda self: len(self.run.secrets.live) == 1)
     @rule()
     def rotate_the_secret(self) -> None:
         """Step by step, each after the time that functions keep what they know."""
-        secrets, world = self.story.secrets, self.story.world
+        secrets, simulation = self.run.secrets, self.run.simulation
         secrets.announce(b"n" * 40)
-        world.after(SECRETS_KEPT_SECONDS, secrets.use)
+        simulation.after(SECRETS_KEPT_SECONDS, secrets.use)
 
     def teardown(self) -> None:
-        if not hasattr(self, "story"):
+        if not hasattr(self, "run"):
             return
         with self.stack:
             self._come_to_rest()
-            self.story.world.end()
+            self.run.simulation.end()
 
     def _come_to_rest(self) -> None:
         """When nothing goes wrong any more and sweeps run on schedule, everything ends."""
-        story, world = self.story, self.story.world
-        if not story.uploads:
+        run, simulation = self.run, self.run.simulation
+        if not run.uploads:
             return
-        world.weather = CALM
+        simulation.profile = CALM
 
         def sweep() -> None:
-            story.sweep()
-            world.after(120, sweep)
+            run.sweep()
+            simulation.after(120, sweep)
 
         sweep()
-        story.queue.redrive()
+        run.queue.redrive()
         for _ in range(_STEPS_TO_REST):
-            if story.promises.is_quiet():
+            if run.invariants.is_quiet():
                 break
-            world.step()
-        story.promises.at_rest(self.output.getvalue())
+            simulation.step()
+        run.invariants.at_rest(self.output.getvalue())
 
 
 TestThePipeline = Pipeline.TestCase

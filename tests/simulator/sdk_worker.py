@@ -1,4 +1,4 @@
-"""A real worker: RunPod's SDK with handlers that do what a job's input tells them.
+"""A real worker: RunPod's SDK with handlers that do what a job's input says.
 
 WORKER_PYTHON tests/simulator/sdk_worker.py plain|async|generator|refreshing
 """

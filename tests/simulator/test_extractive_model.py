@@ -9,7 +9,7 @@ import requests
 from core.runpod.reports import parse_report
 from local.stack.model import Model, look_up
 from runpod_simulator.scenarios import worker_vllm_error
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def test_it_is_listed_with_its_context(server: ModelServer) -> None:
     assert (model.name, model.context_tokens) == ("extractive-summary", 8_192)
 
 
-def test_it_writes_the_length_asked_for_and_counts_its_tokens(
+def test_it_writes_the_requested_length_and_counts_its_tokens(
     server: ModelServer, chat: Callable[..., dict[str, Any]], meeting: Callable[..., str]
 ) -> None:
     body = chat(meeting(3_000), "Summarise in about 600 words.", max_tokens=2_000)["openai_input"]
@@ -83,7 +83,7 @@ def test_what_is_no_request_is_answered_400(server: ModelServer, body: Any) -> N
     assert ask(server, body).status_code == 400
 
 
-def test_a_terse_model_writes_a_part_of_what_it_was_asked(
+def test_a_terse_model_writes_a_share_of_the_requested_words(
     server: ModelServer, chat: Callable[..., dict[str, Any]], meeting: Callable[..., str]
 ) -> None:
     server.model.length_fraction = 0.4

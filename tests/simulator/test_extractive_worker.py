@@ -61,9 +61,9 @@ def test_each_part_is_headed_by_who_spoke_most(meeting):
     people = ["Ada Okafor", "Bruno Keller", "Chen Wei"]
     assert len(headings) >= 4
     for number, heading in enumerate(headings, 1):
-        told = heading.removeprefix(f"{number}. ").split(", ")
-        assert len(told) == 2
-        assert set(told) <= set(people)
+        labels = heading.removeprefix(f"{number}. ").split(", ")
+        assert len(labels) == 2
+        assert set(labels) <= set(people)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_summary_has_its_headings_in_the_transcripts_own_language(language, se
             }
 
 
-def test_a_language_that_it_does_not_know_is_said_to_be_unknown():
+def test_an_unknown_language_is_reported_as_unknown():
     sentence = "A folyó vízszintje a {n}. híd közelében idén nem olyan magas, mint tavaly volt."
     said = "\n".join(f"Mara: {sentence.format(n=n)}" for n in range(200))
 
@@ -174,7 +174,7 @@ def test_speech_is_tidied_without_changing_its_words(spoken, expected):
     assert tidied(spoken) == expected
 
 
-def test_words_of_another_language_are_not_taken_for_english_stutters():
+def test_words_of_another_language_are_not_mistaken_for_english_stutters():
     german = next(each for each in LANGUAGES if each.code == "de")
 
     assert tidied("Die, die um eins kommen", german) == "Die, die um eins kommen"

@@ -117,7 +117,7 @@ def test_the_webhook_body_is_the_status_without_the_worker_with_input_and_webhoo
     assert list(webhook) == sorted(webhook)
 
 
-def test_a_cancelled_job_tells_no_times():
+def test_a_cancelled_job_has_no_times():
     queue = a_queue()
     job = submitted(queue)
     queue.start_ready(2.0)

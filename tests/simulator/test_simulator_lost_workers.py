@@ -1,4 +1,4 @@
-"""Workers that die, are told to stop, or whose requests go wrong."""
+"""Workers that die or are stopped, or whose requests go wrong."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -41,15 +41,15 @@ def test_a_worker_that_pings_without_naming_its_job_has_lost_it(platform, new_po
 def test_a_job_that_is_named_is_kept(platform, new_pod):
     caller = platform(heartbeat_timeout_seconds=3.0)
     pod = new_pod(caller)
-    silent, pinged, streamed, told = (caller.run() for _ in range(4))
+    silent, pinged, streamed, stopped = (caller.run() for _ in range(4))
     pod.ask(4)
 
     while "retries" not in caller.status(silent):
         pod.ping("another", pinged)
         pod.stream(streamed, {"output": 1})
-        pod.done(told, {"status": "IN_PROGRESS", "output": 1})
+        pod.done(stopped, {"status": "IN_PROGRESS", "output": 1})
 
-    assert [caller.status(job_id)["status"] for job_id in (pinged, streamed, told)] == [
+    assert [caller.status(job_id)["status"] for job_id in (pinged, streamed, stopped)] == [
         "IN_PROGRESS"
     ] * 3
 
@@ -61,16 +61,16 @@ def test_cancelling_a_running_job_tells_its_worker_to_stop_it(platform, new_pod,
     pod.take()
 
     with ThreadPoolExecutor(1) as pool:
-        told = pool.submit(pod.stops)
+        stopped = pool.submit(pod.stops)
         caller.post(f"/cancel/{job_id}")
 
-        assert told.result().json() == {"jobsToStop": [job_id]}
+        assert stopped.result().json() == {"jobsToStop": [job_id]}
     assert receiver.wait_for(1)[0].json()["status"] == "CANCELLED"
     assert pod.done(job_id, {"output": 1}).status_code == 400
     assert caller.status(job_id)["status"] == "CANCELLED"
 
 
-def test_a_worker_that_goes_on_with_a_stopped_job_is_told_again(platform, new_pod):
+def test_a_worker_that_continues_a_stopped_job_is_stopped_again(platform, new_pod):
     caller = platform()
     pod = new_pod(caller)
     job_id = caller.run()

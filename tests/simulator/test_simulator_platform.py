@@ -34,7 +34,7 @@ def test_a_job_waits_until_a_worker_takes_it_and_ends_with_what_it_posts(
     assert webhook.json()["output"] == ["Grüße 😀"]
 
 
-def test_a_worker_that_asks_first_waits_for_the_job(platform, new_pod):
+def test_a_worker_that_polls_first_waits_for_the_job(platform, new_pod):
     caller = platform()
     pod = new_pod(caller)
 
@@ -93,7 +93,7 @@ def test_a_worker_that_hung_up_gets_no_job(platform, new_pod):
 
 
 @pytest.mark.parametrize(
-    ("posted", "status", "told"),
+    ("posted", "status", "shown"),
     [
         ({"output": {"a": 1}}, "COMPLETED", {"output": {"a": 1}}),
         ({"output": None}, "COMPLETED", {}),
@@ -108,7 +108,7 @@ def test_a_worker_that_hung_up_gets_no_job(platform, new_pod):
     ],
     ids=["output", "null", "nothing", "error", "error and output", "error that is no text"],
 )
-def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted, status, told):
+def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted, status, shown):
     caller = platform()
     pod = new_pod(caller)
     job_id = caller.run()
@@ -118,7 +118,7 @@ def test_what_a_worker_posts_decides_how_the_job_ends(platform, new_pod, posted,
 
     done = caller.when_over(job_id)
     assert done["status"] == status
-    assert {key: done[key] for key in ("output", "error") if key in done} == told
+    assert {key: done[key] for key in ("output", "error") if key in done} == shown
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_the_result_of_runsync_may_be_larger(platform, new_pod):
         assert waiting.result().json()["output"] == "x" * MIB
 
 
-def test_progress_is_the_output_of_a_job_that_goes_on(platform, new_pod):
+def test_progress_is_the_output_of_a_running_job(platform, new_pod):
     caller = platform()
     pod = new_pod(caller)
     job_id = caller.run()
@@ -165,7 +165,7 @@ def test_progress_is_the_output_of_a_job_that_goes_on(platform, new_pod):
     assert "output" not in caller.when_over(job_id)
 
 
-def test_a_stream_is_told_once_while_the_job_runs(platform, new_pod):
+def test_a_stream_is_delivered_once_while_the_job_runs(platform, new_pod):
     caller = platform(stream_chunk_max_mib=0.001)
     pod = new_pod(caller)
     job_id = caller.run()

@@ -301,7 +301,7 @@ def test_a_result_is_gone_after_its_retention(start):
     ],
     ids=["run", "status", "cancel", "purge"],
 )
-def test_above_the_rate_limit_is_429_and_later_it_goes_on(start, setting, method, path):
+def test_above_the_rate_limit_is_429_until_it_resets(start, setting, method, path):
     caller = start(**{setting: Limit(per_10_seconds=2, concurrent=2)}, time_scale=0.05)
 
     def ask():

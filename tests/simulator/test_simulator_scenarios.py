@@ -204,7 +204,7 @@ def test_a_lost_webhook_leaves_the_result_in_status(caller, receiver):
     assert caller.status(lost)["output"]
 
 
-def test_a_late_webhook_comes_long_after_the_end(caller, receiver):
+def test_a_late_webhook_arrives_long_after_the_end(caller, receiver):
     job_id = caller.run(receiver.url, simulate="late-webhook=40")
     caller.when_over(job_id)
 

@@ -81,7 +81,7 @@ def ended(caller, *wishes, **options):
     return [caller.when_over(job_id, timeout_seconds=LONG_SECONDS) for job_id in job_ids]
 
 
-def test_what_a_handler_returns_raises_or_tells_on_the_way_is_what_runpod_would_show(
+def test_what_a_handler_returns_raises_or_reports_is_what_runpod_would_show(
     caller, start_worker, receiver, tmp_path
 ):
     start_worker(caller.simulator, "plain")

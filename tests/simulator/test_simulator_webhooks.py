@@ -27,7 +27,7 @@ def test_the_webhook_is_runpods_payload_from_a_go_client(caller, receiver):
     assert "authorization" not in taken.headers
 
 
-def test_the_webhook_and_status_tell_the_same_output(caller, receiver):
+def test_the_webhook_and_status_have_the_same_output(caller, receiver):
     job_id = caller.run(receiver.url)
 
     (taken,) = receiver.wait_for(1)
@@ -69,9 +69,9 @@ def test_a_timed_out_job_calls_back_only_if_configured(start, receiver, setting,
 
     last = caller.run(receiver.url)
 
-    told = [one.json() for one in receiver.wait_for(calls + 1)]
-    assert told[-1]["id"] == last
-    assert [one["status"] for one in told[:-1]] == ["TIMED_OUT"] * calls
+    received = [one.json() for one in receiver.wait_for(calls + 1)]
+    assert received[-1]["id"] == last
+    assert [one["status"] for one in received[:-1]] == ["TIMED_OUT"] * calls
 
 
 def test_a_failed_delivery_is_tried_three_times_at_0_5_and_15_seconds(start, receiver):

@@ -41,7 +41,7 @@ def ask(caller: Caller, text: str, **sampling: Any) -> RunPodReport:
     return parse_report(caller.when_over(run, timeout_seconds=_PATIENCE_SECONDS))
 
 
-def test_an_answer_that_reaches_its_token_limit_is_told_as_cut_off(caller: Caller) -> None:
+def test_an_answer_that_reaches_its_token_limit_is_reported_as_cut_off(caller: Caller) -> None:
     report = ask(caller, "Tell the story of the harbour of Bergen.", max_tokens=12)
 
     assert report.finish_reason == "length"
@@ -50,7 +50,7 @@ def test_an_answer_that_reaches_its_token_limit_is_told_as_cut_off(caller: Calle
     assert report.text
 
 
-def test_an_answer_that_comes_to_its_end_is_told_as_whole(caller: Caller) -> None:
+def test_an_answer_that_reaches_its_end_is_reported_as_complete(caller: Caller) -> None:
     report = ask(caller, "What is 2 + 2? Answer with one number.", max_tokens=400)
 
     assert report.finish_reason == "stop"

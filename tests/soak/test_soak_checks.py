@@ -1,4 +1,4 @@
-"""The soak's checks: silent about a soak that lost nothing, and none that can't fail."""
+"""The soak's checks accept a soak that lost nothing, and each of them can fail."""
 
 import re
 from collections.abc import Callable
@@ -68,7 +68,7 @@ def history(job: Job, *calls: Call, ends: tuple[str, ...] | None = None) -> Hist
 
 
 def evidence(**changes: Any) -> Evidence:
-    """What is seen of a soak of two files, a good one and an empty one, that lost nothing."""
+    """The evidence of a soak of two files, a good one and an empty one, that lost nothing."""
     default = Evidence(
         sent=[_GOOD, _BAD],
         histories={
@@ -259,7 +259,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: evidence(requests=[_REQUEST, replace(_REQUEST, call_id="9-9")]),
         "call 9-9, which is not recorded",
     ),
-    "an audit with another end": (
+    "an audit that ends differently": (
         lambda: evidence(
             histories=of_the_good_file(
                 history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> failed",))
@@ -308,7 +308,7 @@ def _matches(pattern: str, line: str) -> bool:
 
 
 @pytest.mark.parametrize("uploads", [6, 12, 100])
-def test_a_load_is_as_large_as_asked_and_the_same_for_the_same_seed(uploads: int) -> None:
+def test_a_load_has_the_requested_size_and_is_the_same_for_the_same_seed(uploads: int) -> None:
     load = planned_load(uploads, seed=3)
 
     assert len(load) == uploads
@@ -327,7 +327,7 @@ def test_a_load_has_long_files_bad_files_and_files_that_are_replaced() -> None:
     assert all(load[number].key in keys[number + 1 :] for number in replaced)
 
 
-def test_no_key_but_a_replaced_ones_comes_twice() -> None:
+def test_no_key_occurs_twice_unless_it_is_replaced() -> None:
     load = planned_load(200, seed=3)
 
     once = [each.key for each in load if not each.is_replaced]

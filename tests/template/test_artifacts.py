@@ -124,7 +124,7 @@ def pinned() -> set[str]:
 
 @EACH_FUNCTION
 @pytest.mark.parametrize("part", ["core", "own"])
-def test_an_artifact_holds_our_code_as_it_stands_in_the_repository(
+def test_an_artifact_holds_our_code_as_it_is_in_the_repository(
     build: Path, function: str, folder: str, part: str
 ) -> None:
     name = "core" if part == "core" else folder

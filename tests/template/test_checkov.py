@@ -1,4 +1,4 @@
-"""What the security scanner of `make audit` is told to let pass: for a reason, and only what is there."""
+"""The findings that `make audit` ignores: each for a reason, and only ones that exist."""
 
 import re
 

@@ -53,14 +53,14 @@ def test_the_callback_url_is_the_address_of_the_api() -> None:
     assert environment("SubmitterFunction")["WEBHOOK_URL"] == "${HttpApi.ApiEndpoint}/webhook"
 
 
-def test_the_functions_are_told_the_buckets_the_stack_makes() -> None:
+def test_the_functions_get_the_buckets_that_the_stack_makes() -> None:
     submitter = environment("SubmitterFunction")
 
     assert submitter["INPUT_BUCKET"] == "${TranscriptsBucket}"
     assert submitter["OUTPUT_BUCKET"] == "${SummariesBucket}"
 
 
-def test_the_functions_are_told_the_buckets_that_were_given() -> None:
+def test_the_functions_get_the_buckets_that_were_given() -> None:
     submitter = environment(
         "SubmitterFunction", InputBucketName="given-in", OutputBucketName="given-out"
     )

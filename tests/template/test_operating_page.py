@@ -48,7 +48,7 @@ def test_the_sweep_is_stopped_and_started_by_the_commands_of_the_page(scheduler:
             assert after[kept] == before[kept]
 
 
-def test_the_queue_is_told_to_wait_by_its_mapping_and_not_by_concurrency() -> None:
+def test_the_queue_is_paused_by_its_mapping_and_not_by_concurrency() -> None:
     commands = re.findall(r"^aws .*", STOPPING, re.M)
 
     assert "update-event-source-mapping --uuid UUID --no-enabled" in STOPPING
@@ -56,17 +56,17 @@ def test_the_queue_is_told_to_wait_by_its_mapping_and_not_by_concurrency() -> No
     assert not any("concurrency" in command for command in commands)
 
 
-def test_the_page_knows_how_long_what_waits_is_kept() -> None:
+def test_the_page_gives_the_retention_of_waiting_messages() -> None:
     queue = deployed()["UploadQueue"]["Properties"]
 
     assert f"{queue['MessageRetentionPeriod'] // 86400} days" in STOPPING
     assert "30 minutes" in STOPPING
 
 
-def test_a_new_secret_is_announced_before_it_is_used_wherever_that_is_told() -> None:
+def test_every_page_on_rotation_announces_a_new_secret_before_using_it() -> None:
     rotation = PAGE.split("## Rotating the callback secret")[1].split("\n## ")[0]
-    told = ManagedCallbackSecrets.__doc__ or ""
+    docstring = ManagedCallbackSecrets.__doc__ or ""
 
     assert rotation.index('"previous": "NEW"') < rotation.index('"current": "NEW"')
-    assert re.search(r"announce the\s+new secret as `previous` first", told)
-    assert "docs/operating.md" in told
+    assert re.search(r"announce the\s+new secret as `previous` first", docstring)
+    assert "docs/operating.md" in docstring

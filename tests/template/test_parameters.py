@@ -262,7 +262,7 @@ def test_the_profiles_to_choose_from_are_those_there_are() -> None:
     assert source()["Parameters"]["ModelProfile"]["AllowedValues"] == list(PROFILES)
 
 
-def test_a_profile_names_the_model_where_nobody_else_does() -> None:
+def test_a_profile_names_the_model_where_no_parameter_does() -> None:
     others = OTHERS | {"ModelName": ""}
     variables = environment("SubmitterFunction", **others)
     variables["WEBHOOK_URL"] = "https://api.example/webhook"

@@ -30,7 +30,7 @@ def test_the_stacks_own_bucket_notifies_the_queue_of_every_new_object(stack: dic
 
 @pytest.mark.parametrize("prefix", ["calls/", "summary-words=2500/", "a+b/", "team@north/"])
 def test_a_notification_filters_by_nothing_that_s3_wants_percent_encoded(prefix: str) -> None:
-    """S3 compares a filter with the encoded key: `a=b/` would never match, and nobody would be told."""
+    """S3 compares a filter with the encoded key: `a=b/` would silently never match."""
     bucket = deployed(InputPrefix=prefix)["TranscriptsBucket"]["Properties"]
     (notification,) = bucket["NotificationConfiguration"]["QueueConfigurations"]
     rules = notification.get("Filter", {}).get("S3Key", {}).get("Rules", [])
@@ -373,53 +373,6 @@ def test_a_sweep_that_failed_is_not_repeated_later(stack: dict) -> None:
 
 
 # ---- alarms ------------------------------------------------------------------------------------
-
-
-def test_held_calls_raise_an_alarm_on_the_metric_as_powertools_publishes_it(stack: dict) -> None:
-    variables = stack["SubmitterFunction"]["Environment"]["Variables"]
-    (dimension,) = stack["CallsHeldAlarm"]["Dimensions"]
-
-    assert stack["CallsHeldAlarm"]["Namespace"] == variables["POWERTOOLS_METRICS_NAMESPACE"]
-    assert dimension == {"Name": "service", "Value": variables["POWERTOOLS_SERVICE_NAME"]}
-
-
-def watched(alarm: dict[str, Any]) -> tuple[str, str, str]:
-    (dimension,) = alarm["Dimensions"]
-    return alarm["Namespace"], alarm["MetricName"], dimension["Value"]
-
-
-def test_the_alarms_watch_what_can_lose_a_job() -> None:
-    alarms = of_type(deployed(), "AWS::CloudWatch::Alarm")
-
-    assert {watched(alarm) for alarm in alarms.values()} == {
-        (
-            "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
-            "${UploadDeadLetterQueue.QueueName}",
-        ),
-        ("AWS/Lambda", "Errors", "${SweeperFunction}"),
-        ("AWS/Lambda", "Invocations", "${SweeperFunction}"),
-        ("AWS/ApiGateway", "5xx", "${HttpApi}"),
-        ("TranscriptSummaries", "CallsHeld", "submitter"),
-    }
-
-
-def test_a_sweeper_that_does_not_run_raises_the_alarm_although_it_sends_no_figures(
-    stack: dict,
-) -> None:
-    assert stack["SweeperSilentAlarm"]["TreatMissingData"] == "breaching"
-    assert stack["SweeperSilentAlarm"]["ComparisonOperator"] == "LessThanThreshold"
-
-
-def test_alarms_are_mailed_only_where_an_address_is_given() -> None:
-    silent, mailed = deployed(), deployed(AlarmEmail="ops@example.org")
-
-    assert not of_type(silent, "AWS::SNS::Topic")
-    assert mailed["AlarmSubscription"]["Properties"]["Endpoint"] == "ops@example.org"
-    for alarm in of_type(silent, "AWS::CloudWatch::Alarm").values():
-        assert "AlarmActions" not in alarm
-    for alarm in of_type(mailed, "AWS::CloudWatch::Alarm").values():
-        assert alarm["AlarmActions"] == alarm["OKActions"] == ["${AlarmTopic}"]
 
 
 def test_the_texts_between_a_transcript_and_its_summary_expire() -> None:

@@ -1,14 +1,11 @@
-"""Everything that reads a model's answer, and answers made to be slow or deep. Its test runs it:
+"""Everything that reads a model's answer, with answers made to be slow or deep.
 
-    python -m tests.unit.hostile_answers READER
-
-The process may use only so much CPU; what it prints last says which answer it was at.
+test_hostile_answers.py runs each reader in a process of its own, which may use only so much processor
+time; what it prints last says which answer it was reading.
 """
 
 import itertools
 import json
-import resource
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -111,7 +108,7 @@ def read_tokens() -> None:
 
 
 def read_pieces() -> None:
-    """Notes are cut anew, as a layer of their own."""
+    """Notes are split again, as a level of their own."""
     for text in long_texts(["# x"], ["# x"]):
         cut(1, text, LIMITS)
 
@@ -125,7 +122,7 @@ def read_prompts() -> None:
 
 
 def read_next_request() -> None:
-    """What a call made of notes asks for."""
+    """The request of a call that reads notes."""
     task = a_task(kind=Kind.NOTES, level=1, first=1, last=2)
     for text in long_texts(["# x"], [""]):
         level = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)
@@ -178,8 +175,8 @@ def read_runpod() -> None:
         with responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
             runpod.post("https://runpod.invalid/v2/e/run", body=text)
             runpod.get("https://runpod.invalid/v2/e/status/rp-1", body=text)
-            for requested_words in (lambda: client.run({}), lambda: client.status("rp-1")):
-                _allowing(PipelineError, requested_words)
+            for request in (lambda: client.run({}), lambda: client.status("rp-1")):
+                _allowing(PipelineError, request)
 
 
 def read_model_server() -> None:
@@ -224,9 +221,9 @@ def _bodies() -> Iterator[str]:
         yield text.encode("utf-8", "replace").decode()
 
 
-def _allowing(errors: Any, requested_words: Callable[[], object]) -> None:
+def _allowing(errors: Any, read_it: Callable[[], object]) -> None:
     try:
-        requested_words()
+        read_it()
     except errors:
         return
 
@@ -244,6 +241,6 @@ READERS: dict[str, Callable[[], None]] = {
     if name.startswith("read_")
 }
 
-if __name__ == "__main__":
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 1))
-    READERS[sys.argv[1]]()
+
+def read(reader: str) -> None:
+    READERS[reader]()

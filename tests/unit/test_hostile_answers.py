@@ -1,25 +1,11 @@
 """No answer of a model can hold up what reads it, or bring it down."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 
-from tests.unit.hostile_answers import READERS
-
-ROOT = Path(__file__).parents[2]
+from tests.bounded import run_bounded
+from tests.unit.hostile_answers import CPU_SECONDS, READERS, read
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_hostile_answer_is_read_in_linear_time(reader: str) -> None:
-    """In a process of its own: a regex that has begun can't be stopped from within."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "tests.unit.hostile_answers", reader],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert ended.returncode == 0, f"{ended.stdout[-200:]}\n{ended.stderr[-2000:]}"
+    run_bounded(read, reader, cpu_seconds=CPU_SECONDS)

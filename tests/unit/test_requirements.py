@@ -120,7 +120,7 @@ def test_lambda_gets_what_is_named_with_what_that_needs_and_nothing_else() -> No
 
 
 @pytest.mark.parametrize("name", pins("runtime"))
-def test_the_licence_of_what_lambda_gets_lets_anybody_use_it(name: str) -> None:
+def test_every_package_in_lambda_has_a_permissive_licence(name: str) -> None:
     about = metadata(name)
 
     licence = about.get("License-Expression") or about.get("License")  # [] warns from 3.12 on

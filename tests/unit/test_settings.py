@@ -5,7 +5,7 @@ import pytest
 from core.errors import SettingsError
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings, longest_discovery
 from tests.builders import minutes
-from tests.deployment import AN_ENVIRONMENT
+from tests.fakes.aws import AN_ENVIRONMENT
 
 ALL = (SubmitterSettings, ReceiverSettings, SweeperSettings)
 

@@ -37,7 +37,7 @@ def test_spaces_part_words_in_ascii(text: str) -> None:
 
 
 @given(st.text(alphabet="ab \n\t\x1c,。中文かกข’é", max_size=60))
-def test_a_long_text_has_as_many_words_as_if_it_were_looked_at_whole(text: str) -> None:
+def test_a_long_text_is_counted_the_same_in_parts_as_whole(text: str) -> None:
     whole = count_words(text)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("core.words._WINDOW", 3)

@@ -9,8 +9,8 @@ import pytest
 
 from core.runpod.work_order import ResultManifest, WorkOrder, parse_manifest
 from tests.builders import JOB_ID, a_request
-from tests.functions.pipeline import a_transcript
-from tests.worker.servers import SECRET, Bucket, ModelService, bucket_served, model_served
+from tests.fakes.model import a_transcript
+from tests.fakes.worker_servers import SECRET, Bucket, ModelService, bucket_served, model_served
 from worker.job import Worker
 from worker.settings import WorkerSettings
 
@@ -18,12 +18,12 @@ KEY = "a-model-key-that-must-not-leak"
 
 
 @dataclass
-class World:
+class WorkerSetup:
     bucket: Bucket
     service: ModelService
     settings: WorkerSettings
     slept: list[float] = field(default_factory=list)
-    told: list[dict[str, Any]] = field(default_factory=list)
+    progress: list[dict[str, Any]] = field(default_factory=list)
 
     def order(self, **changes: Any) -> WorkOrder:
         default = WorkOrder(
@@ -43,7 +43,7 @@ class World:
 
     def work_on(self, job_input: object, **options: Any) -> dict[str, Any]:
         worker = Worker(settings=self.settings, sleep=self.slept.append)
-        return worker.work(job_input, runpod_id="rp-1", progress=self.told.append, **options)
+        return worker.work(job_input, runpod_id="rp-1", progress=self.progress.append, **options)
 
     def manifest(self, **changes: Any) -> ResultManifest:
         output = self.work(**changes)
@@ -51,7 +51,7 @@ class World:
         assert manifest is not None, output
         return manifest
 
-    def trouble(self, **changes: Any) -> str:
+    def failure_code(self, **changes: Any) -> str:
         output = self.work(**changes)
         assert output.keys() == {"error"}, output
         code = output["error"].removeprefix("transcript-worker: ")
@@ -60,13 +60,13 @@ class World:
 
 
 @pytest.fixture
-def world() -> Iterator[World]:
+def setup() -> Iterator[WorkerSetup]:
     with (
         bucket_served(Bucket(a_transcript(6_000).encode())) as bucket,
         model_served(ModelService()) as service,
     ):
         settings = WorkerSettings(model_url=service.url, model_key=KEY, model_start_seconds=0)
-        yield World(bucket, service, settings)
+        yield WorkerSetup(bucket, service, settings)
 
 
 @pytest.fixture(autouse=True)

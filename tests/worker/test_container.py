@@ -1,4 +1,4 @@
-"""What the container is built of, as far as that can be seen without building it."""
+"""The container's contents, as far as they can be checked without building it."""
 
 import json
 import re

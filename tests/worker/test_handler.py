@@ -1,4 +1,4 @@
-"""What the SDK is given, without the SDK."""
+"""The handler that RunPod's SDK is given, tested without the SDK."""
 
 import asyncio
 import logging
@@ -12,38 +12,38 @@ from typing import Any
 import pytest
 
 from core.runpod.work_order import parse_manifest
-from tests.worker.conftest import World
+from tests.worker.conftest import WorkerSetup
 from worker.handler import handler_of, start
 from worker.job import Worker
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_handler_returns_what_the_order_came_to_and_tells_of_the_job_by_its_id(
-    world: World,
+def test_the_handler_returns_the_result_of_the_order_and_logs_the_job_by_its_id(
+    setup: WorkerSetup,
 ) -> None:
-    told: list[Any] = []
-    handler = handler_of(Worker(settings=world.settings), lambda *update: told.append(update))
+    reports: list[Any] = []
+    handler = handler_of(Worker(settings=setup.settings), lambda *update: reports.append(update))
 
-    job = {"id": "rp-1", "input": world.order().as_input()}
+    job = {"id": "rp-1", "input": setup.order().as_input()}
     output = asyncio.run(handler(job))
 
     assert parse_manifest(output) is not None
-    assert told[0] == ({"id": "rp-1"}, {"doing": "fetch"})
+    assert reports[0] == ({"id": "rp-1"}, {"doing": "fetch"})
 
 
-def test_a_cancelled_job_is_told_to_stop(world: World) -> None:
-    begun, told = threading.Event(), threading.Event()
+def test_a_cancelled_job_is_stopped(setup: WorkerSetup) -> None:
+    begun, stopped = threading.Event(), threading.Event()
 
     class Waiting(Worker):
         def work(self, job_input: object, **options: Any) -> dict[str, Any]:
             begun.set()
             if options["stop"].wait(60):
-                told.set()
+                stopped.set()
             return {}
 
     async def cancelled() -> None:
-        handler = handler_of(Waiting(settings=world.settings), lambda *_: None)
+        handler = handler_of(Waiting(settings=setup.settings), lambda *_: None)
         task = asyncio.ensure_future(handler({"id": "rp-1", "input": {}}))
         await asyncio.to_thread(begun.wait, 60)
         task.cancel()
@@ -52,7 +52,7 @@ def test_a_cancelled_job_is_told_to_stop(world: World) -> None:
 
     asyncio.run(cancelled())
 
-    assert told.is_set()
+    assert stopped.is_set()
 
 
 @pytest.fixture

@@ -10,17 +10,17 @@ import pytest
 
 from core.failures import WORKER_CODES
 from tests.builders import a_request
-from tests.functions.pipeline import Model, a_transcript
-from tests.worker.conftest import KEY, World
-from tests.worker.servers import SECRET
+from tests.fakes.model import FakeModel, a_transcript
+from tests.fakes.worker_servers import SECRET
+from tests.worker.conftest import KEY, WorkerSetup
 from worker.errors import WorkerError
 
 
-def test_a_transcript_is_fetched_summarised_and_put(world: World) -> None:
-    manifest = world.manifest()
+def test_a_transcript_is_fetched_summarised_and_put(setup: WorkerSetup) -> None:
+    manifest = setup.manifest()
 
-    (put,) = world.bucket.puts
-    (get,) = world.bucket.gets
+    (put,) = setup.bucket.puts
+    (get,) = setup.bucket.gets
     assert (get["if-match"], get["accept-encoding"]) == ('"an-etag"', "identity")
     assert hashlib.sha256(put).hexdigest() == manifest.sha256
     assert len(put) == manifest.size_bytes
@@ -30,72 +30,74 @@ def test_a_transcript_is_fetched_summarised_and_put(world: World) -> None:
         "labelled-text",
         "stop",
     )
-    assert manifest.words_in == len(world.bucket.body.split())
+    assert manifest.words_in == len(setup.bucket.body.split())
     assert manifest.target_words == round(manifest.words_in * 0.4)
     assert (manifest.calls, manifest.repairs, manifest.model) == (1, 0, "a/model")
     assert (manifest.prompt_tokens, manifest.completion_tokens) == (14_000, 5_300)
-    assert world.service.keys == {f"Bearer {KEY}"}
+    assert setup.service.keys == {f"Bearer {KEY}"}
 
 
-def test_a_long_one_is_asked_about_in_sections_at_once_and_told_by_counts(world: World) -> None:
-    world.bucket.body = a_transcript(60_000).encode()
+def test_a_long_one_is_summarised_in_concurrent_sections_and_reports_counts_as_progress(
+    setup: WorkerSetup,
+) -> None:
+    setup.bucket.body = a_transcript(60_000).encode()
 
-    manifest = world.manifest()
+    manifest = setup.manifest()
 
-    stages = [told for told in world.told if "stage" in told]
-    notes = [told for told in stages if told["doing"] == "notes"]
-    assert manifest.calls == len(world.service.requests) > 5
-    assert [told["done"] for told in notes] == list(range(notes[0]["calls"] + 1))
-    assert world.told[0] == {"doing": "fetch"}
+    stages = [each for each in setup.progress if "stage" in each]
+    notes = [each for each in stages if each["doing"] == "notes"]
+    assert manifest.calls == len(setup.service.requests) > 5
+    assert [each["done"] for each in notes] == list(range(notes[0]["calls"] + 1))
+    assert setup.progress[0] == {"doing": "fetch"}
     assert stages[-1] == {"stage": 2, "doing": "compose", "calls": 1, "done": 1}
     assert manifest.prompt_tokens == 14_000 * manifest.calls
 
 
-def test_no_more_calls_are_made_at_a_time_than_the_settings_say(world: World) -> None:
-    world.bucket.body = a_transcript(60_000).encode()
-    world.settings = replace(world.settings, parallel_calls=2)
+def test_no_more_calls_are_made_at_a_time_than_the_settings_say(setup: WorkerSetup) -> None:
+    setup.bucket.body = a_transcript(60_000).encode()
+    setup.settings = replace(setup.settings, parallel_calls=2)
 
-    world.manifest()
+    setup.manifest()
 
-    assert world.service.most_at_once <= 2
+    assert setup.service.most_at_once <= 2
 
 
-def test_a_summary_that_is_too_short_is_repaired(world: World) -> None:
-    world.bucket.body = a_transcript(20_000).encode()
-    world.service.model = Model(makes_of_ask=0.5)
+def test_a_summary_that_is_too_short_is_repaired(setup: WorkerSetup) -> None:
+    setup.bucket.body = a_transcript(20_000).encode()
+    setup.service.model = FakeModel(share_written=0.5)
 
-    manifest = world.manifest()
+    manifest = setup.manifest()
 
     assert manifest.repairs >= 1
     assert manifest.words_out == pytest.approx(4_000, rel=0.25)
-    assert {"repair"} <= {told["doing"] for told in world.told}
+    assert {"repair"} <= {each["doing"] for each in setup.progress}
 
 
-def test_a_gzipped_transcript_is_read_like_any_other(world: World) -> None:
-    plain = world.manifest()
-    world.bucket.body = gzip.compress(world.bucket.body)
+def test_a_gzipped_transcript_is_read_like_any_other(setup: WorkerSetup) -> None:
+    plain = setup.manifest()
+    setup.bucket.body = gzip.compress(setup.bucket.body)
 
-    packed = world.manifest()
+    packed = setup.manifest()
 
     assert packed.sha256 == plain.sha256
 
 
-def test_a_server_with_less_context_than_ordered_is_asked_for_less(world: World) -> None:
-    world.bucket.body = a_transcript(60_000).encode()
-    world.service.max_model_len = 8_192
+def test_a_server_with_less_context_than_ordered_gets_smaller_prompts(setup: WorkerSetup) -> None:
+    setup.bucket.body = a_transcript(60_000).encode()
+    setup.service.max_model_len = 8_192
 
-    manifest = world.manifest(options=a_request(max_tokens=2_000))
+    manifest = setup.manifest(options=a_request(max_tokens=2_000))
 
     assert manifest.calls > 10
-    assert max(len(str(each["messages"])) for each in world.service.requests) < 8_192 * 4
+    assert max(len(str(each["messages"])) for each in setup.service.requests) < 8_192 * 4
 
 
-def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
-    world: World,
+def test_a_server_with_more_context_than_ordered_gets_prompts_of_the_ordered_size(
+    setup: WorkerSetup,
 ) -> None:
-    world.service.max_model_len = 131_072
+    setup.service.max_model_len = 131_072
 
-    manifest = world.manifest(options=a_request(max_tokens=1_500), context_tokens=4_096)
+    manifest = setup.manifest(options=a_request(max_tokens=1_500), context_tokens=4_096)
 
     assert manifest.calls > 1
 
@@ -108,53 +110,55 @@ def test_a_server_with_more_context_than_ordered_is_asked_for_what_was_ordered(
         "request (4097 tokens) exceeds the available context size (4096 tokens), try increasing it",
     ],
 )
-def test_a_prompt_that_is_too_long_after_all_is_asked_in_halves(world: World, said: str) -> None:
-    world.service.answers = [(400, said)]
+def test_a_prompt_that_turns_out_too_long_is_split_in_halves(setup: WorkerSetup, said: str) -> None:
+    setup.service.answers = [(400, said)]
 
-    manifest = world.manifest()
+    manifest = setup.manifest()
 
     assert (manifest.calls, manifest.repairs) == (3, 0)
-    assert len(world.service.requests) == 3
+    assert len(setup.service.requests) == 3
 
 
-def test_one_that_is_too_long_for_any_model_is_impossible(world: World) -> None:
-    world.bucket.body = b"Mara: we spoke of pumps. " * 20
-    world.service.answers = [(400, "the model's context length is only 10 tokens")] * 9
+def test_one_that_is_too_long_for_any_model_is_impossible(setup: WorkerSetup) -> None:
+    setup.bucket.body = b"Mara: we spoke of pumps. " * 20
+    setup.service.answers = [(400, "the model's context length is only 10 tokens")] * 9
 
-    assert world.trouble() == "impossible"
+    assert setup.failure_code() == "impossible"
 
 
 class TestTheSummary:
     @pytest.mark.parametrize("status", [403, 400, 412, 301])
-    def test_comes_with_the_manifest_if_it_is_refused(self, world: World, status: int) -> None:
-        world.bucket.put_answers = [status]
+    def test_is_in_the_manifest_if_the_bucket_refuses_it(
+        self, setup: WorkerSetup, status: int
+    ) -> None:
+        setup.bucket.put_answers = [status]
 
-        manifest = world.manifest()
+        manifest = setup.manifest()
 
-        assert len(world.bucket.puts) == 1
-        assert manifest.text.encode() == world.bucket.puts[0]
+        assert len(setup.bucket.puts) == 1
+        assert manifest.text.encode() == setup.bucket.puts[0]
         assert hashlib.sha256(manifest.text.encode()).hexdigest() == manifest.sha256
 
-    def test_is_put_again_while_the_bucket_breaks(self, world: World) -> None:
-        world.bucket.put_answers = [500, 503]
+    def test_is_put_again_while_the_bucket_breaks(self, setup: WorkerSetup) -> None:
+        setup.bucket.put_answers = [500, 503]
 
-        assert world.manifest().text == ""
-        assert len(world.bucket.puts) == 3
-        assert len(world.slept) == 2
+        assert setup.manifest().text == ""
+        assert len(setup.bucket.puts) == 3
+        assert len(setup.slept) == 2
 
-    def test_comes_with_the_manifest_if_the_bucket_stays_broken(self, world: World) -> None:
-        world.bucket.put_answers = [500] * 3
+    def test_is_in_the_manifest_if_the_bucket_stays_broken(self, setup: WorkerSetup) -> None:
+        setup.bucket.put_answers = [500] * 3
 
-        assert world.manifest().text
-        assert len(world.bucket.puts) == 3
+        assert setup.manifest().text
+        assert len(setup.bucket.puts) == 3
 
-    def test_comes_with_the_manifest_if_nobody_listens(
-        self, world: World, refusing_url: str
+    def test_is_in_the_manifest_if_the_bucket_is_unreachable(
+        self, setup: WorkerSetup, refusing_url: str
     ) -> None:
-        assert world.manifest(put_url=f"{refusing_url}/put?{SECRET}").text
+        assert setup.manifest(put_url=f"{refusing_url}/put?{SECRET}").text
 
-    def test_is_never_put_without_encryption_on_a_network(self, world: World) -> None:
-        assert world.manifest(put_url=f"http://bucket.example/put?{SECRET}").text
+    def test_is_never_put_without_encryption_on_a_network(self, setup: WorkerSetup) -> None:
+        assert setup.manifest(put_url=f"http://bucket.example/put?{SECRET}").text
 
 
 class TestATranscript:
@@ -169,171 +173,179 @@ class TestATranscript:
             (204, "fetch-failed"),
         ],
     )
-    def test_that_is_not_to_be_had_costs_no_gpu(self, world: World, status: int, code: str) -> None:
-        world.bucket.get_answers = [status]
+    def test_that_can_not_be_fetched_costs_no_gpu_time(
+        self, setup: WorkerSetup, status: int, code: str
+    ) -> None:
+        setup.bucket.get_answers = [status]
 
-        assert world.trouble() == code
-        assert len(world.bucket.gets) == 1
-        assert world.service.requests == []
+        assert setup.failure_code() == code
+        assert len(setup.bucket.gets) == 1
+        assert setup.service.requests == []
 
-    @pytest.mark.parametrize("trouble", [500, 503, 429, "cut"])
-    def test_is_fetched_again_while_the_bucket_breaks(self, world: World, trouble: Any) -> None:
-        world.bucket.get_answers = [trouble, trouble]
+    @pytest.mark.parametrize("answer", [500, 503, 429, "cut"])
+    def test_is_fetched_again_while_the_bucket_breaks(
+        self, setup: WorkerSetup, answer: Any
+    ) -> None:
+        setup.bucket.get_answers = [answer, answer]
 
-        assert world.manifest().words_in == len(world.bucket.body.split())
-        assert len(world.bucket.gets) == 3
+        assert setup.manifest().words_in == len(setup.bucket.body.split())
+        assert len(setup.bucket.gets) == 3
 
-    @pytest.mark.parametrize("trouble", [500, "cut"])
-    def test_that_never_comes_whole_is_given_up(self, world: World, trouble: Any) -> None:
-        world.bucket.get_answers = [trouble] * 3
+    @pytest.mark.parametrize("answer", [500, "cut"])
+    def test_that_never_arrives_complete_is_given_up(self, setup: WorkerSetup, answer: Any) -> None:
+        setup.bucket.get_answers = [answer] * 3
 
-        assert world.trouble() == "fetch-failed"
+        assert setup.failure_code() == "fetch-failed"
 
-    def test_whose_bucket_is_not_there_is_given_up(self, world: World, refusing_url: str) -> None:
-        assert world.trouble(get_url=f"{refusing_url}/get?{SECRET}") == "fetch-failed"
+    def test_whose_bucket_is_not_there_is_given_up(
+        self, setup: WorkerSetup, refusing_url: str
+    ) -> None:
+        assert setup.failure_code(get_url=f"{refusing_url}/get?{SECRET}") == "fetch-failed"
 
-    def test_of_another_size_than_announced_is_another(self, world: World) -> None:
-        assert world.trouble(size_bytes=len(world.bucket.body) + 1) == "replaced"
+    def test_of_another_size_than_announced_is_another(self, setup: WorkerSetup) -> None:
+        assert setup.failure_code(size_bytes=len(setup.bucket.body) + 1) == "replaced"
 
-    def test_of_unknown_size_is_taken_as_it_comes(self, world: World) -> None:
-        assert world.manifest(size_bytes=0)
+    def test_of_unknown_size_is_accepted(self, setup: WorkerSetup) -> None:
+        assert setup.manifest(size_bytes=0)
 
-    def test_that_is_announced_too_large_is_not_fetched(self, world: World) -> None:
-        assert world.trouble(size_bytes=10**9 + 1) == "too-large"
-        assert world.bucket.gets == []
+    def test_that_is_announced_too_large_is_not_fetched(self, setup: WorkerSetup) -> None:
+        assert setup.failure_code(size_bytes=10**9 + 1) == "too-large"
+        assert setup.bucket.gets == []
 
-    def test_that_turns_out_too_large_is_not_read_to_its_end(self, world: World) -> None:
-        world.settings = replace(world.settings, most_transcript_bytes=5_000)
+    def test_that_turns_out_too_large_is_not_read_to_its_end(self, setup: WorkerSetup) -> None:
+        setup.settings = replace(setup.settings, most_transcript_bytes=5_000)
 
-        assert world.trouble(size_bytes=0) == "too-large"
+        assert setup.failure_code(size_bytes=0) == "too-large"
 
-    def test_that_unpacks_to_too_much_is_too_large(self, world: World) -> None:
-        world.bucket.body = gzip.compress(world.bucket.body)
-        world.settings = replace(world.settings, most_transcript_bytes=len(world.bucket.body) + 1)
+    def test_that_unpacks_to_too_much_is_too_large(self, setup: WorkerSetup) -> None:
+        setup.bucket.body = gzip.compress(setup.bucket.body)
+        setup.settings = replace(setup.settings, most_transcript_bytes=len(setup.bucket.body) + 1)
 
-        assert world.trouble() == "too-large"
+        assert setup.failure_code() == "too-large"
 
     def test_with_a_content_encoding_of_its_own_is_not_unpacked_on_the_way(
-        self, world: World
+        self, setup: WorkerSetup
     ) -> None:
-        world.bucket.body = gzip.compress(world.bucket.body)
-        world.bucket.get_answers = [{"Content-Encoding": "gzip"}]
+        setup.bucket.body = gzip.compress(setup.bucket.body)
+        setup.bucket.get_answers = [{"Content-Encoding": "gzip"}]
 
-        assert world.manifest().words_in > 1_000
-        assert len(world.bucket.gets) == 1
+        assert setup.manifest().words_in > 1_000
+        assert len(setup.bucket.gets) == 1
 
     @pytest.mark.parametrize("body", [b"", b"\x00\x01\x02\x03" * 100, b"\x1f\x8bbroken"])
-    def test_that_is_none_is_unreadable(self, world: World, body: bytes) -> None:
-        world.bucket.body = body
+    def test_that_is_none_is_unreadable(self, setup: WorkerSetup, body: bytes) -> None:
+        setup.bucket.body = body
 
-        assert world.trouble() == "unreadable"
+        assert setup.failure_code() == "unreadable"
 
     @pytest.mark.parametrize(
         "url",
         ["http://bucket.example/get", "file:///etc/passwd", "ftp://127.0.0.1/", "https://", "["],
     )
-    def test_is_fetched_by_https_alone(self, world: World, url: str) -> None:
-        assert world.trouble(get_url=url) == "bad-work-order"
+    def test_is_fetched_by_https_alone(self, setup: WorkerSetup, url: str) -> None:
+        assert setup.failure_code(get_url=url) == "bad-work-order"
 
 
 class TestTheModel:
-    @pytest.mark.parametrize("trouble", [500, 502, "empty"])
-    def test_is_asked_three_times_at_most(self, world: World, trouble: Any) -> None:
+    @pytest.mark.parametrize("answer", [500, 502, "empty"])
+    def test_is_tried_three_times_at_most(self, setup: WorkerSetup, answer: Any) -> None:
         empty = {"choices": [{"message": {"content": " "}, "finish_reason": "stop"}]}
-        world.service.answers = [(200, empty) if trouble == "empty" else trouble] * 5
+        setup.service.answers = [(200, empty) if answer == "empty" else answer] * 5
 
-        assert world.trouble() == "model-failed"
-        assert len(world.service.requests) == 3
-        assert world.bucket.puts == []
+        assert setup.failure_code() == "model-failed"
+        assert len(setup.service.requests) == 3
+        assert setup.bucket.puts == []
 
-    def test_may_fail_twice(self, world: World) -> None:
-        world.service.answers = [500, 500]
+    def test_may_fail_twice(self, setup: WorkerSetup) -> None:
+        setup.service.answers = [500, 500]
 
-        assert world.manifest().calls == 1
+        assert setup.manifest().calls == 1
 
-    def test_that_breaks_the_connection_is_asked_three_times_at_most(self, world: World) -> None:
-        world.service.answers = [0] * 5
+    def test_that_breaks_the_connection_is_tried_three_times_at_most(
+        self, setup: WorkerSetup
+    ) -> None:
+        setup.service.answers = [0] * 5
 
-        assert world.trouble() == "model-unavailable"
-        assert len(world.service.requests) == 3
+        assert setup.failure_code() == "model-unavailable"
+        assert len(setup.service.requests) == 3
 
     @pytest.mark.parametrize("status", [400, 401, 404, 422])
-    def test_that_refuses_is_not_asked_again(self, world: World, status: int) -> None:
-        world.service.answers = [(status, "The model `a/model` does not exist; Mara: pumps")]
+    def test_that_refuses_is_not_retried(self, setup: WorkerSetup, status: int) -> None:
+        setup.service.answers = [(status, "The model `a/model` does not exist; Mara: pumps")]
 
-        assert world.trouble() == "model-refused"
-        assert len(world.service.requests) == 1
+        assert setup.failure_code() == "model-refused"
+        assert len(setup.service.requests) == 1
 
     @pytest.mark.parametrize("status", [429, 503])
     def test_that_is_busy_is_waited_for_without_losing_a_try(
-        self, world: World, status: int
+        self, setup: WorkerSetup, status: int
     ) -> None:
-        world.settings = replace(world.settings, model_start_seconds=600)
-        world.service.answers = [status] * 5
+        setup.settings = replace(setup.settings, model_start_seconds=600)
+        setup.service.answers = [status] * 5
 
-        assert world.manifest()
-        assert len(world.slept) == 5
+        assert setup.manifest()
+        assert len(setup.slept) == 5
 
-    def test_that_stays_busy_is_given_up(self, world: World) -> None:
-        world.service.answers = [503]
+    def test_that_stays_busy_is_given_up(self, setup: WorkerSetup) -> None:
+        setup.service.answers = [503]
 
-        assert world.trouble() == "model-unavailable"
+        assert setup.failure_code() == "model-unavailable"
 
-    def test_that_is_not_there_is_given_up(self, world: World, refusing_url: str) -> None:
-        world.settings = replace(world.settings, model_url=refusing_url)
+    def test_that_is_not_there_is_given_up(self, setup: WorkerSetup, refusing_url: str) -> None:
+        setup.settings = replace(setup.settings, model_url=refusing_url)
 
-        assert world.trouble() == "model-unavailable"
+        assert setup.failure_code() == "model-unavailable"
 
-    def test_whose_last_word_was_cut_off_says_so_in_the_manifest(self, world: World) -> None:
-        manifest = world.manifest(options=a_request(most_repairs=0, max_tokens=2_000))
-        world.service.model = Model(tokens_per_word=4.0)
-        cut = world.manifest(options=a_request(most_repairs=0, max_tokens=3_700))
+    def test_that_was_cut_off_says_so_in_the_manifest(self, setup: WorkerSetup) -> None:
+        manifest = setup.manifest(options=a_request(most_repairs=0, max_tokens=2_000))
+        setup.service.model = FakeModel(tokens_per_word=4.0)
+        cut = setup.manifest(options=a_request(most_repairs=0, max_tokens=3_700))
 
         assert manifest.finish_reason == "stop"
         assert cut.finish_reason == "length"
 
-    def test_that_fails_at_one_section_is_asked_no_more(self, world: World) -> None:
-        world.bucket.body = a_transcript(100_000).encode()
-        world.settings = replace(world.settings, parallel_calls=1)
-        world.service.answers = [(400, "no")]
+    def test_that_fails_at_one_section_gets_no_more_requests(self, setup: WorkerSetup) -> None:
+        setup.bucket.body = a_transcript(100_000).encode()
+        setup.settings = replace(setup.settings, parallel_calls=1)
+        setup.service.answers = [(400, "no")]
 
-        assert world.trouble() == "model-refused"
-        assert len(world.service.requests) <= 2
+        assert setup.failure_code() == "model-refused"
+        assert len(setup.service.requests) <= 2
 
 
 class TestAnOrder:
     @pytest.mark.parametrize(
         "job_input", [None, {}, {"prompt": "x"}, {"work_order": {"version": 2}}]
     )
-    def test_that_is_none_is_refused(self, world: World, job_input: Any) -> None:
-        assert world.work_on(job_input) == {"error": "transcript-worker: bad-work-order"}
+    def test_that_is_none_is_refused(self, setup: WorkerSetup, job_input: Any) -> None:
+        assert setup.work_on(job_input) == {"error": "transcript-worker: bad-work-order"}
 
-    def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, world: World) -> None:
-        assert world.trouble(options=a_request(prompt="of-tomorrow")) == "bad-work-order"
+    def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, setup: WorkerSetup) -> None:
+        assert setup.failure_code(options=a_request(prompt="of-tomorrow")) == "bad-work-order"
 
-    def test_that_was_called_off_asks_nothing_more(self, world: World) -> None:
+    def test_that_was_cancelled_sends_no_more_requests(self, setup: WorkerSetup) -> None:
         stop = Event()
         stop.set()
 
-        assert "error" in world.work_on(world.order().as_input(), stop=stop)
-        assert world.service.requests == []
+        assert "error" in setup.work_on(setup.order().as_input(), stop=stop)
+        assert setup.service.requests == []
 
     @pytest.mark.parametrize(
         ("broken", "code"), [(MemoryError, "too-large"), (RuntimeError, "model-failed")]
     )
-    def test_that_meets_a_bug_says_nothing_of_what_it_was_about(
+    def test_that_hits_a_bug_reveals_nothing_of_its_content(
         self,
-        world: World,
+        setup: WorkerSetup,
         monkeypatch: pytest.MonkeyPatch,
         broken: type[Exception],
         code: str,
     ) -> None:
         def breaks(*_: Any, **__: Any) -> None:
-            raise broken(world.bucket.get_url)
+            raise broken(setup.bucket.get_url)
 
         monkeypatch.setattr("worker.job.read_transcript", breaks)
 
-        assert world.trouble() == code
+        assert setup.failure_code() == code
 
 
 def test_every_code_is_one_that_the_pipeline_knows() -> None:

@@ -9,7 +9,7 @@ from botocore.config import Config
 from moto import mock_aws
 
 from core.runpod.work_order import parse_manifest
-from tests.worker.conftest import World
+from tests.worker.conftest import WorkerSetup
 
 
 @pytest.fixture
@@ -21,9 +21,9 @@ def s3() -> Iterator[Any]:
         yield client
 
 
-def work(world: World, s3: Any, **get: Any) -> dict[str, Any]:
+def work(setup: WorkerSetup, s3: Any, **get: Any) -> dict[str, Any]:
     headers = {"If-Match": get["IfMatch"]} if "IfMatch" in get else {}
-    return world.work(
+    return setup.work(
         get_url=s3.generate_presigned_url(
             "get_object", Params={"Bucket": "transcripts", "Key": "board.txt", **get}
         ),
@@ -34,28 +34,28 @@ def work(world: World, s3: Any, **get: Any) -> dict[str, Any]:
     )
 
 
-def test_the_version_that_was_announced_is_fetched_though_a_newer_stands_there(
-    world: World, s3: Any
+def test_the_announced_version_is_fetched_though_there_is_a_newer_one(
+    setup: WorkerSetup, s3: Any
 ) -> None:
     s3.put_bucket_versioning(Bucket="transcripts", VersioningConfiguration={"Status": "Enabled"})
-    put = s3.put_object(Bucket="transcripts", Key="board.txt", Body=world.bucket.body)
+    put = s3.put_object(Bucket="transcripts", Key="board.txt", Body=setup.bucket.body)
     s3.put_object(Bucket="transcripts", Key="board.txt", Body=b"something else")
 
-    manifest = parse_manifest(work(world, s3, VersionId=put["VersionId"]))
+    manifest = parse_manifest(work(setup, s3, VersionId=put["VersionId"]))
 
     assert manifest is not None
     assert manifest.text == ""
     stored = s3.get_object(Bucket="summaries", Key="work/j/whole.1.txt")["Body"].read()
     assert len(stored) == manifest.size_bytes
-    assert manifest.words_in == len(world.bucket.body.split())
+    assert manifest.words_in == len(setup.bucket.body.split())
 
 
-def test_another_object_in_its_place_is_recognised(world: World, s3: Any) -> None:
-    etag = s3.put_object(Bucket="transcripts", Key="board.txt", Body=world.bucket.body)["ETag"]
+def test_another_object_in_its_place_is_recognised(setup: WorkerSetup, s3: Any) -> None:
+    etag = s3.put_object(Bucket="transcripts", Key="board.txt", Body=setup.bucket.body)["ETag"]
     s3.put_object(Bucket="transcripts", Key="board.txt", Body=b"something else")
 
-    assert work(world, s3, IfMatch=etag) == {"error": "transcript-worker: replaced"}
+    assert work(setup, s3, IfMatch=etag) == {"error": "transcript-worker: replaced"}
 
 
-def test_one_that_is_gone_is_recognised(world: World, s3: Any) -> None:
-    assert work(world, s3) == {"error": "transcript-worker: deleted"}
+def test_one_that_is_gone_is_recognised(setup: WorkerSetup, s3: Any) -> None:
+    assert work(setup, s3) == {"error": "transcript-worker: deleted"}

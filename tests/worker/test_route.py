@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from core.runpod.reports import RunPodReport, parse_report
-from tests.model_server import ModelServer, running_model
+from tests.fakes.model_server import ModelServer, running_model
 from worker.job import Worker
 from worker.settings import WorkerSettings
 
@@ -27,10 +27,10 @@ def server() -> Iterator[ModelServer]:
 def report_on(server: ModelServer, body: dict[str, Any], **settings: Any) -> RunPodReport:
     """Return what our pipeline makes of what RunPod reports about a request."""
     worker = Worker(settings=WorkerSettings(**{"model_url": server.url, **settings}))
-    told = worker.work({"openai_route": "/v1/chat/completions", "openai_input": body})
-    if isinstance(told, dict):
-        return parse_report({"id": "rp-1", "status": "FAILED", **told})
-    return parse_report({"id": "rp-1", "status": "COMPLETED", "output": told})
+    output = worker.work({"openai_route": "/v1/chat/completions", "openai_input": body})
+    if isinstance(output, dict):
+        return parse_report({"id": "rp-1", "status": "FAILED", **output})
+    return parse_report({"id": "rp-1", "status": "COMPLETED", "output": output})
 
 
 def test_a_completion_is_the_models_own(server: ModelServer) -> None:
@@ -43,14 +43,14 @@ def test_a_completion_is_the_models_own(server: ModelServer) -> None:
     assert server.requests == [{**ASKED, "stream": False}]
 
 
-def test_a_refusal_is_told_with_the_servers_words(server: ModelServer) -> None:
+def test_a_refusal_is_reported_in_the_servers_words(server: ModelServer) -> None:
     report = report_on(server, {**ASKED, "max_tokens": 8_192})
 
     assert report.failure
     assert report.failure.code == "context-length"
 
 
-def test_a_server_that_is_not_there_is_told_as_such(server: ModelServer) -> None:
+def test_an_unreachable_server_is_reported_as_such(server: ModelServer) -> None:
     report = report_on(server, ASKED, model_url="http://127.0.0.1:9", model_start_seconds=0)
 
     assert report.failure
@@ -73,7 +73,7 @@ def test_the_servers_address_may_be_given_as_every_tool_gives_it(base: str) -> N
     ],
     ids=["another route", "no object", "nothing"],
 )
-def test_anything_else_is_no_order_either(server: ModelServer, job_input: object) -> None:
+def test_anything_else_is_refused_too(server: ModelServer, job_input: object) -> None:
     worker = Worker(settings=WorkerSettings(model_url=server.url))
 
     assert worker.work(job_input) == {"error": "transcript-worker: bad-work-order"}

@@ -13,11 +13,11 @@ import pytest
 
 from core.runpod.work_order import parse_manifest
 from runpod_simulator import Config, Simulator, running_simulator
-from tests.functions.pipeline import a_transcript
+from tests.fakes.model import a_transcript
+from tests.fakes.worker_servers import SECRET
 from tests.simulator.conftest import Caller, Receiver
 from tests.simulator.conftest import receiver as receiver  # noqa: PLC0414 (a fixture)
-from tests.worker.conftest import KEY, World
-from tests.worker.servers import SECRET
+from tests.worker.conftest import KEY, WorkerSetup
 
 ROOT = Path(__file__).parents[2]
 WORKER_PYTHON = "WORKER_PYTHON"  # names an interpreter with requirements/worker.txt installed
@@ -90,27 +90,27 @@ def ended(platform: Caller, job_input: Any, **options: Any) -> dict[str, Any]:
 
 
 def test_an_order_goes_in_and_a_manifest_comes_out(
-    platform: Caller, start_worker: Callable[..., Path], receiver: Receiver, world: World
+    platform: Caller, start_worker: Callable[..., Path], receiver: Receiver, setup: WorkerSetup
 ) -> None:
-    world.bucket.body = a_transcript(40_000).encode()
-    log = start_worker(platform.simulator, world.service.url)
+    setup.bucket.body = a_transcript(40_000).encode()
+    log = start_worker(platform.simulator, setup.service.url)
 
-    done = ended(platform, world.order().as_input(), webhook=receiver.url)
+    done = ended(platform, setup.order().as_input(), webhook=receiver.url)
     (callback,) = receiver.wait_for(1, timeout_seconds=LONG_SECONDS)
-    world.bucket.put_answers = [403]
-    unput = ended(platform, world.order().as_input())
-    world.bucket.get_answers = [403]
-    expired = ended(platform, world.order().as_input())
+    setup.bucket.put_answers = [403]
+    unput = ended(platform, setup.order().as_input())
+    setup.bucket.get_answers = [403]
+    expired = ended(platform, setup.order().as_input())
     none = ended(platform, {"prompt": "Say hello."})
 
     manifest, other = parse_manifest(done["output"]), parse_manifest(unput["output"])
     assert (done["status"], unput["status"]) == ("COMPLETED", "COMPLETED")
     assert manifest is not None
     assert other is not None
-    assert (len(world.bucket.puts[0]), manifest.text) == (manifest.size_bytes, "")
+    assert (len(setup.bucket.puts[0]), manifest.text) == (manifest.size_bytes, "")
     assert callback.json()["output"] == done["output"]
     assert len(json.dumps(callback.json()["output"])) < 1_000
-    assert other.text.encode() == world.bucket.puts[0]
+    assert other.text.encode() == setup.bucket.puts[0]
     assert (expired["status"], expired["error"]) == ("FAILED", "transcript-worker: fetch-expired")
     assert (none["status"], none["error"]) == ("FAILED", "transcript-worker: bad-work-order")
     said = log.read_text()
@@ -119,19 +119,19 @@ def test_an_order_goes_in_and_a_manifest_comes_out(
         assert secret not in said
 
 
-def test_progress_is_told_while_the_model_works(
-    platform: Caller, start_worker: Callable[..., Path], world: World
+def test_progress_is_reported_while_the_model_works(
+    platform: Caller, start_worker: Callable[..., Path], setup: WorkerSetup
 ) -> None:
-    start_worker(platform.simulator, world.service.url)
-    world.service.lock.acquire()  # so the model does not answer
+    start_worker(platform.simulator, setup.service.url)
+    setup.service.lock.acquire()  # so the model does not answer
     try:
-        job_id = platform.run(job_input=world.order().as_input())
+        job_id = platform.run(job_input=setup.order().as_input())
         platform.simulator.wait_until(
             lambda _: "stage" in platform.status(job_id).get("output", {}), LONG_SECONDS
         )
         under_way = platform.status(job_id)
     finally:
-        world.service.lock.release()
+        setup.service.lock.release()
 
     assert under_way["status"] == "IN_PROGRESS"
     assert under_way["output"] == {"stage": 1, "doing": "compose", "calls": 1, "done": 0}
@@ -139,14 +139,14 @@ def test_progress_is_told_while_the_model_works(
     assert parse_manifest(done["output"]) is not None
 
 
-def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
-    platform: Caller, start_worker: Callable[..., Path], world: World
+def test_a_cancelled_order_stops_using_the_model_and_frees_its_slot(
+    platform: Caller, start_worker: Callable[..., Path], setup: WorkerSetup
 ) -> None:
-    world.bucket.body = a_transcript(100_000).encode()
-    start_worker(platform.simulator, world.service.url)
-    world.service.lock.acquire()
+    setup.bucket.body = a_transcript(100_000).encode()
+    start_worker(platform.simulator, setup.service.url)
+    setup.service.lock.acquire()
     try:
-        job_id = platform.run(job_input=world.order().as_input())
+        job_id = platform.run(job_input=setup.order().as_input())
         platform.simulator.wait_until(
             lambda _: "stage" in platform.status(job_id).get("output", {}), LONG_SECONDS
         )
@@ -154,12 +154,12 @@ def test_a_cancelled_order_asks_the_model_no_more_and_makes_room(
         platform.when_status(job_id, "CANCELLED", timeout_seconds=LONG_SECONDS)
         platform.simulator.wait_until(lambda one: one.requests()["job-stop"] > 3, LONG_SECONDS)
     finally:
-        world.service.lock.release()
-    puts = len(world.bucket.puts)
-    world.bucket.body = a_transcript(1_000).encode()
+        setup.service.lock.release()
+    puts = len(setup.bucket.puts)
+    setup.bucket.body = a_transcript(1_000).encode()
 
-    after = ended(platform, world.order().as_input())
+    after = ended(platform, setup.order().as_input())
 
     assert parse_manifest(after["output"]) is not None
     assert puts == 0
-    assert len(world.bucket.puts) == 1
+    assert len(setup.bucket.puts) == 1

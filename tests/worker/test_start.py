@@ -1,4 +1,4 @@
-"""The container's start script, with a vLLM that only says that it is there."""
+"""The container's start script, with a fake vLLM that only answers its health check."""
 
 import os
 import signal
@@ -138,7 +138,7 @@ def test_if_one_ends_the_other_is_ended_and_the_container_with_them(
     assert "vLLM or the worker ended with 137" in said
 
 
-def test_told_to_end_it_ends_both(start: Callable[..., Container]) -> None:
+def test_a_signal_to_stop_ends_both(start: Callable[..., Container]) -> None:
     container = start(MODEL_NAME="a/model")
     (container.folder / "loaded").touch()
     pids = [container.note(f"{name}.pid") for name in ("vllm", "worker")]
@@ -160,7 +160,7 @@ def test_told_to_end_it_ends_both(start: Callable[..., Container]) -> None:
 def test_a_model_that_does_not_come_ends_the_container(
     start: Callable[..., Container], environment: dict[str, str], said: str
 ) -> None:
-    code, told = start(**environment).ended()
+    code, output = start(**environment).ended()
 
     assert code == 1
-    assert said in told
+    assert said in output

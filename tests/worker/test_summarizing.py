@@ -12,14 +12,15 @@ from core.summaries.plans import Strategy
 from core.summaries.stages import resolve_target
 from core.transcripts.reader import read_transcript
 from tests.builders import a_request, submitter_settings
-from tests.functions.pipeline import Model, Pipeline, a_transcript
+from tests.fakes.model import FakeModel, a_transcript
+from tests.functions.pipeline import Pipeline
 from worker.model import TooLongForModel
 from worker.summarize import Material, Result, Summarizer
 
 HABITS: dict[str, dict[str, Any]] = {
     "exact": {},
-    "terse": {"makes_of_ask": 0.4},
-    "talkative": {"makes_of_ask": 1.8},
+    "terse": {"share_written": 0.4},
+    "talkative": {"share_written": 1.8},
     "runs into max_tokens": {"tokens_per_word": 2.5},
     "smaller than it says": {"context_tokens": 6_000},
 }
@@ -28,7 +29,7 @@ HABITS: dict[str, dict[str, Any]] = {
 class InProcess:
     """The model of the tests, without a server."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: FakeModel) -> None:
         self.model = model
 
     def complete(self, request: Any) -> RunPodReport:
@@ -40,7 +41,7 @@ class InProcess:
 
 
 def pushed(
-    text: str, model: Model, options: SummaryOptions, context_tokens: int
+    text: str, model: FakeModel, options: SummaryOptions, context_tokens: int
 ) -> tuple[str, list[int]]:
     settings = replace(submitter_settings(), context_tokens=context_tokens, options=options)
     pipeline = Pipeline(model=model, settings=settings)
@@ -48,10 +49,10 @@ def pushed(
     pipeline.run()
     job, calls, _ = pipeline.history(job)
     assert job.state is JobState.SUCCEEDED
-    return pipeline.summary(job), sorted(model.polls)
+    return pipeline.summary(job), sorted(model.requested_words)
 
 
-def pulled(text: str, model: Model, options: SummaryOptions, context_tokens: int) -> Result:
+def pulled(text: str, model: FakeModel, options: SummaryOptions, context_tokens: int) -> Result:
     transcript = read_transcript(text.encode(), max_bytes=10**9)
     options, target = resolve_target(options, transcript.words)
     material = Material(
@@ -76,7 +77,7 @@ def pulled(text: str, model: Model, options: SummaryOptions, context_tokens: int
         (100_000, 32_768, 6_000, Strategy.AUTO),
     ],
 )
-def test_worker_and_pipeline_ask_the_same_and_make_the_same_summary(
+def test_worker_and_pipeline_send_the_same_requests_and_make_the_same_summary(
     habits: dict[str, Any],
     words: int,
     context_tokens: int,
@@ -86,10 +87,10 @@ def test_worker_and_pipeline_ask_the_same_and_make_the_same_summary(
     text = a_transcript(words)
     options = a_request(max_tokens=max_tokens, strategy=strategy)
 
-    summary, polls = pushed(text, Model(**habits), options, context_tokens)
-    model = Model(**habits)
+    summary, polls = pushed(text, FakeModel(**habits), options, context_tokens)
+    model = FakeModel(**habits)
     result = pulled(text, model, options, context_tokens)
 
     assert result.text.rstrip() + "\n" == summary
-    assert sorted(model.polls) == polls
+    assert sorted(model.requested_words) == polls
     assert result.calls == len(polls)

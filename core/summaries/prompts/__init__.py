@@ -4,7 +4,7 @@ A folder is a set of prompts; `default` has all of them, another set those in wh
 them, or add a folder, and deploy.
 
 `$name` marks what is filled in (string.Template); `$$` is a dollar sign. What the prompt says is
-covered by tests/unit/test_prompts.py: a replacement must keep the placeholders.
+covered by tests/unit/summaries/test_prompts.py: a replacement must keep the placeholders.
 """
 
 import re
