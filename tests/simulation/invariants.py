@@ -283,9 +283,10 @@ class Invariants:
 
     def _a_text_was_made(self, job_id: str) -> bool:
         """Did RunPod make something for a job that was not stored? Not where storing always works."""
-        profile = self.simulation.profile
+        simulation = self.simulation
+        always_works = simulation.is_swept_on_schedule and simulation.profile.lets_sweeps_work
         mine = [job for job in self.runpod.jobs.values() if job.ref.job_id == job_id]
-        return any(job.text for job in mine) and not profile.lets_sweeps_work
+        return any(job.text for job in mine) and not always_works
 
     def _attempts_are_spent(self, job_id: str) -> bool:
         """Some call was tried as often as it may be, or RunPod was asked as often."""

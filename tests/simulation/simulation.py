@@ -46,6 +46,7 @@ class Simulation:
 
     random: Random
     profile: FaultProfile = CALM
+    is_swept_on_schedule: bool = True
     now_seconds: float = 0.0
     history: list[Line] = field(default_factory=list)
     tally: Counter[str] = field(default_factory=Counter)  # what happened how often

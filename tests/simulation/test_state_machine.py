@@ -47,7 +47,7 @@ class Pipeline(RuleBasedStateMachine):
     def begin(self, profile: FaultProfile, random: Random) -> None:
         self.stack = ExitStack()
         self.output = self.stack.enter_context(simulated())
-        self.run = Run(Simulation(random, profile=profile))
+        self.run = Run(Simulation(random, profile=profile, is_swept_on_schedule=False))
 
     @rule(words=st.sampled_from([150, 900, 2_600]), key=st.sampled_from(["a", "b c"]))
     def upload(self, words: int, key: str) -> None:
