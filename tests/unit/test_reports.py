@@ -257,6 +257,33 @@ def test_what_runpod_says_of_a_failure_is_classified(
     assert (failure.code, failure.may_help_to_retry) == (code, may_help_to_retry)
 
 
+TOO_LONG = "maximum context length is 8192"
+
+
+@pytest.mark.parametrize(
+    ("error", "output", "code"),
+    [
+        ({"a": {"b": [TOO_LONG]}}, None, "context-length"),
+        ({"a": {"b": [{"c": TOO_LONG}]}}, None, "worker-error"),  # nobody nests errors so deep
+        ("{}", [7, {"object": "error", "message": TOO_LONG}], "context-length"),
+    ],
+)
+def test_an_error_is_found_three_levels_deep(error: object, output: object, code: str) -> None:
+    failure = parse_report(failed_body(error, output=output)).failure
+
+    assert failure
+    assert failure.code == code
+
+
+def test_an_error_among_parts_that_are_none_is_found() -> None:
+    output = [7, {"object": "error", "message": TOO_LONG}]
+
+    failure = parse_report(completed_body(output=output)).failure
+
+    assert failure
+    assert failure.code == "context-length"
+
+
 def test_an_error_beside_its_output_is_found() -> None:
     body = failed_body("{}", output=[{"error": "maximum context length is 8192"}])
 
