@@ -23,6 +23,14 @@ JSONFileLoader.load_file = staticmethod(  # type: ignore[method-assign,assignmen
     functools.cache(JSONFileLoader().load_file)
 )
 
+# mutmut runs a test in its own process and in forks of it, which Hypothesis takes for different executors.
+# It would fail each test that is a method, and every mutant would count as noticed.
+if "MUTANT_UNDER_TEST" in os.environ:
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("mutmut", suppress_health_check=[HealthCheck.differing_executors])
+    settings.load_profile("mutmut")
+
 # In the background of a script, under nohup or cron, SIGINT is ignored, and whatever is started there
 # inherits that. What tests start is to be as a person starts it at a terminal, where Ctrl-C works.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

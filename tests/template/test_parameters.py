@@ -267,4 +267,5 @@ def test_a_profile_names_the_model_where_no_parameter_does() -> None:
     variables = environment("SubmitterFunction", **others)
     variables["WEBHOOK_URL"] = "https://api.example/webhook"
 
-    assert SubmitterSettings.from_env(variables).options.model.startswith("meta-llama/")
+    profile = PROFILES[str(OTHERS["ModelProfile"])]
+    assert SubmitterSettings.from_env(variables).options.model == profile.served_name

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from core.errors import BadBody
 from core.failures import Failure
-from core.runpod.reports import RunPodStatus, parse_report
-from tests.builders import completed_body, failed_body
+from core.runpod.reports import RunPodStatus, gone, parse_report
+from tests.builders import a_manifest, completed_body, failed_body
 
 # As the worker-vllm of each generation posts it.
 BY_MESSAGE = completed_body()["output"]
@@ -43,7 +43,7 @@ def test_a_completed_request_brings_text_counts_and_timings() -> None:
 
     assert report.status is RunPodStatus.COMPLETED
     assert report.text == "A summary."
-    assert report.finish_reason == "stop"
+    assert (report.finish_reason, report.model) == ("stop", "a/model")
     assert (report.prompt_tokens, report.completion_tokens) == (14_000, 5_300)
     assert report.queued == timedelta(milliseconds=9_533)
     assert report.ran == timedelta(milliseconds=61_088)
@@ -58,6 +58,51 @@ def test_every_worker_generation_is_understood(output: object) -> None:
 
     assert report.text == "A text."
     assert (report.prompt_tokens, report.completion_tokens) == (3, 2)
+
+
+def test_a_manifest_brings_the_workers_figures() -> None:
+    manifest = a_manifest(finish_reason="length", prompt_tokens=14_000, completion_tokens=5_300)
+
+    report = parse_report(completed_body(output=manifest.as_output()))
+
+    assert (report.manifest, report.text, report.failure) == (manifest, "", None)
+    assert (report.finish_reason, report.model) == ("length", manifest.model)
+    assert (report.prompt_tokens, report.completion_tokens) == (14_000, 5_300)
+
+
+def test_a_request_that_runpod_has_forgotten_is_a_failure_that_another_attempt_may_help() -> None:
+    report = gone("rp-1")
+
+    assert (report.runpod_id, report.status) == ("rp-1", RunPodStatus.GONE)
+    assert report.failure
+    assert report.failure.may_help_to_retry
+
+
+def test_the_tokens_of_an_answer_and_its_choices_are_joined() -> None:
+    output = [{"choices": [{"tokens": ["One ", "two"]}]}, {"choices": [{"tokens": [" three."]}]}]
+
+    assert parse_report(completed_body(output=output)).text == "One two three."
+
+
+@pytest.mark.parametrize(
+    ("word", "kept"), [("x" * 200, "x" * 200), ("x" * 201, ""), ("a\nb", ""), ("é", ""), (7, "")]
+)
+def test_a_models_name_is_kept_if_metadata_can_hold_it(word: object, kept: str) -> None:
+    body = completed_body()
+    body["output"][0]["model"] = word
+
+    assert parse_report(body).model == kept
+
+
+@pytest.mark.parametrize("figure", [1, 10**12])
+def test_the_smallest_and_the_largest_figure_count(figure: int) -> None:
+    body = completed_body(delayTime=figure)
+    body["output"][0]["usage"] = {"prompt_tokens": figure, "completion_tokens": figure}
+
+    report = parse_report(body)
+
+    assert report.queued == timedelta(milliseconds=figure)
+    assert (report.prompt_tokens, report.completion_tokens) == (figure, figure)
 
 
 def test_a_cut_off_answer_says_so() -> None:
@@ -209,6 +254,33 @@ def test_runpods_error_text_is_classified(error: Any, code: str, may_help_to_ret
 
     assert failure is not None
     assert (failure.code, failure.may_help_to_retry) == (code, may_help_to_retry)
+
+
+TOO_LONG = "maximum context length is 8192"
+
+
+@pytest.mark.parametrize(
+    ("error", "output", "code"),
+    [
+        ({"a": {"b": [TOO_LONG]}}, None, "context-length"),
+        ({"a": {"b": [{"c": TOO_LONG}]}}, None, "worker-error"),  # nobody nests errors so deep
+        ("{}", [7, {"object": "error", "message": TOO_LONG}], "context-length"),
+    ],
+)
+def test_an_error_is_found_three_levels_deep(error: object, output: object, code: str) -> None:
+    failure = parse_report(failed_body(error, output=output)).failure
+
+    assert failure
+    assert failure.code == code
+
+
+def test_an_error_among_parts_that_are_none_is_found() -> None:
+    output = [7, {"object": "error", "message": TOO_LONG}]
+
+    failure = parse_report(completed_body(output=output)).failure
+
+    assert failure
+    assert failure.code == "context-length"
 
 
 def test_an_error_beside_its_output_is_found() -> None:

@@ -8,6 +8,7 @@ from core.transcripts.turns import (
     Segment,
     Turn,
     fullest,
+    known_seconds,
     merged,
     seconds_of_clock,
     segments_of_words,
@@ -135,3 +136,20 @@ def test_no_word_is_lost_in_merging(spoken: list[tuple[str, str]]) -> None:
     read = words([turn.text for turn in merged(segments)])
 
     assert read == words([segment.text for segment in segments])
+
+
+def test_a_sentence_without_an_end_is_cut_between_words_as_late_as_possible() -> None:
+    sentence = "committee " * 400
+
+    turns = merged([Segment("Ann", sentence)])
+
+    assert " ".join(turn.text for turn in turns).split() == sentence.split()
+    assert [len(turn.text) > 1_700 for turn in turns[:-1]] == [True] * (len(turns) - 1)
+
+
+def test_a_recording_begins_at_zero_seconds() -> None:
+    assert known_seconds(0) == 0
+
+
+def test_a_clock_may_end_in_thousandths_or_frames() -> None:
+    assert seconds_of_clock("01:02:03:500") == 3723.5
