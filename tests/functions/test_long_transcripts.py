@@ -62,7 +62,7 @@ class TestALongTranscript:
         assert len(pipeline.runpod.requests) == requests
 
 
-class TestAChoice:
+class TestAnOverride:
     def test_of_sections_takes_notes_though_the_transcript_would_fit(
         self, pipeline: Pipeline
     ) -> None:
@@ -86,7 +86,7 @@ class TestAChoice:
         assert "Write in German" in user
         assert pipeline.history(job)[0].options.words == 700
 
-    def test_that_can_not_be_fails_clearly(self, pipeline: Pipeline) -> None:
+    def test_that_is_invalid_fails_clearly(self, pipeline: Pipeline) -> None:
         job = pipeline.upload(a_transcript(8_000), key="summary-words=lots/a.txt")
 
         assert (job.state, job.reason_code) == (JobState.FAILED, "bad-choice")

@@ -20,7 +20,7 @@ from tests.fakes.cloud import (
 from tests.fakes.lambda_events import callback_event
 
 
-class TestTheWholeWay:
+class TestOneUpload:
     def submit(self, cloud: Cloud) -> tuple[str, dict[str, Any]]:
         """Upload and submit; return the job's id and the callback that RunPod would make."""
         cloud.upload(KEY)
