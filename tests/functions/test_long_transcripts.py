@@ -86,12 +86,6 @@ class TestAnOverride:
         assert "Write in German" in user
         assert pipeline.history(job)[0].options.words == 700
 
-    def test_that_is_invalid_fails_clearly(self, pipeline: Pipeline) -> None:
-        job = pipeline.upload(a_transcript(8_000), key="summary-words=lots/a.txt")
-
-        assert (job.state, job.reason_code) == (JobState.FAILED, "bad-choice")
-        assert pipeline.runpod.requests == []
-
 
 class TestTheLength:
     @pytest.mark.parametrize("context", [8_192, 32_768, 131_072])

@@ -184,11 +184,6 @@ class TestAModeOverride:
 
         assert job.options.mode is Mode.PULL
 
-    def test_that_is_invalid_fails_clearly(self) -> None:
-        job = self.upload(Pipeline(), "drag")
-
-        assert (job.reason_code, "push, pull" in job.reason) == ("bad-choice", True)
-
 
 class TestAManifest:
     def test_becomes_the_summary_with_the_workers_figures(self, pipeline: Pipeline) -> None:
