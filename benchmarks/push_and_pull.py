@@ -25,7 +25,7 @@ from core.jobs.model import JobState
 from core.summaries.options import Mode
 from local.stack import needs
 from local.stack.emulator import checked_port
-from local.stack.model import FakeModel as ModelAddress
+from local.stack.model import Model as ModelAddress
 from local.stack.processes import Processes
 from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint
