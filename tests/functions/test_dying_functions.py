@@ -5,9 +5,7 @@ from datetime import timedelta
 import pytest
 
 from core.jobs.model import CallState, JobState
-from tests.builders import (
-    minutes,
-)
+from tests.builders import minutes
 from tests.fakes.model import MARKER, FakeModel, a_transcript
 from tests.functions.pipeline import LONG, Pipeline
 

@@ -27,14 +27,7 @@ from tests.builders import (
     completed_body,
     minutes,
 )
-from tests.fakes.cloud import (
-    EVENTS,
-    KEY,
-    RUNPOD,
-    SUMMARY,
-    Cloud,
-    without_versions,
-)
+from tests.fakes.cloud import EVENTS, KEY, RUNPOD, SUMMARY, Cloud, without_versions
 
 # file: (status, job and call afterwards)
 CALLBACKS = {

@@ -3,9 +3,7 @@
 import pytest
 
 from core.jobs.model import CallState, JobState
-from tests.builders import (
-    user_prompt,
-)
+from tests.builders import user_prompt
 from tests.fakes.model import MARKER, FakeModel, a_transcript, ref_of
 from tests.functions.pipeline import LONG, Pipeline, settings_with
 

@@ -7,14 +7,8 @@ import boto3
 import pytest
 
 from core.jobs.model import JobState
-from core.runpod.work_order import (
-    parse_work_order,
-)
-from tests.builders import (
-    SUMMARY_TEXT,
-    a_manifest,
-    manifest_body,
-)
+from core.runpod.work_order import parse_work_order
+from tests.builders import SUMMARY_TEXT, a_manifest, manifest_body
 from tests.fakes.cloud import Cloud, running_cloud
 from tests.fakes.lambda_events import callback_event
 from tests.fakes.model import ref_of

@@ -11,12 +11,7 @@ from core.errors import RunPodFailed, RunPodRefused
 from core.jobs.model import JobState
 from core.runpod.reports import parse_report
 from local.memory import MemoryRunPod
-from tests.builders import (
-    a_summary,
-    completed_body,
-    failed_body,
-    minutes,
-)
+from tests.builders import a_summary, completed_body, failed_body, minutes
 from tests.fakes.model import MARKER, FakeModel, a_transcript
 from tests.functions.pipeline import LONG, Pipeline, settings_with
 

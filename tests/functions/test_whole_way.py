@@ -7,16 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.builders import (
-    API_KEY,
-    SECRET,
-)
-from tests.fakes.cloud import (
-    KEY,
-    TRANSCRIPT,
-    Cloud,
-    without_versions,
-)
+from tests.builders import API_KEY, SECRET
+from tests.fakes.cloud import KEY, TRANSCRIPT, Cloud, without_versions
 from tests.fakes.lambda_events import callback_event
 
 

@@ -13,14 +13,7 @@ from local.round_trip import History, Upload
 from local.soak.checks import wrong
 from local.soak.evidence import Evidence, Sent, Stored, SummaryOptions
 from local.soak.load import Planned, planned_load
-from tests.builders import (
-    JOB_ID,
-    SUMMARY_TEXT,
-    a_call,
-    a_job,
-    a_summary,
-    an_event,
-)
+from tests.builders import JOB_ID, SUMMARY_TEXT, a_call, a_job, a_summary, an_event
 
 BAD_JOB_ID = "f" * 32
 _GOOD = Sent(
