@@ -12,13 +12,7 @@ from core.jobs.callback import CallRef
 from core.jobs.job import Job, JobState, Source, Summary
 from core.runpod.reports import RunPodReport, parse_report
 from core.runpod.work_order import ResultManifest
-from core.settings import (
-    Resources,
-    Retries,
-    RunPodSettings,
-    SubmitterSettings,
-    UploadFilter,
-)
+from core.settings import Resources, Retries, RunPodSettings, SubmitterSettings, UploadFilter
 from core.summaries.options import SummaryOptions
 from core.summaries.plans import Kind, Limits, Task
 

@@ -330,7 +330,7 @@ class TestTheFileOfAnswers:
         assert read(tmp_path / "a.toml") == answers
 
     @pytest.mark.parametrize("text", ["stack = 1", "[", "parameters = 3"])
-    def test_that_is_none_is_refused(self, desk: Desk, text: str) -> None:
+    def test_that_is_malformed_is_refused(self, desk: Desk, text: str) -> None:
         desk.file.write_text(text)
 
         assert str(desk.file) in desk.refused()

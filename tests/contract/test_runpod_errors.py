@@ -77,10 +77,10 @@ class TestARefusal:
             client().run(REQUEST)
 
     @pytest.mark.parametrize(
-        "requested_words", [lambda it: it.status("rp-1"), lambda it: it.cancel("rp-1")]
+        "operation", [lambda it: it.status("rp-1"), lambda it: it.cancel("rp-1")]
     )
     def test_of_the_key_is_recognised_by_every_operation(
-        self, runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
+        self, runpod: responses.RequestsMock, operation: Callable[[HttpRunPod], object]
     ) -> None:
         for method in ("GET", "POST"):
             for path in ("status", "cancel"):
@@ -88,7 +88,7 @@ class TestARefusal:
         runpod.assert_all_requests_are_fired = False
 
         with pytest.raises(RunPodKeyUnusable):
-            requested_words(client())
+            operation(client())
 
 
 class NoKey:
@@ -99,7 +99,7 @@ class NoKey:
 
 
 @pytest.mark.parametrize(
-    "requested_words",
+    "operation",
     [
         lambda it: it.check_key(),
         lambda it: it.run(REQUEST),
@@ -109,10 +109,10 @@ class NoKey:
     ids=["check", "run", "status", "cancel"],
 )
 def test_without_a_key_no_request_is_made_and_the_error_names_the_secret(
-    runpod: responses.RequestsMock, requested_words: Callable[[HttpRunPod], object]
+    runpod: responses.RequestsMock, operation: Callable[[HttpRunPod], object]
 ) -> None:
     with pytest.raises(RunPodKeyUnusable, match="runpod/api-key does not exist"):
-        requested_words(HttpRunPod(URL, NoKey()))
+        operation(HttpRunPod(URL, NoKey()))
     assert len(runpod.calls) == 0
 
 

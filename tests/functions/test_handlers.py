@@ -27,14 +27,7 @@ from tests.builders import (
     completed_body,
     minutes,
 )
-from tests.fakes.cloud import (
-    EVENTS,
-    KEY,
-    RUNPOD,
-    SUMMARY,
-    Cloud,
-    without_versions,
-)
+from tests.fakes.cloud import EVENTS, KEY, RUNPOD, SUMMARY, Cloud, without_versions
 
 # file: (status, job and call afterwards)
 CALLBACKS = {
@@ -90,7 +83,7 @@ def test_every_event_is_used() -> None:
 
 class TestTheSubmitter:
     @pytest.mark.parametrize("name", SUBMISSIONS)
-    def test_takes_the_event(self, cloud: Cloud, name: str) -> None:
+    def test_handles_the_event(self, cloud: Cloud, name: str) -> None:
         again, requests = SUBMISSIONS[name]
         for key in (KEY, "anhørt/港 100%.txt"):
             cloud.upload(key)
@@ -139,7 +132,7 @@ class TestTheSubmitter:
         with pytest.raises(ClientError, match="ResourceNotFound"):
             cloud.invoke("submitter", without_versions(cloud.event("submitter-s3-direct"), cloud))
 
-    def test_records_a_file_that_is_no_text_and_does_not_want_it_again(self, cloud: Cloud) -> None:
+    def test_records_a_file_that_is_no_text_and_accepts_its_message(self, cloud: Cloud) -> None:
         cloud.upload(KEY, b"\x89PNG\r\n\x1a\n\x00\x00\x00\r")
 
         answer = cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
@@ -165,7 +158,7 @@ def holding(cloud: Cloud) -> Cloud:
 
 class TestTheReceiver:
     @pytest.mark.parametrize("name", CALLBACKS)
-    def test_takes_the_callback(self, holding: Cloud, name: str) -> None:
+    def test_handles_the_callback(self, holding: Cloud, name: str) -> None:
         status, job_state, call_state = CALLBACKS[name]
 
         answer = holding.invoke("webhook_receiver", holding.event(name))
@@ -176,7 +169,7 @@ class TestTheReceiver:
         assert (SUMMARY in holding.summaries()) == (job_state == "succeeded")
 
     @pytest.mark.parametrize("name", PULL_CALLBACKS)
-    def test_takes_the_callback_of_pull_modes_worker(self, cloud: Cloud, name: str) -> None:
+    def test_handles_the_callback_of_pull_modes_worker(self, cloud: Cloud, name: str) -> None:
         cloud.holding(a_job(options=a_request(mode=Mode.PULL)), a_call())
         place = {"Bucket": "out", "Key": f"work/{JOB_ID}/whole.1.txt"}
         boto3.client("s3").put_object(**place, Body=SUMMARY_TEXT.encode())
@@ -209,7 +202,9 @@ class TestTheReceiver:
 
         assert holding.requests["secretsmanager.GetSecretValue"] == 2
 
-    def test_takes_a_token_of_a_secret_that_was_rotated_in_meanwhile(self, holding: Cloud) -> None:
+    def test_accepts_a_token_of_a_secret_that_was_rotated_in_meanwhile(
+        self, holding: Cloud
+    ) -> None:
         holding.invoke("webhook_receiver", holding.event("webhook-in-progress"))
         new = "n" * 40
         boto3.client("secretsmanager").put_secret_value(
@@ -221,7 +216,7 @@ class TestTheReceiver:
 
         assert holding.invoke("webhook_receiver", event)["statusCode"] == 200
 
-    def test_takes_a_token_of_the_secret_that_is_being_replaced(self, holding: Cloud) -> None:
+    def test_accepts_a_token_of_the_secret_that_is_being_replaced(self, holding: Cloud) -> None:
         boto3.client("secretsmanager").put_secret_value(
             SecretId="callback",
             SecretString=json.dumps({"current": "n" * 40, "previous": SECRET.decode()}),

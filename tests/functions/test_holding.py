@@ -196,7 +196,7 @@ class TestInTheFunctions:
         assert (job.state, call.state, call.attempts) == ("active", "waiting", ())
         assert message in call.hold
 
-    def test_a_key_that_runpod_refuses_is_held_and_counted(
+    def test_a_call_whose_key_runpod_refuses_is_held_and_counted(
         self, cloud: Cloud, capsys: pytest.CaptureFixture[str]
     ) -> None:
         cloud.runpod.post(f"{RUNPOD}/run", status=401, json={"error": "unauthorized"})

@@ -63,7 +63,7 @@ class TestALongTranscript:
         assert len(pipeline.runpod.requests) == requests
 
 
-class TestAChoice:
+class TestAnOverride:
     def test_of_sections_takes_notes_though_the_transcript_would_fit(
         self, pipeline: Pipeline
     ) -> None:
@@ -86,12 +86,6 @@ class TestAChoice:
         assert user.startswith("Write the minutes")
         assert "Write in German" in user
         assert pipeline.history(job)[0].options.words == 700
-
-    def test_that_can_not_be_fails_clearly(self, pipeline: Pipeline) -> None:
-        job = pipeline.upload(a_transcript(8_000), key="summary-words=lots/a.txt")
-
-        assert (job.state, job.reason_code) == (JobState.FAILED, "bad-option")
-        assert pipeline.runpod.requests == []
 
 
 class TestTheLength:

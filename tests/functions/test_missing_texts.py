@@ -33,7 +33,7 @@ def conflicting_once(pipeline: Pipeline, ending: str) -> None:
 
 
 @pytest.mark.parametrize("words", [12_000, 900], ids=["many chunks a section", "one chunk"])
-def test_a_text_whose_write_met_another_is_written_and_not_paid_for_again(words: int) -> None:
+def test_a_text_whose_write_conflicted_is_written_and_not_paid_for_again(words: int) -> None:
     undisturbed, pipeline = a_pipeline(), a_pipeline()
     undisturbed.upload(a_transcript(words))
     undisturbed.run()

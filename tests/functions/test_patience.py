@@ -72,7 +72,7 @@ class TestDueDates:
         _, call = pipeline.store.load(job.id, "whole")
         assert call.due_at == NOON + timedelta(seconds=40) + SHORTEST_OVERDUE
 
-    def test_no_submitter_can_still_be_at_a_call_that_is_due(self) -> None:
+    def test_no_submitter_can_still_be_running_for_a_call_that_is_due(self) -> None:
         function = source()["Resources"]["SubmitterFunction"]["Properties"]
 
         assert timedelta(seconds=function["Timeout"]) + timedelta(seconds=10) <= SUBMITTING_TIME
@@ -139,7 +139,7 @@ class TestHowOftenARequestIsMade:
         assert longest <= LONGEST_CHAIN <= 8
 
 
-class TestAWriteThatIsKeptOut:
+class TestAConflictingWrite:
     """By another write that may fail: nothing else has done this one's work."""
 
     @pytest.fixture
@@ -157,7 +157,7 @@ class TestAWriteThatIsKeptOut:
 
         pipeline.store.is_kept_out = is_kept_out
 
-    def test_leaves_an_upload_to_its_message(self, pipeline: Pipeline) -> None:
+    def test_leaves_an_upload_to_its_redelivered_message(self, pipeline: Pipeline) -> None:
         self.keep_out_once(pipeline, "create")
 
         with pytest.raises(Conflict):

@@ -141,7 +141,7 @@ class TestAnUpload:
         assert pipeline.runpod.requests == []
 
 
-class TestTheChoice:
+class TestAModeOverride:
     def upload(self, pipeline: Pipeline, mode: str, key: str = "a.txt", size_bytes: int = 1) -> Job:
         body = b"Mara: The pump holds."
         pipeline.s3.put_object(
@@ -192,11 +192,6 @@ class TestTheChoice:
 
         assert job.options.mode is Mode.PULL
 
-    def test_that_can_not_be_fails_clearly(self) -> None:
-        job = self.upload(Pipeline(), "drag")
-
-        assert (job.reason_code, "push, pull" in job.reason) == ("bad-option", True)
-
 
 class TestAManifest:
     def test_becomes_the_summary_with_the_workers_figures(self, pipeline: Pipeline) -> None:
@@ -244,7 +239,7 @@ class TestAManifest:
         ],
         ids=["missing", "size", "checksum", "not UTF-8", "no words", "huge", "surrogate"],
     )
-    def test_that_is_not_so_costs_another_attempt(
+    def test_that_does_not_match_its_object_costs_another_attempt(
         self, pipeline: Pipeline, lies_there: bytes | None, manifest: Any, code: str
     ) -> None:
         job = pipeline.upload("Mara: yes.")
@@ -357,9 +352,9 @@ class TestWhenThePublisherDied:
         assert ("out", job.summary_key) not in pipeline.s3.objects
 
 
-class TestATrouble:
+class TestAWorkerError:
     @pytest.mark.parametrize("code", sorted(WORKER_CODES))
-    def test_ends_the_job_or_the_attempt_with_a_reason_of_ours(
+    def test_ends_the_job_or_the_attempt_with_a_reason_code(
         self, pipeline: Pipeline, code: str
     ) -> None:
         job = pipeline.upload("Mara: yes.")
@@ -378,7 +373,7 @@ class TestATrouble:
 
         assert code_of(pipeline, job) == "worker-error"
 
-    def test_with_the_url_is_met_with_fresh_ones(self, pipeline: Pipeline) -> None:
+    def test_with_a_url_leads_to_fresh_urls(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         call_back(pipeline, failed_body(f"{ERROR_PREFIX}fetch-expired"))
         pipeline.now += minutes(10)
@@ -389,7 +384,7 @@ class TestATrouble:
         assert presigned(second.get_url)["seconds"] == str(60 * 60)
         assert second.options == first.options
 
-    def test_or_success_leaves_no_url_in_the_record(self, pipeline: Pipeline) -> None:
+    def test_and_success_leave_no_url_in_the_record(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")
         quoting = f"{ERROR_PREFIX}fetch-failed {order_of(pipeline).get_url}"
         call_back(pipeline, failed_body(quoting))

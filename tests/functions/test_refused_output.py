@@ -76,7 +76,7 @@ def state_of(pipeline: Pipeline, job: Job) -> tuple[str, str]:
     return now.state.value, now.reason_code
 
 
-class TestASummaryThatS3DoesNotTake:
+class TestASummaryThatS3Refuses:
     def test_ends_its_job_after_the_deadline(self) -> None:
         pipeline = Pipeline()
         job = an_answered_job(pipeline)
@@ -131,7 +131,7 @@ class TestASummaryThatS3DoesNotTake:
         assert state_of(pipeline, job) == ("succeeded", "")
 
 
-class TestAnS3ThatCanNotEvenBeAsked:
+class TestAnUnreachableS3:
     OPERATIONS = ("put_object", "head_object", "get_object")
 
     def test_keeps_a_job_a_while_longer(self) -> None:

@@ -108,7 +108,7 @@ class TestASuccess:
         assert isinstance(settled.decision, Ignore)
         assert setup.store.history(JOB_ID) == before
 
-    def test_teaches_the_call_no_runpod_id(self, setup: LifecycleSetup) -> None:
+    def test_does_not_set_the_calls_runpod_id(self, setup: LifecycleSetup) -> None:
         """Anyone who knows the URL can name any id; we only poll ids that RunPod itself gave us."""
         setup.store = MemoryJobStore()
         setup.store.create(a_job(), [a_call(CallState.SUBMITTING)])
@@ -223,7 +223,7 @@ def dying_at(target: Any, method: str, *, after: bool) -> Callable[[], None]:
     return lambda: setattr(target, method, real)
 
 
-class TestWhoeverDiesInTheMiddle:
+class TestAFunctionThatDies:
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize("step", ["save_call", "put_object", "save"])
     def test_leaves_a_job_that_the_next_report_finishes(
@@ -324,7 +324,7 @@ class TestTwoAtOnce:
 
         assert setup.summary == f"{SUMMARY_TEXT} (2)\n"
 
-    def test_whose_writes_others_always_beat_is_an_error_so_that_runpod_calls_again(
+    def test_whose_writes_always_conflict_is_an_error_so_that_runpod_calls_again(
         self, setup: LifecycleSetup
     ) -> None:
         def beaten(*_: object) -> Any:
@@ -336,7 +336,7 @@ class TestTwoAtOnce:
             setup.settle(a_report())
 
 
-class TestACallbackThatTellsNothing:
+class TestACallbackWithoutAReport:
     def test_makes_the_call_due_for_the_next_sweep(self, setup: LifecycleSetup) -> None:
         expedite(setup, NOON + minutes(1))
 

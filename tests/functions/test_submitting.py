@@ -1,6 +1,5 @@
 """The submitter's use case over the setup in memory."""
 
-import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -386,12 +385,3 @@ class TestTheNextAttempt:
     def test_of_an_unknown_call_is_an_error(self, setup: SubmitterSetup) -> None:
         with pytest.raises(UnknownCall):
             setup.next_attempt("f" * 32, at=NOON)
-
-
-def test_the_request_is_json_with_nothing_lost(setup: SubmitterSetup) -> None:
-    body = 'Zoë: "quotes", \\ backslashes, 港 and 🚤'.encode()
-    setup.accept(body)
-
-    sent = json.loads(json.dumps(setup.runpod.requests[0]))
-
-    assert body.decode() in user_prompt(sent)

@@ -79,7 +79,7 @@ class TestTheReceiverThatVerifies:
         assert answer["statusCode"] == 200
         assert SUMMARY in unanswered.summaries()
 
-    def test_lets_the_sweeper_look_as_soon_as_no_submitter_can_be_at_it(
+    def test_makes_the_call_due_as_soon_as_no_submitter_can_be_running(
         self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
     ) -> None:
         monkeypatch.setattr(wiring, "now", lambda: NOON)

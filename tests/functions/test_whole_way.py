@@ -7,20 +7,12 @@ from typing import Any
 import boto3
 import pytest
 
-from tests.builders import (
-    API_KEY,
-    SECRET,
-)
-from tests.fakes.cloud import (
-    KEY,
-    TRANSCRIPT,
-    Cloud,
-    without_versions,
-)
+from tests.builders import API_KEY, SECRET
+from tests.fakes.cloud import KEY, TRANSCRIPT, Cloud, without_versions
 from tests.fakes.lambda_events import callback_event
 
 
-class TestTheWholeWay:
+class TestOneUpload:
     def submit(self, cloud: Cloud) -> tuple[str, dict[str, Any]]:
         """Upload and submit; return the job's id and the callback that RunPod would make."""
         cloud.upload(KEY)

@@ -54,7 +54,7 @@ def test_the_sweeper_recovers_a_lost_callback(
     assert by["active -> succeeded"] == by["submitted -> publishing"] == "sweeper"
 
 
-def test_an_error_that_may_pass_costs_another_attempt_and_succeeds(
+def test_a_temporary_error_costs_another_attempt_and_succeeds(
     local: Local, uploads: dict[tuple[Mode, str], Begun], mode: Mode
 ) -> None:
     failing = uploads[mode, "error once"]
@@ -68,7 +68,7 @@ def test_an_error_that_may_pass_costs_another_attempt_and_succeeds(
     assert first.webhook != second.webhook  # each attempt has a token of its own
 
 
-def test_an_error_that_does_not_pass_ends_the_job_with_its_reason(
+def test_a_permanent_error_ends_the_job_with_its_reason(
     local: Local, uploads: dict[tuple[Mode, str], Begun], mode: Mode
 ) -> None:
     failing = uploads[mode, "error always"]
@@ -82,7 +82,7 @@ def test_an_error_that_does_not_pass_ends_the_job_with_its_reason(
     assert history.events[-1].by == "webhook_receiver"
 
 
-def test_an_error_that_no_repetition_mends_costs_one_attempt(
+def test_an_error_that_no_retry_can_help_costs_one_attempt(
     local: Local, transcript: Callable[[str], str], marker: str
 ) -> None:
     local.simulator.use("context-length", containing=marker)

@@ -66,7 +66,7 @@ def test_a_model_that_writes_two_fifths_of_the_requested_words_still_reaches_the
     assert words == pytest.approx(history.job.target_words, rel=0.1)
 
 
-def test_a_choice_in_the_folder_is_followed(
+def test_an_override_in_the_folder_is_followed(
     local: Local, marker: str, transcript: Callable[[str], str], mode: Mode
 ) -> None:
     folders = f"summary-language=Welsh/summary-mode={mode}"

@@ -1,14 +1,9 @@
-"""Roles are enforced, logs hold no secret, and a job costs few requests."""
+"""Roles are enforced, and logs hold no secret."""
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-
-import requests
+from collections.abc import Callable
 
 from core.jobs.call import CallState
-from local.stack.emulator import ROOT_KEY
 from local.stack.needs import ROOT
 from tests.local.checks import assert_summarised, sentences_of
 from tests.local.conftest import Local
@@ -83,42 +78,3 @@ def test_logs_hold_no_token_key_url_or_text(
     found = {name for name, texts in private.items() if any(text in logged for text in texts)}
     assert found == set()
     assert all(private.values())
-
-
-def test_a_job_of_one_call_costs_at_most_nine_aws_requests(
-    local: Local, transcript: Callable[[str], str], marker: str
-) -> None:
-    """The transcript read, and what the model is shown kept for a retry; job and call created, submitted,
-    loaded, being published; summary and facts written; job and call ended.
-
-    Each execution environment reads the secrets once in five minutes; Lambda polls the queue.
-    """
-    with recorded_requests(local) as requests_made:
-        local.stack.upload(transcript(marker), f"{marker}.txt")
-        runpod_id = local.wait_for_runpod_job(marker).id
-        local.simulator.wait_until(lambda _: local.answers_to(runpod_id) == [200], 30)
-
-    assert requests_made.pop("GetSecretValue", 0) <= 3
-    assert requests_made["TransactWriteItems"] == 2  # so the recording works
-    assert requests_made.total() <= 9, requests_made
-
-
-@contextmanager
-def recorded_requests(local: Local) -> Iterator["Counter[str]"]:
-    """Count by name the requests that the functions send meanwhile, through the emulator's CloudTrail."""
-    counted: Counter[str] = Counter()
-    set_recording(local, "true")
-    try:
-        yield counted
-        events = local.stack.client("cloudtrail").lookup_events()["Events"]
-        counted.update(each["EventName"] for each in events if each["AccessKeyId"] != ROOT_KEY)
-    finally:
-        set_recording(local, "false")
-
-
-def set_recording(local: Local, value: str) -> None:
-    with requests.Session() as session:
-        session.trust_env = False
-        url = f"{local.stack.endpoint_url}/_ministack/config"
-        answer = session.post(url, json={"cloudtrail._recording_enabled": value}, timeout=10)
-    assert answer.json().get("applied"), answer.text

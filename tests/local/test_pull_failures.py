@@ -54,7 +54,7 @@ def delivered(local: Local, history: History) -> list[str]:
     return [each["Key"] for each in listed.get("Contents", [])]
 
 
-def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempts(
+def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempt(
     local: Local, marker: str
 ) -> None:
     upload = begun_slowly(local, marker)
@@ -146,7 +146,7 @@ def overwrite(local: Local, key: str) -> None:
 @pytest.mark.parametrize(
     ("change", "code"), [(delete, "result-missing"), (overwrite, "result-damaged")]
 )
-def test_a_manifest_for_something_else_than_what_lies_there_costs_another_attempt(
+def test_a_manifest_that_does_not_match_its_object_costs_another_attempt(
     local: Local, marker: str, change: Change, code: str
 ) -> None:
     local.simulator.use("lost-webhook", next_jobs=1, containing=marker)

@@ -16,14 +16,7 @@ from tests.builders import SECRET, completed_body
 from tests.fakes.lambda_events import callback_event, eventbridge_event, s3_notification, sqs_batch
 from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, FaultProfile, draw_profile
-from tests.simulation.functions import (
-    DEPLOYMENTS,
-    RECEIVER,
-    SUBMITTER,
-    SWEEPER,
-    Clients,
-    Functions,
-)
+from tests.simulation.functions import DEPLOYMENTS, RECEIVER, SUBMITTER, SWEEPER, Clients, Functions
 from tests.simulation.invariants import Broken, Invariants, Upload
 from tests.simulation.pull_worker import PullWorker
 from tests.simulation.runpod import PRIVATE, Answer, Endpoint, FakeRunPod

@@ -5,13 +5,7 @@ import re
 import pytest
 
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings, Variables
-from tests.template.cloudformation import (
-    FUNCTIONS,
-    ROOT,
-    declared_environment,
-    environment,
-    source,
-)
+from tests.template.cloudformation import FUNCTIONS, ROOT, declared_environment, environment, source
 
 SETTINGS = {
     "SubmitterFunction": SubmitterSettings,

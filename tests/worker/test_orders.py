@@ -233,7 +233,7 @@ class TestATranscript:
         assert len(setup.bucket.gets) == 1
 
     @pytest.mark.parametrize("body", [b"", b"\x00\x01\x02\x03" * 100, b"\x1f\x8bbroken"])
-    def test_that_is_none_is_unreadable(self, setup: WorkerSetup, body: bytes) -> None:
+    def test_that_is_not_text_is_unreadable(self, setup: WorkerSetup, body: bytes) -> None:
         setup.bucket.body = body
 
         assert setup.failure_code() == "unreadable"
@@ -277,7 +277,7 @@ class TestTheModel:
         assert len(setup.service.requests) == 1
 
     @pytest.mark.parametrize("status", [429, 503])
-    def test_that_is_busy_is_waited_for_without_losing_a_try(
+    def test_that_is_busy_is_waited_for_without_using_up_a_try(
         self, setup: WorkerSetup, status: int
     ) -> None:
         setup.settings = replace(setup.settings, model_start_seconds=600)
@@ -286,12 +286,12 @@ class TestTheModel:
         assert setup.manifest()
         assert len(setup.slept) == 5
 
-    def test_that_stays_busy_is_given_up(self, setup: WorkerSetup) -> None:
+    def test_that_stays_busy_is_an_error(self, setup: WorkerSetup) -> None:
         setup.service.answers = [503]
 
         assert setup.failure_code() == "model-unavailable"
 
-    def test_that_is_not_there_is_given_up(self, setup: WorkerSetup, refusing_url: str) -> None:
+    def test_that_is_unreachable_is_an_error(self, setup: WorkerSetup, refusing_url: str) -> None:
         setup.settings = replace(setup.settings, model_url=refusing_url)
 
         assert setup.failure_code() == "model-unavailable"
@@ -317,7 +317,7 @@ class TestAnOrder:
     @pytest.mark.parametrize(
         "job_input", [None, {}, {"prompt": "x"}, {"work_order": {"version": 2}}]
     )
-    def test_that_is_none_is_refused(self, setup: WorkerSetup, job_input: Any) -> None:
+    def test_that_is_malformed_is_refused(self, setup: WorkerSetup, job_input: Any) -> None:
         assert setup.work_on(job_input) == {"error": "transcript-worker: bad-work-order"}
 
     def test_with_a_set_of_prompts_that_is_not_here_is_refused(self, setup: WorkerSetup) -> None:

@@ -12,7 +12,7 @@ from tests.builders import JOB_ID, SECRET, a_ref
 OTHER = b"another-secret-of-forty-characters-00000"
 
 
-def test_the_token_has_the_form_that_is_written_down() -> None:
+def test_the_token_has_its_documented_form() -> None:
     """A change of this value would orphan every request under way at a deployment."""
     token = token_for(CallRef(JOB_ID, "whole", 1), b"k" * 40)
 
@@ -54,7 +54,7 @@ def test_an_empty_secret_makes_no_token() -> None:
 
 
 @given(st.one_of(st.none(), st.text(), st.binary(), st.integers()))
-def test_nothing_else_is_a_token(token: object) -> None:
+def test_anything_else_is_no_token(token: object) -> None:
     assert not is_token_of(a_ref(), token, [SECRET])
 
 

@@ -144,7 +144,7 @@ def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
         7,
     ],
 )
-def test_completed_without_a_usable_text_is_a_failure_that_may_pass(output: object) -> None:
+def test_completed_without_a_usable_text_is_a_failure_worth_a_retry(output: object) -> None:
     report = parse_report(completed_body(output=output))
 
     assert report.failure == Failure("no-output")
@@ -301,7 +301,7 @@ def test_runpods_own_words_about_a_failure_are_not_kept() -> None:
 @pytest.mark.parametrize(
     ("status", "code"), [("CANCELLED", "cancelled"), ("TIMED_OUT", "timed-out")]
 )
-def test_other_ends_are_failures(status: str, code: str) -> None:
+def test_other_final_statuses_are_failures(status: str, code: str) -> None:
     report = parse_report({"id": "rp-1", "status": status})
 
     assert report.failure is not None
@@ -309,7 +309,7 @@ def test_other_ends_are_failures(status: str, code: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["IN_QUEUE", "IN_PROGRESS"])
-def test_a_state_on_the_way_is_no_end(status: str) -> None:
+def test_an_intermediate_status_is_not_final(status: str) -> None:
     report = parse_report({"id": "rp-1", "status": status, "output": BY_MESSAGE})
 
     assert not report.status.is_final
@@ -317,7 +317,7 @@ def test_a_state_on_the_way_is_no_end(status: str) -> None:
 
 
 @pytest.mark.parametrize("word", ["RUNNING", "completed", "GONE", "UNKNOWN", ""])
-def test_a_state_that_we_do_not_know_is_no_end(word: str) -> None:
+def test_an_unknown_status_is_not_final(word: str) -> None:
     assert parse_report({"id": "rp-1", "status": word}).status is RunPodStatus.UNKNOWN
 
 
@@ -352,14 +352,14 @@ def test_what_is_not_a_job_is_refused(body: object) -> None:
 @pytest.mark.parametrize(
     "runpod_id", ["c80ffee4-f315-4e25-a146-0f3d98cf024b-u1", "sync-1a2b-e1", "a_b.c", "7"]
 )
-def test_an_id_as_runpod_writes_them_is_taken(runpod_id: str) -> None:
+def test_an_id_in_runpods_form_is_accepted(runpod_id: str) -> None:
     assert parse_report({"id": runpod_id, "status": "IN_QUEUE"}).runpod_id == runpod_id
 
 
 @pytest.mark.parametrize(
     "figure", [-1, True, "9", None, float("nan"), float("inf"), 10**30, [], {}]
 )
-def test_a_figure_that_is_none_counts_as_nothing(figure: object) -> None:
+def test_an_invalid_figure_counts_as_nothing(figure: object) -> None:
     body = completed_body(delayTime=figure, executionTime=figure)
     body["output"][0]["usage"] = {"prompt_tokens": figure, "completion_tokens": figure}
 
@@ -389,7 +389,7 @@ JSON = st.recursive(
 
 
 @given(output=JSON, error=JSON, status=st.sampled_from(["COMPLETED", "FAILED", "X"]))
-def test_no_output_and_no_error_is_too_strange(output: Any, error: Any, status: str) -> None:
+def test_any_output_and_error_can_be_parsed(output: Any, error: Any, status: str) -> None:
     report = parse_report({"id": "rp-1", "status": status, "output": output, "error": error})
 
     assert not (report.text and report.failure)

@@ -195,7 +195,7 @@ def test_a_prompt_that_can_not_get_smaller_is_an_error() -> None:
         )
 
 
-class TestPieces:
+class TestChunks:
     @given(st.text(st.sampled_from("ab.!? \n。x"), max_size=600), st.integers(8, 60))
     def test_hold_every_word_in_order(self, text: str, most: int) -> None:
         cut = split_into_chunks(text, most_tokens=most, tokens_of=len)
@@ -253,7 +253,7 @@ def test_a_summary_a_little_longer_than_an_answer_is_written_in_two_short_parts(
     assert [(task.kind, task.words) for task in tasks] == [(Kind.COMPOSE, 334)] * 2
 
 
-class TestSharingOut:
+class TestPartition:
     @settings(max_examples=300)
     @given(st.lists(st.integers(1, 50), min_size=1, max_size=40), st.integers(1, 50))
     def test_gives_every_item_once_and_each_share_at_least_one(
