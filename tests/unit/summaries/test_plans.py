@@ -207,6 +207,19 @@ class TestChunks:
         for chunk in split_into_chunks(text, most_tokens=most, tokens_of=len):
             assert len(chunk) <= most
 
+    def test_of_a_word_that_is_longer_than_a_chunk_hold_all_of_it(self) -> None:
+        word = "".join(chr(ord("a") + number % 26) for number in range(100))
+
+        cut = split_into_chunks(f"One two. {word} three.", most_tokens=20, tokens_of=len)
+
+        assert "".join("".join(cut).split()) == f"Onetwo.{word}three."
+        assert max(map(len, cut)) <= 20
+
+    def test_keep_the_lines_that_fit_as_they_are(self) -> None:
+        lines = "\n".join(f"Ann: {number}" for number in range(9))
+
+        assert split_into_chunks(lines, most_tokens=1_000, tokens_of=len) == [lines]
+
     def test_end_with_a_turn_where_they_can(self) -> None:
         text = "\n".join(f"Mara: sentence number {number}." for number in range(40))
 
