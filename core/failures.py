@@ -1,7 +1,8 @@
 """Every reason for which a job, a call or an attempt fails: what happened, what to do, may a retry help?
 
 The table in docs/operating.md is this one (tests/unit/test_failures.py). A code is stable, for machines;
-the message that goes with it is for a person, and says more where more is known. Pure.
+the message that goes with it is for a person, and says more where more is known. It stays in one file,
+however long: it is one table. Pure.
 """
 
 from collections.abc import Mapping
