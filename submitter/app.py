@@ -33,7 +33,7 @@ from submitter.record import BY
 from submitter.stages import Stages
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN
 
-_LONGEST_CHAIN = (
+LONGEST_CHAIN = (
     6  # attempts of one call that may follow each other through the function's own queue
 )
 
@@ -104,7 +104,7 @@ def _wiring() -> _UseCases:
         settings.retries,
         store=wiring.store(settings.resources),
         by=BY,
-        longest_chain=_LONGEST_CHAIN,
+        longest_chain=LONGEST_CHAIN,
     )
     intermediate_store = wiring.intermediate_store(settings.resources)
     material = Material(intermediate_store=intermediate_store)

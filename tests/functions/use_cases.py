@@ -11,7 +11,7 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.jobs.settle import Settler
 from core.settings import Retries, SubmitterSettings
-from submitter.app import _LONGEST_CHAIN
+from submitter.app import LONGEST_CHAIN
 from submitter.dispatch import Dispatch
 from submitter.intake import Intake
 from submitter.material import Material
@@ -88,7 +88,7 @@ class Submitter:
         secrets: CallbackSecrets,
         settings: SubmitterSettings,
     ) -> None:
-        lifecycle = world.lifecycle("submitter", longest_chain=_LONGEST_CHAIN)
+        lifecycle = world.lifecycle("submitter", longest_chain=LONGEST_CHAIN)
         intermediate_store = S3IntermediateStore(world.s3, world.output_bucket)
         material = Material(intermediate_store=intermediate_store)
         self.dispatch = Dispatch(
