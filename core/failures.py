@@ -134,12 +134,13 @@ WORKER_CODES = frozenset(code for code, kind in FAILURES.items() if kind.from_wo
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an attempt brought no text, or a job or call ended without one."""
+    """Why an attempt brought no text, or a job or call ended without one.
+
+    The message says what happened, to what, and what to do: the table's words where no more is known.
+    """
 
     code: str
-    message: str = (
-        ""  # what happened, to what, and what to do; the table's words where no more is known
-    )
+    message: str = ""
 
     def __post_init__(self) -> None:
         kind = FAILURES.get(self.code)

@@ -16,9 +16,8 @@ _CHARACTERS_OF_A_WORD = 4
 _SPACE = re.compile(r"\s")
 
 
-_WINDOW = (
-    1 << 20
-)  # characters looked at together: the words of a whole text take ten times its memory
+# Characters looked at together: the words of a whole text take ten times its memory.
+_WINDOW = 1 << 20
 
 
 def count_words(text: str) -> int:

@@ -51,9 +51,7 @@ class Dispatch:
     secrets: CallbackSecrets
     presigned_urls: PresignedUrls
     settings: SubmitterSettings
-    clock: Callable[
-        [], datetime
-    ]  # an invocation lasts: what is due later counts from when it was done
+    clock: Callable[[], datetime]  # invocations last: what is due counts from when a thing is done
 
     def record_and_send(self, job: Job, call: Call, input_of: InputOf) -> tuple[Job, Call]:
         """Record a new job with its one call, claimed already, and send the request.

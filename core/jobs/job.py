@@ -103,9 +103,8 @@ class Job:
     reason: str = ""  # the same for a person
     summary: Summary | None = None
     stage: int = 0  # counts the stages of calls, see core/summaries/plans.py
-    slots: tuple[
-        str, ...
-    ] = ()  # the calls whose texts, in this order, are what the stages made so far
+    # The calls whose texts, in this order, are what the stages made so far.
+    slots: tuple[str, ...] = ()
     stage_calls: int = 0  # how many calls the current stage has
     done: frozenset[str] = frozenset()  # those of them whose results are there
     repairs: int = 0  # rounds of repair

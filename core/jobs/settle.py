@@ -77,12 +77,9 @@ class Settler:
 
         def settle(job: Job, call: Call) -> Settlement:
             attempt = attempt_of(call, ref.attempt, report.runpod_id)
-            believed = (
-                report if call.is_final else verified(job, ref, report, self.intermediate_store)
-            )
-            decision = decide(
-                job, call, attempt, believed, max_attempts=self.lifecycle.retries.max_attempts
-            )
+            is_open = not call.is_final
+            believed = self._verified(job, ref, report) if is_open else report
+            decision = decide(job, call, attempt, believed, max_attempts=self._max_attempts)
             job, call = self._carry_out(decision, job, call, now)
             return Settlement(decision=decision, job=job, call=call)
 
@@ -148,6 +145,13 @@ class Settler:
         raise Conflict(
             f"call {ref.call_id} of job {ref.job_id} was changed by others again and again"
         )
+
+    def _verified(self, job: Job, ref: CallRef, report: RunPodReport) -> RunPodReport:
+        return verified(job, ref, report, self.intermediate_store)
+
+    @property
+    def _max_attempts(self) -> int:
+        return self.lifecycle.retries.max_attempts
 
     def _carry_out(
         self, decision: Decision, job: Job, call: Call, now: datetime
@@ -254,6 +258,6 @@ class Settler:
         if self.intermediate_store.load(job.id, call.id):
             ended = call.with_success(self.lifecycle.event(now))
             return self.lifecycle.end_in_stage(job, call, ended, now=now)
-        if call.paid_attempts < self.lifecycle.retries.max_attempts and now < job.deadline:
+        if call.paid_attempts < self._max_attempts and now < job.deadline:
             return self.lifecycle.retry(job, call, failure, now=now)
         return self.lifecycle.fail(job, call, Failure("result-lost"), now=now)

@@ -60,9 +60,8 @@ class RunPodReport:
     runpod_id: str
     status: RunPodStatus
     text: str = field(default="", repr=False)  # the model's answer, if COMPLETED and usable
-    manifest: ResultManifest | None = (
-        None  # or where pull mode's answer is; to be verified, and its text read
-    )
+    # Or where pull mode's answer is: to be verified, and its text read.
+    manifest: ResultManifest | None = None
     finish_reason: str = ""  # "stop", "length", or "" where the worker does not say
     model: str = ""
     prompt_tokens: int = 0

@@ -14,9 +14,8 @@ _CLOSING = re.compile(rf"(?:<|\[|◁)/(?:{_REASONING_NAMES})(?:>|\]|▷)", re.IG
 
 # gpt-oss's harmony format, <|channel|>analysis<|message|>... before <|channel|>final<|message|>...
 _CHANNEL = re.compile(r"<\|channel\|>\s*([a-z]+)[^<]{0,80}<\|message\|>", re.IGNORECASE)
-_BARE_HARMONY = re.compile(
-    r"\A\s*analysis(?=[A-Z\s])"
-)  # the same, its special tokens stripped by a server
+# The same, its special tokens stripped by a server.
+_BARE_HARMONY = re.compile(r"\A\s*analysis(?=[A-Z\s])")
 _BARE_FINAL = "assistantfinal"
 
 # Where a model says that it has ended; what comes after is another turn that it made up.

@@ -44,9 +44,8 @@ class Task:
     first: int  # it reads the chunks first .. last - 1 of the level
     last: int
     words: int  # its share of what the stage shall write
-    requested_words: (
-        int  # what the model is asked for: the share, corrected by what it made of earlier requests
-    )
+    # What the model is asked for: the share, corrected by what it made of earlier requests.
+    requested_words: int
 
     @property
     def chunks(self) -> int:
@@ -101,12 +100,10 @@ _TOKENS_PER_WORD_OUT = 1.5  # 6,000 tokens for 4,000 words
 _SURPLUS = 1.25  # models count words badly
 _SHARE_OF_SHORT = 0.4  # a transcript too short for the target is summarised in so much of its words
 _LEAST_WORDS = 50  # unless there are fewer to begin with
-WORTH_REPAIRING_WORDS = (
-    200  # a shorter summary is as it is: a sentence more or less is a large share
-)
-_NOTES_SURPLUS = (
-    2.2  # notes have so many times the summary's words: what to leave out is chosen late
-)
+# A shorter summary is as it is: a sentence more or less is a large share.
+WORTH_REPAIRING_WORDS = 200
+# Notes have so many times the summary's words: what to leave out is chosen late.
+_NOTES_SURPLUS = 2.2
 _NOTES_WORDS = (150, 1_500)  # fewest and most words of one call's notes
 _NOTES_SHARE = 0.5  # and at most this share of what they are taken of
 _LEAST_PART_WORDS = 400  # shorter parts would read like a list

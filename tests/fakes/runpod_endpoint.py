@@ -54,9 +54,8 @@ class Endpoint:
     habits: Habits
     clock: Callable[[], datetime]
     on_ending: Callable[[Run], None]  # called when it is known when a request ends
-    put: Callable[
-        [str, bytes], None
-    ]  # an object into the output bucket, past the functions' clients
+    # Puts an object into the output bucket, past the functions' clients.
+    put: Callable[[str, bytes], None]
     runs: list[Run] = field(default_factory=list)
 
     def serve(self, mock: responses.RequestsMock) -> None:

@@ -144,10 +144,8 @@ def _of_not_yet_known(ref: CallRef, answer: Answer, harness: ReceiverHarness) ->
         yield "sent away a callback that it could have verified"
     if replace(now, due_at=was.due_at, revision=was.revision) != was:
         yield "changed more than when the sweeper looks"
-    aside: dict[str, Any] = {
-        "calls": {},
-        "events": {},
-    }  # the audit says that the sweeper was notified
+    # The audit says that the sweeper was notified.
+    aside: dict[str, Any] = {"calls": {}, "events": {}}
     if replace(answer.before, **aside) != replace(answer.after, **aside):
         yield "changed something beside the call"
 

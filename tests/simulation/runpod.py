@@ -52,9 +52,8 @@ class FakeRunPod:
     worker: PullWorker
     jobs: dict[str, GpuJob] = field(default_factory=dict)
     callbacks_to_come: int = 0
-    outage: Outage = field(
-        default_factory=Outage
-    )  # in a partial one there is no connection; else it hangs
+    # In a partial one there is no connection; else it hangs.
+    outage: Outage = field(default_factory=Outage)
 
     def run(self, request: Mapping[str, Any]) -> str:
         simulation, random = self.simulation, self.simulation.random

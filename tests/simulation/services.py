@@ -135,9 +135,8 @@ class SteppedS3(MemoryS3):
         super().__init__(versioned=[TRANSCRIPTS, SUMMARIES] if versioned else [])
         self._simulation = simulation
         self.written: list[tuple[str, bytes, dict[str, str]]] = []
-        self.outage = simulation.outage(
-            simulation.profile.s3_outages
-        )  # a partial one lets reads through
+        # A partial one lets reads through.
+        self.outage = simulation.outage(simulation.profile.s3_outages)
 
     def _refuse(self, bucket: str, *, is_read: bool) -> None:
         outage, simulation = self.outage, self._simulation
