@@ -8,8 +8,8 @@
 
     next_round(passages, goal, limits, history) -> Round | Finished | GivenUp
 
-The engine knows no AWS, no RunPod and no clock. Its drivers are the pipeline (a call is a RunPod request), the
-worker of pull mode (the model is beside it), and tests and benchmarks. Each does the same:
+The engine knows no AWS, no RunPod and no clock. Its drivers are the pipeline (a call is a RunPod request),
+the worker of pull mode (the model is beside it), and tests and benchmarks. Each does the same:
 
     passages = numbered(goal.glossary.applied_to_turns(transcript.turns))   stored once for each job
     goal = goal_of(options, passages.words, boundary=job id, glossary=...)
@@ -20,8 +20,8 @@ worker of pull mode (the model is beside it), and tests and benchmarks. Each doe
         answers = {ask.name: answer of chat_request(ask, passages, options) for ask in step.asks}
         history.append(PastRound(round=step, answers=answers))
 
-An answer is `answer_of(text, ...)` of what the model wrote, or `Answer(failure=code)` where there is none; a
-refusal of the prompt as too long is `Answer(failure=CONTEXT_LENGTH)`. All answers of a round must be there.
-The same history gives the same step; an ask that has a sound answer is not made again, and the names of asks
+An answer is `answer_of(text, ...)` of what the model wrote, or `Answer(failure=code)` where there is none;
+a prompt refused as too long is `Answer(failure=CONTEXT_LENGTH)`. All answers of a round must be there. The
+same history gives the same step; an ask that has a sound answer is not made again, and the names of asks
 never repeat. `Finished` has the Markdown text and its facts, `GivenUp` a code and what a person should do.
 """
