@@ -20,9 +20,7 @@ from core.words import count_words
 LONGEST_PASSAGE_WORDS = 150
 _CHARACTERS_OF_AN_UNSPACED_WORD = 1  # the shortest: a Han character counts as a word
 
-_SENTENCE_END = re.compile(
-    r"(?<=[.!?…؟।])[\"'”’»)\]]{0,3}\s+|(?<=[。！？])(?![。！？”’」』）])"  # noqa: RUF001 - other scripts' full stops
-)
+_SENTENCE_END = re.compile(r"(?<=[.!?…؟।])[\"'”’»)\]]{0,3}\s+|(?<=[。！？])(?![。！？”’」』）])")
 
 Range = tuple[int, int]  # the first and last of neighbouring passages, both included
 

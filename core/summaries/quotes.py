@@ -17,7 +17,7 @@ from core.summaries.spoken import LITTLE, MADE_BY_EVENING, NEGATIONS, NOISE, UNS
 LEAST_WORDS = 4  # shorter ones stand in any transcript
 _MOST_WORDS = 120
 _ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\s?){3,}\]?|\[?…\]?)\s*")
-_SENTENCE_END = re.compile(r"\s?[.!?…。！？]")  # noqa: RUF001 - other scripts' full stops
+_SENTENCE_END = re.compile(r"\s?[.!?…。！？]")
 _NEAR = 2  # passages on each side of the one that the model named
 _PLAIN_LETTERS = 4
 _WORDS_SOUGHT = 4  # that a passage must hold to be looked at closely
@@ -192,5 +192,5 @@ def _cut(text: str, start: int, end: int) -> str:
     ends = _SENTENCE_END.match(text, end)
     end = ends.end() if ends else end
     said = " ".join(NOISE.sub(" ", text[start:end]).split())
-    said = re.sub(r"\s+(?=[,.;:!?]|['’](?:s|t|re|ve|ll|d|m)\b|n['’]t\b)", "", said)  # noqa: RUF001
-    return said.strip(" ,;:-–—")  # noqa: RUF001 - dashes
+    said = re.sub(r"\s+(?=[,.;:!?]|['’](?:s|t|re|ve|ll|d|m)\b|n['’]t\b)", "", said)
+    return said.strip(" ,;:-–—")

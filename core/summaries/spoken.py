@@ -13,29 +13,28 @@ NOISE = re.compile(
     r"|\((?:laughs?|laughter|inaudible|crosstalk|applause)\)",
     re.IGNORECASE,
 )
-_WORD = re.compile(
-    r"\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|[^\W_]+(?:['’ʼ][^\W_]+)*-?"  # noqa: RUF001 - apostrophes
-)
+_WORD = re.compile(r"\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?|[^\W_]+(?:['’ʼ][^\W_]+)*-?")
 UNSPACED = re.compile(
     r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]"
 )
 
 
-def _row(words: str) -> list[str]:
+def row(words: str) -> list[str]:
+    """Return the words of a table that reads best in one line."""
     return words.split()
 
 
-_FILLERS = frozenset(_row("um uh er erm ah eh hm hmm mm mhm mmm uhm huh äh ähm euh ehm öh"))
+_FILLERS = frozenset(row("um uh er erm ah eh hm hmm mm mhm mmm uhm huh äh ähm euh ehm öh"))
 # Words that may be left out or put in without a change of what was said. No negation, number, name.
 LITTLE = frozenset(
-    _row(
+    row(
         "a an the and so but well like just that this it i you we to of in on at for is are was be been"
         " there then now also actually really basically kind sort okay ok yeah yes right oh which who as if"
         " do did does have has had would will s d ll re ve m"
     )
 )
 NEGATIONS = frozenset(
-    _row("not no never nobody nothing neither nor without hardly nicht nie kein keine pas non")
+    row("not no never nobody nothing neither nor without hardly nicht nie kein keine pas non")
 )
 _CONTRACTIONS: Mapping[str, tuple[str, ...]] = {
     written: tuple(full.split())
@@ -57,11 +56,11 @@ _ENDINGS = {
     "'d": "would",
     "'s": "is",
 }
-_UNITS = _row(
+_UNITS = row(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
     " sixteen seventeen eighteen nineteen"
 )
-_TENS = _row("twenty thirty forty fifty sixty seventy eighty ninety")
+_TENS = row("twenty thirty forty fifty sixty seventy eighty ninety")
 _NUMBERS = {word: number for number, word in enumerate(_UNITS)}
 _NUMBERS |= {word: 20 + 10 * at for at, word in enumerate(_TENS)}
 _SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_000_000_000}
@@ -92,7 +91,7 @@ def _expanded(text: str) -> Iterator[Token]:
     for match in _WORD.finditer(blank):
         start, end = match.span()
         written = unicodedata.normalize("NFKC", match[0]).casefold()
-        written = written.replace("’", "'").replace("ʼ", "'")  # noqa: RUF001 - apostrophes
+        written = written.replace("’", "'").replace("ʼ", "'")
         if written.endswith("-"):
             if len(written) <= 4 and blank[end : end + 1] in ("", " "):  # noqa: PLR2004 - it broke off
                 continue

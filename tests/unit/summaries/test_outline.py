@@ -11,7 +11,7 @@ from core.summaries.passages import Passages, numbered, numbers_of
 from core.summaries.shares import LEAST_TOPIC_WORDS, with_words
 from core.transcripts.turns import Turn
 
-_WORDS = "ferry harbour gangway timetable wages winter".split() + ["term"] * 9
+_WORDS = ["ferry", "harbour", "gangway", "timetable", "wages", "winter"] + ["term"] * 9
 HEADINGS = {"overview": "Overview", "topics": "Topics"}
 
 

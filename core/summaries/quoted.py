@@ -1,0 +1,137 @@
+"""Quotations in running text and in lists: what was said stays, what wasn't loses its marks or goes. Pure.
+
+In prose, words in quotation marks that nobody said become a report of them: the marks go. Where the text
+gives them to somebody else than the one who said them, the sentence goes. A line that is a quote alone goes
+as a whole, or gets the name of the one who said it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from core.summaries.quotes import LEAST_WORDS, Located, QuoteFinder
+from core.summaries.sections import cited_in, sentences_of, without_citations
+from core.words import count_words
+
+_QUOTED = re.compile(
+    r"“([^“”]{8,900})”|„([^“”„]{8,900})[“”]|«([^«»]{8,900})»|\"([^\"\n]{8,900})\"|「([^「」]{4,400})」"
+)
+_LINE_MARKS = re.compile(r"\s*(?:>|[-*+]|\d{1,3}[.)])?\s*(?:>\s*)?")
+_LETTERS_OF_A_NAME = 4
+_ALONE = re.compile(r"[\s*_—–\-:,.()]*")
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteCount:
+    verified: int = 0
+    dropped: int = 0  # nobody said it
+    tidied: int = 0  # replaced by how it was said
+    misattributed: int = 0  # somebody else said it: put right, or the sentence left out
+
+    def __add__(self, other: "QuoteCount") -> "QuoteCount":
+        return QuoteCount(
+            self.verified + other.verified,
+            self.dropped + other.dropped,
+            self.tidied + other.tidied,
+            self.misattributed + other.misattributed,
+        )
+
+
+class QuotationCheck:
+    """Checks the quotations of texts, and counts what it finds."""
+
+    def __init__(self, finder: QuoteFinder) -> None:
+        self._finder = finder
+        self._names = _names_of(finder.passages.speakers)
+        self.count = QuoteCount()
+
+    def in_block(self, block: str) -> str:
+        """Return a paragraph or a list as it can be published; "" if nothing of it can."""
+        lines = (self._in_line(line) for line in block.splitlines())
+        return "\n".join(line for line in lines if line.strip(" >-*"))
+
+    def _in_line(self, line: str) -> str:
+        found = _QUOTED.search(line)
+        if not found:
+            return line
+        marks = _LINE_MARKS.match(line)
+        before = line[marks.end() if marks else 0 : found.start()]
+        if _ALONE.fullmatch(before) or line.lstrip().startswith(">"):
+            return self._line_of_a_quote(line, found)
+        return " ".join(filter(None, (self._in_sentence(each) for each in sentences_of(line))))
+
+    def _line_of_a_quote(self, line: str, found: re.Match[str]) -> str:
+        """Return a line that is a quote with its speaker, or a sentence that begins with one."""
+        after = without_citations(line[found.end() :])
+        if count_words(after) > 8 or _QUOTED.search(line, found.end()):  # noqa: PLR2004 - no attribution is that long
+            return " ".join(filter(None, (self._in_sentence(each) for each in sentences_of(line))))
+        words = _words(found)
+        located = self._find(words, line)
+        if located is None:
+            if count_words(words) < LEAST_WORDS:
+                return line
+            self.count += QuoteCount(dropped=1)
+            return ""
+        self._verified(located)
+        named = self._named_in(after)
+        if named and located.passage.speaker and located.passage.speaker not in named:
+            self.count += QuoteCount(misattributed=1)
+            after = f" — {located.passage.speaker}"
+            line = line[: found.end()] + after
+        return _replaced(line, found, located.words, keeps_marks=True)
+
+    def _in_sentence(self, sentence: str) -> str:
+        at = 0
+        while found := _QUOTED.search(sentence, at):
+            words = _words(found)
+            at = found.end()
+            if count_words(words) < LEAST_WORDS:
+                continue
+            located = self._find(words, sentence)
+            if located is None:
+                self.count += QuoteCount(dropped=1)
+                sentence = _replaced(sentence, found, words, keeps_marks=False)
+                at -= 2
+                continue
+            around = sentence[: found.start()] + sentence[found.end() :]
+            named = self._named_in(around)
+            if named and located.passage.speaker and located.passage.speaker not in named:
+                self.count += QuoteCount(misattributed=1)
+                return ""
+            self._verified(located)
+            changed = _replaced(sentence, found, located.words, keeps_marks=True)
+            at += len(changed) - len(sentence)
+            sentence = changed
+        return sentence
+
+    def _find(self, words: str, around: str) -> Located | None:
+        cited = sorted(cited_in(around))
+        return self._finder.find(words, near=cited[0] if cited else 0)
+
+    def _verified(self, located: Located) -> None:
+        self.count += QuoteCount(verified=1, tidied=not located.is_verbatim)
+
+    def _named_in(self, text: str) -> list[str]:
+        """Return the speakers whom a text names, by their whole label or a part that is theirs alone."""
+        return [name for name, pattern in self._names.items() if pattern.search(text)]
+
+
+def _names_of(speakers: Sequence[str]) -> Mapping[str, re.Pattern[str]]:
+    parts = {
+        name: set(re.findall(rf"[^\W\d_]{{{_LETTERS_OF_A_NAME},}}", name)) for name in speakers
+    }
+    patterns = {}
+    for name in speakers:
+        others = set[str]().union(*(parts[other] for other in speakers if other != name))
+        ways = [name, *(part for part in sorted(parts[name] - others) if part[0].isupper())]
+        patterns[name] = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ways))})(?!\w)")
+    return patterns
+
+
+def _words(found: re.Match[str]) -> str:
+    return next(group for group in found.groups() if group is not None)
+
+
+def _replaced(text: str, found: re.Match[str], words: str, *, keeps_marks: bool) -> str:
+    opening, closing = (found[0][0], found[0][-1]) if keeps_marks else ("", "")
+    return f"{text[: found.start()]}{opening}{words}{closing}{text[found.end() :]}"
