@@ -1,7 +1,7 @@
 """One document from the finished parts: overview, topics in order, and each register once. Pure."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from core.summaries.facts import Source
 from core.summaries.ledger import Entry
@@ -56,6 +56,13 @@ def words_of_registers(
     builder = _Builder(passages, with_times=False)
     builder.registers(registers, headings)
     return builder.document().words
+
+
+def told_registers(registers: Registers, passages: Passages, outline: Outline) -> str:
+    """Return the registers as the overview's call is shown them."""
+    builder = _Builder(passages, with_times=False)
+    builder.registers(replace(registers, quotes=()), outline.headings)
+    return builder.document().text
 
 
 class _Builder:

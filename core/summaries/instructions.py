@@ -6,6 +6,7 @@ A folder is a set of prompts. `default` has every file; another set has those in
     outline     title, headings and topics, with the turns each is about
     section     one topic, or a part of it, in paragraphs
     ledger      decisions, action items, open questions and quotes
+    registers   `key = what it holds` for each of the ledger's lists
     overview    the opening paragraphs, from the finished sections
     notes       notes of a part of a transcript that does not fit the model
     single      the whole summary in one answer
@@ -25,7 +26,7 @@ from core.errors import SettingsError
 _FOLDER = Path(__file__).parent / "prompts"
 FILES = (
     *("system", "outline", "section", "ledger", "overview", "notes"),
-    *("single", "headings", "mend"),
+    *("registers", "single", "headings", "mend"),
 )
 _OTHERWISE = "*"
 
@@ -52,6 +53,11 @@ def filled(prompts: str, name: str, values: Mapping[str, str]) -> str:
 def headings(prompts: str) -> Mapping[str, str]:
     """Return the headings of a set's summaries, in the order of the document."""
     return _pairs(prompts, "headings")
+
+
+def register_rules(prompts: str) -> Mapping[str, str]:
+    """Return what each of the ledger's lists holds."""
+    return _pairs(prompts, "registers")
 
 
 def mend_note(prompts: str, code: str) -> str:

@@ -17,6 +17,9 @@ LEAST_CLAIMED_SHARE = 0.5  # of the words: an outline that places fewer is not w
 _WEIGHTS = (1, 5)
 _USUAL_WEIGHT = 3
 _LONGEST_LANGUAGE = 30
+_LANGUAGE = re.compile(
+    r"[^\W\d_]+(?:[ -]\(?[^\W\d_]+\)?)?"
+)  # Greek, Brazilian Portuguese, Chinese (Traditional)
 _LONGEST_HEADING = 60
 
 
@@ -109,9 +112,9 @@ def one_line(value: object, *, most: int = LONGEST_TITLE_CHARACTERS) -> str:
 
 
 def _language(value: object) -> str:
+    """Return a language's name. Other calls are told it, so it must be able to say nothing else."""
     name = one_line(value)
-    is_a_name = re.fullmatch(r"[^\W\d_][^\d_]*", name) and len(name) <= _LONGEST_LANGUAGE
-    return name if is_a_name else ""
+    return name if _LANGUAGE.fullmatch(name) and len(name) <= _LONGEST_LANGUAGE else ""
 
 
 def _translated(headings: Mapping[str, str], proposed: object) -> Mapping[str, str]:

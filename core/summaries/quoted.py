@@ -17,6 +17,7 @@ _QUOTED = re.compile(
     r"“([^“”]{8,900})”|„([^“”„]{8,900})[“”]|«([^«»]{8,900})»|\"([^\"\n]{8,900})\"|「([^「」]{4,400})」"
 )
 _LINE_MARKS = re.compile(r"\s*(?:>|[-*+]|\d{1,3}[.)])?\s*(?:>\s*)?")
+_MARKS = re.compile(r"[\"“”„«»「」]")
 _LETTERS_OF_A_NAME = 4
 _ALONE = re.compile(r"[\s*_—–\-:,.()]*")
 
@@ -114,6 +115,10 @@ class QuotationCheck:
     def _named_in(self, text: str) -> list[str]:
         """Return the speakers whom a text names, by their whole label or a part that is theirs alone."""
         return [name for name, pattern in self._names.items() if pattern.search(text)]
+
+
+def without_marks(text: str) -> str:
+    return _MARKS.sub("", text).strip()
 
 
 def _names_of(speakers: Sequence[str]) -> Mapping[str, re.Pattern[str]]:
