@@ -140,7 +140,7 @@ class WritingModel:
 
         return json.dumps(
             {
-                name: [row(name) for _ in range(entries)]
+                name: [entry(name) for _ in range(entries)]
                 for name in registers_of(ask.response_format)
             }
         )

@@ -27,12 +27,13 @@ def pending_notes(stage: Stage) -> "NextStep | Stage | None":
         return stage.declined(refused)
     first = [slot for slot in level if slot not in tried]
     again = [slot for slot in bad if len(stage.progress.tries(slot.name)) < _MOST_TRIES]
-    if bad and not sound and not again:
-        return stage.unusable("what the model noted", _faults(stage, bad))
-    if len(level) > _MANY and not sound:
-        first = first[: 0 if bad else PROBE]
+    if not sound:  # before more calls are made, a few of those that came to nothing are tried again
+        first = [] if bad else first[: PROBE if len(level) > _MANY else len(level)]
+        again = again[:PROBE] if len(again) == len(bad) else []
     asks = [_ask(stage, slot) for slot in first]
     asks += stage.affordable([_ask(stage, slot) for slot in again], after=asks)
+    if bad and not sound and not asks:
+        return stage.unusable("what the model noted", _faults(stage, bad))
     return stage.round(asks) if asks else None
 
 

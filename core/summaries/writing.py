@@ -68,13 +68,18 @@ class Writing:
         """Return the asks for all slots that were never asked for; few where the model seems to decline."""
         sections = [slot for slot in self.plan.sections if not self.progress.tries(slot.name)]
         ledger = [slot for slot in self.plan.ledger if not self.progress.tries(slot.name)]
-        outline_was_refused = any(each.is_refused for each in self.progress.tries("outline"))
-        if outline_was_refused and not any(each.is_usable for each in self.standings.values()):
-            sections, ledger = sections[:PROBE], []
+        outlines = self.progress.tries("outline")
+        nothing_came = any(each.is_refused or not each.answer.text for each in outlines)
+        if nothing_came and not self._is_any_usable:
+            sections, ledger = sections[: 0 if self.standings else PROBE], []
         return [
             *(self._section(slot, words=slot.words) for slot in sections),
             *(self._ledger(slot) for slot in ledger),
         ]
+
+    @property
+    def _is_any_usable(self) -> bool:
+        return any(standing.is_usable for standing in self.standings.values())
 
     @property
     def refused(self) -> int:
@@ -85,14 +90,16 @@ class Writing:
 
     def second_asks(self) -> list[Ask]:
         """Return the asks for what can't be used as it is, as far as tries are left."""
+        standings = self.standings
         bad = [
             slot
             for slot in self.plan.sections
-            if not self.standings[slot.name].is_usable
-            and self.standings[slot.name].tries < MOST_TRIES
+            if slot.name in standings
+            and not standings[slot.name].is_usable
+            and standings[slot.name].tries < MOST_TRIES
         ]
-        if not any(standing.is_usable for standing in self.standings.values()):
-            bad = bad[:PROBE]
+        if not self._is_any_usable:  # before more calls are made, a few are tried again, once
+            bad = bad[:PROBE] if max(each.tries for each in self.standings.values()) == 1 else []
         sections = [
             self._section(slot, words=slot.words, fault=self.standings[slot.name].fault)
             for slot in bad
@@ -100,14 +107,14 @@ class Writing:
         ledger = [
             self._ledger(slot, fault=Fault.UNREADABLE)
             for slot in self.unreadable_ledgers
-            if len(self.progress.tries(slot.name)) < _MOST_LEDGER_TRIES
+            if 0 < len(self.progress.tries(slot.name)) < _MOST_LEDGER_TRIES
         ]
         return [*sections, *ledger]
 
     def length_asks(self) -> list[Ask]:
         """Return the asks that bring the whole to its length, or a section to half of what it was to be."""
         rounds = sum(any(ask.adds_to for ask in past.round.asks) for past in self.progress.history)
-        if rounds >= _MOST_LENGTH_ROUNDS:
+        if rounds >= _MOST_LENGTH_ROUNDS or not self._is_any_usable:
             return []
         missing = self.target - sum(self._words(slot) for slot in self.plan.sections)
         tolerance = self.progress.goal.words * TOLERANCE
