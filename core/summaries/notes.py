@@ -23,10 +23,10 @@ from core.words import count_words
 MOST_LEVELS = 6
 # Notes that only an outline is made of have this share of the summary's words; those that sections are
 # written from have many more than the summary: what to leave out is chosen late.
-_FOR_AN_OUTLINE = 0.2
+_FOR_AN_OUTLINE = 0.1
 _FOR_SECTIONS = 2.2
 _LEAST_SECTION_WORDS = 80  # sections shorter than that, from their own turns, would be too many
-_WORDS = (60, 500)  # fewest and most of one call's notes
+_WORDS = (50, 500)  # fewest and most of one call's notes
 _SHARE_OF_MATERIAL = 0.4  # and at most this share of what they are taken of
 _WORDS_BY_CODE = 25  # of each passage
 

@@ -15,18 +15,17 @@ from core.summaries.rounds import Plan, Slot
 from core.summaries.schemas import REGISTERS
 
 # What one answer could write is written in several all the same: they are decoded at once.
-_PART_WORDS = 400
+_PART_WORDS = 350
 _LEAST_PART_WORDS = 80  # shorter parts would read like a list: then notes are read, more in each
 _WORDS_OF_A_TOPIC = 400
 _MOST_TOPICS = 12
 _LEDGER_SHARE = 0.13  # of the summary's words, until it is known what came
 _SHARE_OF_QUOTES = 0.3  # of these
-_OVERVIEW_SHARE = 1 / 18
-OVERVIEW_WORDS = (100, 300)
+_OVERVIEW_SHARE = 1 / 24
+OVERVIEW_WORDS = (100, 260)
 _WORDS_OF_AN_ENTRY = 22
 _MOST_ENTRIES = 8
 _QUOTES = 10  # some will not be found
-_SURPLUS_OF_RANGES = 1.3  # entries are not spread evenly
 _CALLS_BY_REGISTER = 4
 _MOST_LEDGER_RANGES = 16  # of the transcript itself; a longer one's ledger is made of notes
 _RANGES_FOR_QUOTES = 4  # of such a one, evenly spread: quotes can't be made of notes
@@ -72,7 +71,7 @@ class Planner:
             words = self.progress.goal.words * _LEDGER_SHARE * (1 - _SHARE_OF_QUOTES)
             listed = max(1, len([name for name in self.registers if name != "quotes"]))
             wanted = min(_MOST_ENTRIES, max(2, round(words / listed / _WORDS_OF_AN_ENTRY)))
-        return max(2, math.ceil(wanted * _SURPLUS_OF_RANGES / calls)) if calls > 1 else wanted
+        return math.ceil(wanted / calls)
 
     def sections(self, outline: Outline) -> tuple[Slot, ...]:
         """Return the sections' slots, those of one topic in parts of about the same size."""

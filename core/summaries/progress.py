@@ -24,6 +24,7 @@ _SMALLER_CONTEXT = (
 )
 # What a structured answer needs of the room that it is given.
 _STRUCTURED_SHARE = 0.5
+_YIELD = (0.2, 1.0)
 MOST_TRIES = 3  # for one slot
 
 
@@ -102,15 +103,20 @@ class Progress:
 
     # --- budget
 
-    def can_afford(self, asks: Iterable[Ask], *, still_to_come: int = 0) -> bool:
+    def can_afford(self, asks: Iterable[Ask]) -> bool:
         """Return whether further tries stay within the budget of generated tokens."""
-        ideal = still_to_come + sum(
-            _expected_tokens(each.ask)
-            for each in self.all_tries
-            if each is self.tries(each.ask.slot)[0]
-        )
-        wanted = still_to_come + sum(map(_expected_tokens, asks))
+        first = (each for each in self.all_tries if each is self.tries(each.ask.slot)[0])
+        ideal = sum(_expected_tokens(each.ask) for each in first)
+        wanted = sum(_expected_tokens(ask) * self._made_of_ask for ask in asks)
         return self.cost.generated_tokens + wanted <= ideal * self.limits.token_budget
+
+    @cached_property
+    def _made_of_ask(self) -> float:
+        """Return how many tokens came for each that was expected: an ask may allow for a short writer."""
+        prose = [each for each in self.all_tries if each.ask.words and each.answer.text]
+        asked = sum(_expected_tokens(each.ask) for each in prose)
+        made = sum(each.generated_tokens for each in prose)
+        return min(max(made / asked, _YIELD[0]), _YIELD[1]) if asked else 1.0
 
     @cached_property
     def cost(self) -> Cost:

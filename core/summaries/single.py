@@ -21,16 +21,19 @@ from core.summaries.quoted import QuotationCheck
 from core.summaries.rounds import Finished, Plan
 from core.summaries.sections import (
     Paragraph,
+    SectionText,
     cited_in,
     paragraph_of,
     whole_sentences,
     without_citations,
 )
+from core.summaries.trimming import shortened
 from core.words import count_words
 
 SLOT = "single"
 _NEAR = 0.25  # of the length: an answer that far from it is asked for again
 _YIELD = (0.3, 2.0)
+_TRIMMED_TO = 0.04  # over the length; what is over by twice as much
 _HEADING = re.compile(r"[ \t]{0,3}(#{1,6})[ \t]+(\S.*?)[ \t]*#*[ \t]*")
 
 
@@ -55,7 +58,7 @@ class Single:
         if fault is None:
             return None
         words = goal
-        if self._best is not None and fault is Fault.SHORT:
+        if self._best is not None and fault in (Fault.SHORT, Fault.LONG):
             made = min(max(self._words(self._best) / self._best.ask.words, _YIELD[0]), _YIELD[1])
             words = round(goal / made)
         return asker.single(words=words, fault=fault)
@@ -76,6 +79,7 @@ class Single:
         check = QuotationCheck(self.progress.finder)
         blocks = [self._checked(block, check) for block in _blocks(_whole(best))]
         blocks = _without_empty_sections([block for block in blocks if block.text])
+        blocks = self._within_length(blocks)
         text = "\n\n".join(self._shown(block) for block in blocks)
         goal = self.progress.goal
         words = count_words(text)
@@ -125,6 +129,17 @@ class Single:
         if self._words(each) < goal * (1 - _NEAR):
             return Fault.CUT if each.answer.was_cut else Fault.SHORT
         return Fault.LONG if self._words(each) > goal * (1 + 2 * _NEAR) else None
+
+    def _within_length(self, blocks: list["_Block"]) -> list["_Block"]:
+        """Return the blocks, those in prose shorter where all of it is far over its length."""
+        goal = self.progress.goal.words
+        excess = sum(count_words(block.text) for block in blocks) - round(goal * (1 + _TRIMMED_TO))
+        if excess <= goal * _TRIMMED_TO:
+            return blocks
+        prose = [block for block in blocks if not block.heading]
+        text = SectionText(tuple(paragraph_of(block.text) for block in prose))
+        shorter = iter(shortened(text, excess).paragraphs)
+        return [b if b.heading else replace(b, text=next(shorter).text) for b in blocks]
 
     def _checked(self, block: "_Block", check: QuotationCheck) -> "_Block":
         if block.heading:

@@ -26,12 +26,13 @@ def trimmed(
     ]
     total = sum(over) or 1.0
     return [
-        _shortened(section, round(excess * part / total))
+        shortened(section, round(excess * part / total))
         for section, part in zip(sections, over, strict=True)
     ]
 
 
-def _shortened(section: SectionText, words: int) -> SectionText:
+def shortened(section: SectionText, words: int) -> SectionText:
+    """Return a section with about so many words less."""
     sentences = [_sentences(paragraph) for paragraph in section.paragraphs]
     lengths = [[count_words(sentence) for sentence in each] for each in sentences]
     while words > 0:
