@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core.summaries.quotes import LEAST_WORDS, Located, QuoteFinder
 from core.summaries.sections import cited_in, sentences_of, without_citations
+from core.summaries.spoken import LITTLE
 from core.words import count_words
 
 _QUOTED = re.compile(
@@ -18,7 +19,7 @@ _QUOTED = re.compile(
 )
 _LINE_MARKS = re.compile(r"\s*(?:>|[-*+]|\d{1,3}[.)])?\s*(?:>\s*)?")
 _MARKS = re.compile(r"[\"“”„«»「」]")
-_LETTERS_OF_A_NAME = 4
+_LETTERS_OF_A_NAME = 2
 _ALONE = re.compile(r"[\s*_—–\-:,.()]*")
 
 
@@ -128,9 +129,13 @@ def _names_of(speakers: Sequence[str]) -> Mapping[str, re.Pattern[str]]:
     patterns = {}
     for name in speakers:
         others = set[str]().union(*(parts[other] for other in speakers if other != name))
-        ways = [name, *(part for part in sorted(parts[name] - others) if part[0].isupper())]
+        ways = [name, *(part for part in sorted(parts[name] - others) if _is_a_name(part))]
         patterns[name] = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ways))})(?!\w)")
     return patterns
+
+
+def _is_a_name(part: str) -> bool:
+    return part[0].isupper() and part.casefold() not in LITTLE
 
 
 def _words(found: re.Match[str]) -> str:
