@@ -39,7 +39,7 @@ from core.summaries.noting import next_level, pending_notes
 from core.summaries.outline import LEAST_CLAIMED_SHARE, Outline, parse_outline
 from core.summaries.overview import Overview
 from core.summaries.passages import Passages
-from core.summaries.progress import Progress, Try
+from core.summaries.progress import TOKENS_PER_WORD, Progress, Try
 from core.summaries.rounds import NextStep, PastRound
 from core.summaries.shares import with_words
 from core.summaries.single import Single
@@ -80,7 +80,8 @@ def _with_a_way(stage: Stage) -> Stage:
     is_small = goal.words <= stage.progress.limits.reliable_words
     is_asked_for = goal.strategy is WritingStrategy.SINGLE
     if is_asked_for or (goal.strategy is WritingStrategy.AUTO and is_small):
-        if stage.asker.fits(stage.asker.single(words=goal.words)):
+        can_write = goal.words * TOKENS_PER_WORD <= stage.progress.limits.max_tokens
+        if can_write and stage.asker.fits(stage.asker.single(words=goal.words)):
             return stage.planned(replace(stage.plan, way=SINGLE))
         if is_asked_for:
             return _by_outline_after_all(stage)

@@ -95,14 +95,13 @@ class Notes:
             ranges = partition(weights, parts)
         if below >= MOST_LEVELS or (below and len(ranges) * 2 > len(weights)):
             return ()
+        most = min(_WORDS[1], self.progress.longest_words)
         wanted = round(self.progress.goal.words * self._share_of_goal(room) / len(ranges))
         return tuple(
             Slot(
                 name=f"notes-{below + 1}-{at}",
                 about=_joined(abouts[first:last]),
-                words=max(
-                    20, min(max(wanted, _WORDS[0]), _WORDS[1], self._share(below, first, last))
-                ),
+                words=max(20, min(max(wanted, _WORDS[0]), most, self._share(below, first, last))),
                 level=below,
             )
             for at, (first, last) in enumerate(ranges, 1)

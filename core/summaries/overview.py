@@ -30,7 +30,8 @@ class Overview:
         goal = self.writing.progress.goal.words
         written = sum(text.words for text in self.sections)
         left = self.writing.target + self.writing.planner.overview_words - written
-        return max(1, min(max(left, least), most, max(goal // 4, 1)))
+        longest = self.writing.progress.longest_words
+        return max(1, min(max(left, least), most, max(goal // 4, 1), longest))
 
     @property
     def is_usable(self) -> bool:

@@ -134,7 +134,7 @@ class Planner:
 
     def _parts(self, number: int, topic: Topic, overhead: int) -> list[Slot]:
         """Cut a topic into parts whose material fits a request: turns if it can be, else notes."""
-        longest = min(_PART_WORDS, self.progress.limits.reliable_words)
+        longest = min(_PART_WORDS, self.progress.longest_words)
         fewest = max(1, math.ceil(topic.words / longest))
         most = max(fewest, topic.words // _LEAST_PART_WORDS)
         top = len(self.plan.notes)

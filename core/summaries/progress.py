@@ -101,6 +101,13 @@ class Progress:
         room = math.ceil(words * TOKENS_PER_WORD * _SURPLUS) + _ANSWER_TOKENS
         return min(self.limits.max_tokens, room)
 
+    @property
+    def longest_words(self) -> int:
+        """Return the most words that one answer is asked for: what its model and its tokens allow."""
+        return max(
+            1, min(self.limits.reliable_words, int(self.limits.max_tokens / TOKENS_PER_WORD))
+        )
+
     # --- budget
 
     def can_afford(self, asks: Iterable[Ask]) -> bool:

@@ -60,13 +60,13 @@ class QuotationCheck:
         before = line[marks.end() if marks else 0 : found.start()]
         if _ALONE.fullmatch(before) or line.lstrip().startswith(">"):
             return self._line_of_a_quote(line, found)
-        return " ".join(filter(None, (self._in_sentence(each) for each in sentences_of(line))))
+        return " ".join(filter(None, (self._in_sentence(each) for each in _sentences(line))))
 
     def _line_of_a_quote(self, line: str, found: re.Match[str]) -> str:
         """Return a line that is a quote with its speaker, or a sentence that begins with one."""
         after = without_citations(line[found.end() :])
         if count_words(after) > 8 or _QUOTED.search(line, found.end()):  # noqa: PLR2004 - no attribution is that long
-            return " ".join(filter(None, (self._in_sentence(each) for each in sentences_of(line))))
+            return " ".join(filter(None, (self._in_sentence(each) for each in _sentences(line))))
         words = _words(found)
         located = self._find(words, line)
         if located is None:
@@ -75,8 +75,7 @@ class QuotationCheck:
             self.count += QuoteCount(dropped=1)
             return ""
         self._verified(located)
-        named = self._named_in(after)
-        if named and located.passage.speaker and located.passage.speaker not in named:
+        if self._is_given_to_another(located, after):
             self.count += QuoteCount(misattributed=1)
             after = f" — {located.passage.speaker}"
             line = line[: found.end()] + after
@@ -96,8 +95,7 @@ class QuotationCheck:
                 at -= 2
                 continue
             around = sentence[: found.start()] + sentence[found.end() :]
-            named = self._named_in(around)
-            if named and located.passage.speaker and located.passage.speaker not in named:
+            if self._is_given_to_another(located, around):
                 self.count += QuoteCount(misattributed=1)
                 return ""
             self._verified(located)
@@ -113,9 +111,30 @@ class QuotationCheck:
     def _verified(self, located: Located) -> None:
         self.count += QuoteCount(verified=1, tidied=not located.is_verbatim)
 
-    def _named_in(self, text: str) -> list[str]:
-        """Return the speakers whom a text names, by their whole label or a part that is theirs alone."""
-        return [name for name, pattern in self._names.items() if pattern.search(text)]
+    def _is_given_to_another(self, located: Located, text: str) -> bool:
+        """Return whether a text names somebody, and not the one who said it."""
+        said_by = located.passage.speaker
+        named = [name for name, pattern in self._names.items() if pattern.search(text)]
+        return bool(said_by and named) and not any(_is_same(said_by, name) for name in named)
+
+
+def _sentences(line: str) -> list[str]:
+    """Return a line's sentences; those inside a quotation are part of the one it stands in."""
+    masked = _QUOTED.sub(_masked, line)
+    sentences = []
+    at = 0
+    for sentence in sentences_of(masked):
+        start = masked.index(sentence, at)
+        at = start + len(sentence)
+        sentences.append(line[start:at])
+    return sentences
+
+
+def _masked(found: re.Match[str]) -> str:
+    """Return something as long as a quotation, that ends a sentence only where another begins behind it."""
+    following = found.string[found.end() :].lstrip()
+    ends = 2 if not following or following[0].isupper() else 1
+    return found[0][0] + "x" * (len(found[0]) - 1 - ends) + found[0][-ends:]
 
 
 def without_marks(text: str) -> str:
@@ -123,19 +142,30 @@ def without_marks(text: str) -> str:
 
 
 def _names_of(speakers: Sequence[str]) -> Mapping[str, re.Pattern[str]]:
-    parts = {
-        name: set(re.findall(rf"[^\W\d_]{{{_LETTERS_OF_A_NAME},}}", name)) for name in speakers
-    }
+    """Return what each speaker may be called: the whole label, or a part that is nobody else's."""
+    parts = {name: _parts(name) for name in speakers}
     patterns = {}
     for name in speakers:
-        others = set[str]().union(*(parts[other] for other in speakers if other != name))
+        others = set[str]().union(
+            *(parts[other] for other in speakers if not _is_same(name, other))
+        )
         ways = [name, *(part for part in sorted(parts[name] - others) if _is_a_name(part))]
         patterns[name] = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, ways))})(?!\w)")
     return patterns
 
 
+def _is_same(one: str, other: str) -> bool:
+    """Return whether two labels are one person's: `Bo Ek` and `Bo Ek (Minister of Health)`."""
+    return _parts(one) <= _parts(other) or _parts(other) <= _parts(one)
+
+
+def _parts(name: str) -> set[str]:
+    return set(re.findall(r"\w+", name))
+
+
 def _is_a_name(part: str) -> bool:
-    return part[0].isupper() and part.casefold() not in LITTLE
+    is_long_enough = len(part) >= _LETTERS_OF_A_NAME
+    return is_long_enough and part[0].isupper() and part.casefold() not in LITTLE
 
 
 def _words(found: re.Match[str]) -> str:

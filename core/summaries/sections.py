@@ -18,6 +18,9 @@ _HEADING = re.compile(
     r"[ \t]{0,3}#{1,6}[ \t]+\S.*|\*\*[^*\n]{1,160}\*\*:?[ \t]*|__[^_\n]{1,160}__:?[ \t]*"
 )
 _SENTENCE_END = re.compile(r"[.!?…。！？।؟][\"'”’»)\]*_]{0,3}(?=\s|\Z)|[。！？]")
+_ABBREVIATION = re.compile(
+    r"(?<!\w)(?:[A-Z]|Mr|Mrs|Ms|Dr|Hon|Prof|St|Sen|Rep|No|vs|e\.g|i\.e|ca|Hr|Fr|Nr)\.\Z"
+)
 _SPACE_BEFORE_STOP = re.compile(r"[ \t]+(?=[.,;:!?])")
 
 
@@ -79,20 +82,26 @@ def without_citations(text: str) -> str:
 
 def whole_sentences(text: str) -> str:
     """Return a text that was cut off up to the end of its last whole sentence, with its citation."""
-    end = 0
-    for match in _SENTENCE_END.finditer(text):
-        end = match.end()
+    end = max(_ends_of_sentences(text), default=0)
     citation = _CITATION.match(text, end)
     return text[: citation.end() if citation else end]
 
 
 def sentences_of(text: str) -> list[str]:
     """Return a paragraph's sentences, each with what follows it."""
-    ends = [match.end() for match in _SENTENCE_END.finditer(text)]
+    ends = _ends_of_sentences(text)
     if not ends or ends[-1] < len(text):
         ends.append(len(text))
     starts = [0, *ends[:-1]]
     return [text[start:end].strip() for start, end in zip(starts, ends, strict=True) if start < end]
+
+
+def _ends_of_sentences(text: str) -> list[int]:
+    return [
+        match.end()
+        for match in _SENTENCE_END.finditer(text)
+        if match[0] != "." or not _ABBREVIATION.search(text, max(0, match.start() - 8), match.end())
+    ]
 
 
 def joined(parts: Sequence[SectionText]) -> SectionText:

@@ -107,6 +107,9 @@ class Stage:
 
     def unusable(self, what: str, faults: str, *codes: Fault | None) -> GivenUp:
         """Return that what a model wrote can't be used; with a code of its own where it wrote nothing."""
+        failures = sorted({each.answer.failure for each in self.progress.all_tries} - {""})
+        if failures:
+            faults = f"{faults}; calls failed with {', '.join(failures)}"
         return self.given_up(
             "no-answer" if set(codes) == {Fault.FAILED} else "model-unusable",
             f"{what} could not be used ({faults}), as far as the budget of generated tokens let it be"

@@ -127,7 +127,7 @@ class Writing:
             if not standing.is_usable or wanted < _LEAST_TO_ADD_WORDS:
                 continue
             if is_short or (missing > tolerance / 2 and (missing > tolerance or asks)):
-                words = min(round(wanted / self._yield), self.progress.limits.reliable_words)
+                words = min(round(wanted / self._yield), self.progress.longest_words)
                 asks.append(self._section(slot, words=words, so_far=standing.text.text))
                 missing -= round(words * self._yield)
         return asks

@@ -67,3 +67,39 @@ def test_a_line_that_is_a_quote_of_nobody_goes() -> None:
 
 def test_a_title_in_quotation_marks_is_no_quote() -> None:
     assert checked("They read “Moby Dick” aloud.") == ("They read “Moby Dick” aloud.", QuoteCount())
+
+
+def test_a_quotation_of_several_sentences_is_one_and_nobody_else_may_have_said_it() -> None:
+    passages = numbered(
+        [Turn("Ann Lund", "It is late. We lose two crossings a week."), Turn("Bo Ek", "No.")]
+    )
+    check = QuotationCheck(QuoteFinder(passages))
+
+    text = check.in_block(
+        "They sat. Bo Ek said “It is late. We lose two crossings a week.” at last. All left."
+    )
+
+    assert text == "They sat. All left."
+    assert check.count.misattributed == 1
+
+
+def test_two_labels_of_one_person_are_one_person() -> None:
+    labels = ("Hon. Bo Ek", "Hon. Bo Ek (Minister)", "Hon. Ann Lund")
+    passages = numbered(
+        [Turn(label, f"We lose {at} crossings on day {at}.") for at, label in enumerate(labels)]
+    )
+    check = QuotationCheck(QuoteFinder(passages))
+
+    kept = check.in_block("Hon. Bo Ek said “We lose 1 crossings on day 1.”")
+    gone = check.in_block("Hon. Ann Lund said “We lose 1 crossings on day 1.”")
+
+    assert (kept, gone) == ("Hon. Bo Ek said “We lose 1 crossings on day 1.”", "")
+
+
+def test_numbered_speakers_are_not_one_person() -> None:
+    passages = numbered(
+        [Turn("Speaker 1", "We lose two crossings."), Turn("Speaker 2", "We do not.")]
+    )
+    check = QuotationCheck(QuoteFinder(passages))
+
+    assert check.in_block("Speaker 2 said “we lose two crossings”.") == ""
