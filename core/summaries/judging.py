@@ -82,9 +82,15 @@ class Judge:
         for at in range(len(tries), 0, -1):
             ask, answer = tries[at - 1].ask, tries[at - 1].answer
             allowed = frozenset(numbers_of(ask.about))
-            if ledger := parse_ledger(answer.text, allowed, self.progress.passages):
+            ledger = parse_ledger(answer.text, allowed, self.progress.passages)
+            if ledger and self._is_in_its_language(ledger):
                 return ledger, at
         return None, 0
+
+    def _is_in_its_language(self, ledger: Ledger) -> bool:
+        entries = (*ledger.decisions, *ledger.actions, *ledger.questions)
+        language = self.progress.language
+        return language is None or language.is_of(" ".join(entry.what for entry in entries))
 
     @cached_property
     def _prompt(self) -> frozenset[int]:

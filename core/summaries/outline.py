@@ -87,13 +87,13 @@ def parse_outline(
     rows = fields.get("topics")
     rows = rows[:MOST_TOPICS] if isinstance(rows, list) else []
     proposed = [topic for row in rows if (topic := _topic(row, passages.last))]
-    if not title or not proposed:
+    if not proposed:
         return None
     claimed = {number for topic in proposed for number in numbers_of(topic.ranges)}
     if sum(passages[number].words for number in claimed) < passages.words * least_claimed:
         return None
     return Outline(
-        title=title,
+        title=title or proposed[0].title,
         language=_language(fields.get("language")),
         headings=_translated(headings, fields.get("headings")),
         topics=tuple(

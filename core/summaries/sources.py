@@ -1,5 +1,6 @@
 """What a paragraph rests on, where its model did not say: passages that share most words with it. Pure."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ def likely_sources(text: str, passages: Sequence[Passage]) -> tuple[int, ...]:
     held = [wanted & _content(passage.text) for passage in passages]
     spread = Counter(word for words in held for word in words)
     scored = [
-        (sum(1 / spread[word] for word in words), passage.number)
+        (math.fsum(1 / spread[word] for word in words), passage.number)
         for words, passage in zip(held, passages, strict=True)
         if len(words) >= _LEAST_SHARED
     ]

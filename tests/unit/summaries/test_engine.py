@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.summaries.asks import AskKind
+from core.summaries.asks import Ask, AskKind
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
 from core.summaries.goals import WritingStrategy
-from core.summaries.messages import prompt_tokens
-from core.summaries.passages import numbers_of
+from core.summaries.messages import chat_request, prompt_tokens
+from core.summaries.options import SummaryOptions
+from core.summaries.passages import Passages, numbers_of
 from core.summaries.rounds import PastRound, past_round_in, round_in
 from core.words import count_words
 from tests.unit.summaries.builders import a_goal, drive, some_limits, transcript
@@ -23,6 +24,7 @@ MODELS = {
     "writing 0.6": proportional(0.6),
     "writing 1.6": proportional(1.6),
 }
+OPTIONS = SummaryOptions(words=4_000, model="m", max_tokens=6_000, temperature=0.2, top_p=0.9)
 CONTEXTS = (8_192, 32_768, 131_072)
 
 
@@ -272,3 +274,24 @@ def test_history_grows_by_one_round_at_a_time() -> None:
 
     assert list(accumulate(rounds))[-1] == drive().finished.facts.cost.calls
     assert all(isinstance(past, PastRound) for past in drive().history)
+
+
+def shared_share(asks: list[Ask], passages: Passages) -> float:
+    """Return which share of some requests' text is a prefix that all of them have in common."""
+    texts = [
+        "".join(message["content"] for message in chat_request(ask, passages, OPTIONS)["messages"])
+        for ask in asks
+    ]
+    shortest = min(map(len, texts))
+    same = next((at for at in range(shortest) if len({t[at] for t in texts}) > 1), shortest)
+    return same * len(texts) / sum(map(len, texts))
+
+
+def test_the_calls_of_a_job_share_most_of_what_they_read() -> None:
+    passages = transcript(300)
+    asks = drive(passages=passages, goal=a_goal(4_000)).asks
+    reads_all = [ask for ask in asks if ask.kind in (AskKind.OUTLINE, AskKind.LEDGER)]
+    sections = [ask for ask in asks if ask.kind is AskKind.SECTION]
+
+    assert shared_share(reads_all, passages) > 0.9
+    assert shared_share(sections, passages) > 0.2

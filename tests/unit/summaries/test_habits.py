@@ -335,3 +335,14 @@ def test_whatever_a_model_does_a_summary_ends() -> None:
         done = drive(WritingModel(length=obedient, habit=always(MIXED, tries=tries)))
 
         assert len(done.history) <= 30
+
+
+def test_a_ledger_in_another_language_is_asked_for_again() -> None:
+    def german(ask: Ask, text: str) -> str:
+        fields = {"decisions": [{"what": GERMAN, "who": "", "why": "", "turn": 1}]}
+        return json.dumps(fields)
+
+    done = drive(WritingModel(habit=always(german, slots="ledger-1-decisions", tries=1)))
+
+    assert "ledger-1-decisions-try2" in [ask.name for ask in done.asks]
+    assert "Hafen" not in done.finished.text

@@ -168,3 +168,7 @@ def test_an_outline_comes_back_from_its_fields_as_it_was() -> None:
     )
 
     assert outline_in(json.loads(json.dumps(outline.as_fields()))) == outline
+
+
+def test_an_outline_without_a_title_has_that_of_its_first_topic() -> None:
+    assert parsed(answer(("One", [[1, 10]]), title=None), transcript(10)).title == "One"
