@@ -19,6 +19,7 @@ _QUOTED = re.compile(
 )
 _LINE_MARKS = re.compile(r"\s*(?:>|[-*+]|\d{1,3}[.)])?\s*(?:>\s*)?")
 _MARKS = re.compile(r"[\"“”„«»「」]")
+_MOST_QUOTATIONS = 200  # of one summary; further ones lose their marks unseen
 _LETTERS_OF_A_NAME = 2
 _ALONE = re.compile(r"[\s*_—–\-:,.()]*")
 
@@ -45,6 +46,7 @@ class QuotationCheck:
     def __init__(self, finder: QuoteFinder) -> None:
         self._finder = finder
         self._names = _names_of(finder.passages.speakers)
+        self._looked_for = 0
         self.count = QuoteCount()
 
     def in_block(self, block: str) -> str:
@@ -105,6 +107,9 @@ class QuotationCheck:
         return sentence
 
     def _find(self, words: str, around: str) -> Located | None:
+        self._looked_for += 1
+        if self._looked_for > _MOST_QUOTATIONS:
+            return None
         cited = sorted(cited_in(around))
         return self._finder.find(words, near=cited[0] if cited else 0)
 

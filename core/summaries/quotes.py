@@ -16,7 +16,7 @@ from core.summaries.spoken import LITTLE, MADE_BY_EVENING, NEGATIONS, NOISE, UNS
 
 LEAST_WORDS = 4  # shorter ones stand in any transcript
 _MOST_WORDS = 120
-_ELLIPSIS = re.compile(r"\s*(?:\[?(?:\.\s?){3,}\]?|\[?…\]?)\s*")
+_ELLIPSIS = re.compile(r" ?(?:\[?(?:\. ?){3,}\]?|\[?…\]?) ?")
 _SENTENCE_END = re.compile(r"\s?[.!?…。！？]")
 _NEAR = 2  # passages on each side of the one that the model named
 _PLAIN_LETTERS = 4
@@ -40,7 +40,7 @@ class QuoteFinder:
 
     def find(self, quote: str, *, near: int = 0) -> Located | None:
         """Return where a quote stands; `near` is the passage that the model named, 0 if none."""
-        parts = (tokens(part) for part in _ELLIPSIS.split(quote))
+        parts = (tokens(part) for part in _ELLIPSIS.split(" ".join(quote.split())))
         words = [[token.word for token in part] for part in parts if part]
         if not LEAST_WORDS <= sum(map(len, words)) <= _MOST_WORDS:
             return None
