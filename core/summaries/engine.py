@@ -99,7 +99,7 @@ def _single(stage: Stage) -> NextStep | Stage:
         return _by_outline_after_all(stage)
     single = Single(stage.progress, stage.plan, stage.judge)
     ask = single.next_ask(stage.asker)
-    if ask and (not tries or stage.allows([ask])):
+    if ask and (not tries or stage.allows([ask], are_needed=not single.is_usable)):
         return stage.round([ask])
     if finished := single.finished():
         return finished
@@ -163,7 +163,7 @@ def _written(stage: Stage) -> NextStep | Stage:
         return stage.declined(refused)
     if first := writing.first_asks():
         return stage.round(first)
-    again = stage.affordable(writing.second_asks())
+    again = stage.affordable(writing.second_asks(), are_needed=True)
     again += stage.affordable(writing.length_asks(), after=again)
     if again:
         return stage.round(again)

@@ -31,7 +31,9 @@ def pending_notes(stage: Stage) -> "NextStep | Stage | None":
         first = [] if bad else first[: PROBE if len(level) > _MANY else len(level)]
         again = again[:PROBE] if len(again) == len(bad) else []
     asks = [_ask(stage, slot) for slot in first]
-    asks += stage.affordable([_ask(stage, slot) for slot in again], after=asks)
+    asks += stage.affordable(
+        [_ask(stage, slot) for slot in again], after=asks, are_needed=not sound
+    )
     if bad and not sound and not asks:
         return stage.unusable("what the model noted", _faults(stage, bad))
     return stage.round(asks) if asks else None

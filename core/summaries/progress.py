@@ -110,12 +110,23 @@ class Progress:
 
     # --- budget
 
-    def can_afford(self, asks: Iterable[Ask]) -> bool:
-        """Return whether further tries stay within the budget of generated tokens."""
-        first = (each for each in self.all_tries if each is self.tries(each.ask.slot)[0])
-        ideal = sum(_expected_tokens(each.ask) for each in first)
+    def can_afford(self, asks: Iterable[Ask], *, is_needed: bool = False) -> bool:
+        """Return whether further tries stay within the budget of generated tokens.
+
+        What is needed, because there is no summary without it, has a part of the budget for itself: a
+        model that wrote too much at first shall not fail for one bad answer.
+        """
+        ideal = sum(_expected_tokens(each.ask) for each in self._first_tries)
         wanted = sum(_expected_tokens(ask) * self._made_of_ask for ask in asks)
-        return self.cost.generated_tokens + wanted <= ideal * self.limits.token_budget
+        spent = self.cost.generated_tokens
+        further = spent - sum(each.generated_tokens for each in self._first_tries)
+        budget = self.limits.token_budget
+        is_within = spent + wanted <= ideal * budget
+        return is_within or (is_needed and further + wanted <= ideal * (budget - 1))
+
+    @cached_property
+    def _first_tries(self) -> Sequence[Try]:
+        return [tries[0] for tries in self._by_slot.values()]
 
     @cached_property
     def _made_of_ask(self) -> float:

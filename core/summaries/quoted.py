@@ -20,6 +20,7 @@ _QUOTED = re.compile(
 _LINE_MARKS = re.compile(r"\s*(?:>|[-*+]|\d{1,3}[.)])?\s*(?:>\s*)?")
 _MARKS = re.compile(r"[\"“”„«»「」]")
 _MOST_QUOTATIONS = 200  # of one summary; further ones lose their marks unseen
+_MOST_SPEAKERS = 300  # those who say most; each is compared with each
 _LETTERS_OF_A_NAME = 2
 _ALONE = re.compile(r"[\s*_—–\-:,.()]*")
 
@@ -45,7 +46,7 @@ class QuotationCheck:
 
     def __init__(self, finder: QuoteFinder) -> None:
         self._finder = finder
-        self._names = _names_of(finder.passages.speakers)
+        self._names = _names_of(finder.passages.speakers[:_MOST_SPEAKERS])
         self._looked_for = 0
         self.count = QuoteCount()
 

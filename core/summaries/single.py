@@ -64,6 +64,10 @@ class Single:
         return asker.single(words=words, fault=fault)
 
     @property
+    def is_usable(self) -> bool:
+        return self._best is not None
+
+    @property
     def refused(self) -> bool:
         return all(Fault.REFUSED in self.judge.hard_faults(each) for each in self.tries)
 

@@ -52,16 +52,19 @@ class Stage:
             " serve the model with a larger MAX_MODEL_LEN, or split the transcript",
         )
 
-    def affordable(self, asks: Sequence[Ask], after: Sequence[Ask] = ()) -> list[Ask]:
+    def affordable(
+        self, asks: Sequence[Ask], after: Sequence[Ask] = (), *, are_needed: bool = False
+    ) -> list[Ask]:
         """Return the asks that the budget allows, from the first."""
         kept: list[Ask] = []
         for ask in asks:
-            if self.allows([*after, *kept, ask]):
+            if self.allows([*after, *kept, ask], are_needed=are_needed):
                 kept.append(ask)
         return kept
 
-    def allows(self, asks: Sequence[Ask]) -> bool:
-        return self.is_within_bounds(asks) and self.progress.can_afford(asks)
+    def allows(self, asks: Sequence[Ask], *, are_needed: bool = False) -> bool:
+        can_afford = self.progress.can_afford(asks, is_needed=are_needed)
+        return can_afford and self.is_within_bounds(asks)
 
     def is_within_bounds(self, asks: Sequence[Ask]) -> bool:
         limits = self.progress.limits

@@ -346,3 +346,15 @@ def test_a_ledger_in_another_language_is_asked_for_again() -> None:
 
     assert "ledger-1-decisions-try2" in [ask.name for ask in done.asks]
     assert "Hafen" not in done.finished.text
+
+
+def test_a_model_that_writes_too_much_does_not_fail_for_one_bad_answer() -> None:
+    habit = always(refusing, slots="section-2.1", tries=1)
+
+    done = drive(
+        WritingModel(length=proportional(1.8), habit=habit),
+        goal=a_goal(4_000),
+        passages=transcript(300),
+    )
+
+    assert done.finished.facts.words == pytest.approx(4_000, rel=0.1)
