@@ -222,15 +222,16 @@ def _figures(each: Row) -> list[str]:
     "--data", type=click.Path(path_type=Path, exists=True), help="a folder of transcripts"
 )
 @click.option("--json", "file", type=click.Path(path_type=Path), help="where to write the rows")
+@click.option("--context", "contexts_tokens", type=int, multiple=True, default=CONTEXTS_TOKENS)
 @click.option("--words", default=4_000, show_default=True, help="the length that is asked for")
-def main(data: Path | None, file: Path | None, words: int) -> None:
+def main(data: Path | None, file: Path | None, contexts_tokens: Sequence[int], words: int) -> None:
     """Print the table."""
     texts = transcripts([SAMPLES, *([data] if data else [])])
     texts = [passages for passages in texts if passages.words >= 1_000]
     rows = [
         row(strategy, model, context_tokens, texts, words)
         for strategy in STRATEGIES
-        for context_tokens in CONTEXTS_TOKENS
+        for context_tokens in contexts_tokens
         for model in MODELS
     ]
     Console(width=130).print(shown(rows))
