@@ -25,6 +25,7 @@ _SMALLER_CONTEXT = (
 # What a structured answer needs of the room that it is given.
 _STRUCTURED_SHARE = 0.5
 _YIELD = (0.2, 1.0)
+_LEAST_FURTHER_TOKENS = 1_200  # a short summary's second try is more than half of its first
 MOST_TRIES = 3  # for one slot
 
 
@@ -120,9 +121,9 @@ class Progress:
         wanted = sum(_expected_tokens(ask) * self._made_of_ask for ask in asks)
         spent = self.cost.generated_tokens
         further = spent - sum(each.generated_tokens for each in self._first_tries)
-        budget = self.limits.token_budget
-        is_within = spent + wanted <= ideal * budget
-        return is_within or (is_needed and further + wanted <= ideal * (budget - 1))
+        for_further = max(ideal * (self.limits.token_budget - 1), _LEAST_FURTHER_TOKENS)
+        is_within = spent + wanted <= ideal + for_further
+        return is_within or (is_needed and further + wanted <= for_further)
 
     @cached_property
     def _first_tries(self) -> Sequence[Try]:
