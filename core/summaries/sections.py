@@ -6,10 +6,13 @@ from dataclasses import dataclass, field, replace
 
 from core.words import count_words
 
-# [12], [3, 7], [14-19], [Turn 12], [12][13]
+# [12], [3, 7], [14-19], [Turn 12], [12, 13, and 15], 【12】, (turns 12 to 14), [12][13]
+_NUMBERS = (
+    r"\d{1,7}(?:\s*(?:[,;]\s*(?:and\s+)?|-|\u2013|to\s|and\s|&)\s*(?:turns?\s+|[TP])?\d{1,7}){0,40}"
+)
 _CITATION = re.compile(
-    r"[ \t]*\[(?:turns?\s+|passages?\s+)?"
-    r"(\d{1,7}(?:\s*(?:[,;]|-|\u2013|to|and)\s*(?:turns?\s+)?\d{1,7}){0,40})\]",
+    rf"[ \t]*(?:[\[【](?:turns?\s+|passages?\s+|[TP])?({_NUMBERS})[\]】]"
+    rf"|\((?:see\s+)?(?:turns?|passages?)\s+({_NUMBERS})\))",
     re.IGNORECASE,
 )
 _RANGE = re.compile(r"(\d{1,7})(?:\s*(?:-|\u2013|to)\s*(\d{1,7}))?")
@@ -70,7 +73,7 @@ def cited_in(text: str) -> set[int]:
     """Return the numbers of the turns that a text cites."""
     cited: set[int] = set()
     for citation in _CITATION.finditer(text):
-        for found in _RANGE.finditer(citation[1]):
+        for found in _RANGE.finditer(citation[1] or citation[2]):
             first, last = int(found[1]), int(found[2] or found[1])
             cited.update(range(first, last + 1) if 0 <= last - first <= _WIDEST_RANGE else (first,))
     return cited

@@ -127,7 +127,8 @@ class Writing:
             if not standing.is_usable or wanted < _LEAST_TO_ADD_WORDS:
                 continue
             if is_short or (missing > tolerance / 2 and (missing > tolerance or asks)):
-                words = min(round(wanted / self._yield), self.progress.longest_words)
+                most = min(self.progress.longest_words, self.progress.passages.words_of(slot.about))
+                words = min(round(wanted / self._yield), most)
                 asks.append(self._section(slot, words=words, so_far=standing.text.text))
                 missing -= round(words * self._yield)
         return asks

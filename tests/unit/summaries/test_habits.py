@@ -9,6 +9,7 @@ import pytest
 from core.summaries.asks import Answer, Ask, AskKind
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
+from core.summaries.finishing import missing_topics
 from core.summaries.goals import WritingStrategy
 from core.summaries.rounds import PastRound, Round
 from tests.unit.summaries.builders import a_goal, drive, some_limits, transcript
@@ -358,3 +359,39 @@ def test_a_model_that_writes_too_much_does_not_fail_for_one_bad_answer() -> None
     )
 
     assert done.finished.facts.words == pytest.approx(4_000, rel=0.1)
+
+
+def test_a_part_that_could_not_be_noted_is_noted_by_code() -> None:
+    habit = always(looping, slots="notes-1-2")
+
+    done = drive(
+        WritingModel(habit=habit), passages=transcript(300), goal=a_goal(4_000),
+        limits=some_limits(8_192),
+    )  # fmt: skip
+
+    outline = next(ask for ask in done.asks if ask.kind is AskKind.OUTLINE)
+    second = next(ask for ask in done.asks if ask.slot == "notes-1-2")
+    first_of_it = second.passages[0][0]
+    assert f"[{first_of_it}] " in outline.blocks[0].text
+    assert done.finished.facts.words == pytest.approx(4_000, rel=0.1)
+
+
+def test_one_answer_that_is_too_long_loses_last_sentences() -> None:
+    done = drive(WritingModel(length=proportional(1.4)), goal=a_goal(600))
+
+    assert done.finished.facts.words <= 660
+    assert done.finished.facts.cost.calls == 1
+
+
+def test_a_document_that_left_out_a_topic_would_be_seen() -> None:
+    done = drive()
+    outline = done.history[-1].round.plan.outline
+    assert outline is not None
+    text = done.finished.text
+    second = text.index(f"### {outline.topics[1].title}")
+    third = text.index(f"### {outline.topics[2].title}")
+    heading_alone = f"### {outline.topics[1].title}\n\n"
+
+    assert missing_topics(text, outline) == 0
+    assert missing_topics(text[:second] + text[third:], outline) == 1
+    assert missing_topics(text[:second] + heading_alone + text[third:], outline) == 1

@@ -23,6 +23,10 @@ ALLOWED = frozenset(range(10, 30))
         ("Ann agreed. [Turn 12]", (12,)),
         ("Ann agreed. [turns 12 and 15]", (12, 15)),
         ("Ann agreed. [12–13; 20]", (12, 13, 20)),
+        ("Ann agreed. [12, 13, and 15]", (12, 13, 15)),
+        ("Ann agreed. 【12】", (12,)),
+        ("Ann agreed. [T12, T15]", (12, 15)),
+        ("Ann agreed (turns 12 to 14).", (12, 13, 14)),
         ("Ann agreed.", ()),
     ],
 )
@@ -32,6 +36,11 @@ def test_a_paragraph_knows_its_turns_and_does_not_show_them(
     (paragraph,) = parse_section(text, ALLOWED).paragraphs
 
     assert (paragraph.text, paragraph.passages) == ("Ann agreed.", passages)
+
+
+@pytest.mark.parametrize("words", ["(12 boats)", "[sic]", "[12 boats]", "(2024)", "(see below)"])
+def test_other_brackets_are_words_of_the_text(words: str) -> None:
+    assert parse_section(f"Ann agreed {words}.", ALLOWED).text == f"Ann agreed {words}."
 
 
 def test_turns_that_a_section_is_not_about_are_left_out_and_counted() -> None:
