@@ -19,10 +19,10 @@ from core.summaries.passages import Passage, Passages, numbers_of
 from core.summaries.rounds import Finished, GivenUp, PastRound, Round
 from core.summaries.schemas import registers_of
 from core.summaries.spoken import row
+from tests.writing_habits import Habit
 
 TOKENS_PER_WORD = 1.35
 Length = Callable[[int, random.Random], float]
-Habit = Callable[[Ask, str], str | None]  # None is as without the habit
 
 
 def obedient(words: int, rng: random.Random) -> float:

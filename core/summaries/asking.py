@@ -74,6 +74,7 @@ class Asker:
     ) -> Ask:
         before = () if notes else self._before(slot.about)
         further = [Block(tag="written", text=so_far)] if so_far else []
+        rules = [*([_BEFORE_RULE] if before else ()), *([_SO_FAR_RULE] if so_far else ())]
         ask = self._ask(
             AskKind.SECTION,
             slot.name,
@@ -83,8 +84,7 @@ class Asker:
                 "part_rule": f" (part {part} of {parts} of it)" if parts > 1 else "",
                 "source": "these notes" if notes else "these turns",
                 "words": f"{words:,}",
-                "before_rule": _BEFORE_RULE if before else "",
-                "so_far_rule": _SO_FAR_RULE if so_far else "",
+                "further_rules": "\n".join(rules),
                 "language_rule": self._language_rule(outline),
             },
             fault=fault,
@@ -274,12 +274,12 @@ class Asker:
 
 
 _BEFORE_RULE = (
-    "The block called before holds the turns just before these, so that you understand how they begin;"
-    " they are told elsewhere."
+    "The block called before holds the turns just before these, so that you understand how they begin;\n"
+    "they are told elsewhere."
 )
 _SO_FAR_RULE = (
-    "The block called written holds what the section has already. It stands as it is: write only further"
-    " paragraphs, of what these turns hold and it leaves out, as long as was said above."
+    "The block called written holds what the section has already. It stands as it is: write only further\n"
+    "paragraphs, of what these turns hold and it leaves out, as long as was said above."
 )
 
 

@@ -4,6 +4,7 @@ The same checks hold as for a summary by its outline. What is cut off, far too s
 for again within the budget, and the best of what came stands.
 """
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -59,7 +60,8 @@ class Single:
             return None
         words = goal
         if self._best is not None and fault in (Fault.SHORT, Fault.LONG):
-            made = min(max(self._words(self._best) / self._best.ask.words, _YIELD[0]), _YIELD[1])
+            last = self._usable[-1]
+            made = min(max(self._words(last) / last.ask.words, _YIELD[0]), _YIELD[1])
             words = round(goal / made)
         return asker.single(words=words, fault=fault)
 
@@ -114,13 +116,19 @@ class Single:
         return Finished(text=text, facts=facts)
 
     @cached_property
-    def _best(self) -> Try | None:
-        """Return the usable answer that is nearest to its length; the first of such."""
-        usable = [
+    def _usable(self) -> Sequence[Try]:
+        return [
             each for each in self.tries if not self.judge.hard_faults(each) and self._words(each)
         ]
-        goal = self.progress.goal.words
-        return min(usable, key=lambda each: abs(self._words(each) - goal), default=None)
+
+    @cached_property
+    def _best(self) -> Try | None:
+        """Return the usable answer that is nearest to its length; one too long can be shortened."""
+        return min(self._usable, key=self._times_off, default=None)
+
+    def _times_off(self, each: Try) -> float:
+        words, goal = self._words(each), self.progress.goal.words
+        return goal / words if words < goal else math.sqrt(words / goal)
 
     def _words(self, each: Try) -> int:
         return count_words(_whole(each))

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Callable
 
 import pytest
 
@@ -13,51 +12,26 @@ from core.summaries.finishing import missing_topics
 from core.summaries.goals import WritingStrategy
 from core.summaries.rounds import PastRound, Round
 from tests.unit.summaries.builders import a_goal, drive, some_limits, transcript
-from tests.writing_model import Habit, WritingModel, always, obedient, proportional
-
-REFUSAL = "I'm sorry, but I can't help with summarizing this conversation."
-GERMAN = (
-    "Im Hafen wurde lange darüber gesprochen, wie die Fähre im Winter fahren soll, und ob die Mannschaft"
-    " genug Leute hat, um alle Fahrten zu schaffen. Niemand wollte auf die frühe Fahrt verzichten, weil"
-    " die Schüler sonst zu spät kommen, aber die Kosten sind hoch und der Rat hat kein Geld mehr dafür."
-    " Am Ende blieb offen, wer die Verhandlungen führen wird und bis wann man antworten soll. [1]"
+from tests.writing_habits import (
+    GERMAN,
+    REFUSAL,
+    Habit,
+    headings_only,
+    looping,
+    refusing,
+    repeating_the_prompt,
+    silent,
+    speaking_german,
+    thinking_only,
 )
+from tests.writing_model import WritingModel, always, obedient, proportional
 
-
-def refusing(ask: Ask, text: str) -> str:
-    return REFUSAL
-
-
-def looping(ask: Ask, text: str) -> str:
-    return "They said that the ferry is late again and nobody knows why it is. " * 40
-
-
-def repeating_the_prompt(ask: Ask, text: str) -> str:
-    return ask.instructions
-
-
-def speaking_german(ask: Ask, text: str) -> str:
-    return GERMAN
-
-
-def only_reasoning(ask: Ask, text: str) -> str:
-    return f"<think>{text}"
-
-
-def only_headings(ask: Ask, text: str) -> str:
-    return "# Summary\n\n## Overview\n\n## Topics\n\n## Decisions\n"
-
-
-def silent(ask: Ask, text: str) -> str:
-    return ""
-
-
-HARD: dict[str, Callable[[Ask, str], str]] = {
+HARD: dict[str, Habit] = {
     "refusal": refusing,
     "loop": looping,
     "prompt-repeated": repeating_the_prompt,
     "other-language": speaking_german,
-    "empty-structure": only_headings,
+    "empty-structure": headings_only,
 }
 habits = pytest.mark.parametrize("code", HARD)
 
@@ -103,11 +77,9 @@ def test_one_answer_that_stays_bad_fails(code: str) -> None:
     assert done.given_up.code in ("model-unusable", "model-declined")
 
 
-@pytest.mark.parametrize("habit", [refusing, looping, silent, only_reasoning])
+@pytest.mark.parametrize("habit", [refusing, looping, silent, thinking_only])
 @pytest.mark.parametrize("context_tokens", [8_192, 131_072])
-def test_a_hopeless_model_is_given_up_after_a_few_calls(
-    habit: Callable[[Ask, str], str], context_tokens: int
-) -> None:
+def test_a_hopeless_model_is_given_up_after_a_few_calls(habit: Habit, context_tokens: int) -> None:
     done = drive(
         WritingModel(habit=always(habit)),
         passages=transcript(1_000),
