@@ -27,6 +27,7 @@ _WORDS_OF_AN_ENTRY = 22
 _MOST_ENTRIES = 8
 _QUOTES = 10  # some will not be found
 _CALLS_BY_REGISTER = 4
+_LEAST_ENTRIES, _FEW_CALLS = 2, 4
 _MOST_LEDGER_RANGES = 16  # of the transcript itself; a longer one's ledger is made of notes
 _RANGES_FOR_QUOTES = 4  # of such a one, evenly spread: quotes can't be made of notes
 
@@ -71,7 +72,8 @@ class Planner:
             words = self.progress.goal.words * _LEDGER_SHARE * (1 - _SHARE_OF_QUOTES)
             listed = max(1, len([name for name in self.registers if name != "quotes"]))
             wanted = min(_MOST_ENTRIES, max(2, round(words / listed / _WORDS_OF_AN_ENTRY)))
-        return math.ceil(wanted / calls)
+        # Entries are not spread evenly over a conversation: one of each from few ranges would be too few.
+        return max(_LEAST_ENTRIES if calls <= _FEW_CALLS else 1, math.ceil(wanted / calls))
 
     def sections(self, outline: Outline) -> tuple[Slot, ...]:
         """Return the sections' slots, those of one topic in parts of about the same size."""
