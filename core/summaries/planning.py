@@ -15,7 +15,7 @@ from core.summaries.rounds import Plan, Slot
 from core.summaries.schemas import REGISTERS
 
 # What one answer could write is written in several all the same: they are decoded at once.
-_PART_WORDS = 350
+_PART_WORDS = 300
 _LEAST_PART_WORDS = 80  # shorter parts would read like a list: then notes are read, more in each
 _WORDS_OF_A_TOPIC = 400
 _MOST_TOPICS = 12
