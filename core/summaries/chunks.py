@@ -12,7 +12,7 @@ TokenCount = Callable[[str], int]
 _MOST_TOKENS_PER_CHARACTER = 4  # and one for the text, by any tokenizer that goes by bytes
 _HANDFUL_CHARACTERS = 40
 
-_SENTENCE_END = re.compile(r"(?<=[.!?…。！？।؟])[\"'”’»)\]]*\s*")  # noqa: RUF001 - other scripts' full stops
+_SENTENCE_END = re.compile(r"(?<=[.!?…。！？।؟])[\"'”’»)\]]*\s*")
 
 
 def split_into_chunks(text: str, *, most_tokens: int, tokens_of: TokenCount) -> list[str]:

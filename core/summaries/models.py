@@ -16,6 +16,9 @@ class ModelProfile:
     served_name: str  # what the endpoint calls the model: its MODEL_NAME or served-name override
     context_tokens: int  # the model's own window; a deployment may serve less
     endpoint_environment: Mapping[str, str]  # worker-vllm variables the operator sets on RunPod
+    reliable_words: int = (
+        700  # the most that one answer is asked for; not measured for each model yet
+    )
 
 
 PROFILES: Mapping[str, ModelProfile] = {

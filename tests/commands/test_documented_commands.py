@@ -36,6 +36,8 @@ RUN_HERE = {
     "python -m benchmarks.encodings": ".venv/bin/python -m benchmarks.encodings --samples 1",
     "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
+    "python -m benchmarks.planted": ".venv/bin/python -m benchmarks.planted --each 20",
+    "python -m benchmarks.writing": ".venv/bin/python -m benchmarks.writing --words 900 --context 8192",
     "python -m cli --help": ".venv/bin/python -m cli deploy --help",
     "python -m tests.faults": ".venv/bin/python -m tests.faults",
 }

@@ -1,0 +1,243 @@
+"""How summaries come out with models that behave as models do: length, tokens, GPU seconds, rounds, calls.
+
+    python -m benchmarks.writing
+    python -m benchmarks.writing --data FOLDER --json FILE
+
+Drives the engine in memory over the samples, and over the `.txt` transcripts of a folder, with models that
+stall at a length, write a share of what is asked for, or obey. What a GPU takes is modelled with constants
+measured on one H100 with vLLM and a model of 24 billion parameters in bf16: what is decoded at once shares
+its steps, and a prefix that calls of one job have in common is read once. The single answer stands beside.
+"""
+
+import json
+import statistics
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from core.summaries.asks import Answer, Ask
+from core.summaries.facts import Cost
+from core.summaries.goals import Goal, WritingLimits, WritingStrategy
+from core.summaries.messages import CHAT_TEMPLATE_TOKENS
+from core.summaries.passages import Passages, numbered
+from core.summaries.rounds import Finished, PastRound
+from core.summaries.tokens import estimate_tokens
+from core.transcripts.reader import read_transcript
+from tests.writing_model import (
+    TOKENS_PER_WORD,
+    Length,
+    WritingModel,
+    driven,
+    obedient,
+    proportional,
+    saturating,
+)
+
+SAMPLES = Path(__file__).parents[1] / "samples"
+CONTEXTS_TOKENS = (8_192, 32_768, 131_072)
+MODELS: dict[str, Length] = {
+    "obedient": obedient,
+    "up to 1,000 words": saturating(1_000),
+    "up to 1,600 words": saturating(1_600),
+    "up to 2,400 words": saturating(2_400),
+    "0.4 of what is asked": proportional(0.4),
+    "0.6 of what is asked": proportional(0.6),
+    "1.6 of what is asked": proportional(1.6),
+}
+STRATEGIES = (WritingStrategy.AUTO, WritingStrategy.SINGLE)
+
+PREFILL_TOKENS_PER_SECOND = 13_000
+_STEP_MS = (18.2, 0.35)  # a decode step, and more for each request that shares it
+# The estimate of tokens that calls are planned by is an upper one; a tokenizer finds about so much of it.
+_REAL_SHARE_OF_ESTIMATE = 0.8
+_SHARE_OF_SHORT = 0.4
+# For each call: recorded, submitted, called back, its message, fetched, stored; for each round: its plan.
+_REQUESTS_PER_CALL = 8
+_REQUESTS_PER_ROUND = 6
+
+
+@dataclass(frozen=True)
+class Row:
+    strategy: str
+    model: str
+    context_tokens: int
+    within_10_percent: float
+    generated_over_ideal: float
+    gpu_seconds: float
+    rounds: float
+    calls: float
+    aws_requests: float
+    summaries: int
+    given_up: int
+
+
+@dataclass(frozen=True)
+class Result:
+    is_near: bool
+    is_finished: bool
+    generated_over_ideal: float
+    gpu_seconds: float
+    cost: Cost
+
+
+def transcripts(folders: Iterable[Path]) -> list[Passages]:
+    files = sorted(file for folder in folders for file in folder.glob("*.txt"))
+    return [
+        numbered(read_transcript(file.read_bytes(), max_bytes=100_000_000).turns) for file in files
+    ]
+
+
+def row(
+    strategy: WritingStrategy,
+    model: str,
+    context_tokens: int,
+    texts: Sequence[Passages],
+    words: int,
+) -> Row:
+    results = [
+        result(
+            passages,
+            goal=Goal(
+                words=min(words, round(passages.words * _SHARE_OF_SHORT)),
+                boundary="b" * 32,
+                strategy=strategy,
+            ),
+            limits=WritingLimits(context_tokens=context_tokens),
+            length=MODELS[model],
+        )
+        for passages in texts
+    ]
+    costs = [each.cost for each in results]
+    rounds = statistics.mean(cost.rounds for cost in costs)
+    calls = statistics.mean(cost.calls for cost in costs)
+    return Row(
+        strategy=strategy.value,
+        model=model,
+        context_tokens=context_tokens,
+        within_10_percent=statistics.mean(each.is_near for each in results),
+        generated_over_ideal=statistics.mean(each.generated_over_ideal for each in results),
+        gpu_seconds=statistics.mean(each.gpu_seconds for each in results),
+        rounds=rounds,
+        calls=calls,
+        aws_requests=rounds * _REQUESTS_PER_ROUND + calls * _REQUESTS_PER_CALL,
+        summaries=len(results),
+        given_up=sum(not each.is_finished for each in results),
+    )
+
+
+def result(passages: Passages, *, goal: Goal, limits: WritingLimits, length: Length) -> Result:
+    done = driven(passages, goal, limits, WritingModel(length=length))
+    facts = done.end.facts
+    is_finished = isinstance(done.end, Finished)
+    off = abs(facts.words - goal.words)
+    return Result(
+        is_near=is_finished and off <= goal.words * 0.1,
+        is_finished=is_finished,
+        generated_over_ideal=facts.cost.generated_tokens / (goal.words * TOKENS_PER_WORD),
+        gpu_seconds=gpu_seconds(done.history, passages),
+        cost=facts.cost,
+    )
+
+
+def gpu_seconds(history: Sequence[PastRound], passages: Passages) -> float:
+    """Return what one card takes for a job alone on it: a round's calls at once, rounds in turn."""
+    cached: set[str] = set()
+    return sum(
+        _prefill_seconds(past.round.asks, passages, cached) + decode_seconds(past.answers.values())
+        for past in history
+    )
+
+
+def decode_seconds(answers: Iterable[Answer]) -> float:
+    """Return what decoding some answers at once takes: each step is shared by all that still run."""
+    lengths = sorted(answer.completion_tokens for answer in answers)
+    seconds, done = 0.0, 0
+    for at, length in enumerate(lengths):
+        base, each = _STEP_MS
+        seconds += (length - done) * (base + each * (len(lengths) - at)) / 1_000
+        done = length
+    return seconds
+
+
+def _prefill_seconds(asks: Sequence[Ask], passages: Passages, cached: set[str]) -> float:
+    tokens = 0
+    for ask in asks:
+        prefix = f"{ask.passages}{ask.before}{ask.blocks}" if ask.passages else ask.name
+        if prefix not in cached:
+            tokens += estimate_tokens(ask.system) + passages.tokens_of((*ask.passages, *ask.before))
+            tokens += sum(estimate_tokens(block.text) for block in ask.blocks)
+        cached.add(prefix)
+        tokens += estimate_tokens(ask.instructions) + CHAT_TEMPLATE_TOKENS
+    return tokens * _REAL_SHARE_OF_ESTIMATE / PREFILL_TOKENS_PER_SECOND
+
+
+def shown(rows: Sequence[Row]) -> Table:
+    table = Table(title="Summaries by strategy, model and context")
+    columns = ("context", "model", "within 10 %", "tokens / ideal", "GPU s", "rounds", "calls")
+    for column in ("strategy", *columns, "AWS requests", "given up"):
+        table.add_column(column, justify="left" if column in ("strategy", "model") else "right")
+    for strategy, alike in groupby(rows, key=lambda each: each.strategy):
+        group = list(alike)
+        for each in group:
+            table.add_row(strategy, f"{each.context_tokens:,}", each.model, *_figures(each))
+        table.add_row(strategy, "all", "all", *_figures(mean(group)), end_section=True)
+    return table
+
+
+def mean(rows: Sequence[Row]) -> Row:
+    figures = {
+        name: statistics.mean(getattr(each, name) for each in rows)
+        for name in Row.__dataclass_fields__
+        if name not in ("strategy", "model", "context_tokens", "summaries", "given_up")
+    }
+    return Row(
+        strategy=rows[0].strategy,
+        model="all",
+        context_tokens=0,
+        summaries=sum(each.summaries for each in rows),
+        given_up=sum(each.given_up for each in rows),
+        **figures,
+    )
+
+
+def _figures(each: Row) -> list[str]:
+    return [
+        f"{each.within_10_percent:.0%}",
+        f"{each.generated_over_ideal:.2f}",
+        f"{each.gpu_seconds:.1f}",
+        f"{each.rounds:.1f}",
+        f"{each.calls:.1f}",
+        f"{each.aws_requests:.0f}",
+        f"{each.given_up} of {each.summaries}",
+    ]
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path, exists=True), help="a folder of transcripts"
+)
+@click.option("--json", "file", type=click.Path(path_type=Path), help="where to write the rows")
+@click.option("--context", "contexts_tokens", type=int, multiple=True, default=CONTEXTS_TOKENS)
+@click.option("--words", default=4_000, show_default=True, help="the length that is asked for")
+def main(data: Path | None, file: Path | None, contexts_tokens: Sequence[int], words: int) -> None:
+    """Print the table."""
+    texts = transcripts([SAMPLES, *([data] if data else [])])
+    texts = [passages for passages in texts if passages.words >= 1_000]
+    rows = [
+        row(strategy, model, context_tokens, texts, words)
+        for strategy in STRATEGIES
+        for context_tokens in contexts_tokens
+        for model in MODELS
+    ]
+    Console(width=130).print(shown(rows))
+    if file:
+        file.write_text(json.dumps([asdict(each) for each in rows], indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""The facts of a summary, from what its answers came to. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from core.summaries.checks import Fault, numbers_in
+from core.summaries.facts import Check, Cost, Outcome
+from core.summaries.judging import Judge
+from core.summaries.passages import Passages
+from core.summaries.progress import Progress
+from core.summaries.quoted import QuoteCount
+from core.summaries.sections import Paragraph
+from core.summaries.spoken import tokens
+
+LENGTH_TOLERANCE = 0.1
+_MENDED_FAULTS = (
+    *(Fault.REFUSED, Fault.LOOPED, Fault.PROMPT, Fault.COPIED, Fault.LANGUAGE),
+    *(Fault.EMPTY, Fault.CUT, Fault.FAILED),
+)
+_CODES = {Fault.EMPTY: "empty-structure"}
+
+
+def fault_checks(progress: Progress, judge: Judge) -> list[Check]:
+    """Return a check for each fault an answer can have: none that has one stands in the summary."""
+    counts: Counter[Fault] = Counter()
+    for each in progress.all_tries:
+        if not each.ask.response_format and not each.overflowed:
+            counts.update({judge.judged(each)[1][0]} if judge.judged(each)[1] else ())
+    checks = [_mended(_CODES.get(fault, str(fault)), counts[fault]) for fault in _MENDED_FAULTS]
+    if progress.language is None:
+        checks = [
+            replace(check, outcome=Outcome.NOT_APPLICABLE)
+            if check.code == Fault.LANGUAGE
+            else check
+            for check in checks
+        ]
+    return checks
+
+
+def quote_checks(count: QuoteCount) -> list[Check]:
+    detail = (
+        f"{count.verified} verified, {count.dropped} dropped, {count.tidied} put in the words said"
+    )
+    if not count.verified and not count.dropped:
+        quote = Check(code="quote", outcome=Outcome.NOT_APPLICABLE)
+    else:
+        quote = replace(_mended("quote", count.dropped + count.tidied), detail=detail)
+    return [quote, _mended("quote-speaker", count.misattributed)]
+
+
+def turn_number_check(wrong: int) -> Check:
+    return _mended("turn-number", wrong)
+
+
+def length_check(words: int, target: int) -> Check:
+    """Say whether a summary has about its length; a few words more or less are a large share of few."""
+    off = abs(words - target)
+    is_near = off <= max(target * LENGTH_TOLERANCE, 20)
+    return Check(
+        code="length",
+        outcome=Outcome.PASSED if is_near else Outcome.DOUBT,
+        detail=f"{words:,} words; {target:,} were asked for",
+    )
+
+
+def number_check(paragraphs: Iterable[Paragraph], passages: Passages) -> Check:
+    """Note figures that are in none of the turns that their paragraph rests on."""
+    count = 0
+    said: dict[int, set[str]] = {}
+    for paragraph in paragraphs:
+        told = numbers_in(paragraph.text)
+        if told and paragraph.passages:
+            count += len(told - _numbers_said(paragraph.passages, passages, said))
+    return Check(code="number", outcome=Outcome.NOTED if count else Outcome.PASSED, count=count)
+
+
+def _numbers_said(
+    numbers: Sequence[int], passages: Passages, said: dict[int, set[str]]
+) -> set[str]:
+    """Return the figures of some passages, also those that are said in words."""
+    for number in numbers:
+        if number not in said:
+            text = passages[number].text
+            in_words = {token.word for token in tokens(text) if token.word.isdigit()}
+            said[number] = numbers_in(text) | in_words
+    return set[str]().union(*(said[number] for number in numbers))
+
+
+def tries_of(progress: Progress) -> Mapping[str, int]:
+    """Return how many tries each slot took, of those that took several."""
+    counts = Counter(each.ask.slot for each in progress.all_tries)
+    return {slot: count for slot, count in sorted(counts.items()) if count > 1}
+
+
+def cost_of(progress: Progress, chosen: Mapping[str, Sequence[int]]) -> Cost:
+    """Return what a job cost; what was generated and is not in the summary is discarded."""
+    kept = sum(
+        each.generated_tokens
+        for slot, standing in chosen.items()
+        for at, each in enumerate(progress.tries(slot), 1)
+        if at in standing
+    )
+    cost = progress.cost
+    return replace(cost, discarded_tokens=cost.generated_tokens - kept)
+
+
+def soft_check(code: str, count: int, *, outcome: Outcome = Outcome.DOUBT) -> Check:
+    return Check(code=code, outcome=outcome if count else Outcome.PASSED, count=int(count))
+
+
+def _mended(code: str, count: int) -> Check:
+    return Check(code=code, outcome=Outcome.MENDED if count else Outcome.PASSED, count=count)
