@@ -22,7 +22,8 @@ from rich.table import Table
 
 from core.summaries.asks import Answer, Ask
 from core.summaries.facts import Cost
-from core.summaries.goals import Goal, WritingLimits, WritingStrategy
+from core.summaries.goals import Goal, WritingLimits
+from core.summaries.options import Strategy
 from core.summaries.messages import CHAT_TEMPLATE_TOKENS
 from core.summaries.passages import Passages, numbered
 from core.summaries.rounds import Finished, PastRound
@@ -49,7 +50,7 @@ MODELS: dict[str, Length] = {
     "0.6 of what is asked": proportional(0.6),
     "1.6 of what is asked": proportional(1.6),
 }
-STRATEGIES = (WritingStrategy.AUTO, WritingStrategy.SINGLE)
+STRATEGIES = (Strategy.AUTO, Strategy.SINGLE)
 
 PREFILL_TOKENS_PER_SECOND = 13_000
 _STEP_MS = (18.2, 0.35)  # a decode step, and more for each request that shares it
@@ -93,7 +94,7 @@ def transcripts(folders: Iterable[Path]) -> list[Passages]:
 
 
 def row(
-    strategy: WritingStrategy,
+    strategy: Strategy,
     model: str,
     context_tokens: int,
     texts: Sequence[Passages],

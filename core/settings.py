@@ -12,6 +12,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from core.errors import SettingsError
+from core.summaries.goals import WritingLimits
 from core.summaries.models import profile_named
 from core.summaries.options import Mode, SummaryOptions
 
@@ -160,7 +161,7 @@ class SubmitterSettings:
     callback_secret: str
     webhook_url: str
     options: SummaryOptions
-    context_tokens: int  # the deployment's MAX_MODEL_LEN
+    limits: WritingLimits
     execution_timeout: timedelta
     callback_overdue: timedelta
     retention: timedelta
@@ -171,7 +172,7 @@ class SubmitterSettings:
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
-        options, context_tokens = _summary_options(variables)
+        options, limits = _summary_options(variables)
         return cls(
             resources=Resources.read(variables),
             runpod=RunPodSettings.read(variables),
@@ -180,7 +181,7 @@ class SubmitterSettings:
             callback_secret=variables.text("CALLBACK_SECRET"),
             webhook_url=variables.url("WEBHOOK_URL"),
             options=options,
-            context_tokens=context_tokens,
+            limits=limits,
             execution_timeout=timedelta(
                 seconds=variables.integer("EXECUTION_TIMEOUT_SECONDS", least=5, most=604_800)
             ),
@@ -271,7 +272,7 @@ def longest_discovery(
     return max(overdue, gap) + schedule
 
 
-def _summary_options(variables: Variables) -> tuple[SummaryOptions, int]:
+def _summary_options(variables: Variables) -> tuple[SummaryOptions, WritingLimits]:
     profile = profile_named(variables.text("MODEL_PROFILE"))
     max_model_len = variables.integer("MAX_MODEL_LEN", least=2_048, most=profile.context_tokens)
     max_tokens = variables.integer("MAX_TOKENS", least=64, most=16_384)
@@ -282,12 +283,16 @@ def _summary_options(variables: Variables) -> tuple[SummaryOptions, int]:
         max_tokens=min(max_tokens, max_model_len // 2),  # the rest is for what is summarised
         temperature=variables.number("TEMPERATURE", least=0.0, most=2.0),
         top_p=variables.number("TOP_P", least=0.01, most=1.0),
-        least_percent=variables.integer("LEAST_LENGTH_PERCENT", least=0, most=95),
         with_times=variables.flag("CITE_TIMES"),
-        most_repairs=variables.integer("MAX_REPAIRS", least=0, most=5),
         mode=variables.mode("MODE"),
     )
-    return options, max_model_len
+    limits = WritingLimits(
+        context_tokens=max_model_len,
+        max_tokens=options.max_tokens,
+        reliable_words=profile.reliable_words,
+        token_budget=variables.number("TOKEN_BUDGET", least=1.0, most=10.0),
+    )
+    return options, limits
 
 
 def _callback_overdue(variables: Variables) -> timedelta:

@@ -26,8 +26,9 @@ from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import HOLD_PAUSE, Lifecycle
 from core.jobs.ports import CallbackSecrets, PresignedUrls, RunPod
 from core.settings import SubmitterSettings
-from core.summaries.levels import Level
 from core.summaries.options import Mode
+from core.summaries.passages import Passages
+from core.summaries.rounds import Round
 from submitter.attempts import Attempts
 from submitter.material import Material
 from submitter.requests import chat_input, request_for, work_order_input
@@ -38,9 +39,9 @@ _AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or 
 InputOf = Callable[[Job, Call], dict[str, Any]]  # makes the `input` of a call's RunPod request
 
 
-def push_input(level: Level) -> InputOf:
-    """Return what makes the `input` of calls that read chunks of a level."""
-    return lambda job, call: chat_input(job, call, level)
+def push_input(passages: Passages, plan: Round) -> InputOf:
+    """Return what makes the `input` of a stage's calls."""
+    return lambda job, call: chat_input(plan.ask(call.ask), passages, job.options)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,7 +121,7 @@ class Dispatch:
         """Return what makes a call's `input`. Raises BadTranscript where what it reads is gone."""
         if job.options.mode is Mode.PULL:
             return self.pull_input
-        return push_input(self.material.level(job, call.task.level))
+        return push_input(self.material.passages(job), self.material.round(job, call.stage))
 
     def _is_wanted(self, job: Job, call: Call) -> bool:
         return (

@@ -7,19 +7,20 @@ from datetime import datetime
 from core.errors import BadTranscript, Forbidden, OutputRefused
 from core.failures import Failure
 from core.jobs.call import Call
-from core.jobs.job import Job, Source
+from core.jobs.job import WHOLE, Job, Source
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle
 from core.jobs.ports import Transcripts
 from core.settings import SubmitterSettings
-from core.summaries.levels import Level
+from core.summaries.engine import next_round
+from core.summaries.goals import target_words
 from core.summaries.options import Mode, SummaryOptions
-from core.summaries.plans import PlanImpossibleError, Task, plan_stage
-from core.summaries.stages import StagePlan, resolve_target
+from core.summaries.passages import numbered
+from core.summaries.rounds import GivenUp, Round
 from core.transcripts.reader import Transcript, read_transcript
 from submitter.dispatch import Dispatch, push_input
 from submitter.material import Material
 from submitter.overrides import resolve_options
-from submitter.record import as_one_call, in_next_stage, new_job, whole_task
+from submitter.record import goal, in_next_stage, new_call, new_job
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
 
@@ -66,14 +67,13 @@ class Intake:
 
     def _accept_pull(self, source: Source, options: SummaryOptions) -> tuple[Job, list[Call]]:
         job = new_job(source, options, settings=self.settings, now=self.clock())
-        job, call = as_one_call(job, whole_task(job))
+        call = new_call(job, WHOLE, words=job.target_words)
         job, call = self.dispatch.record_and_send(job, call, self.dispatch.pull_input)
         return job, [call]
 
     def _accept_push(
         self, source: Source, options: SummaryOptions, transcript: Transcript
     ) -> tuple[Job, list[Call]]:
-        options, target_words = resolve_target(options, transcript.words)
         now = self.clock()
         job = new_job(
             source,
@@ -81,21 +81,21 @@ class Intake:
             settings=self.settings,
             now=now,
             words_in=transcript.words,
-            target_words=target_words,
+            target_words=target_words(options.words, transcript.words),
             detail={"words_in": transcript.words, "read_as": transcript.format},
         )
-        shown = transcript.text_with_times if options.with_times else transcript.text
-        level = self.material.cut(job, 0, shown)
-        tasks = _planned(job, level)
-        if len(tasks) == 1:
-            job, call = as_one_call(job, tasks[0])
-            job, call = self.dispatch.record_and_send(job, call, push_input(level))
-            return job, [call]
-        plan = self.material.plan(job, job.stage + 1, StagePlan(slots=[tasks]))
+        passages = self.material.keep_passages(job, numbered(transcript.turns))
+        step = next_round(passages, goal(job), job.limits, [])
+        if not isinstance(step, Round):  # nothing was asked yet, so nothing can be finished
+            raise BadTranscript("impossible", step.message if isinstance(step, GivenUp) else "")
+        plan = self.material.keep_round(job, job.stage + 1, step)
         job, calls = in_next_stage(job, plan, pickup=LATEST_PICKUP, now=now)
+        input_of = push_input(passages, plan)
+        if len(calls) == 1:
+            job, call = self.dispatch.record_and_send(job, calls[0], input_of)
+            return job, [call]
         self.lifecycle.store.create(job, calls)
-        job = replace(job, pending_events=())
-        return self.dispatch.send_all(job, calls, push_input(level))
+        return self.dispatch.send_all(replace(job, pending_events=()), calls, input_of)
 
     def _record_failed(self, source: Source, failure: Failure) -> Job:
         now = self.clock()
@@ -103,20 +103,6 @@ class Intake:
         job = job.with_failure(failure.code, self.lifecycle.event(now, why=failure.message))
         self.lifecycle.store.create(job, [])
         return job
-
-
-def _planned(job: Job, level: Level) -> list[Task]:
-    try:
-        return plan_stage(
-            0,
-            level.tokens,
-            level.words,
-            target=job.target_words,
-            limits=job.limits,
-            strategy=job.options.strategy,
-        )
-    except PlanImpossibleError as exc:
-        raise BadTranscript("impossible", str(exc)) from exc
 
 
 def _failure_of(exc: BadTranscript | OutputRefused) -> Failure:

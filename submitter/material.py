@@ -1,4 +1,4 @@
-"""What calls read, and what stages plan: stored once before the first request, and read from there.
+"""What a job's calls read, and what each stage asks: stored once before the first request.
 
 Every later attempt and stage goes by what stands, whatever a later deployment would make of it.
 """
@@ -8,32 +8,38 @@ from dataclasses import dataclass
 from core.errors import BadTranscript
 from core.jobs.job import Job
 from core.jobs.ports import IntermediateStore
-from core.summaries.levels import Level, cut, level_in
-from core.summaries.stages import StagePlan, plan_in
+from core.summaries.passages import Passages, passages_in
+from core.summaries.rounds import Round, round_in
 
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
     intermediate_store: IntermediateStore
 
-    def level(self, job: Job, number: int) -> Level:
-        """Return a level of a job. Raises BadTranscript if it is gone."""
-        document = self.intermediate_store.recorded(job.id, _name(number))
+    def passages(self, job: Job) -> Passages:
+        """Return the transcript as it was numbered. Raises BadTranscript if it is gone."""
+        return passages_in(self._recorded(job, "passages"))
+
+    def keep_passages(self, job: Job, passages: Passages) -> Passages:
+        """Store a numbered transcript, unless one is there; return what stands."""
+        document = passages.as_document()
+        existing = self.intermediate_store.record(job.id, "passages", document)
+        return passages if existing == document else passages_in(existing)
+
+    def round(self, job: Job, stage: int) -> Round:
+        """Return what a stage asks. Raises BadTranscript if it is gone."""
+        return round_in(self._recorded(job, _name(stage)))
+
+    def keep_round(self, job: Job, stage: int, plan: Round) -> Round:
+        """Store what a stage asks, unless it is there; return what stands."""
+        return round_in(self.intermediate_store.record(job.id, _name(stage), plan.as_document()))
+
+    def _recorded(self, job: Job, name: str) -> str:
+        document = self.intermediate_store.recorded(job.id, name)
         if document is None:
             raise BadTranscript("work-expired")
-        return level_in(document)
-
-    def cut(self, job: Job, number: int, text: str) -> Level:
-        """Cut a text into a level of a job and store it, unless it is there; return what stands."""
-        level = cut(number, text, job.limits)
-        document = level.as_document()
-        existing = self.intermediate_store.record(job.id, _name(number), document)
-        return level if existing == document else level_in(existing)
-
-    def plan(self, job: Job, stage: int, plan: StagePlan) -> StagePlan:
-        """Store a stage's plan, unless it is there; return what stands."""
-        return plan_in(self.intermediate_store.record(job.id, f"stage-{stage}", plan.as_document()))
+        return document
 
 
-def _name(number: int) -> str:
-    return f"level-{number}"
+def _name(stage: int) -> str:
+    return f"stage-{stage}"

@@ -5,7 +5,7 @@ By S3 object metadata (`x-amz-meta-summary-words: 2500`), or by the folder the f
 
     summary-words      the length
     summary-language   the language to write in, by its English name
-    summary-strategy   auto (one call where the transcript fits), or sections (notes of sections first)
+    summary-strategy   auto (one answer where the model is reliable at the length), single, or outline
     summary-prompt     a set of prompts: a folder of core/summaries/prompts
     summary-times      cite (the summary says when it was said), or drop
     summary-mode       push (the submitter sends the words), or pull (the worker fetches the file)
@@ -17,9 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import BadTranscript
-from core.summaries.options import Mode, SummaryOptions
-from core.summaries.plans import Strategy
-from core.summaries.prompts import PROMPT_SETS
+from core.summaries.instructions import prompt_sets
+from core.summaries.options import Mode, Strategy, SummaryOptions
 
 WORDS = (50, 20_000)
 _PREFIX = "summary-"
@@ -70,8 +69,8 @@ def _mode(value: str) -> Mode:
 
 
 def _prompt(value: str) -> str:
-    if value not in PROMPT_SETS:
-        raise _bad(f"summary-prompt must be one of {', '.join(sorted(PROMPT_SETS))}")
+    if value not in prompt_sets():
+        raise _bad(f"summary-prompt must be one of {', '.join(sorted(prompt_sets()))}")
     return value
 
 

@@ -8,12 +8,10 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
-from core.summaries.levels import limits_of
+from core.summaries.goals import Goal, goal_of
 from core.summaries.options import SummaryOptions
-from core.summaries.plans import Kind, Task
-from core.summaries.stages import StagePlan, filled
+from core.summaries.rounds import Round
 
-WHOLE = "whole"  # the id of the one call of a job whose transcript fits the model, or is pulled
 BY = "submitter"
 
 
@@ -33,7 +31,7 @@ def new_job(
         state=JobState.ACTIVE,
         source=source,
         options=options,
-        limits=limits_of(context_tokens=settings.context_tokens, max_tokens=options.max_tokens),
+        limits=settings.limits,
         summary_key=summary_key_for(
             source.key,
             prefix=settings.resources.output_prefix,
@@ -49,51 +47,35 @@ def new_job(
     return job.with_event(AuditEvent(at=now, by=BY, note="recorded", detail=detail))
 
 
-def new_call(job: Job, call_id: str, task: Task, *, stage: int = 0) -> Call:
+def goal(job: Job) -> Goal:
+    """Return what the engine is to make of a job's transcript."""
+    return goal_of(job.options, job.words_in, boundary=job.id)  # its id hashes the file's version
+
+
+def new_call(job: Job, call_id: str, *, ask: str = "", words: int = 0) -> Call:
     return Call(
         job_id=job.id,
         id=call_id,
-        stage=stage,
-        task=task,
+        stage=job.stage,
+        ask=ask,
+        words=words,
         state=CallState.WAITING,
         expires_at=job.expires_at,
     )
 
 
-def as_one_call(job: Job, task: Task) -> tuple[Job, Call]:
-    """Return a job that is one call, and the call."""
-    job = job.with_stage([WHOLE], stage=0, stage_calls=1, repairs=0, due_at=None, event=None)
-    return job, new_call(job, WHOLE, task)
-
-
-def whole_task(job: Job) -> Task:
-    """Return pull mode's one task; the worker decides how it is partitioned."""
-    words = job.target_words
-    return Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=words, requested_words=words)
-
-
 def in_next_stage(
-    job: Job, plan: StagePlan, *, pickup: timedelta, now: datetime
+    job: Job, plan: Round, *, pickup: timedelta, now: datetime
 ) -> tuple[Job, list[Call]]:
-    """Return a job in its next stage, and that stage's new calls, due after `pickup`."""
-    stage = job.stage + 1
-    tasks = plan.tasks
-    slots, new = filled(plan.slots, stage=stage)
+    """Return a job in its next stage, and that stage's calls, due after `pickup`."""
+    asks = plan.asks
     due_at = now + pickup
-    calls = [new_call(job, call_id, task, stage=stage).with_due_at(due_at) for call_id, task in new]
-    detail: Mapping[str, str | int] = {
-        "calls": len(tasks),
-        "level": tasks[0].level,
-        "words_asked": sum(task.requested_words for task in tasks),
-        "repairs": plan.repairs,
-    }
-    event = AuditEvent(at=now, by=BY, note=f"stage {stage}: {tasks[0].kind}", detail=detail)
-    job = job.with_stage(
-        slots,
-        stage=stage,
-        stage_calls=len(tasks),
-        repairs=plan.repairs,
-        due_at=due_at,
-        event=event,
-    )
+    kinds = ", ".join(sorted({ask.kind.value for ask in asks}))
+    detail = {"calls": len(asks), "words_asked": sum(ask.words for ask in asks)}
+    event = AuditEvent(at=now, by=BY, note=f"stage {job.stage + 1}: {kinds}", detail=detail)
+    job = job.with_stage(calls=len(asks), due_at=due_at, event=event)
+    calls = [
+        new_call(job, call_id, ask=ask.name, words=ask.words).with_due_at(due_at)
+        for call_id, ask in zip(job.call_ids, asks, strict=True)
+    ]
     return job, calls

@@ -9,28 +9,21 @@ from core.jobs.job import Job
 from core.jobs.ports import PresignedUrls
 from core.runpod.work_order import WorkOrder
 from core.settings import SubmitterSettings
-from core.summaries.chat import chat_request
-from core.summaries.levels import Level
+from core.summaries.asks import Ask
+from core.summaries.messages import chat_request
+from core.summaries.options import SummaryOptions
+from core.summaries.passages import Passages
 
 # RunPod's ttl covers queue and run together and deletes the request in any state: we must have given
 # it up before.
 _TTL_PAST_DEADLINE = timedelta(minutes=10)
 
 
-def chat_input(job: Job, call: Call, level: Level) -> dict[str, Any]:
+def chat_input(ask: Ask, passages: Passages, options: SummaryOptions) -> dict[str, Any]:
     """Return push mode's `input`, in the one format that every worker-vllm takes."""
     return {
         "openai_route": "/v1/chat/completions",
-        "openai_input": chat_request(
-            call.id,
-            call.task,
-            level,
-            slots=job.slots,
-            options=job.options,
-            boundary=job.id,  # hashes the file's version: its author can't have known it
-            transcript_words=job.words_in,
-            limits=job.limits,
-        ),
+        "openai_input": chat_request(ask, passages, options),
     }
 
 
@@ -50,7 +43,7 @@ def work_order_input(
         get_headers=to_read.headers,
         put_url=to_deliver.url,
         options=job.options,
-        context_tokens=job.limits.context_tokens,
+        limits=job.limits,
     )
     return order.as_input()
 

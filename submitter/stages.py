@@ -4,7 +4,7 @@ Everything here can be done twice, or by two at once: the texts are written once
 on one revision of the job, and the summary is created once.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,18 +12,19 @@ from datetime import datetime
 from core.aws.names import work_key
 from core.errors import BadTranscript, Conflict, OutputRefused, Superseded
 from core.failures import Failure
-from core.jobs.call import Call
+from core.jobs.call import OVERFLOW, Call
 from core.jobs.job import JOINED, Job, JobState, Summary
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle, output_refused, superseded
-from core.jobs.ports import IntermediateStore, IntermediateText
-from core.summaries.join import joined
-from core.summaries.levels import Level
-from core.summaries.plans import Kind, PlanImpossibleError, Written, plan_stage
-from core.summaries.stages import StagePlan, redo, too_long, written
+from core.jobs.ports import IntermediateStore
+from core.summaries.asks import Answer, answer_of
+from core.summaries.engine import next_round
+from core.summaries.facts import Facts
+from core.summaries.passages import Passages
+from core.summaries.rounds import Finished, GivenUp, PastRound, Round
 from core.words import count_words
 from submitter.dispatch import Dispatch, push_input
 from submitter.material import Material
-from submitter.record import in_next_stage
+from submitter.record import goal, in_next_stage
 
 _AT_ONCE = 16  # texts read at a time
 
@@ -49,8 +50,6 @@ class Stages:
             return self._advance(job, {call.id: call for call in calls})
         except Superseded as exc:
             return self._fail(job_id, superseded(exc))
-        except PlanImpossibleError as exc:
-            return self._fail(job_id, Failure("impossible", str(exc)))
         except BadTranscript as exc:
             return self._fail(job_id, exc.failure)
         except OutputRefused as exc:
@@ -63,7 +62,7 @@ class Stages:
 
     def _fail(self, job_id: str, failure: Failure) -> Job:
         job = self.lifecycle.store.load_job(job_id)
-        if job.is_final or (job.is_joining and failure.code != "superseded"):
+        if job.is_final or (job.is_publishing and failure.code != "superseded"):
             return job  # somebody is publishing at this instant what was not to be had here
         return self.lifecycle.fail_job(job, failure, now=self.clock())
 
@@ -74,78 +73,68 @@ class Stages:
             return job
         return self.lifecycle.end_unpublished_job(job, output_refused(refusal), now=self.clock())
 
-    def _advance(self, job: Job, calls: dict[str, Call]) -> Job:
-        texts = self._texts(job)
-        came_to = [_written(calls[slot], text) for slot, text in zip(job.slots, texts, strict=True)]
-        task = calls[job.slots[0]].task
-        together = [text.text for text in texts if text]
-        try:
-            level = self.material.level(job, task.level)
-        except BadTranscript:
-            if task.kind is Kind.COMPOSE and len(together) == len(texts):
-                # Nothing can be repaired: what the transcript was summarised in stands.
-                return self._publish(job, joined(together), calls=len(calls))
-            raise
-        again = redo(
-            job.slots,
-            came_to,
-            level,
-            options=job.options,
-            target=job.target_words,
-            limits=job.limits,
-            repairs=job.repairs,
-        )
-        if again:
-            return self._begin(job, again, level)
-        if task.kind is Kind.COMPOSE:
-            return self._publish(job, joined(together), calls=len(calls))
-        level = self.material.cut(job, task.level + 1, "\n\n".join(together))
-        tasks = plan_stage(
-            level.number,
-            level.tokens,
-            level.words,
-            target=job.target_words,
-            limits=job.limits,
-        )
-        return self._begin(job, StagePlan(slots=[tasks]), level)
+    def _advance(self, job: Job, calls: Mapping[str, Call]) -> Job:
+        passages = self.material.passages(job)
+        history = self._history(job, calls)
+        match next_round(passages, goal(job), job.limits, history):
+            case Round() as plan:
+                return self._begin(job, passages, plan)
+            case Finished(text=text, facts=facts):
+                return self._publish(job, text, facts)
+            case GivenUp(code=code, message=message):
+                return self.lifecycle.fail_job(job, Failure(code, message), now=self.clock())
 
-    def _begin(self, job: Job, plan: StagePlan, level: Level) -> Job:
-        """Begin the next stage by its plan; of two plans the first one stands."""
-        plan = self.material.plan(job, job.stage + 1, plan)
+    def _history(self, job: Job, calls: Mapping[str, Call]) -> list[PastRound]:
+        """Return the stages so far, each with the answers of its calls."""
+        plans = {stage: self.material.round(job, stage) for stage in range(1, job.stage + 1)}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            answers = dict(zip(calls, pool.map(self._answer, calls.values()), strict=True))
+        return [
+            PastRound(
+                round=plan,
+                answers={
+                    call.ask: answers[call.id] for call in calls.values() if call.stage == stage
+                },
+            )
+            for stage, plan in plans.items()
+        ]
+
+    def _answer(self, call: Call) -> Answer:
+        """Return what a call brought. That it was too long is on its record: a missing text says nothing."""
+        text = self.intermediate_store.load(call.job_id, call.id)
+        if text:
+            return answer_of(
+                text.text,
+                was_cut=text.was_cut,
+                prompt_tokens=text.prompt_tokens,
+                completion_tokens=text.completion_tokens,
+            )
+        if call.was_too_long:
+            return Answer(failure=OVERFLOW)
+        raise BadTranscript(
+            "text-missing",
+            f"the model's text of call {call.id} is not at {work_key(call.job_id, call.id)} any more; it was"
+            " deleted before the summary was finished: upload the file again",
+        )
+
+    def _begin(self, job: Job, passages: Passages, plan: Round) -> Job:
+        """Begin the next stage; of two plans the first one stands."""
+        plan = self.material.keep_round(job, job.stage + 1, plan)
         job, calls = in_next_stage(job, plan, pickup=LATEST_PICKUP, now=self.clock())
-        if calls[0].task.level != level.number:  # another plan stood already
-            level = self.material.level(job, calls[0].task.level)
         job = self.lifecycle.store.begin_stage(job, calls)
-        return self.dispatch.send_all(job, calls, push_input(level))[0]
+        return self.dispatch.send_all(job, calls, push_input(passages, plan))[0]
 
-    def _publish(self, job: Job, text: str, *, calls: int) -> Job:
+    def _publish(self, job: Job, text: str, facts: Facts) -> Job:
         summary = Summary(
-            call_id=job.slots[0] if len(job.slots) == 1 else JOINED,
+            call_id=JOINED,
             attempt=0,
             runpod_id="",
             model=job.options.model,
             words=count_words(text),
-            prompt_tokens=0,
-            completion_tokens=0,
+            prompt_tokens=facts.cost.prompt_tokens,
+            completion_tokens=facts.cost.generated_tokens,
             finish_reason="",
         )
-        return self.lifecycle.publish_joined(job, summary, text, calls=calls, now=self.clock())
-
-    def _texts(self, job: Job) -> list[IntermediateText | None]:
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            return list(
-                pool.map(lambda slot: self.intermediate_store.load(job.id, slot), job.slots)
-            )
-
-
-def _written(call: Call, text: IntermediateText | None) -> Written:
-    """Measure the text of a call. That it was too long is on its record: a missing text says nothing."""
-    if text:
-        return written(call.task, text.text, was_cut=text.was_cut)
-    if call.was_too_long:
-        return too_long(call.task)
-    raise BadTranscript(
-        "text-missing",
-        f"the model's text of call {call.id} is not at {work_key(call.job_id, call.id)} any more; it was"
-        " deleted before the summary was finished: upload the file again",
-    )
+        return self.lifecycle.publish_document(
+            job, summary, text, facts.as_fields(), now=self.clock()
+        )

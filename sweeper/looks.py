@@ -21,6 +21,7 @@ from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import LAST_PATIENCE, Lifecycle
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
+from core.summaries.options import Mode
 from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
 
 _NOT_CONTINUED = Failure(
@@ -88,7 +89,7 @@ class Looks:
 
     def _end_job(self, job: Job, now: datetime) -> Job | None:
         """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
-        if job.is_joining:
+        if job.is_publishing:
             if now < job.deadline + LAST_PATIENCE:
                 return None  # the submitter knows better why
             return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
@@ -106,16 +107,15 @@ class Looks:
 
     def _is_left_to_its_calls(self, job: Job) -> bool:
         """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
-        if job.is_stage_done and len(job.slots) > 1:
-            return False
         calls = self._open_calls(job)
-        return any(len(job.slots) == 1 or call.state is CallState.PUBLISHING for call in calls)
+        is_pull = job.options.mode is Mode.PULL
+        return any(is_pull or call.state is CallState.PUBLISHING for call in calls)
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""
         calls: list[Call] = []
-        for name in job.slots:
-            if name in job.done and len(job.slots) > 1:
+        for name in job.call_ids:
+            if name in job.done:
                 continue
             with suppress(UnknownCall):  # it has expired
                 calls.append(self.store.load(job.id, name)[1])

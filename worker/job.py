@@ -4,7 +4,7 @@ import logging
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import Any
 
@@ -15,8 +15,9 @@ from core.runpod.work_order import (
     WorkOrder,
     parse_work_order,
 )
-from core.summaries.prompts import PROMPT_SETS
-from core.summaries.stages import resolve_target
+from core.summaries.goals import goal_of
+from core.summaries.instructions import prompt_sets
+from core.summaries.passages import numbered
 from core.transcripts.reader import read_transcript
 from core.words import count_words
 from worker.deliver import deliver, sha256_of
@@ -89,14 +90,15 @@ class Worker:
         progress({"doing": "fetch"})
         material, read_as = self._material(order)
         with closing(ModelServer(self.settings, sleep=self.sleep)) as model:
-            served = model.context_tokens(order.options.model, at_most=order.context_tokens)
+            served = model.context_tokens(order.options.model, at_most=order.limits.context_tokens)
             summarizer = Summarizer(
                 model=model,
                 parallel_calls=self.settings.parallel_calls,
                 progress=progress,
                 stop=stop,
             )
-            result = summarizer.summarize(material, context_tokens=served)
+            limits = replace(order.limits, context_tokens=served)
+            result = summarizer.summarize(material, limits)
         return self._delivered(order, material, result, read_as)
 
     def _material(self, order: WorkOrder) -> tuple[Material, str]:
@@ -109,14 +111,10 @@ class Worker:
         except BadTranscript as exc:
             code = "too-large" if exc.code == "too-large" else "unreadable"
             raise WorkerError(code, exc.code) from None
-        options, target = resolve_target(order.options, transcript.words)
-        text = transcript.text_with_times if options.with_times else transcript.text
         material = Material(
-            text=text,
-            words=transcript.words,
-            boundary=order.job_id,
-            options=options,
-            target=target,
+            passages=numbered(transcript.turns),
+            goal=goal_of(order.options, transcript.words, boundary=order.job_id),
+            options=order.options,
         )
         return material, transcript.format
 
@@ -126,21 +124,23 @@ class Worker:
         body = result.text.encode("utf-8")
         if len(body) > LONGEST_SUMMARY_BYTES:
             raise WorkerError("model-failed", f"{len(body)} bytes are no summary")
+        cost = result.facts.cost
         was_put = deliver(body, order.put_url, sleep=self.sleep)
         return ResultManifest(
             sha256=sha256_of(body),
             size_bytes=len(body),
             text="" if was_put else result.text,
-            words_in=material.words,
-            target_words=material.target,
+            words_in=material.passages.words,
+            target_words=material.goal.words,
             words_out=count_words(result.text),
             read_as=read_as,
             model=result.model,
-            calls=result.calls,
-            repairs=result.repairs,
-            prompt_tokens=result.prompt_tokens,
-            completion_tokens=result.completion_tokens,
+            calls=cost.calls,
+            rounds=cost.rounds,
+            prompt_tokens=cost.prompt_tokens,
+            completion_tokens=cost.generated_tokens,
             finish_reason=result.finish_reason,
+            facts=result.facts.as_fields(),
         )
 
 
@@ -149,6 +149,6 @@ def _order(job_input: object) -> WorkOrder:
         order = parse_work_order(job_input)
     except BadBody as exc:
         raise WorkerError("bad-work-order", str(exc)) from None
-    if order.options.prompt not in PROMPT_SETS:
+    if order.options.prompt not in prompt_sets():
         raise WorkerError("bad-work-order", "this worker has no such set of prompts")
     return order

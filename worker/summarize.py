@@ -1,10 +1,10 @@
-"""Stages, repairs and joining, as the pipeline does them, in memory and beside the model.
+"""The engine driven beside the model: a round's calls at once, until the summary is finished.
 
-What is asked for and what follows is decided by core, for both alike: the same transcript, settings and
-answers make the same summary. A stage's calls are made at once, and vLLM makes batches of them.
+The pipeline drives the same engine by RunPod requests: the same transcript, settings and answers make the
+same summary. vLLM makes batches of the calls of a round.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from threading import Event
@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 from core.jobs.decide import CUT
 from core.runpod.reports import RunPodReport
-from core.summaries.chat import chat_request
-from core.summaries.join import joined
-from core.summaries.levels import Level, cut, limits_of
+from core.summaries.asks import CONTEXT_LENGTH, Answer, Ask, answer_of
+from core.summaries.engine import next_round
+from core.summaries.facts import Facts
+from core.summaries.goals import Goal, WritingLimits
+from core.summaries.messages import chat_request
 from core.summaries.options import SummaryOptions
-from core.summaries.plans import Kind, PlanImpossibleError, Task, Written, plan_stage
-from core.summaries.stages import Slot, filled, redo, too_long, written
+from core.summaries.passages import Passages
+from core.summaries.rounds import Finished, GivenUp, PastRound, Round
 from worker.errors import WorkerError
 from worker.model import TooLongForModel
 
@@ -25,7 +27,7 @@ Progress = Callable[[dict[str, int | str]], None]
 
 
 class Model(Protocol):
-    def complete(self, options: dict[str, Any]) -> RunPodReport:
+    def complete(self, request: dict[str, Any]) -> RunPodReport:
         """Return the answer to a chat request. Raises TooLongForModel and WorkerError."""
 
 
@@ -33,37 +35,17 @@ class Model(Protocol):
 class Material:
     """A transcript, and what is asked for with it."""
 
-    text: str  # as the model is shown it
-    words: int
-    boundary: str
+    passages: Passages
+    goal: Goal
     options: SummaryOptions
-    target: int  # the summary's words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
     text: str = field(repr=False)
-    calls: int  # requests to the model that were answered or refused as too long
-    repairs: int
-    prompt_tokens: int
-    completion_tokens: int
+    facts: Facts
     finish_reason: str
     model: str
-
-
-@dataclass(frozen=True)
-class _Answer:
-    """The outcome of a call; no report is a prompt that was too long for the model."""
-
-    task: Task
-    report: RunPodReport | None = None
-
-    @property
-    def written(self) -> Written:
-        if self.report is None:
-            return too_long(self.task)
-        was_cut = self.report.finish_reason == CUT
-        return written(self.task, self.report.text, was_cut=was_cut)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,125 +55,55 @@ class Summarizer:
     progress: Progress = lambda _: None
     stop: Event = field(default_factory=Event)  # set by whoever wants the summary no more
 
-    def summarize(self, material: Material, *, context_tokens: int) -> Result:
-        """Return the summary, made in calls of so many tokens at most. Raises WorkerError."""
+    def summarize(self, material: Material, limits: WritingLimits) -> Result:
+        """Return the summary. Raises WorkerError."""
+        history: list[PastRound] = []
+        models: set[str] = set()
         pool = ThreadPoolExecutor(self.parallel_calls)
         try:
-            return _Run(self, material, context_tokens, pool).result()
-        except PlanImpossibleError as exc:
-            raise WorkerError("impossible", str(exc)) from exc
+            while True:
+                match next_round(material.passages, material.goal, limits, history):
+                    case Finished(text=text, facts=facts):
+                        model = min(models, default=material.options.model)
+                        return Result(text=text, facts=facts, finish_reason="stop", model=model)
+                    case GivenUp(code=code, message=message):
+                        raise WorkerError(code, message)
+                    case Round() as plan:
+                        answers = self._answers(plan, material, len(history) + 1, pool, models)
+                        history.append(PastRound(round=plan, answers=answers))
         finally:
-            pool.shutdown(
-                cancel_futures=True
-            )  # after a failure: what has not begun is not paid for
+            pool.shutdown(cancel_futures=True)  # what has not begun is not paid for
 
-
-class _Run:
-    """One summary on its way."""
-
-    def __init__(
+    def _answers(
         self,
-        summarizer: Summarizer,
+        plan: Round,
         material: Material,
-        context_tokens: int,
+        stage: int,
         pool: ThreadPoolExecutor,
-    ) -> None:
-        self._summarizer = summarizer
-        self._material = material
-        self._pool = pool
-        self._limits = limits_of(
-            context_tokens=context_tokens, max_tokens=material.options.max_tokens
-        )
-        self._answers: dict[str, _Answer] = {}
-        self._stage = 0
-        self._repairs = 0
-
-    def result(self) -> Result:
-        level = cut(0, self._material.text, self._limits)
-        while True:
-            tasks = self._planned(level)
-            answers = self._answered([tasks], level)
-            texts = [each.report.text for each in answers if each.report]
-            if tasks[0].kind is Kind.COMPOSE:
-                return self._result(answers, joined(texts))
-            level = cut(level.number + 1, "\n\n".join(texts), self._limits)
-
-    def _planned(self, level: Level) -> list[Task]:
-        return plan_stage(
-            level.number,
-            level.tokens,
-            level.words,
-            target=self._material.target,
-            limits=self._limits,
-            strategy=self._material.options.strategy,
-        )
-
-    def _answered(self, slots: Sequence[Slot], level: Level) -> list[_Answer]:
-        """Return the answers to a stage's calls, asked for again until they are good enough."""
-        repairs = 0
-        while True:
-            ids = self._ask(slots, level, is_repair=repairs > 0)
-            answers = [self._answers[call_id] for call_id in ids]
-            if any(each.report is None and each.task.chunks == 1 for each in answers):
-                raise WorkerError("impossible", "the model refused a single chunk as too long")
-            again = redo(
-                ids,
-                [each.written for each in answers],
-                level,
-                options=self._material.options,
-                target=self._material.target,
-                limits=self._limits,
-                repairs=repairs,
-            )
-            if again is None:
-                return answers
-            self._repairs += again.repairs - repairs
-            slots, repairs = again.slots, again.repairs
-
-    def _ask(self, slots: Sequence[Slot], level: Level, *, is_repair: bool) -> list[str]:
-        """Make the calls of a stage, all at once, and return the ids of the calls in its slots."""
-        self._stage += 1
-        ids, new = filled(slots, stage=self._stage)
-        doing = "repair" if is_repair else str(new[0][1].kind)
-        counts: dict[str, int | str] = {"stage": self._stage, "doing": doing, "calls": len(new)}
-        self._summarizer.progress({**counts, "done": 0})
-        asked = {
-            self._pool.submit(self._call, call_id, task, ids, level): call_id
-            for call_id, task in new
-        }
+        models: set[str],
+    ) -> dict[str, Answer]:
+        """Make the calls of a round, all at once."""
+        doing = ", ".join(sorted({ask.kind.value for ask in plan.asks}))
+        counts: dict[str, int | str] = {"stage": stage, "doing": doing, "calls": len(plan.asks)}
+        self.progress({**counts, "done": 0})
+        asked = {pool.submit(self._answer, ask, material, models): ask.name for ask in plan.asks}
+        answers: dict[str, Answer] = {}
         for done, future in enumerate(as_completed(asked), 1):
-            self._answers[asked[future]] = future.result()
-            self._summarizer.progress({**counts, "done": done})
-        return ids
+            answers[asked[future]] = future.result()
+            self.progress({**counts, "done": done})
+        return answers
 
-    def _call(self, call_id: str, task: Task, ids: Sequence[str], level: Level) -> _Answer:
-        if self._summarizer.stop.is_set():
+    def _answer(self, ask: Ask, material: Material, models: set[str]) -> Answer:
+        if self.stop.is_set():
             raise WorkerError("model-unavailable", "the order was called off")
-        options = chat_request(
-            call_id,
-            task,
-            level,
-            slots=ids,
-            options=self._material.options,
-            boundary=self._material.boundary,
-            transcript_words=self._material.words,
-            limits=self._limits,
-        )
         try:
-            return _Answer(task, self._summarizer.model.complete(options))
+            report = self.model.complete(chat_request(ask, material.passages, material.options))
         except TooLongForModel:
-            return _Answer(task)
-
-    def _result(self, existing: Sequence[_Answer], text: str) -> Result:
-        reports = [each.report for each in self._answers.values() if each.report]
-        last = [each.report for each in existing if each.report]
-        was_cut = any(each.finish_reason == CUT for each in last)
-        return Result(
-            text=text,
-            calls=len(self._answers),
-            repairs=self._repairs,
-            prompt_tokens=sum(each.prompt_tokens for each in reports),
-            completion_tokens=sum(each.completion_tokens for each in reports),
-            finish_reason=CUT if was_cut else last[-1].finish_reason,
-            model=last[-1].model or self._material.options.model,
+            return Answer(failure=CONTEXT_LENGTH)
+        models |= {report.model} - {""}
+        return answer_of(
+            report.text,
+            was_cut=report.finish_reason == CUT,
+            prompt_tokens=report.prompt_tokens,
+            completion_tokens=report.completion_tokens,
         )

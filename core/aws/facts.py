@@ -84,14 +84,16 @@ def summary_in(metadata: Mapping[str, str]) -> Summary:
     )
 
 
-def facts_of(job: Job, summary: Summary, *, bucket: str, now: datetime) -> dict[str, Any]:
+def facts_of(
+    job: Job, summary: Summary, facts: Mapping[str, Any], *, bucket: str, now: datetime
+) -> dict[str, Any]:
     """Return the facts that stand beside a summary."""
     return {
         "job_id": job.id,
         "source": {**asdict(job.source), "uploaded_at": job.source.uploaded_at.isoformat()},
         "summary": {"bucket": bucket, "key": job.summary_key, **asdict(summary)},
         "asked": {**asdict(job.options), "target_words": job.target_words},
-        "made_of": {"calls": list(job.slots), "stages": job.stage, "repairs": job.repairs},
+        "writing": dict(facts),
         "transcript_words": job.words_in,
         "created_at": job.created_at.isoformat(),
         "finished_at": now.isoformat(),

@@ -94,15 +94,17 @@ class S3Summaries:
         self._objects = Objects(client, bucket, sleep=sleep)
         self._bucket = bucket
 
-    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
+    def publish(
+        self, job: Job, summary: Summary, text: str, facts: Mapping[str, Any], *, now: datetime
+    ) -> Summary:
         existing = self._create(job, summary, text.rstrip() + "\n")
-        self._tell_facts(job, existing, now)
+        self._put_facts(job, existing, facts, now)
         return existing
 
     def existing(self, job: Job, *, now: datetime) -> Summary | None:
         existing = self.visible(job)
         if existing:
-            self._tell_facts(job, existing, now)  # whoever created it may have died before that
+            self._put_facts(job, existing, {}, now)  # whoever created it may have died before that
         return existing
 
     def visible(self, job: Job) -> Summary | None:
@@ -122,9 +124,11 @@ class S3Summaries:
             raise _superseded()
         return summary_in(there)
 
-    def _tell_facts(self, job: Job, existing: Summary, now: datetime) -> None:
-        facts = facts_of(job, existing, bucket=self._bucket, now=now)
-        body = json.dumps(facts, indent=2, ensure_ascii=False).encode("utf-8", "replace")
+    def _put_facts(
+        self, job: Job, existing: Summary, facts: Mapping[str, Any], now: datetime
+    ) -> None:
+        document = facts_of(job, existing, facts, bucket=self._bucket, now=now)
+        body = json.dumps(document, indent=2, ensure_ascii=False).encode("utf-8", "replace")
         key = facts_key_for(job.summary_key)
         self._put_newest(job, key, body, JSON, version_metadata(job))
 
@@ -155,12 +159,16 @@ class S3IntermediateStore:
     def __init__(self, client: "S3Client", bucket: str, *, sleep: Sleep = time.sleep) -> None:
         self._objects = Objects(client, bucket, sleep=sleep)
 
-    def save(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
+    def save(self, job_id: str, name: str, text: IntermediateText) -> None:
         self._objects.put(
             work_key(job_id, name),
-            text.encode("utf-8"),
+            text.text.encode("utf-8"),
             content_type=TEXT,
-            metadata={"was-cut": str(was_cut).lower()},
+            metadata={
+                "was-cut": str(text.was_cut).lower(),
+                "prompt-tokens": str(text.prompt_tokens),
+                "completion-tokens": str(text.completion_tokens),
+            },
         )
 
     def load(self, job_id: str, name: str) -> IntermediateText | None:
@@ -169,7 +177,10 @@ class S3IntermediateStore:
             return None
         body, metadata = found
         return IntermediateText(
-            text=body.decode("utf-8"), was_cut=metadata.get("was-cut") == "true"
+            text=body.decode("utf-8"),
+            was_cut=metadata.get("was-cut") == "true",
+            prompt_tokens=int(metadata.get("prompt-tokens", 0)),
+            completion_tokens=int(metadata.get("completion-tokens", 0)),
         )
 
     def record(self, job_id: str, name: str, document: str) -> str:

@@ -14,8 +14,8 @@ from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for va
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Attempt, Call, CallState
 from core.jobs.job import Job, JobState, Source, Summary
-from core.summaries.options import Mode, SummaryOptions
-from core.summaries.plans import Kind, Limits, Strategy, Task
+from core.summaries.goals import WritingLimits
+from core.summaries.options import Mode, Strategy, SummaryOptions
 
 DUE_GROUP = "open"
 JOB_ITEM = "job"
@@ -41,7 +41,7 @@ def job_item(job: Job) -> dict[str, Any]:
             "strategy": job.options.strategy.value,
             "mode": job.options.mode.value,
         },
-        "limits": asdict(job.limits),
+        "limits": {**asdict(job.limits), "token_budget": str(job.limits.token_budget)},
         "summary_key": job.summary_key,
         "words_in": job.words_in,
         "created_at": instant(job.created_at),
@@ -53,10 +53,8 @@ def job_item(job: Job) -> dict[str, Any]:
         "summary": asdict(job.summary) if job.summary else None,
         "target_words": job.target_words,
         "stage": job.stage,
-        "slots": list(job.slots),
         "stage_calls": job.stage_calls,
-        "repairs": job.repairs,
-        "is_joining": job.is_joining,
+        "is_publishing": job.is_publishing,
         "due_group": DUE_GROUP if job.due_at else None,
         "due_at": instant(job.due_at) if job.due_at else None,
         "revision": job.revision,
@@ -79,7 +77,9 @@ def to_job(item: Mapping[str, Any]) -> Job:
                 "mode": Mode(options.get("mode", Mode.PUSH)),
             }
         ),
-        limits=Limits(**item["limits"]),
+        limits=WritingLimits(
+            **{**item["limits"], "token_budget": float(item["limits"]["token_budget"])}
+        ),
         summary_key=item["summary_key"],
         words_in=item["words_in"],
         created_at=_to_instant(item["created_at"]),
@@ -91,11 +91,9 @@ def to_job(item: Mapping[str, Any]) -> Job:
         summary=Summary(**item["summary"]) if "summary" in item else None,
         target_words=item["target_words"],
         stage=item["stage"],
-        slots=tuple(item["slots"]),
         stage_calls=item["stage_calls"],
         done=frozenset(item.get("done", ())),
-        repairs=item["repairs"],
-        is_joining=item["is_joining"],
+        is_publishing=item["is_publishing"],
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
         revision=item["revision"],
     )
@@ -106,7 +104,8 @@ def call_item(call: Call) -> dict[str, Any]:
         **key_of(call.job_id, CALL_PREFIX + call.id),
         "state": call.state.value,
         "stage": call.stage,
-        "task": {**asdict(call.task), "kind": call.task.kind.value},
+        "ask": call.ask,
+        "words": call.words,
         "attempts": [
             {**asdict(attempt), "begun_at": instant(attempt.begun_at)} for attempt in call.attempts
         ],
@@ -127,7 +126,8 @@ def to_call(item: Mapping[str, Any]) -> Call:
         id=item["item"].removeprefix(CALL_PREFIX),
         state=CallState(item["state"]),
         stage=item["stage"],
-        task=Task(**{**item["task"], "kind": Kind(item["task"]["kind"])}),
+        ask=item["ask"],
+        words=item["words"],
         attempts=tuple(
             Attempt(**{**attempt, "begun_at": _to_instant(attempt["begun_at"])})
             for attempt in item["attempts"]

@@ -28,7 +28,6 @@ from enum import StrEnum
 from typing import Self
 
 from core.jobs.audit import AuditEvent, InvalidTransitionError
-from core.summaries.plans import Task
 
 
 class CallState(StrEnum):
@@ -78,9 +77,10 @@ OVERFLOW = "context-length"  # the outcome that a smaller prompt may help
 @dataclass(frozen=True, kw_only=True)
 class Call:
     job_id: str
-    id: str  # "whole": the one call of a job whose transcript fits the model; else "<stage>-<index>"
+    id: str  # "whole": pull mode's one call; else "<stage>-<index>"
     stage: int = 0
-    task: Task
+    ask: str = ""  # what it asks, by its name in the stage's round; "" where the worker asks
+    words: int = 0  # asked for; 0 where entries are
     state: CallState
     attempts: tuple[Attempt, ...] = ()
     due_at: datetime | None = None  # when the sweeper shall look; None once the call has ended

@@ -12,7 +12,6 @@ from core.jobs.call import OVERFLOW, SUCCEEDED, Attempt, Call, CallState
 from core.jobs.job import Job
 from core.runpod.reports import RunPodReport
 from core.summaries.options import Mode
-from core.summaries.plans import Kind
 
 CUT = "length"  # vLLM's finish_reason where the model stopped at max_tokens
 
@@ -42,8 +41,8 @@ class Retry:
 
 
 @dataclass(frozen=True)
-class Split:
-    """The prompt was too long for the model: its task is done again in smaller shares."""
+class Overflow:
+    """The prompt was too long for the model: its stage's end asks for less at a time."""
 
     outcome: ClassVar = "too long for the model"
     attempt: Attempt
@@ -79,19 +78,7 @@ class Ignore:
     outcome: ClassVar = "nothing to do"
 
 
-Decision = Publish | Recover | Retry | Split | Fail | Close | NoteLate | Ignore
-
-
-def is_the_summary(job: Job, call: Call, words: int, finish_reason: str) -> bool:
-    """Is a call's text the job's summary as it stands, or one that further calls must better?"""
-    if job.options.mode is Mode.PULL:
-        return True  # what further calls could better was bettered next to the model
-    if call.task.kind is not Kind.COMPOSE or job.slots != (call.id,):
-        return False
-    if job.repairs >= job.options.most_repairs:
-        return True
-    least = job.target_words * job.options.least_percent / 100
-    return finish_reason != CUT and least <= words <= 2 * job.target_words - least
+Decision = Publish | Recover | Retry | Overflow | Fail | Close | NoteLate | Ignore
 
 
 def is_left_behind(job: Job, call: Call) -> bool:
@@ -142,15 +129,17 @@ def decide(
     if attempt.number != call.attempt.number or call.state is CallState.WAITING:
         return Ignore()
     if call.was_too_long:
-        return Split(attempt, report.failure)  # whoever recorded that died before the call ended
+        return Overflow(attempt, report.failure)  # whoever recorded that died before the call ended
     if attempt.outcome:
         return Ignore()
-    return _of_failure(call, attempt, report.failure, max_attempts)
+    return _of_failure(job, call, attempt, report.failure, max_attempts)
 
 
-def _of_failure(call: Call, attempt: Attempt, failure: Failure, max_attempts: int) -> Decision:
-    if failure.code == OVERFLOW and call.task.chunks > 1:
-        return Split(attempt, failure)
+def _of_failure(
+    job: Job, call: Call, attempt: Attempt, failure: Failure, max_attempts: int
+) -> Decision:
+    if failure.code == OVERFLOW and job.options.mode is Mode.PUSH:
+        return Overflow(attempt, failure)
     if failure.may_help_to_retry and call.paid_attempts < max_attempts:
         return Retry(failure)
     return Fail(failure)

@@ -9,15 +9,15 @@ its limits. Pure: the time is always passed in.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
 from core.jobs.audit import AuditEvent, InvalidTransitionError
-from core.summaries.options import SummaryOptions
-from core.summaries.plans import Limits
+from core.summaries.goals import WritingLimits
+from core.summaries.options import Mode, SummaryOptions
 
 
 class JobState(StrEnum):
@@ -68,6 +68,7 @@ def job_id_for(source: Source) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+WHOLE = "whole"  # the id of pull mode's one call
 JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts
 
 
@@ -91,7 +92,7 @@ class Job:
     state: JobState
     source: Source
     options: SummaryOptions
-    limits: Limits  # what one of its requests may hold, whatever a later deployment allows
+    limits: WritingLimits  # what one of its requests may hold, whatever a later deployment allows
     summary_key: str
     words_in: int  # 0 in pull mode until the worker has brought it
     target_words: int  # the words asked for, or in proportion where the transcript is short
@@ -102,13 +103,10 @@ class Job:
     reason_code: str = ""  # why it failed; stable, for machines
     reason: str = ""  # the same for a person
     summary: Summary | None = None
-    stage: int = 0  # counts the stages of calls, see core/summaries/plans.py
-    # The calls whose texts, in this order, are what the stages made so far.
-    slots: tuple[str, ...] = ()
+    stage: int = 0  # counts the rounds of calls; 0 is pull mode's one call
     stage_calls: int = 0  # how many calls the current stage has
     done: frozenset[str] = frozenset()  # those of them whose results are there
-    repairs: int = 0  # rounds of repair
-    is_joining: bool = False  # the texts are being joined and published: nobody gives up any more
+    is_publishing: bool = False  # the summary is being published: nobody gives up any more
     # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
     due_at: datetime | None = None
     revision: int = 1  # counts the writes; a write holds only on the revision it was decided on
@@ -119,6 +117,13 @@ class Job:
         return not JOB_TRANSITIONS[self.state]
 
     @property
+    def call_ids(self) -> tuple[str, ...]:
+        """The calls of the current stage."""
+        if self.options.mode is Mode.PULL:
+            return (WHOLE,)
+        return tuple(f"{self.stage}-{index}" for index in range(self.stage_calls))
+
+    @property
     def is_stage_done(self) -> bool:
         return self.stage_calls > 0 and len(self.done) >= self.stage_calls
 
@@ -126,34 +131,22 @@ class Job:
         """Return the job with a line more in its audit."""
         return replace(self, pending_events=(*self.pending_events, event))
 
-    def with_counts(self, *, words_in: int, target_words: int, repairs: int) -> Self:
+    def with_counts(self, *, words_in: int, target_words: int) -> Self:
         """Take down what the worker of pull mode has counted."""
-        return replace(self, words_in=words_in, target_words=target_words, repairs=repairs)
+        return replace(self, words_in=words_in, target_words=target_words)
 
-    def with_stage(
-        self,
-        slots: Sequence[str],
-        *,
-        stage: int,
-        stage_calls: int,
-        repairs: int,
-        due_at: datetime | None,
-        event: AuditEvent | None,
-    ) -> Self:
-        """Begin a stage of calls."""
-        changed = replace(
-            self,
-            stage=stage,
-            slots=tuple(slots),
-            stage_calls=stage_calls,
+    def with_stage(self, *, calls: int, due_at: datetime, event: AuditEvent) -> Self:
+        """Begin the next stage, of so many calls."""
+        return replace(
+            self.with_event(event),
+            stage=self.stage + 1,
+            stage_calls=calls,
             done=frozenset(),
-            repairs=repairs,
             due_at=due_at,
         )
-        return changed.with_event(event) if event else changed
 
-    def with_joining(self, *, due_at: datetime, event: AuditEvent) -> Self:
-        return replace(self.with_event(event), is_joining=True, due_at=due_at)
+    def with_publishing(self, *, due_at: datetime, event: AuditEvent) -> Self:
+        return replace(self.with_event(event), is_publishing=True, due_at=due_at)
 
     def with_due_at(self, due_at: datetime | None) -> Self:
         return replace(self, due_at=due_at)

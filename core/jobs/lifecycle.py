@@ -8,6 +8,7 @@ sent, so whoever dies in between leaves something that is due, and the sweeper f
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.errors import OutputRefused, Superseded
 from core.failures import Failure
@@ -131,26 +132,33 @@ class Lifecycle:
     # The end
 
     def publish(
-        self, job: Job, call: Call, summary: Summary, text: str, *, now: datetime
+        self,
+        job: Job,
+        call: Call,
+        summary: Summary,
+        text: str,
+        facts: Mapping[str, Any],
+        *,
+        now: datetime,
     ) -> tuple[Job, Call]:
         """Make the summary of a call visible, and end the call and its job with it."""
         try:
-            existing = self.summaries.publish(job, summary, text, now=now)
+            existing = self.summaries.publish(job, summary, text, facts, now=now)
         except Superseded as exc:
             return self.fail(job, call, superseded(exc), now=now)
         return self.finish(job, call, existing, now=now)
 
-    def publish_joined(
-        self, job: Job, summary: Summary, text: str, *, calls: int, now: datetime
+    def publish_document(
+        self, job: Job, summary: Summary, text: str, facts: Mapping[str, Any], *, now: datetime
     ) -> Job:
-        """Make a summary that was joined from several calls' texts visible, and end its job.
+        """Make a summary that was assembled from several calls' answers visible, and end its job.
 
         Raises Superseded, and OutputRefused where S3 does not take it.
         """
-        event = self.event(now, {"texts": len(job.slots), "repairs": job.repairs}, note="joining")
-        job = self.store.save_job(job.with_joining(due_at=now + PUBLISHING_TIME, event=event))
-        existing = self.summaries.publish(job, summary, text, now=now)
-        return self.finish_job(job, existing, {"calls": calls, "repairs": job.repairs}, now=now)
+        event = self.event(now, {"stages": job.stage}, note="publishing")
+        job = self.store.save_job(job.with_publishing(due_at=now + PUBLISHING_TIME, event=event))
+        existing = self.summaries.publish(job, summary, text, facts, now=now)
+        return self.finish_job(job, existing, {"calls": facts["cost"]["calls"]}, now=now)
 
     def finish(self, job: Job, call: Call, summary: Summary, *, now: datetime) -> tuple[Job, Call]:
         event = self._success(

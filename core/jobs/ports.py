@@ -103,8 +103,13 @@ class Summaries(Protocol):
     And Superseded where a newer upload of the same file has its summary there already.
     """
 
-    def publish(self, job: Job, summary: Summary, text: str, *, now: datetime) -> Summary:
-        """Make the summary of a job visible, once: the first one stands, and is returned."""
+    def publish(
+        self, job: Job, summary: Summary, text: str, facts: Mapping[str, Any], *, now: datetime
+    ) -> Summary:
+        """Make the summary of a job visible, once: the first one stands, and is returned.
+
+        `facts` are what the engine knows of it; they go into the file beside it.
+        """
 
     def existing(self, job: Job, *, now: datetime) -> Summary | None:
         """Return the job's summary if it is visible, and see to it that its facts are too."""
@@ -119,7 +124,7 @@ class IntermediateStore(Protocol):
     Each method raises OutputRefused where S3 can't be asked, or does not take what it is given.
     """
 
-    def save(self, job_id: str, name: str, text: str, *, was_cut: bool = False) -> None:
+    def save(self, job_id: str, name: str, text: "IntermediateText") -> None:
         """Store a text by its name within a job, unless there is one."""
 
     def load(self, job_id: str, name: str) -> "IntermediateText | None":
@@ -149,6 +154,8 @@ class WorkFiles(Protocol):
 class IntermediateText:
     text: str
     was_cut: bool  # the model stopped at its token limit
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
 
 
 class WorkQueue(Protocol):

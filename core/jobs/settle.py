@@ -8,9 +8,8 @@ A result is published in three steps: the call is marked `publishing`, so that n
 summary is created in S3, where only the first creation counts; job and call end together. Whoever dies
 between them leaves a call that is due, and each step can be taken again.
 
-A result that is not the summary itself (notes, a part, or a summary that came out too short) is saved in
-the same way: marked, created in S3, and counted for the stage before the call ends. Whoever counts a
-stage full asks for the next one; twice does no harm.
+In push mode a result is an answer of many: it is saved in the same way, and counted for the stage before
+the call ends. Whoever counts a stage full asks for the next one; twice does no harm.
 """
 
 from collections.abc import Callable
@@ -29,13 +28,12 @@ from core.jobs.decide import (
     Fail,
     Ignore,
     NoteLate,
+    Overflow,
     Publish,
     Recover,
     Retry,
-    Split,
     attempt_of,
     decide,
-    is_the_summary,
 )
 from core.jobs.job import Job, Summary
 from core.jobs.lifecycle import (
@@ -45,9 +43,10 @@ from core.jobs.lifecycle import (
     output_refused,
     superseded,
 )
-from core.jobs.ports import IntermediateStore
+from core.jobs.ports import IntermediateStore, IntermediateText
 from core.jobs.verify import delivered_report, verified
 from core.runpod.reports import RunPodReport
+from core.summaries.options import Mode
 from core.words import count_words
 
 _MOST_TRIES = 8
@@ -117,7 +116,7 @@ class Settler:
         job, call = self.lifecycle.store.load(ref.job_id, ref.call_id)
         if job.is_final or call.is_final:
             return Settlement(decision=Ignore(), job=job, call=call)
-        if job.is_joining:
+        if job.is_publishing:
             return None  # it is the submitter who publishes
         failure = output_refused(refusal)
         match self.lifecycle.end_of_unpublished(job, failure, now=now):
@@ -163,8 +162,8 @@ class Settler:
                 return self._recover(job, call, attempt, failure, now)
             case Retry(failure):
                 return self.lifecycle.retry(job, call, failure, now=now)
-            case Split(attempt, failure):
-                return self._split(job, call, attempt, failure, now)
+            case Overflow(attempt, failure):
+                return self._overflow(job, call, attempt, failure, now)
             case Fail(failure):
                 return self.lifecycle.fail(job, call, failure, now=now)
             case Close():
@@ -184,7 +183,7 @@ class Settler:
         if call.state is not CallState.PUBLISHING:
             job, call = self._mark_publishing(job, call, attempt, report, now)
         words = count_words(report.text)
-        if is_the_summary(job, call, words, report.finish_reason):
+        if job.options.mode is Mode.PULL:
             summary = Summary(
                 call_id=call.id,
                 attempt=attempt.number,
@@ -195,16 +194,17 @@ class Settler:
                 completion_tokens=report.completion_tokens,
                 finish_reason=report.finish_reason,
             )
-            return self.lifecycle.publish(job, call, summary, report.text, now=now)
-        was_cut = report.finish_reason == CUT
-        self.intermediate_store.save(job.id, call.id, report.text, was_cut=was_cut)
+            facts = report.manifest.facts if report.manifest else {}
+            return self.lifecycle.publish(job, call, summary, report.text, facts, now=now)
+        answer = IntermediateText(
+            text=report.text,
+            was_cut=report.finish_reason == CUT,
+            prompt_tokens=report.prompt_tokens,
+            completion_tokens=report.completion_tokens,
+        )
+        self.intermediate_store.save(job.id, call.id, answer)
         event = self.lifecycle.event(
-            now,
-            {
-                "attempt": attempt.number,
-                "asked_words": call.task.requested_words,
-                "words_out": words,
-            },
+            now, {"attempt": attempt.number, "asked_words": call.words, "words_out": words}
         )
         return self.lifecycle.end_in_stage(job, call, call.with_success(event), now=now)
 
@@ -223,17 +223,16 @@ class Settler:
         job = job.with_counts(
             words_in=manifest.words_in,
             target_words=manifest.target_words,
-            repairs=manifest.repairs,
         )
         call = call.with_publishing(
             attempt.number, due_at=due_at, event=event, sha256=manifest.sha256
         )
         return store.save(job, call)
 
-    def _split(
+    def _overflow(
         self, job: Job, call: Call, attempt: Attempt, failure: Failure, now: datetime
     ) -> tuple[Job, Call]:
-        """End a call whose prompt was too long for the model: its stage's end does it again in parts.
+        """End a call whose prompt was too long for the model: its stage's end asks for less at a time.
 
         That it was too long stands on its record before it is counted: the stage may end at once.
         """

@@ -88,7 +88,7 @@ class RunPodReport:
             figures |= {
                 "read_as": _word(self.manifest.read_as),
                 "model_calls": self.manifest.calls,
-                "repairs": self.manifest.repairs,
+                "rounds": self.manifest.rounds,
             }
         return figures
 

@@ -13,11 +13,11 @@ own: a worker refuses one that it does not know.
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, get_origin
 
 from core.errors import BadBody
-from core.summaries.options import Mode, SummaryOptions
-from core.summaries.plans import Strategy
+from core.summaries.goals import WritingLimits
+from core.summaries.options import Mode, Strategy, SummaryOptions
 
 ORDER = "work_order"  # the key of `input` that marks an order
 VERSION = 1
@@ -36,7 +36,7 @@ class WorkOrder:
     get_headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # to be sent with it
     put_url: str = field(repr=False)  # exactly one key
     options: SummaryOptions
-    context_tokens: int  # the most one call may have; the worker takes less if its server says so
+    limits: WritingLimits  # the worker takes a smaller context if its server says so
 
     def as_input(self) -> dict[str, Any]:
         """Return the `input` of POST /run."""
@@ -56,10 +56,11 @@ class ResultManifest:
     read_as: str  # the transcript's format
     model: str
     calls: int  # requests to the model
-    repairs: int  # rounds of them that were for the length
+    rounds: int  # of them, one after another
     prompt_tokens: int
     completion_tokens: int
     finish_reason: str  # "length" if the last word was cut off
+    facts: dict[str, Any]  # what the engine knows of the summary: checks, sources, cost
 
     def as_output(self) -> dict[str, Any]:
         """Return the `output` of the RunPod job."""
@@ -74,7 +75,8 @@ def parse_work_order(job_input: object) -> WorkOrder:
         options = {**fields.pop("options")}
         options["strategy"] = Strategy(options["strategy"])
         options["mode"] = Mode(options["mode"])
-        order = WorkOrder(options=SummaryOptions(**options), **fields)
+        limits = WritingLimits(**fields.pop("limits"))
+        order = WorkOrder(options=SummaryOptions(**options), limits=limits, **fields)
     except (KeyError, TypeError, ValueError):
         raise BadBody("the input is no order for a summary") from None
     if version != VERSION:
@@ -91,7 +93,10 @@ def parse_manifest(output: object) -> ResultManifest | None:
     kinds = ResultManifest.__annotations__
     if set(fields) - {"text"} != set(kinds) - {"text"}:
         return None
-    if not all(type(fields[name]) is kinds[name] for name in fields):
+    if not all(
+        type(fields[name]) is get_origin(kinds[name]) or type(fields[name]) is kinds[name]
+        for name in fields
+    ):
         return None
     manifest = ResultManifest(**fields)
     counts = (value for value in fields.values() if isinstance(value, int))

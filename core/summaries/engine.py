@@ -34,8 +34,9 @@ from core.summaries.asks import Ask
 from core.summaries.checks import Fault
 from core.summaries.cohesion import outline_by_cohesion
 from core.summaries.finishing import Finishing
-from core.summaries.goals import Goal, WritingLimits, WritingStrategy
+from core.summaries.goals import Goal, WritingLimits
 from core.summaries.noting import next_level, pending_notes
+from core.summaries.options import Strategy
 from core.summaries.outline import LEAST_CLAIMED_SHARE, Outline, parse_outline
 from core.summaries.overview import Overview
 from core.summaries.passages import Passages
@@ -78,8 +79,8 @@ def _next_of(stage: Stage) -> NextStep | Stage:
 def _with_a_way(stage: Stage) -> Stage:
     goal = stage.progress.goal
     is_small = goal.words <= stage.progress.limits.reliable_words
-    is_asked_for = goal.strategy is WritingStrategy.SINGLE
-    if is_asked_for or (goal.strategy is WritingStrategy.AUTO and is_small):
+    is_asked_for = goal.strategy is Strategy.SINGLE
+    if is_asked_for or (goal.strategy is Strategy.AUTO and is_small):
         can_write = goal.words * TOKENS_PER_WORD <= stage.progress.limits.max_tokens
         if can_write and stage.asker.fits(stage.asker.single(words=goal.words)):
             return stage.planned(replace(stage.plan, way=SINGLE))

@@ -4,19 +4,12 @@ Both are fixed when a job begins and stay as they are, whatever is deployed mean
 """
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from core.summaries.glossary import Glossary
-from core.summaries.options import SummaryOptions
+from core.summaries.options import Strategy, SummaryOptions
 
 _SHARE_OF_SHORT = 0.4  # a transcript too short for the target is summarised in so much of its words
 _LEAST_WORDS = 50  # unless there are fewer to begin with
-
-
-class WritingStrategy(StrEnum):
-    AUTO = "auto"  # one answer where the model is reliable at the length, else by an outline
-    SINGLE = "single"  # one answer, whatever the length
-    OUTLINE = "outline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +17,7 @@ class Goal:
     words: int
     boundary: str  # marks where material begins and ends: the job's id, unknown to its author
     language: str = ""  # "" is the transcript's own
-    strategy: WritingStrategy = WritingStrategy.AUTO
+    strategy: Strategy = Strategy.AUTO
     with_times: bool = False
     prompts: str = "default"  # the set of prompts
     glossary: Glossary = field(default_factory=Glossary)
@@ -44,6 +37,12 @@ class WritingLimits:
     most_calls: int = 2_000
 
 
+def target_words(wanted: int, transcript_words: int) -> int:
+    """Return the summary's length: what is wanted, or in proportion where there is too little to say."""
+    in_proportion = max(_LEAST_WORDS, round(transcript_words * _SHARE_OF_SHORT))
+    return max(1, min(wanted, in_proportion, transcript_words))
+
+
 def goal_of(
     options: SummaryOptions,
     transcript_words: int,
@@ -52,14 +51,11 @@ def goal_of(
     glossary: Glossary | None = None,
 ) -> Goal:
     """Return the goal of a job: shorter than what is wanted where there is too little to say."""
-    in_proportion = max(_LEAST_WORDS, round(transcript_words * _SHARE_OF_SHORT))
-    known = {strategy.value for strategy in WritingStrategy}
-    strategy = options.strategy.value if options.strategy.value in known else "outline"
     return Goal(
-        words=max(1, min(options.words, in_proportion, transcript_words)),
+        words=target_words(options.words, transcript_words),
         boundary=boundary,
         language=options.language,
-        strategy=WritingStrategy(strategy),
+        strategy=options.strategy,
         with_times=options.with_times,
         prompts=options.prompt,
         glossary=glossary or Glossary(),

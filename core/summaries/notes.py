@@ -12,8 +12,8 @@ from functools import cached_property
 
 from core.summaries.asking import Asker
 from core.summaries.asks import Block
-from core.summaries.chunks import partition
 from core.summaries.judging import Judge
+from core.summaries.partition import partition
 from core.summaries.passages import Range
 from core.summaries.progress import Progress
 from core.summaries.rounds import Plan, Slot

@@ -3,12 +3,16 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core.summaries.plans import Strategy
-
 
 class Mode(StrEnum):
     PUSH = "push"  # the submitter reads the transcript and sends its words to the model
     PULL = "pull"  # RunPod's worker fetches the transcript itself, and makes the whole summary
+
+
+class Strategy(StrEnum):
+    AUTO = "auto"  # one answer where the model is reliable at the length, else by an outline
+    SINGLE = "single"  # one answer, whatever the length
+    OUTLINE = "outline"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +25,7 @@ class SummaryOptions:
     max_tokens: int
     temperature: float
     top_p: float
-    least_percent: int = 75  # a summary shorter than this share of its target is repaired
-    most_repairs: int = 2  # rounds of further calls that a repair may take
     strategy: Strategy = Strategy.AUTO
     prompt: str = "default"  # the set of prompts
-    with_times: bool = False  # the model sees when each turn began, and cites it
+    with_times: bool = False  # the summary says when it was said
     mode: Mode = Mode.PUSH

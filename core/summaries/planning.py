@@ -6,9 +6,9 @@ from functools import cached_property
 
 from core.summaries import instructions
 from core.summaries.asking import Asker
-from core.summaries.chunks import partition
 from core.summaries.notes import Notes
 from core.summaries.outline import Outline, Topic
+from core.summaries.partition import partition
 from core.summaries.passages import Range, numbers_of, ranges_of
 from core.summaries.progress import TOKENS_PER_WORD, Progress
 from core.summaries.rounds import Plan, Slot

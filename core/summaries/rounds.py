@@ -45,6 +45,9 @@ class Round:
     asks: tuple[Ask, ...]
     plan: Plan
 
+    def ask(self, name: str) -> Ask:
+        return next(ask for ask in self.asks if ask.name == name)
+
     def as_document(self) -> str:
         """Return the round as JSON, to be stored."""
         plan = asdict(self.plan)

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from core.summaries.asks import Ask, AskKind
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
-from core.summaries.goals import WritingStrategy
+from core.summaries.options import Strategy
 from core.summaries.messages import chat_request, prompt_tokens
 from core.summaries.options import SummaryOptions
 from core.summaries.passages import Passages, numbers_of
@@ -65,7 +65,7 @@ def test_every_turn_is_in_the_material_of_one_section(
     turns: int, words: int, context_tokens: int, topics: int
 ) -> None:
     passages = transcript(turns)
-    goal = a_goal(min(words, passages.words // 3), strategy=WritingStrategy.OUTLINE)
+    goal = a_goal(min(words, passages.words // 3), strategy=Strategy.OUTLINE)
 
     done = drive(
         WritingModel(topics=topics),
@@ -128,7 +128,7 @@ def test_a_short_summary_is_one_call() -> None:
 
 
 def test_one_answer_for_a_long_summary_is_made_where_it_is_asked_for() -> None:
-    done = drive(passages=transcript(300), goal=a_goal(4_000, strategy=WritingStrategy.SINGLE))
+    done = drive(passages=transcript(300), goal=a_goal(4_000, strategy=Strategy.SINGLE))
 
     assert [(ask.kind, ask.words, ask.max_tokens) for ask in done.asks] == [
         (AskKind.SINGLE, 4_000, 6_000)
@@ -136,7 +136,7 @@ def test_one_answer_for_a_long_summary_is_made_where_it_is_asked_for() -> None:
 
 
 def test_one_answer_too_large_for_the_context_becomes_an_outline_and_says_so() -> None:
-    goal = a_goal(4_000, strategy=WritingStrategy.SINGLE)
+    goal = a_goal(4_000, strategy=Strategy.SINGLE)
 
     done = drive(passages=transcript(300), goal=goal, limits=some_limits(8_192))
 

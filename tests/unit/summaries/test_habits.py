@@ -9,7 +9,7 @@ from core.summaries.asks import Answer, Ask, AskKind
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
 from core.summaries.finishing import missing_topics
-from core.summaries.goals import WritingStrategy
+from core.summaries.options import Strategy
 from core.summaries.rounds import PastRound, Round
 from tests.unit.summaries.builders import a_goal, drive, some_limits, transcript
 from tests.writing_habits import (
@@ -269,7 +269,7 @@ def test_a_better_first_answer_stands_though_others_followed() -> None:
     def worse(ask: Ask, text: str) -> str | None:
         return None if ask.seed == 1 else " ".join(text.split()[:30]) + "."
 
-    goal = a_goal(2_000, strategy=WritingStrategy.SINGLE)
+    goal = a_goal(2_000, strategy=Strategy.SINGLE)
     done = drive(
         WritingModel(length=proportional(0.5), habit=worse),
         goal=goal,
