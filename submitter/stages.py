@@ -100,7 +100,7 @@ class Stages:
         ]
 
     def _answer(self, call: Call) -> Answer:
-        """Return what a call brought. That it was too long is on its record: a missing text says nothing."""
+        """Return what a call brought. Only its record can say that it was too long, no missing text."""
         text = self.intermediate_store.load(call.job_id, call.id)
         if text:
             return answer_of(
@@ -113,7 +113,7 @@ class Stages:
             return Answer(failure=OVERFLOW)
         raise BadTranscript(
             "text-missing",
-            f"the model's text of call {call.id} is not at {work_key(call.job_id, call.id)} any more; it was"
+            f"the model's text of call {call.id} is no longer at {work_key(call.job_id, call.id)}; it was"
             " deleted before the summary was finished: upload the file again",
         )
 
