@@ -1,16 +1,32 @@
-"""A model that is only its habits: how many words it writes of those requested, and where it is cut off."""
+"""A model behind chat requests: it reads a request as the engine wrote it, and answers as tests/writing_model.py.
 
+Every answer in prose names the markers (`MARK3`) of what it has read, so that a test sees what reached it.
+"""
+
+import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.jobs.callback import CallRef
+from core.summaries.asks import CONTEXT_LENGTH, Answer, Ask, AskKind
+from core.summaries.passages import Passage, Passages, ranges_of
+from core.summaries.tokens import estimate_tokens
+from core.words import count_words
 from tests.builders import completed_body, failed_body
+from tests.writing_model import Length, WritingModel, obedient
 
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
 BLOCK = re.compile(r'<transcript id="(\w+)">\n(.*)\n</transcript id="\1">', re.S)
+_LINE = re.compile(r"^\[(\d+)\] (?:([^:\n]{1,40}): )?(.*)$", re.M)
+_KINDS = (  # words of the instructions of core/summaries/prompts/default
+    ("Write the section of topic", AskKind.SECTION),
+    ("Write the overview", AskKind.OVERVIEW),
+    ("Take notes of it", AskKind.NOTES),
+    ("Summarise it", AskKind.SINGLE),
+)
 
 
 class PromptTooLong(Exception):
@@ -19,37 +35,70 @@ class PromptTooLong(Exception):
 
 @dataclass
 class FakeModel:
-    """Writes so many words as are requested, more or less, and names the markers it has read."""
-
-    share_written: float = 1.0  # of the words that are requested
-    tokens_per_word: float = 1.4
+    length: Length = obedient
     context_tokens: int = 10**9
     requested_words: list[int] = field(default_factory=list)
 
-    def write(self, chat: Mapping[str, Any]) -> tuple[str, str]:
-        """Return the text that answers a chat request, and its finish reason."""
-        prompt = chat["messages"][1]["content"]
-        words = int(REQUESTED_WORDS.findall(prompt)[-1].replace(",", ""))
-        self.requested_words.append(words)
-        read = BLOCK.search(prompt)
-        assert read is not None
-        if len(prompt.split()) * 1.3 > self.context_tokens:
+    def write(self, chat: Mapping[str, Any]) -> Answer:
+        """Return the answer to a chat request. Raises PromptTooLong."""
+        ask, passages = ask_of(chat)
+        self.requested_words.append(ask.words)
+        tokens = sum(estimate_tokens(each["content"]) for each in chat["messages"])
+        if tokens + ask.max_tokens > self.context_tokens:
             raise PromptTooLong(
                 f"This model's maximum context length is {self.context_tokens} tokens."
             )
-        markers = list(dict.fromkeys(MARKER.findall(read[2])))
-        wanted = max(round(words * self.share_written), 1)
-        fits = int(chat["max_tokens"] / self.tokens_per_word)
-        text = " ".join([*markers, *["word"] * max(min(wanted, fits) - len(markers), 0)])
-        return text, "length" if wanted > fits else "stop"
+        answer = WritingModel(length=self.length, topics=4).answer(ask, passages)
+        assert answer.failure != CONTEXT_LENGTH
+        markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
+        if not markers or ask.response_format:
+            return answer
+        first, _, rest = answer.text.partition(" ")
+        return replace(answer, text=f"{first} {', '.join(markers)} {rest}")
 
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         """Return what RunPod posts when the model has answered a request."""
         try:
-            text, reason = self.write(request["input"]["openai_input"])
+            answer = self.write(request["input"]["openai_input"])
         except PromptTooLong as exc:
             return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
-        return completed_body(text, finish_reason=reason, id=runpod_id)
+        reason = "length" if answer.was_cut else "stop"
+        return completed_body(answer.text, finish_reason=reason, id=runpod_id)
+
+
+def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
+    """Read a chat request back: what it asks, and the passages it shows."""
+    system, user = (message["content"] for message in chat["messages"])
+    shown = BLOCK.search(user)
+    lines = _LINE.findall(shown[2]) if shown else []
+    seen = {
+        int(number): Passage(int(number), speaker, text, count_words(text), 0)
+        for number, speaker, text in lines
+    }
+    last = max(seen, default=1)
+    empty = [Passage(number, "", "", 0, 0) for number in range(1, last + 1)]
+    passages = Passages(tuple(seen.get(each.number, each) for each in empty))
+    schema = chat.get("response_format", {}).get("json_schema", {}).get("name", "")
+    kind = next((kind for words, kind in _KINDS if words in user), AskKind.SECTION)
+    if schema:
+        kind = AskKind.OUTLINE if schema == "outline" else AskKind.LEDGER
+    words = REQUESTED_WORDS.findall(user)
+    about = ranges_of(sorted(seen)) or ((1, 1),)
+    ask = Ask(
+        name=f"{kind}-{about[0][0]}-{about[-1][1]}",
+        slot=kind.value,
+        kind=kind,
+        passages=about,
+        about=about,
+        system=system,
+        instructions=user.rpartition("</")[2],
+        words=int(words[-1].replace(",", "")) if words else 0,
+        max_tokens=chat["max_tokens"],
+        seed=chat.get("seed", 0),
+        response_format=schema,
+        boundary=shown[1] if shown else "",
+    )
+    return ask, passages
 
 
 def ref_of(body: Mapping[str, Any]) -> CallRef:
@@ -59,12 +108,90 @@ def ref_of(body: Mapping[str, Any]) -> CallRef:
 
 def a_transcript(words: int, *, markers: int = 50) -> str:
     """Return turns of about forty words, with marker facts spread over them."""
+    rng = random.Random(words)  # noqa: S311 - the same each time, on purpose
     turns = []
     count = max(words // 40, 1)
     every = max(count // markers, 1)
     for turn in range(count):
         mark = f"MARK{turn // every}" if turn % every == 0 else "then"
-        turns.append(
-            f"{('Mara', 'Ilse', 'Joris')[turn % 3]}: {mark} " + "we spoke of pumps. " * 9 + "Yes."
-        )
+        said = " ".join(rng.choice(_WORDS) for _ in range(38))
+        turns.append(f"{('Mara', 'Ilse', 'Joris')[turn % 3]}: {mark} {said}. Yes.")
     return "\n".join(turns)
+
+
+_WORDS = [
+    "the",
+    "of",
+    "and",
+    "to",
+    "in",
+    "that",
+    "we",
+    "it",
+    "is",
+    "for",
+    "on",
+    "was",
+    "with",
+    "they",
+    "at",
+    "this",
+    "have",
+    "from",
+    "be",
+    "not",
+    "are",
+    "but",
+    "had",
+    "by",
+    "what",
+    "there",
+    "were",
+    "when",
+    "can",
+    "said",
+    "more",
+    "if",
+    "would",
+    "about",
+    "them",
+    "some",
+    "could",
+    "time",
+    "these",
+    "two",
+    "may",
+    "then",
+    "do",
+    "first",
+    "any",
+    "pump",
+    "ferry",
+    "crossing",
+    "captain",
+    "harbour",
+    "winter",
+    "ticket",
+    "delay",
+    "gangway",
+    "tide",
+    "slope",
+    "concrete",
+    "railing",
+    "drawing",
+    "permit",
+    "wages",
+    "contract",
+    "overtime",
+    "crew",
+    "vacation",
+    "ballot",
+    "budget",
+    "loan",
+    "interest",
+    "council",
+    "grant",
+    "audit",
+    "invoice",
+    "reserve",
+]
