@@ -207,7 +207,10 @@ class Asker:
         told = instructions.filled(prompts, prompt, values)
         if fault:
             told = f"{told}\n\n{instructions.mend_note(prompts, fault)}"
-        attempt = len(self.progress.tries(slot)) + 1
+        tries = self.progress.tries(slot)
+        if tries and tries[-1].answer.failure and not tries[-1].overflowed:
+            fields["response_format"] = ""  # what made it fail, perhaps
+        attempt = len(tries) + 1
         ask = Ask(
             name=slot if attempt == 1 else f"{slot}-try{attempt}",
             slot=slot,

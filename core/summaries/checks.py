@@ -52,6 +52,7 @@ _MOST_REPEATED = 0.25  # of the 8-word stretches; 0.03 at most in sound texts, 0
 _MOST_OF_PROMPT = 0.3
 _MOST_COPIED = 0.6
 _LEAST_WORDS_TO_COMPARE = 40
+_LEAST_TO_BE_COPIED = 80  # stretches: of a few remarks, a summary may well be their words
 _WORDS = re.compile(r"\w+")
 _CHARACTERS_OF_A_WORD = (
     4  # of a run without spaces, so that a script without them has stretches, too
@@ -78,7 +79,7 @@ def text_faults(
         return [Fault.LOOPED]
     if shared_share(grams, prompt) > _MOST_OF_PROMPT:
         return [Fault.PROMPT]
-    if shared_share(grams, material) > _MOST_COPIED:
+    if len(grams) >= _LEAST_TO_BE_COPIED and shared_share(grams, material) > _MOST_COPIED:
         return [Fault.COPIED]
     if language and not language.is_of(text):
         return [Fault.LANGUAGE]
@@ -100,7 +101,7 @@ def is_empty_structure(text: str) -> bool:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [line for line in lines if not line.startswith("#") and any(map(str.isalnum, line))]
     headings = len(lines) - len(told)
-    return count_words(" ".join(told)) <= 2 * headings
+    return count_words(" ".join(told)) < max(1, headings)
 
 
 def repeated_share(grams: Sequence[int]) -> float:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from core.summaries.asks import AskKind
 from core.summaries.checks import Fault, numbers_in
 from core.summaries.facts import Check, Cost, Outcome
 from core.summaries.judging import Judge
@@ -18,6 +19,7 @@ _MENDED_FAULTS = (
     *(Fault.REFUSED, Fault.LOOPED, Fault.PROMPT, Fault.COPIED, Fault.LANGUAGE),
     *(Fault.EMPTY, Fault.CUT, Fault.FAILED),
 )
+_STRUCTURED = (AskKind.OUTLINE, AskKind.LEDGER)
 _CODES = {Fault.EMPTY: "empty-structure"}
 
 
@@ -25,7 +27,7 @@ def fault_checks(progress: Progress, judge: Judge) -> list[Check]:
     """Return a check for each fault an answer can have: none that has one stands in the summary."""
     counts: Counter[Fault] = Counter()
     for each in progress.all_tries:
-        if not each.ask.response_format and not each.overflowed:
+        if each.ask.kind not in _STRUCTURED and not each.overflowed:
             counts.update({judge.judged(each)[1][0]} if judge.judged(each)[1] else ())
     checks = [_mended(_CODES.get(fault, str(fault)), counts[fault]) for fault in _MENDED_FAULTS]
     if progress.language is None:

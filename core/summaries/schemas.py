@@ -1,6 +1,7 @@
 """What a structured answer looks like, as JSON schemas that servers constrain decoding by. Pure.
 
-An endpoint that ignores them is read leniently all the same: core/summaries/lenient_json.py.
+An endpoint that ignores them is read leniently all the same (core/summaries/lenient_json.py), and one that
+refuses them is asked again without. Bounds that not every server can constrain by are left to the reader.
 """
 
 from collections.abc import Mapping, Sequence
@@ -37,7 +38,7 @@ def schema_of(response_format: str) -> Mapping[str, Any]:
     if response_format == OUTLINE:
         return _object(
             title=_title(),
-            language={"type": "string", "minLength": 2, "maxLength": 40},
+            language={"type": "string", "maxLength": 40},
             headings={
                 "type": "object",
                 "additionalProperties": False,
@@ -52,7 +53,7 @@ def schema_of(response_format: str) -> Mapping[str, Any]:
                     "maxItems": _MOST_RANGES,
                     "items": {"type": "array", "minItems": 2, "maxItems": 2, "items": _TURN},
                 },
-                weight={"type": "integer", "minimum": 1, "maximum": 5},
+                weight={"type": "integer"},
             ),
         )
     return _object(**{name: _ENTRIES[name] for name in registers_of(response_format)})
@@ -72,11 +73,11 @@ def _rows(most: int, **fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _heading() -> Mapping[str, Any]:
-    return {"type": "string", "minLength": 1, "maxLength": 60}
+    return {"type": "string", "maxLength": 60}
 
 
 def _title() -> Mapping[str, Any]:
-    return {"type": "string", "minLength": 3, "maxLength": LONGEST_TITLE_CHARACTERS}
+    return {"type": "string", "maxLength": LONGEST_TITLE_CHARACTERS}
 
 
 _ENTRIES: Mapping[str, Mapping[str, Any]] = {

@@ -62,7 +62,7 @@ class Single:
         if self._best is not None and fault in (Fault.SHORT, Fault.LONG):
             last = self._usable[-1]
             made = min(max(self._words(last) / last.ask.words, _YIELD[0]), _YIELD[1])
-            words = round(goal / made)
+            words = max(1, round(goal / made))
         return asker.single(words=words, fault=fault)
 
     @property

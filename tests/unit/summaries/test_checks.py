@@ -54,7 +54,13 @@ def test_our_own_prompt_given_back_is_seen() -> None:
 
 
 def test_the_transcript_given_back_is_seen() -> None:
-    assert text_faults(PROSE, material=grams_of([PROSE])) == [Fault.COPIED]
+    told = " ".join(passage.text for passage in transcript(5).all)
+
+    assert text_faults(told, material=grams_of([told])) == [Fault.COPIED]
+
+
+def test_a_few_remarks_may_be_told_in_their_own_words() -> None:
+    assert text_faults(PROSE, material=grams_of([PROSE])) == []
 
 
 @pytest.mark.parametrize(

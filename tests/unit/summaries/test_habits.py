@@ -265,6 +265,17 @@ def test_a_call_that_failed_is_made_again() -> None:
     assert [ask.name for ask in step.asks] == ["section-1.1-try2"]
 
 
+def test_an_endpoint_that_refuses_a_schema_is_asked_without_one() -> None:
+    passages, goal, limits = transcript(), a_goal(), some_limits()
+    first = drive().history[0].round
+    failed = PastRound(round=first, answers={"outline": Answer(failure="model-refused")})
+
+    step = next_round(passages, goal, limits, [failed])
+
+    assert isinstance(step, Round)
+    assert [(ask.name, ask.response_format) for ask in step.asks] == [("outline-try2", "")]
+
+
 def test_a_better_first_answer_stands_though_others_followed() -> None:
     def worse(ask: Ask, text: str) -> str | None:
         return None if ask.seed == 1 else " ".join(text.split()[:30]) + "."
