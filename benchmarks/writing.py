@@ -23,8 +23,8 @@ from rich.table import Table
 from core.summaries.asks import Answer, Ask
 from core.summaries.facts import Cost
 from core.summaries.goals import Goal, WritingLimits
-from core.summaries.options import Strategy
 from core.summaries.messages import CHAT_TEMPLATE_TOKENS
+from core.summaries.options import Strategy
 from core.summaries.passages import Passages, numbered
 from core.summaries.rounds import Finished, PastRound
 from core.summaries.tokens import estimate_tokens

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from core.summaries.plans import Kind, Limits, Task
+
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
@@ -14,7 +16,6 @@ from core.runpod.reports import RunPodReport, parse_report
 from core.runpod.work_order import ResultManifest
 from core.settings import Resources, Retries, RunPodSettings, SubmitterSettings, UploadFilter
 from core.summaries.options import SummaryOptions
-from core.summaries.plans import Kind, Limits, Task
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = b"a-callback-secret-of-forty-characters-00"

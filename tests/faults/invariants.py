@@ -5,9 +5,10 @@ from collections import Counter
 from dataclasses import asdict
 from itertools import pairwise, product
 
+from core.summaries.join import joined
+
 from core.aws.names import WORK_PREFIX, facts_key_for
 from core.jobs.job import JobState
-from core.summaries.join import joined
 from tests.builders import API_KEY, SECRET
 from tests.fakes.runpod_endpoint import text_of
 from tests.faults.scenario_runner import Ended

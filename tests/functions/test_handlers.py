@@ -7,13 +7,13 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.exceptions import ClientError
+from core.summaries.levels import Level
 
 from core import wiring
 from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
 from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
-from core.summaries.levels import Level
 from core.summaries.options import Mode
 from tests.builders import (
     API_KEY,

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from core.summaries.plans import Strategy
 
 from core.jobs.call import OVERFLOW
-from core.summaries.plans import Strategy
 from tests.builders import failed_body, submitter_settings
 from tests.fakes.model import a_transcript, ref_of
 from tests.functions.pipeline import Pipeline

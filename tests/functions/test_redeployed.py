@@ -5,11 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from core.summaries.plans import Kind, Task
 
 from core.jobs.job import Job
 from core.settings import SubmitterSettings
 from core.summaries import levels, prompts
-from core.summaries.plans import Kind, Task
 from submitter import stages
 from tests.builders import a_request, lost_body, submitter_settings, user_prompt
 from tests.fakes.model import BLOCK, MARKER, a_transcript, ref_of

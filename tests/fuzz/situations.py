@@ -4,12 +4,13 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
+from core.summaries.plans import Kind
+
 from core.aws.files import S3Summaries
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
 from core.jobs.job import Job
 from core.runpod.reports import parse_report
-from core.summaries.plans import Kind
 from tests.builders import (
     NOON,
     a_call,

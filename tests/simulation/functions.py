@@ -15,6 +15,7 @@ from typing import Any
 from unittest.mock import patch
 
 import core.summaries.levels
+
 import submitter.dispatch
 import submitter.stages
 import sweeper.lanes

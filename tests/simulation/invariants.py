@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from core.summaries.join import joined
+
 from core.aws.names import facts_key_for
 from core.jobs.audit import AuditEvent
 from core.jobs.call import CALL_TRANSITIONS, Call, CallState, retry_delay
@@ -17,7 +19,6 @@ from core.jobs.callback import CallRef
 from core.jobs.job import JOB_TRANSITIONS, Job, JobState
 from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, PUBLISHING_TIME
 from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
-from core.summaries.join import joined
 from core.transcripts.reader import read_transcript
 from core.words import count_words
 from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE

@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import islice, product
 
+from core.summaries.join import joined
+
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
-from core.summaries.join import joined
 from core.words import count_words
 from tests.soak.evidence import Evidence, Sent
 

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
 from core.summaries.levels import limits_of
 from core.summaries.plans import PlanImpossibleError, plan_stage, target_words
+
+from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
 from tests.template.cloudformation import (
     FUNCTIONS,
     Evaluator,

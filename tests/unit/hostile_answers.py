@@ -10,6 +10,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import responses
+from core.summaries.chat import chat_request
+from core.summaries.join import joined
+from core.summaries.levels import cut, limits_of
+from core.summaries.plans import Kind
 
 from core.errors import BadBody, PipelineError
 from core.jobs.verify import checked_text
@@ -17,11 +21,7 @@ from core.runpod.client import HttpRunPod
 from core.runpod.reports import parse_report
 from core.runpod.work_order import ERROR_PREFIX, parse_manifest
 from core.runpod.worker_errors import reported_failure
-from core.summaries.chat import chat_request
 from core.summaries.cleaning import clean
-from core.summaries.join import joined
-from core.summaries.levels import cut, limits_of
-from core.summaries.plans import Kind
 from core.summaries.prompts import PROMPT_SETS, Prompt, messages_for
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from core.summaries.plans import Strategy
+from core.summaries.stages import resolve_target
 
 from core.jobs.job import JobState
 from core.runpod.reports import RunPodReport, parse_report
 from core.summaries.options import SummaryOptions
-from core.summaries.plans import Strategy
-from core.summaries.stages import resolve_target
 from core.transcripts.reader import read_transcript
 from tests.builders import a_request, submitter_settings
 from tests.fakes.model import FakeModel, a_transcript

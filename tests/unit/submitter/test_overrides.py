@@ -1,10 +1,10 @@
 import pytest
+from core.summaries.plans import Strategy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import BadTranscript
 from core.summaries.options import Mode
-from core.summaries.plans import Strategy
 from submitter.overrides import resolve_options
 from tests.builders import a_request
 

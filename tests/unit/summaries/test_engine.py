@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 from core.summaries.asks import Ask, AskKind
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
-from core.summaries.options import Strategy
 from core.summaries.messages import chat_request, prompt_tokens
-from core.summaries.options import SummaryOptions
+from core.summaries.options import Strategy, SummaryOptions
 from core.summaries.passages import Passages, numbers_of
 from core.summaries.rounds import PastRound, past_round_in, round_in
 from core.words import count_words

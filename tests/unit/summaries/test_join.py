@@ -1,7 +1,6 @@
 """Summaries of parts, put together."""
 
 import pytest
-
 from core.summaries.join import joined
 
 FIRST = "# The harbour\n\nMara leads.\n\n## Decisions\n\nThe pump stays.\n\n## Risks\n\nThe valve leaks."

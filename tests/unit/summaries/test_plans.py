@@ -3,9 +3,6 @@
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from core.summaries.chunks import partition, split_into_chunks
 from core.summaries.plans import (
     Kind,
@@ -17,6 +14,9 @@ from core.summaries.plans import (
     plan_stage,
     target_words,
 )
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from core.summaries.tokens import estimate_tokens
 
 TOKENS_PER_WORD = 2  # as our estimate counts an English transcript

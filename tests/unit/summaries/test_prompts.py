@@ -3,8 +3,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-
 from core.summaries.plans import Kind
+
 from core.summaries.prompts import Prompt, messages_for, prompt_overhead_tokens
 from core.summaries.tokens import estimate_tokens
 

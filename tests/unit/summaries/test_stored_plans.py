@@ -1,9 +1,10 @@
 """What was planned is stored and read back as it was."""
 
-from core.aws.items import job_item, to_job
 from core.summaries.levels import Level, level_in
 from core.summaries.plans import Kind, Limits
 from core.summaries.stages import StagePlan, plan_in
+
+from core.aws.items import job_item, to_job
 from tests.builders import a_job, a_task
 
 
