@@ -9,7 +9,8 @@ Pure       config, scenarios (every fault), rules (which requests get it), jobs,
 Running    endpoint (the queue, all together), execution (one run of a job), dispatch (jobs for remote
            workers), webhooks, clock, notifier
 HTTP       server, api (callers), worker_api (RunPod's SDK), control_api (/_simulator), responses
-Workers    workers/: extractive, openai, remote; extractive_server, a stand-in for vLLM
+Workers    workers/: model (extractive and llm-like, with habits), openai, remote; extractive_server, a
+           stand-in for vLLM
 Use it     in_process (tests), __main__ (command line)
 """
 

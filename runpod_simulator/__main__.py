@@ -32,9 +32,10 @@ _DEFAULT = Config()
 @click.option(
     "--worker",
     default=_DEFAULT.worker,
-    type=click.Choice(["extractive", "openai", "platform"]),
-    help="What computes results. extractive: sentences of the prompt, without a model; openai: a"
-    " server with OpenAI's API; platform: workers with RunPod's SDK that you run.",
+    type=click.Choice(["extractive", "llm-like", "openai", "platform"]),
+    help="What computes results. extractive: sentences of the prompt, without a model; llm-like: the same,"
+    " as unreliable as a model; openai: a server with OpenAI's API; platform: workers with RunPod's SDK"
+    " that you run.",
 )
 @click.option("--model-url", default="", help="openai: base URL of an OpenAI-compatible server.")
 @click.option(
@@ -45,7 +46,9 @@ _DEFAULT = Config()
 )
 @click.option("--model-name", default="", help="Model to ask for in place of the job's.")
 @click.option(
-    "--max-model-len", default=_DEFAULT.max_model_len, help="extractive: context limit in tokens."
+    "--max-model-len",
+    default=_DEFAULT.max_model_len,
+    help="extractive, llm-like: context limit in tokens.",
 )
 @click.option(
     "--output-shape",
@@ -103,7 +106,9 @@ _DEFAULT = Config()
     help="NAME or NAME=VALUE for all jobs, with @SHARE for a share of them: lost-webhook@0.3. Repeatable.",
 )
 @click.option(
-    "--seed", type=int, help="Decides which requests a share falls on; random by default."
+    "--seed",
+    type=int,
+    help="Decides which requests a share falls on (random by default), and what llm-like writes.",
 )
 @click.option("--list-scenarios", is_flag=True, help="Print the scenarios and exit.")
 @click.option("--quiet", is_flag=True, help="Log warnings only.")

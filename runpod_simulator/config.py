@@ -50,10 +50,10 @@ class Config:
     webhook_on_timed_out: bool = False  # promised in 2023 only, never observed
 
     # Worker
-    worker: Literal["extractive", "openai", "platform"] = "extractive"
-    # openai: sent in place of the job's model; extractive: named in its answers
+    worker: Literal["extractive", "llm-like", "openai", "platform"] = "extractive"
+    # openai: sent in place of the job's model; extractive, llm-like: named in its answers
     model_name: str = ""
-    max_model_len: int = 32_768  # extractive: tokens of prompt and answer together
+    max_model_len: int = 32_768  # extractive, llm-like: tokens of prompt and answer together
     # native: what worker-vllm up to 2.23 answered
     output_shape: Literal["openai", "native"] = "openai"
     model_url: str = ""  # openai: base URL of an OpenAI-compatible server, with or without /v1
@@ -70,7 +70,8 @@ class Config:
 
     # Faults, for all jobs or for some
     scenarios: tuple[Rule | str, ...] = ()
-    seed: int | None = None  # decides which requests a rule's share falls on; None: chance
+    # decides which requests a rule's share falls on (None: chance), and what llm-like writes
+    seed: int | None = None
 
     def __post_init__(self) -> None:
         if self.time_scale <= 0:

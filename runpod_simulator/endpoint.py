@@ -19,7 +19,7 @@ from runpod_simulator.rules import ScenarioRules
 from runpod_simulator.scenarios import FaultPlan
 from runpod_simulator.webhooks import Delivery, WebhookSender, host_of
 from runpod_simulator.workers import Worker
-from runpod_simulator.workers.extractive import ExtractiveWorker
+from runpod_simulator.workers.model import ModelWorker, WritingModel
 from runpod_simulator.workers.openai import OpenAIWorker
 from runpod_simulator.workers.remote import RemoteWorker, RemoteWorkerPool
 
@@ -224,12 +224,13 @@ def _new_worker(config: Config, notifier: Notifier) -> Worker:
             timeout_seconds=config.model_timeout_seconds,
             output_shape=config.output_shape,
         )
-    return ExtractiveWorker(
+    model = WritingModel(
+        kind=config.worker,
+        name=config.model_name,
         max_model_len=config.max_model_len,
-        output_shape=config.output_shape,
-        model_name=config.model_name,
-        max_workers=config.max_workers,
+        seed=config.seed or 0,
     )
+    return ModelWorker(model, output_shape=config.output_shape, max_workers=config.max_workers)
 
 
 async def _wait(event: asyncio.Event, timeout_seconds: float | None) -> None:

@@ -59,8 +59,7 @@ class Executor:
             job_id=job.id,
             worker_id=job.worker_id,
             input=job.request.input,
-            length_fraction=plan.length_fraction,
-            cut=plan.cut,
+            manner=plan.manner,
         )
         started_at = time.monotonic()
         try:

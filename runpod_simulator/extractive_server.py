@@ -1,4 +1,4 @@
-"""The extractive worker as an OpenAI-compatible server, in the place of vLLM.
+"""The simulator's own models as an OpenAI-compatible server, in the place of vLLM.
 
     python -m runpod_simulator.extractive_server --port 8080
 
@@ -14,8 +14,10 @@ from typing import Any
 import click
 from aiohttp import web
 
-from runpod_simulator.workers import EXTRACTIVE_MODEL, vllm
-from runpod_simulator.workers.extractive import complete
+from runpod_simulator.rules import ScenarioRules
+from runpod_simulator.scenarios import UnknownScenario
+from runpod_simulator.workers import MODELS, Manner, vllm
+from runpod_simulator.workers.model import WritingModel
 
 _CHAT_ROUTE = "/v1/chat/completions"
 _LONGEST_BODY_BYTES = 64 * 1024 * 1024
@@ -28,10 +30,12 @@ class ExtractiveModel:
         self,
         *,
         max_model_len: int = 32_768,
+        kind: str = "extractive",
+        rules: ScenarioRules | None = None,
         on_request: Callable[[dict[str, Any]], None] = lambda _: None,
     ) -> None:
-        self.max_model_len = max_model_len  # tokens of prompt and answer together
-        self.length_fraction = 1.0  # of the length asked for that it writes
+        self.model = WritingModel(kind=kind, max_model_len=max_model_len)
+        self.rules = rules or ScenarioRules()  # of the group "model"; the others do nothing here
         self._on_request = on_request  # called with each body
 
     def application(self) -> web.Application:
@@ -49,12 +53,17 @@ class ExtractiveModel:
         return web.Response()
 
     async def _models(self, _request: web.Request) -> web.Response:
-        served = {"id": EXTRACTIVE_MODEL, "object": "model", "max_model_len": self.max_model_len}
+        served = {
+            "id": MODELS[self.model.kind],
+            "object": "model",
+            "max_model_len": self.model.max_model_len,
+        }
         return web.json_response({"object": "list", "data": [served]})
 
     async def _chat(self, request: web.Request) -> web.Response:
+        raw = await request.read()
         try:
-            body = await request.json()
+            body = json.loads(raw)
         except ValueError:
             return _refused(400, '{"error": {"message": "the body is not JSON", "code": 400}}')
         if not isinstance(body, dict):
@@ -63,14 +72,16 @@ class ExtractiveModel:
         try:
             # In a thread: choosing sentences takes seconds, and other requests must not wait.
             answer = await asyncio.to_thread(
-                complete,
+                self.model.complete,
                 vllm.ModelRequest(route=_CHAT_ROUTE, body=body),
-                max_model_len=self.max_model_len,
-                length_fraction=self.length_fraction,
+                self._manner(raw),
             )
         except vllm.ModelRefused as exc:
             return _refused(exc.status, exc.body)
         return web.json_response(answer)
+
+    def _manner(self, body: bytes) -> Manner:
+        return self.rules.choose(body, ())[1].manner
 
 
 def _refused(status: int, body: str) -> web.Response:
@@ -80,9 +91,23 @@ def _refused(status: int, body: str) -> web.Response:
 @click.command()
 @click.option("--port", default=0, help="Of 127.0.0.1; by default a free one.")
 @click.option("--max-model-len", default=32_768, help="Tokens of prompt and answer together.")
-def main(port: int, max_model_len: int) -> None:
+@click.option("--model", "kind", default="extractive", type=click.Choice(list(MODELS)))
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    help="NAME, NAME=VALUE or NAME@SHARE, of the group model. Repeatable.",
+)
+@click.option("--seed", type=int, help="Decides which requests a share falls on.")
+def main(
+    port: int, max_model_len: int, kind: str, scenarios: tuple[str, ...], seed: int | None
+) -> None:
     """Serve until a signal comes."""
-    asyncio.run(_serve(ExtractiveModel(max_model_len=max_model_len), port))
+    try:
+        rules = ScenarioRules(scenarios, seed=seed)
+    except UnknownScenario as exc:
+        raise click.UsageError(str(exc)) from exc
+    asyncio.run(_serve(ExtractiveModel(kind=kind, max_model_len=max_model_len, rules=rules), port))
 
 
 async def _serve(model: ExtractiveModel, port: int) -> None:
@@ -93,7 +118,7 @@ async def _serve(model: ExtractiveModel, port: int) -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", port).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    print(json.dumps({"url": url, "model": EXTRACTIVE_MODEL}), flush=True)
+    print(json.dumps({"url": url, "model": MODELS[model.model.kind]}), flush=True)
     await stopped.wait()
     await runner.cleanup()
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
+from runpod_simulator.workers import Manner
+
 FOREVER = math.inf
 
 
@@ -36,12 +38,24 @@ class FaultPlan:
     times_out: bool = False  # ends TIMED_OUT
     loses_output: bool = False  # COMPLETED without `output`
     length_fraction: float = 1.0  # of the length asked for
+    most_words: float = 0.0  # that the model writes at once; 0: as many as it likes
     cut: bool = False  # ends in mid-sentence, finish_reason "length"
+    habits: tuple[str, ...] = ()  # of the model, by their names in workers/habits.py
     webhook_copies: int = 1
     webhook_body_is_null: bool = False
     webhook_extra_seconds: float = 0.0
     webhook_goes_back: bool = False  # an IN_PROGRESS callback after the last one
     webhook_before_answer: bool = False
+
+    @property
+    def manner(self) -> Manner:
+        """How the model writes."""
+        return Manner(
+            length_fraction=self.length_fraction,
+            most_words=self.most_words,
+            cut=self.cut,
+            habits=self.habits,
+        )
 
 
 class UnknownScenario(ValueError):
@@ -134,6 +148,10 @@ def _reject(status: int) -> Callable[[float], dict[str, Any]]:
     return lambda times: {"reject_status": status, "reject_times": times}
 
 
+def _habit(name: str, meaning: str) -> "Scenario":
+    return Scenario(name=name, group="model", meaning=meaning, change=_always(habits=(name,)))
+
+
 def _always(**changes: Any) -> Callable[[float], dict[str, Any]]:
     return lambda _: changes
 
@@ -203,11 +221,36 @@ _ALL = (
              meaning="TIMED_OUT; by default no webhook"),
     Scenario(name="completed-without-output", group="result", change=_always(loses_output=True),
              meaning="COMPLETED, but there is no `output`"),
-    Scenario(name="truncated", group="result", change=_always(cut=True),
+    # How the model writes: extractive, llm-like, and where a server is called (openai) all but the lengths
+    Scenario(name="truncated", group="model", change=_always(cut=True),
              meaning="finish_reason is length and the text ends in mid-sentence"),
-    Scenario(name="too-short", group="result", value="fraction", default=0.4,
+    Scenario(name="too-short", group="model", value="fraction", default=0.4,
              change=lambda fraction: {"length_fraction": fraction},
              meaning="a whole text, but only this fraction of the length asked for"),
+    Scenario(name="too-long", group="model", value="times", default=1.6,
+             change=lambda times: {"length_fraction": times},
+             meaning="so many times the length asked for, or cut off by max_tokens"),
+    Scenario(name="saturates", group="model", value="words", default=1_600,
+             change=lambda words: {"most_words": words},
+             meaning="never many more words than this at once, whatever is asked for"),
+    _habit("refusal", "declines, in one sentence"),
+    _habit("loop", "says one sentence again and again"),
+    _habit("prompt-repeated", "gives the instructions back"),
+    _habit("other-language", "writes in German, whatever was asked for"),
+    _habit("reasoning", "thinks aloud first, in <think> tags"),
+    _habit("endless-reasoning", "thinks aloud and never answers"),
+    _habit("fence", "puts all of it into a fence of backticks"),
+    _habit("preface", "adds a preface and a closing remark"),
+    _habit("wrong-headings", "bold lines for headings, and headings that nobody asked for"),
+    _habit("headings-only", "headings, and nothing beneath"),
+    _habit("no-text", "an empty answer"),
+    _habit("altered-quotes", "another word in every quote, and a quote that nobody said"),
+    _habit("altered-figures", "other figures than were said"),
+    _habit("wrong-turns", "cites turns that there are not"),
+    _habit("no-citations", "cites nothing"),
+    _habit("skipped-half", "tells the first half only"),
+    _habit("malformed-json", "breaks off its JSON at once"),
+    _habit("unfinished-json", "breaks off its JSON late"),
     # What the webhook does
     Scenario(name="lost-webhook", group="webhook", change=_always(webhook_copies=0),
              meaning="never delivered; the result is in /status until its retention ends"),
@@ -233,7 +276,10 @@ def plan_for(wanted: Iterable[str], plan: FaultPlan | None = None) -> FaultPlan:
     plan = plan or FaultPlan()
     for text in wanted:
         scenario, value = _parsed(text)
-        plan = replace(plan, **scenario.change(value))
+        changes = scenario.change(value)
+        if "habits" in changes:  # a model may have several
+            changes = {"habits": tuple(dict.fromkeys((*plan.habits, *changes["habits"])))}
+        plan = replace(plan, **changes)
     return plan
 
 

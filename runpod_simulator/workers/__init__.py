@@ -1,9 +1,24 @@
 """Workers: what computes the result of a job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 EXTRACTIVE_MODEL = "extractive-summary"  # the `model` in its answers; it is not a language model
+MODELS = {"extractive": EXTRACTIVE_MODEL, "llm-like": "llm-like"}  # and the names in their answers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manner:
+    """How a model departs from writing what it is asked for."""
+
+    length_fraction: float = 1.0  # of the length asked for
+    most_words: float = 0.0  # at once, more or less; 0: the model's own
+    cut: bool = False  # stops in mid-sentence
+    habits: Sequence[str] = ()  # names of habits.py, applied in this order
+
+
+AS_ASKED = Manner()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -11,8 +26,7 @@ class WorkItem:
     input: dict[str, Any]  # the job's `input`, as the caller sent it
     job_id: str = ""
     worker_id: str = ""
-    length_fraction: float = 1.0  # of the length asked for
-    cut: bool = False  # stop in mid-sentence
+    manner: Manner = AS_ASKED
 
 
 @dataclass(frozen=True, kw_only=True)

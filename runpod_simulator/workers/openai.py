@@ -58,5 +58,5 @@ class OpenAIWorker:
         return answer
 
     def _shaped(self, answer: dict[str, Any], item: WorkItem) -> dict[str, Any]:
-        answer = vllm.with_faults(answer, length_fraction=item.length_fraction, cut=item.cut)
+        answer = vllm.with_faults(answer, item.manner)
         return vllm.to_native(answer) if self._is_native and answer.get("choices") else answer

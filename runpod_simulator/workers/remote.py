@@ -154,8 +154,5 @@ def _with_faults(result: WorkerResult, item: WorkItem) -> WorkerResult:
     """Apply the scenarios about the model's text to a result in OpenAI's shape."""
     match result.output:
         case [{"choices": [{}, *_]} as completion]:
-            changed = vllm.with_faults(
-                completion, length_fraction=item.length_fraction, cut=item.cut
-            )
-            return replace(result, output=[changed])
+            return replace(result, output=[vllm.with_faults(completion, item.manner)])
     return result

@@ -7,6 +7,8 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from runpod_simulator.workers import Manner
+
 TOKENS_PER_WORD = 1.35  # English speech, with the tokenizers of Mistral and Llama 3
 _CHARACTERS_PER_TOKEN = 6  # only counts for text with few spaces
 _NO_INPUT_ERROR = (
@@ -145,13 +147,13 @@ def cut_at_sentence_end(text: str, fraction: float) -> str:
     return beginning[: ends[-1]] if ends else beginning
 
 
-def with_faults(answer: dict[str, Any], *, length_fraction: float, cut: bool) -> dict[str, Any]:
+def with_faults(answer: dict[str, Any], manner: Manner) -> dict[str, Any]:
     """Change an answer into that of a model that writes too little or is cut off."""
     if not answer.get("choices"):
         return answer
     text = text_of(answer)
-    if length_fraction < 1:
-        answer = with_text(answer, cut_at_sentence_end(text, length_fraction), "stop")
-    if cut:
+    if manner.length_fraction < 1:
+        answer = with_text(answer, cut_at_sentence_end(text, manner.length_fraction), "stop")
+    if manner.cut:
         answer = with_text(answer, cut_in_mid_sentence(text), "length")
     return answer

@@ -1,0 +1,78 @@
+"""Runs of turns, and a title for each: who speaks most, and the words said more often there than elsewhere."""
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from runpod_simulator.workers.prompt import Turn, short_name
+from runpod_simulator.workers.words import count_words
+
+_WORD = re.compile(r"[^\W\d_]{4,24}")
+_LANGUAGES = (
+    *("english", "german", "french", "spanish", "italian", "portuguese", "swedish", "polish"),
+    *("czech", "ukrainian"),
+)
+
+
+def runs_of(turns: Sequence[Turn], count: int) -> list[list[Turn]]:
+    """Return so many runs of turns at most, of about the same length."""
+    total = sum(count_words(turn.text) for turn in turns)
+    runs: list[list[Turn]] = [[]]
+    before = 0
+    for turn in turns:
+        if runs[-1] and before * count >= total * len(runs):
+            runs.append([])
+        runs[-1].append(turn)
+        before += count_words(turn.text)
+    return runs
+
+
+def titles_of(runs: Sequence[Sequence[Turn]]) -> list[str]:
+    """Return who speaks most in each run, and words that are said more often there than elsewhere."""
+    titles = []
+    used: set[str] = set()
+    everything = [turn for run in runs for turn in run]
+    for run in runs:
+        said = Counter[str]()
+        for turn in run:
+            said[short_name(turn.speaker)] += len(turn.text)
+        keywords = keywords_of(run, used, 3, everything)
+        used.update(word.casefold() for word in keywords)
+        speaker = said.most_common(1)[0][0] if said else ""
+        opening = " ".join(run[0].text.split()[:6])[:40] if run else "Nothing"
+        titles.append(": ".join(part for part in (speaker, ", ".join(keywords) or opening) if part))
+    return titles
+
+
+def keywords_of(
+    turns: Sequence[Turn], used: Iterable[str], most: int, everything: Sequence[Turn] = ()
+) -> list[str]:
+    """Return the long words that are said most, the rarer elsewhere the better."""
+    text = " ".join(turn.text for turn in turns)
+    spelled = {word.casefold(): word for word in reversed(_WORD.findall(text))}
+    counts = Counter(word.casefold() for word in _WORD.findall(text))
+    overall = Counter(word.casefold() for turn in everything for word in _WORD.findall(turn.text))
+    left_out = {*used, *_stop_words(language_of(text))}
+    names = {part.casefold() for turn in turns for part in turn.speaker.split()}
+    scores = {
+        word: times * times / max(overall[word], times)
+        for word, times in counts.items()
+        if times > 1 and word not in left_out and word not in names  # noqa: PLR2004
+    }
+    best = sorted(scores, key=lambda word: (-scores[word], word))[:most]
+    return [spelled[word] for word in best]
+
+
+def language_of(text: str) -> str:
+    """Return the language whose commonest words a text has most of."""
+    words = Counter(re.findall(r"[^\W\d_]+", text[:40_000].casefold()))
+    said = {name: sum(words[word] for word in _stop_words(name)) for name in _LANGUAGES}
+    return max(said, key=lambda name: said[name])
+
+
+@cache
+def _stop_words(language: str) -> frozenset[str]:
+    from sumy.utils import get_stop_words  # noqa: PLC0415  (sumy brings NLTK: a second to import)
+
+    return frozenset(word.lower() for word in get_stop_words(language))
