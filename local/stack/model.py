@@ -49,13 +49,13 @@ class Model:
         return f"{self.name} at {self.url}{context}"
 
 
-# So that it ends within minutes on two cores: a model this small may write until it is cut off, and more
-# than one round of repair would not help.
+# So that it ends within minutes on two cores: a model this small may write until it is cut off, and asking
+# it again helps little.
 SMALL_MODEL_PARAMETERS = {
     "MaxModelLenTokens": "8192",
     "MaxTokens": "600",
     "SummaryWords": "300",
-    "MaxRepairs": "1",
+    "TokenBudget": "1.2",
     "ExecutionTimeoutSeconds": "3600",
 }
 

@@ -1,7 +1,7 @@
 """What a chat request asks for, read out of its text as a language model would have to.
 
-Material stands in blocks, `<transcript id="…">` … `</transcript id="…">`; the last user message without them
-is the task. A schema's name or the task's words say what is wanted, and "about 300 words" how much of it.
+Material stands in blocks, `<transcript id="…">` … `</transcript id="…">`; the last user message without
+them is the task. A schema's name or the task's words say what is wanted, "about 300 words" how much of it.
 """
 
 import re

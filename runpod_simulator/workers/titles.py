@@ -1,4 +1,4 @@
-"""Runs of turns, and a title for each: who speaks most, and the words said more often there than elsewhere."""
+"""Runs of turns, and a title for each: who speaks most, and the words said more there than elsewhere."""
 
 import re
 from collections import Counter
@@ -58,7 +58,7 @@ def keywords_of(
     scores = {
         word: times * times / max(overall[word], times)
         for word, times in counts.items()
-        if times > 1 and word not in left_out and word not in names  # noqa: PLR2004
+        if times > 1 and word not in left_out and word not in names
     }
     best = sorted(scores, key=lambda word: (-scores[word], word))[:most]
     return [spelled[word] for word in best]

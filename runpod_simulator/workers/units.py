@@ -17,6 +17,9 @@ _LEAST_UNIT_WORDS = 4
 _NOISE = re.compile(
     r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]|\b(?:uh+m?|erm|hmm+)\b,?|\bum,", re.IGNORECASE
 )
+_QUOTATION_MARKS = re.compile(
+    '["\u201c\u201d\u201e\u00ab\u00bb]'
+)  # what is cut may lose one of a pair
 _CLAUSE_END = re.compile(r"(?<=[,;:\u2013\u2014])\s+|(?<=[\uff0c\uff1b\u3001])")
 _ENDS = ".?!\u2026\"'\u201d\u2019)\u3002\uff1f\uff01\u300d\u061f\u0964"
 
@@ -67,7 +70,7 @@ def _bounded(clause: str) -> Iterable[str]:
 
 
 def _as_sentence(clause: str) -> str:
-    text = clause.strip(" ,;:-\u2013\u2014\uff0c\uff1b\u3001")
+    text = _QUOTATION_MARKS.sub("", clause).strip(" ,;:-\u2013\u2014\uff0c\uff1b\u3001")
     if not any(map(str.isalnum, text)):
         return ""
     text = text if text[-1] in _ENDS else f"{text}."

@@ -28,7 +28,7 @@ _CUES = {
     "questions": re.compile(r"[?\uff1f]\s*$"),
 }  # fmt: skip
 _DUE = re.compile(
-    r"\bby (?:the end of )?(?:next )?(?:week|month|year|tomorrow|\w+day|[A-Z]\w+)\b|\b(?:tomorrow|next week)\b"
+    r"\b(?:by (?:the end of )?(?:next )?(?:week|month|year|tomorrow|\w+day|[A-Z]\w+)|tomorrow|next week)\b"
 )
 _REGISTER_HEADINGS = {
     "decisions": re.compile(r"decision|resolution", re.IGNORECASE),

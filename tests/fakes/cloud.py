@@ -124,7 +124,6 @@ CLOUD = {
     "CALLBACK_SECRET": "callback",
     "INPUT_BUCKET": "transcripts",
     "MAX_TRANSCRIPT_BYTES": "1000000",
-    "LEAST_LENGTH_PERCENT": "0",  # the summaries of these tests are a line or two
 }
 
 
