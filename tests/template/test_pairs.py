@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from core.summaries.levels import limits_of
-from core.summaries.plans import PlanImpossibleError, plan_stage, target_words
 
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.summaries.engine import next_round
+from core.summaries.goals import goal_of
+from core.summaries.messages import prompt_tokens
+from core.summaries.passages import Passage, Passages
+from core.summaries.rounds import Round
 from tests.template.cloudformation import (
     FUNCTIONS,
     Evaluator,
@@ -99,27 +102,30 @@ def test_the_longest_values_of_all_together_fit_into_lambdas_variables() -> None
 @pytest.mark.parametrize("context", ["8192", "32768", "131072"])
 @pytest.mark.parametrize("most", ["500", "6000", "16384"])
 @pytest.mark.parametrize("words", ["50", "4000", "20000"])
-def test_no_context_answer_and_length_that_may_be_deployed_make_a_summary_impossible(
+def test_whatever_context_answer_and_length_may_be_deployed_the_first_round_fits(
     context: str, most: str, words: str
 ) -> None:
     given = {"MaxModelLenTokens": context, "MaxTokens": most, "SummaryWords": words}
     settings = SubmitterSettings.from_env(dict(environments(given))["SubmitterFunction"])
-    limits = limits_of(
-        context_tokens=settings.context_tokens, max_tokens=settings.options.max_tokens
-    )
 
     for transcript_words in (1, 100, 15_000, 1_000_000):
-        target = target_words(settings.options.words, transcript_words)
-        for level, layer_words in enumerate((transcript_words, min(transcript_words, 3 * target))):
-            tokens = chunks(2 * layer_words, limits.chunk_tokens)
-            try:
-                assert plan_stage(level, tokens, layer_words, target=target, limits=limits)
-            except PlanImpossibleError as exc:
-                pytest.fail(f"{given}, {transcript_words} words: {exc}")
+        passages = talk(transcript_words)
+        goal = goal_of(settings.options, transcript_words, boundary="0" * 32)
+        step = next_round(passages, goal, settings.limits, [])
+
+        assert isinstance(step, Round), (given, transcript_words, step)
+        assert all(
+            prompt_tokens(ask, passages) + ask.max_tokens <= int(context) for ask in step.asks
+        )
 
 
-def chunks(tokens: int, each: int) -> list[int]:
-    return [min(each, tokens - first) for first in range(0, tokens, each)]
+def talk(words: int) -> Passages:
+    """Return passages of so many words in all, two tokens each; their text is of no account."""
+    each = min(words, 150)
+    count = words // each
+    return Passages(
+        tuple(Passage(n, "Ann", "And so on.", each, 2 * each) for n in range(1, count + 1))
+    )
 
 
 def test_a_request_lives_at_runpod_until_its_job_is_given_up_and_not_for_days() -> None:
