@@ -70,7 +70,7 @@ def show(console: Console, answers: list[Answer]) -> None:
     console.print(f"[bold]Answered by[/] {', '.join(names) or 'nobody'}", highlight=False)
     table = Table(box=None, pad_edge=False, padding=(0, 2))
     table.add_column("request", header_style="dim")
-    table.add_column("task", header_style="dim")
+    table.add_column("asked for", header_style="dim")
     for column in ("tokens read", "written", "a second", "at work"):
         table.add_column(column, header_style="dim", justify="right")
     table.add_column("finish reason", header_style="dim")
@@ -84,7 +84,7 @@ def _row(one: Answer) -> tuple[str, ...]:
     failure = report.failure.code if report.failure else ""
     return (
         report.runpod_id[:8],
-        f"{call.task.kind}, about {call.task.requested_words:,} words",
+        f"{call.ask}, about {call.words:,} words" if call.words else call.ask or "all of them",
         f"{report.prompt_tokens:,}",
         f"{report.completion_tokens:,}",
         f"{one.tokens_per_second:.0f}" if one.tokens_per_second else "",

@@ -96,6 +96,7 @@ class Demo:
             seconds=seconds,
         )
         report.show_beginning(self.console, summary.text)
+        report.show_checks(self.console, summary)
 
     def _key(self) -> str:
         """Return the file's name, with a suffix that is among the template's default InputSuffixes."""

@@ -1,5 +1,6 @@
 """Follows one upload until its job has ended, in the table and on RunPod."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -10,7 +11,7 @@ from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
-from local import report
+from core.summaries.rounds import in_words
 from local.deployment import Deployment, History, Upload
 from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
@@ -18,6 +19,12 @@ from local.steps import Observer, Step
 from local.waiting import wait_for
 
 _POLL_SECONDS = 0.15
+
+
+@dataclass(frozen=True)
+class _Round:
+    number: int
+    text: str  # what it asks for
 
 
 @dataclass
@@ -29,6 +36,7 @@ class Follower:
     observer: Observer
     _http: requests.Session = field(default_factory=http_session)
     _ended: set[Step] = field(default_factory=set)
+    _round: _Round = _Round(0, "")  # the current one
 
     def __enter__(self) -> Self:
         self._http.headers["Authorization"] = f"Bearer {self.runpod.api_key}"
@@ -65,61 +73,88 @@ class Follower:
         if not any(sent):
             return
         first = next(filter(None, sent))
-        self._end(
-            Step.SUBMIT, f"request {first[:8]}" if len(sent) == 1 else f"{len(sent)} requests"
-        )
+        self._end(Step.SUBMIT, f"request {first[:8]}")
         self.observer.begin(Step.RUNPOD)
+        if job.options.mode is Mode.PULL:
+            self._report_order(history.calls[0])
+        else:
+            self._report_rounds(history)
+        if job.state is JobState.SUCCEEDED and job.summary:
+            self._report_end(history)
+            self._end(Step.SUMMARY, f"{job.summary.words:,} words")
+
+    def _report_rounds(self, history: History) -> None:
+        """Report the rounds of a job whose calls are RunPod requests, and how far the current one is."""
+        calls: list[Call] = []
+        for stage in range(1, history.job.stage + 1):
+            calls = [call for call in history.calls if call.stage == stage]
+            self._in_round(stage, in_words(call.ask for call in calls), _how_far(calls))
+        if len(calls) == 1 and not calls[0].is_final:
+            self.observer.note(Step.RUNPOD, f"{self._round.text}: {self._runpod_status(calls[0])}")
+
+    def _report_order(self, call: Call) -> None:
+        """Report what the worker of pull mode says that it is at, round by round."""
+        status, progress = self._runpod(call)
+        match progress:
+            case {"doing": str(doing), "stage": int(stage), "calls": int(calls), "done": int(done)}:
+                self._in_round(stage, doing, f"{done} of {calls} done")
+            case {"doing": str(doing)}:
+                self.observer.note(Step.RUNPOD, doing)
+            case _:
+                self.observer.note(Step.RUNPOD, status)
+
+    def _in_round(self, number: int, text: str, how_far: str) -> None:
+        if number < self._round.number:
+            return
+        if number > self._round.number:
+            self._end_round()
+            self._round = _Round(number, text)
+        self.observer.note(Step.RUNPOD, f"{text}: {how_far}")
+
+    def _end_round(self) -> None:
+        if self._round.number:
+            self.observer.part(Step.RUNPOD, f"  round {self._round.number}", self._round.text)
+
+    def _report_end(self, history: History) -> None:
+        self._end_round()
+        self._round = _Round(0, "")
         arrived = [each for each in history.events if _is_arrival(each)]
-        if len(history.calls) > 1 or job.stage:
-            self._report_stages(history)
-            if not job.is_final:
-                return
-        elif arrived and job.is_final:  # before, it may still turn out to need a repair
+        rounds, count = history.job.stage, len(history.calls)
+        if rounds:
+            requests = "1 request" if count == 1 else f"{count} requests"
+            self._end(Step.RUNPOD, f"{requests} in {rounds} round{'s' if rounds > 1 else ''}")
+            self._end(Step.CALLBACK, "1 result" if len(arrived) == 1 else f"{len(arrived)} results")
+        elif arrived:
             self._end(Step.RUNPOD, _timings(arrived[0]))
             self._end(Step.CALLBACK, f"settled by the {arrived[0].by.replace('_', ' ')}")
-        else:
-            self.observer.note(Step.RUNPOD, self._runpod_status(history.calls[0]))
-            return
-        self.observer.begin(Step.SUMMARY)
-        if job.state is JobState.SUCCEEDED and job.summary:
-            bad = report.shortcomings(job)
-            self._end(Step.SUMMARY, f"{job.summary.words:,} words" + (f"; {bad[0]}" if bad else ""))
-
-    def _report_stages(self, history: History) -> None:
-        """Report a job of several calls: how far its stage is, and its end."""
-        job = history.job
-        stage = [call for call in history.calls if call.stage == job.stage]
-        ended = sum(call.is_final for call in stage)
-        kind = stage[0].task.kind if stage else "calls"
-        self.observer.note(Step.RUNPOD, f"stage {job.stage}, {kind}: {ended} of {len(stage)} done")
-        if job.state is JobState.SUCCEEDED:
-            stages = len({call.stage for call in history.calls})
-            self._end(Step.RUNPOD, f"{len(history.calls)} requests in {stages} stages")
-            self._end(Step.CALLBACK, f"{sum(map(_is_arrival, history.events))} results, settled")
 
     def _end(self, step: Step, text: str) -> None:
         if step not in self._ended:
             self._ended.add(step)
             self.observer.end(step, text)
 
-    def _runpod_status(self, call: Call) -> str:
-        attempt = call.attempt
-        nth = f"attempt {attempt.number}: " if attempt.number > 1 else ""
+    def _runpod(self, call: Call) -> tuple[str, object]:
+        """Return the status of a call's latest request, and what its worker reported."""
+        attempt = call.attempt if call.attempts else None
+        nth = f"attempt {attempt.number}: " if attempt and attempt.number > 1 else ""
+        if attempt is None or not (attempt.outcome or attempt.runpod_id):
+            return f"{nth}being sent", None
         if call.is_final:
-            return f"{nth}{attempt.outcome}"
+            return f"{nth}{attempt.outcome}", None
         if attempt.outcome:
-            return f"{nth}{attempt.outcome}; waiting for another attempt"
-        if not attempt.runpod_id:
-            return f"{nth}being sent"
+            return f"{nth}{attempt.outcome}; waiting for another attempt", None
         try:
             answer = self._http.get(f"{self.runpod.url}/status/{attempt.runpod_id}", timeout=5)
             body = answer.json()
             status = RunPodStatus(body["status"])
         except (requests.RequestException, ValueError, KeyError):
-            return f"{nth}status unknown"
+            return f"{nth}status unknown", None
         if status.is_final:
-            return f"{nth}{status}; waiting for its callback"
-        return f"{nth}{status}{_under_way(body.get('output'))}"
+            return f"{nth}{status}; waiting for its callback", None
+        return f"{nth}{status}", body.get("output")
+
+    def _runpod_status(self, call: Call) -> str:
+        return self._runpod(call)[0]
 
 
 def _material(job: Job) -> str:
@@ -128,14 +163,8 @@ def _material(job: Job) -> str:
     return f"{job.words_in:,} words to the model"
 
 
-def _under_way(progress: object) -> str:
-    """Return a pull-mode worker's progress, from its last update to RunPod."""
-    match progress:
-        case {"doing": str(doing), "calls": int(calls), "done": int(done)}:
-            return f", {doing}: {done} of {calls} done"
-        case {"doing": str(doing)}:
-            return f", {doing}"
-    return ""
+def _how_far(calls: Sequence[Call]) -> str:
+    return f"{sum(call.is_final for call in calls)} of {len(calls)} done"
 
 
 def _is_arrival(event: AuditEvent) -> bool:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -17,6 +17,13 @@ _REFRESHES_PER_SECOND = 12
 _ALL_THE_WAY = STACK_STEPS + TRANSCRIPT_STEPS
 
 
+@dataclass(frozen=True)
+class _Part:
+    name: str
+    seconds: float
+    text: str
+
+
 @dataclass
 class _Row:
     begun_at: float
@@ -24,10 +31,16 @@ class _Row:
     ended_at: float | None = None
     has_failed: bool = False
     text: str = ""
+    parts: list[_Part] = field(default_factory=list)  # that have ended
 
     @property
     def seconds(self) -> float:
         return (self.ended_at or time.monotonic()) - self.begun_at
+
+    def end_part(self, name: str, text: str) -> _Part:
+        before = sum(part.seconds for part in self.parts)
+        self.parts.append(_Part(name, self.seconds - before, text))
+        return self.parts[-1]
 
 
 class Progress:
@@ -63,6 +76,10 @@ class Progress:
     def note(self, step: Step, text: str) -> None:
         self._rows[step].text = text
 
+    def part(self, step: Step, name: str, text: str) -> None:
+        part = self._rows[step].end_part(name, text)
+        self._print_line("ok", part.name, part.seconds, part.text)
+
     def end(self, step: Step, text: str = "") -> None:
         self.begin(step)
         row = self._rows[step]
@@ -93,6 +110,8 @@ class Progress:
                 continue
             mark = row.spinner if row.ended_at is None else self._mark(row)
             table.add_row(mark, step.value, f"{row.seconds:.1f} s", row.text)
+            for part in row.parts:
+                table.add_row("", part.name, f"{part.seconds:.1f} s", part.text)
         yield table
 
     def _mark(self, row: _Row) -> Text:
@@ -101,8 +120,9 @@ class Progress:
         return Text("+" if self._console.options.ascii_only else "✔", style="bold green")
 
     def _print_plainly(self, step: Step, row: _Row) -> None:
-        if self._console.is_terminal:
-            return
-        mark = "failed" if row.has_failed else "ok"
-        line = f"{mark:6}  {step.value:17}  {row.seconds:5.1f} s  {row.text}"
-        self._console.out(line.rstrip(), highlight=False)
+        self._print_line("failed" if row.has_failed else "ok", step.value, row.seconds, row.text)
+
+    def _print_line(self, mark: str, name: str, seconds: float, text: str) -> None:
+        if not self._console.is_terminal:
+            line = f"{mark:6}  {name:17}  {seconds:5.1f} s  {text}"
+            self._console.out(line.rstrip(), highlight=False)

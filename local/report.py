@@ -13,10 +13,10 @@ from rich.table import Table
 
 from core.jobs.audit import AuditEvent
 from core.jobs.call import CallState
-from core.jobs.decide import CUT
 from core.jobs.job import Job
 from core.summaries.options import Mode
 from local.deployment import History, StoredSummary
+from local.outcome import outcome_lines
 from runpod_simulator import EXTRACTIVE_MODEL
 
 _BEGINNING_LINES = 25
@@ -92,26 +92,6 @@ def _shown(history: History) -> list[AuditEvent]:
     return [event for event in history.events if not event.what.startswith(tuple(transitions))]
 
 
-def shortcomings(job: Job) -> list[str]:
-    """Return a sentence for each way in which a summary is not what was asked for."""
-    if job.summary is None:
-        return []
-    found = []
-    least = job.options.least_percent
-    share = _share(job)
-    if job.summary.finish_reason == CUT:
-        found.append("CUT OFF: the model stopped in mid-sentence, at the end of its tokens")
-    if share < least / 100:
-        found.append(f"TOO SHORT: {share:.0%} of the length asked for; {least}% is the least")
-    if share > 2 - least / 100:
-        found.append(f"TOO LONG: {share:.0%} of the length asked for; {200 - least}% is the most")
-    if found:
-        rounds = "1 round" if job.repairs == 1 else f"{job.repairs} rounds"
-        tried = f"{rounds} of repair did not help" if job.repairs else "not repaired"
-        found.append(f"{tried}: it was taken as the best there was")
-    return found
-
-
 def _share(job: Job) -> float:
     return job.summary.words / max(job.target_words, 1) if job.summary else 0.0
 
@@ -139,8 +119,6 @@ def show_outcome(
     job = history.job
     console.print()
     console.print("[bold]Summary[/]", highlight=False)
-    for line in shortcomings(job):
-        console.print(f"  {line}", style="bold red", markup=False, highlight=False, soft_wrap=True)
     written = job.summary.words if job.summary else 0
     words = (
         f"{written:,} of about {job.target_words:,} asked for ({_share(job):.0%}),"
@@ -184,6 +162,14 @@ def _mode(history: History) -> str:
         f"pull: {job.source.size_bytes:,} bytes, read as {worker.get('read_as', 'unknown')} by the worker,"
         f" that no Lambda function saw; requests to the model: {worker.get('model_calls', 0)}"
     )
+
+
+def show_checks(console: Console, summary: StoredSummary) -> None:
+    """Print how the checks of a summary ended, in two lines."""
+    checked, rest = outcome_lines(summary.facts.get("writing", {}))
+    console.print()
+    console.print(f"[bold]Checked[/] {checked}", highlight=False, soft_wrap=True)
+    console.print(f"        {rest}", markup=False, highlight=False, soft_wrap=True)
 
 
 def show_beginning(console: Console, text: str) -> None:

@@ -35,6 +35,9 @@ class Observer(Protocol):
     def note(self, step: Step, text: str) -> None:
         """Report a step's state; the latest note stays."""
 
+    def part(self, step: Step, name: str, text: str) -> None:
+        """Report that a part of a step that is under way has ended."""
+
     def end(self, step: Step, text: str = "") -> None: ...
 
 
@@ -45,6 +48,9 @@ class SilentObserver:
         pass
 
     def note(self, step: Step, text: str) -> None:
+        pass
+
+    def part(self, step: Step, name: str, text: str) -> None:
         pass
 
     def end(self, step: Step, text: str = "") -> None:

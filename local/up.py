@@ -11,6 +11,7 @@ from rich.console import Console
 from core.jobs.job import JobState
 from local import report
 from local.deployment import Deployment, History
+from local.outcome import outcome_lines
 from local.stack.emulator import REGION, ROOT_KEY
 from local.stack.stack import LocalStack
 
@@ -138,7 +139,7 @@ class Watch:
         copies = report.save_copies(summary, job, self.output_folder)
         words = job.summary.words if job.summary else 0
         self._print(f"          {job.source.key}  {words:,} words in {copies.text}")
-        for line in report.shortcomings(job):
+        for line in outcome_lines(summary.facts.get("writing", {})):
             self._print(f"          {job.source.key}  {line}")
 
     def _print(self, line: str) -> None:

@@ -19,7 +19,7 @@ from core.summaries.goals import Goal, WritingLimits
 from core.summaries.messages import chat_request
 from core.summaries.options import SummaryOptions
 from core.summaries.passages import Passages
-from core.summaries.rounds import Finished, GivenUp, PastRound, Round
+from core.summaries.rounds import Finished, GivenUp, PastRound, Round, in_words
 from worker.errors import WorkerError
 from worker.model import TooLongForModel
 
@@ -83,7 +83,7 @@ class Summarizer:
         models: set[str],
     ) -> dict[str, Answer]:
         """Make the calls of a round, all at once."""
-        doing = ", ".join(sorted({ask.kind.value for ask in plan.asks}))
+        doing = in_words(ask.name for ask in plan.asks)
         counts: dict[str, int | str] = {"stage": stage, "doing": doing, "calls": len(plan.asks)}
         self.progress({**counts, "done": 0})
         asked = {pool.submit(self._answer, ask, material, models): ask.name for ask in plan.asks}

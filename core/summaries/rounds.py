@@ -6,7 +6,8 @@ same plan and the same asks.
 """
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -54,6 +55,21 @@ class Round:
         plan["outline"] = self.plan.outline.as_fields() if self.plan.outline else None
         asks = [ask.as_fields() for ask in self.asks]
         return json.dumps({"asks": asks, "plan": plan}, ensure_ascii=False)
+
+
+_ONE = {"single": "the whole summary", "notes": "notes of 1 part"}
+_SEVERAL = {"section": "{} sections", "ledger": "{} ledgers", "notes": "notes of {} parts"}
+
+
+def in_words(asks: Iterable[str]) -> str:
+    """Return what a round asks for, by its asks' names: `16 sections and 4 ledgers`."""
+    counts = Counter((name.partition("-")[0], "-try" in name) for name in asks)
+    told = []
+    for (kind, is_again), count in sorted(counts.items(), key=lambda each: each[0][1]):
+        one = _ONE.get(kind, f"1 {kind}" if kind in _SEVERAL else kind)
+        what = _SEVERAL.get(kind, kind).format(count) if count > 1 else one
+        told.append(f"{what} again" if is_again else what)
+    return " and ".join([*([", ".join(told[:-1])] if told[1:] else []), *told[-1:]])
 
 
 def round_in(document: str) -> Round:
