@@ -221,7 +221,7 @@ _ALL = (
              meaning="TIMED_OUT; by default no webhook"),
     Scenario(name="completed-without-output", group="result", change=_always(loses_output=True),
              meaning="COMPLETED, but there is no `output`"),
-    # How the model writes: extractive, llm-like, and where a server is called (openai) all but the lengths
+    # How the model writes
     Scenario(name="truncated", group="model", change=_always(cut=True),
              meaning="finish_reason is length and the text ends in mid-sentence"),
     Scenario(name="too-short", group="model", value="fraction", default=0.4,

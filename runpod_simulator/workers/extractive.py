@@ -8,7 +8,7 @@ from runpod_simulator.workers.prompt import Prompt
 from runpod_simulator.workers.units import Ranking
 from runpod_simulator.workers.words import count_words
 
-_MOST_RANKED_AT_ONCE = 120  # sentences: LexRank compares each with every other
+_MOST_RANKED_AT_ONCE = 80  # sentences: LexRank compares each with every other
 _READABLE_WORDS = 8
 
 

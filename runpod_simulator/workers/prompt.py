@@ -48,6 +48,7 @@ class Asked(Protocol):
 class Turn:
     first: int  # its number; a line of notes may stand for several turns
     last: int
+    is_numbered: bool  # in the text itself, so that it can be cited
     speaker: str  # "" when the text names nobody
     text: str
 
@@ -96,19 +97,19 @@ def read_prompt(request: vllm.ModelRequest) -> Prompt:
 def read_turns(text: str) -> list[Turn]:
     """Read lines `[17] Ann: words`; where lines have no numbers, they are counted."""
     lines = [line for raw in text.splitlines() if any(map(str.isalnum, line := raw.strip()))]
-    parts: list[tuple[int, int, str]] = []
+    parts: list[tuple[int, int, bool, str]] = []
     for count, line in enumerate(lines, 1):
         if found := _NUMBERED.fullmatch(line):
-            parts.append((int(found[1]), int(found[2] or found[1]), found[3]))
+            parts.append((int(found[1]), int(found[2] or found[1]), True, found[3]))
         else:
-            parts.append((count, count, _STAMP.sub("", line, count=1)))
+            parts.append((count, count, False, _STAMP.sub("", line, count=1)))
     known = _speakers([line for *_, line in parts])
     turns = []
-    for first, last, line in parts:
+    for first, last, is_numbered, line in parts:
         label = _LABEL.fullmatch(line)
         is_known = label is not None and label[1] in known
         speaker, words = (label[1], label[2]) if label and is_known else ("", line)
-        turns.append(Turn(first, last, speaker, words.strip()))
+        turns.append(Turn(first, last, is_numbered, speaker, words.strip()))
     return [turn for turn in turns if turn.text]
 
 
@@ -120,7 +121,7 @@ def short_name(speaker: str) -> str:
 def _speakers(lines: Sequence[str]) -> set[str]:
     """Labels that are people: said more than once, or most lines have one. `Note: ...` in prose is none."""
     labels = Counter(label[1] for line in lines if (label := _LABEL.fullmatch(line)))
-    are_most = labels.total() * 2 >= len(lines) > 1
+    are_most = labels.total() * 2 > len(lines) > 1
     return {
         label
         for label, times in labels.items()

@@ -9,6 +9,7 @@ from runpod_simulator.workers.prompt import Turn, short_name
 from runpod_simulator.workers.words import count_words
 
 _WORD = re.compile(r"[^\W\d_]{4,24}")
+_FEW_WORDS = 150  # among which hardly one is said twice
 _LANGUAGES = (
     *("english", "german", "french", "spanish", "italian", "portuguese", "swedish", "polish"),
     *("czech", "ukrainian"),
@@ -18,10 +19,10 @@ _LANGUAGES = (
 def runs_of(turns: Sequence[Turn], count: int) -> list[list[Turn]]:
     """Return so many runs of turns at most, of about the same length."""
     total = sum(count_words(turn.text) for turn in turns)
-    runs: list[list[Turn]] = [[]]
+    runs: list[list[Turn]] = []
     before = 0
     for turn in turns:
-        if runs[-1] and before * count >= total * len(runs):
+        if not runs or before * count >= total * len(runs):
             runs.append([])
         runs[-1].append(turn)
         before += count_words(turn.text)
@@ -52,15 +53,16 @@ def keywords_of(
     text = " ".join(turn.text for turn in turns)
     spelled = {word.casefold(): word for word in reversed(_WORD.findall(text))}
     counts = Counter(word.casefold() for word in _WORD.findall(text))
+    least = 1 if counts.total() > _FEW_WORDS else 0
     overall = Counter(word.casefold() for turn in everything for word in _WORD.findall(turn.text))
     left_out = {*used, *_stop_words(language_of(text))}
     names = {part.casefold() for turn in turns for part in turn.speaker.split()}
     scores = {
         word: times * times / max(overall[word], times)
         for word, times in counts.items()
-        if times > 1 and word not in left_out and word not in names
+        if times > least and word not in left_out and word not in names
     }
-    best = sorted(scores, key=lambda word: (-scores[word], word))[:most]
+    best = sorted(scores, key=lambda word: (-scores[word], -len(word), word))[:most]
     return [spelled[word] for word in best]
 
 

@@ -12,7 +12,7 @@ from runpod_simulator.workers.words import count_words
 
 Ranking = Callable[[Sequence[str]], Sequence[float]]  # the worth of each text, from 0
 
-_LONGEST_UNIT_WORDS = 14  # so that no long stretch of the transcript is given back
+_LONGEST_UNIT_WORDS = 16  # so that no long stretch of the transcript is given back
 _LEAST_UNIT_WORDS = 4
 _NOISE = re.compile(
     r"\{[^{}]{0,40}\}|\[[^\[\]]{0,40}\]|\b(?:uh+m?|erm|hmm+)\b,?|\bum,", re.IGNORECASE
@@ -32,6 +32,7 @@ class Unit:
     turn: Turn
     text: str
     words: int
+    is_whole: bool  # a sentence, and no part of one
 
 
 def units_of(turns: Iterable[Turn], *, whole: bool = False) -> list[Unit]:
@@ -41,11 +42,12 @@ def units_of(turns: Iterable[Turn], *, whole: bool = False) -> list[Unit]:
     for turn in turns:
         said = turn.text if whole else " ".join(_NOISE.sub(" ", turn.text).split())
         for sentence in sentencex.segment("en", said):
-            for text in [sentence.strip()] if whole else map(_as_sentence, _clauses(sentence)):
+            clauses = [sentence.strip()] if whole else list(_clauses(sentence))
+            for text in clauses if whole else map(_as_sentence, clauses):
                 words = count_words(text)
                 if words >= _LEAST_UNIT_WORDS and text not in seen:
                     seen.add(text)
-                    units.append(Unit(len(units), turn, text, words))
+                    units.append(Unit(len(units), turn, text, words, len(clauses) == 1))
     return units
 
 

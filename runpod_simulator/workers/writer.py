@@ -20,6 +20,7 @@ from runpod_simulator.workers.words import count_words
 _UNITS_OF_A_PARAGRAPH = 5
 _LEAST_WORDS_WITH_HEADINGS = 120
 _MOST_ENTRIES = 5
+_WORTH_OF_A_PART = 0.4  # of a sentence
 _QUOTE_WORDS = range(8, 31)
 _CITATION = re.compile(r" \[[\d, -]+\]")
 _CUES = {
@@ -59,11 +60,11 @@ class _Writer:
     def outline(self) -> str:
         wanted = re.search(r"about (\d+) topics", self.prompt.instructions)
         runs = runs_of(self.prompt.turns, int(wanted[1]) if wanted else 6)
-        ends = [following[0].first - 1 for following in runs[1:]] + [runs[-1][-1].last]
+        ends = [run[0].first - 1 for run in runs[1:]] + [run[-1].last for run in runs[-1:]]
         titles = titles_of(runs)
         return json.dumps(
             {
-                "title": ", ".join(keywords_of(self.prompt.turns, (), 3)) or titles[0],
+                "title": ", ".join(keywords_of(self.prompt.turns, (), 3)) or "Nothing said",
                 "language": language_of(self._said).capitalize(),
                 "headings": {},
                 "topics": [
@@ -97,7 +98,7 @@ class _Writer:
         told = self.prompt.blocks.get("sections", "")
         titles = re.findall(r"^### (.+)$", told, re.MULTILINE)
         lines = [line for line in told.splitlines() if not line.startswith(("#", "-", ">"))]
-        turns = [Turn(at, at, "", line) for at, line in enumerate(lines) if line.strip()]
+        turns = [Turn(at, at, False, "", line) for at, line in enumerate(lines) if line.strip()]
         # Nobody says "I can't" of himself in an overview.
         units = [each for each in units_of(turns) if not re.search(r"\bI\b", each.text)]
         opening = ", ".join(speakers[:8])
@@ -157,7 +158,10 @@ class _Writer:
 
     def _worth(self, units: Sequence[Unit]) -> Mapping[int, float]:
         ratings = self.ranking([each.text for each in units])
-        return {each.at: rating for each, rating in zip(units, ratings, strict=True)}
+        return {
+            each.at: rating * (1.0 if each.is_whole else _WORTH_OF_A_PART)
+            for each, rating in zip(units, ratings, strict=True)
+        }
 
     @property
     def _said(self) -> str:
@@ -191,7 +195,7 @@ def _paragraphs(units: Sequence[Unit]) -> list[str]:
     count = math.ceil(len(units) / _UNITS_OF_A_PARAGRAPH)
     size = math.ceil(len(units) / count) if count else 1
     groups = [units[at : at + size] for at in range(0, len(units), size)]
-    return [f"{' '.join(_told(group))} {_numbers(group)}" for group in groups]
+    return [f"{' '.join(_told(group))} {_numbers(group)}".strip() for group in groups]
 
 
 def _told(units: Iterable[Unit]) -> Iterable[str]:
@@ -201,11 +205,11 @@ def _told(units: Iterable[Unit]) -> Iterable[str]:
 
 
 def _numbers(units: Iterable[Unit]) -> str:
-    shown = {
-        str(turn.first) if turn.first == turn.last else f"{turn.first}-{turn.last}": None
-        for turn in (each.turn for each in units)
-    }
-    return f"[{', '.join(shown)}]"
+    turns = dict.fromkeys(each.turn for each in units if each.turn.is_numbered)
+    shown = ", ".join(
+        f"{turn.first}-{turn.last}" if turn.first < turn.last else f"{turn.first}" for turn in turns
+    )
+    return f"[{shown}]" if shown else ""
 
 
 def _by(unit: Unit) -> str:

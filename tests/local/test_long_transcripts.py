@@ -10,6 +10,7 @@ from core.jobs.job import JobState
 from core.summaries.options import Mode
 from local.deployment import History
 from local.stack.needs import ROOT
+from runpod_simulator import Rule
 from tests.local.conftest import Local
 
 MEETING = (ROOT / "samples/product-planning-meeting.txt").read_text(encoding="utf-8")
@@ -48,9 +49,9 @@ def test_a_transcript_longer_than_the_context_becomes_one_summary(
 
 @pytest.fixture
 def terse_model(local: Local) -> Iterator[None]:
-    local.model.model.length_fraction = 0.4
+    local.model.model.rules.add(Rule(scenarios=("too-short=0.4",)))
     yield
-    local.model.model.length_fraction = 1.0
+    local.model.model.rules.clear()
 
 
 @pytest.mark.usefixtures("terse_model")

@@ -8,7 +8,7 @@ import requests
 
 from core.runpod.reports import parse_report
 from local.stack.model import Model, look_up
-from runpod_simulator.scenarios import worker_vllm_error
+from runpod_simulator.scenarios import Rule, worker_vllm_error
 from tests.fakes.model_server import ModelServer, running_model
 
 
@@ -86,9 +86,22 @@ def test_what_is_no_request_is_answered_400(server: ModelServer, body: Any) -> N
 def test_a_terse_model_writes_a_share_of_the_requested_words(
     server: ModelServer, chat: Callable[..., dict[str, Any]], meeting: Callable[..., str]
 ) -> None:
-    server.model.length_fraction = 0.4
+    server.model.rules.add(Rule(scenarios=("too-short=0.4",)))
     body = chat(meeting(3_000), "Summarise in about 1,000 words.", max_tokens=3_000)
 
     [choice] = ask(server, body["openai_input"]).json()["choices"]
 
     assert len(choice["message"]["content"].split()) == pytest.approx(400, rel=0.15)
+
+
+def test_a_habit_can_be_for_the_requests_that_hold_a_text(
+    server: ModelServer, chat: Callable[..., dict[str, Any]], meeting: Callable[..., str]
+) -> None:
+    server.model.rules.add(Rule(scenarios=("refusal",), containing="marked"))
+
+    texts = [
+        ask(server, chat(meeting(900), task)["openai_input"]).json()["choices"][0]["message"]
+        for task in ("Summarise.", "Summarise what is marked.")
+    ]
+
+    assert ["I'm sorry" in text["content"] for text in texts] == [False, True]
