@@ -1,4 +1,4 @@
-"""A model behind chat requests: it reads a request as the engine wrote it, and answers as tests/writing_model.py.
+"""A model behind chat requests: it reads one as the engine wrote it, and answers by tests/writing_model.py.
 
 Every answer in prose names the markers (`MARK3`) of what it has read, so that a test sees what reached it.
 """
@@ -6,11 +6,11 @@ Every answer in prose names the markers (`MARK3`) of what it has read, so that a
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.jobs.callback import CallRef
-from core.summaries.asks import CONTEXT_LENGTH, Answer, Ask, AskKind
+from core.summaries.asks import CONTEXT_LENGTH, Ask, AskKind
 from core.summaries.passages import Passage, Passages, ranges_of
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
@@ -39,8 +39,8 @@ class FakeModel:
     context_tokens: int = 10**9
     requested_words: list[int] = field(default_factory=list)
 
-    def write(self, chat: Mapping[str, Any]) -> Answer:
-        """Return the answer to a chat request. Raises PromptTooLong."""
+    def write(self, chat: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the text that answers a chat request, and its finish reason. Raises PromptTooLong."""
         ask, passages = ask_of(chat)
         self.requested_words.append(ask.words)
         tokens = sum(estimate_tokens(each["content"]) for each in chat["messages"])
@@ -51,19 +51,19 @@ class FakeModel:
         answer = WritingModel(length=self.length, topics=4).answer(ask, passages)
         assert answer.failure != CONTEXT_LENGTH
         markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
+        reason = "length" if answer.was_cut else "stop"
         if not markers or ask.response_format:
-            return answer
+            return answer.text, reason
         first, _, rest = answer.text.partition(" ")
-        return replace(answer, text=f"{first} {', '.join(markers)} {rest}")
+        return f"{first} {', '.join(markers)} {rest}", reason
 
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         """Return what RunPod posts when the model has answered a request."""
         try:
-            answer = self.write(request["input"]["openai_input"])
+            text, reason = self.write(request["input"]["openai_input"])
         except PromptTooLong as exc:
             return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
-        reason = "length" if answer.was_cut else "stop"
-        return completed_body(answer.text, finish_reason=reason, id=runpod_id)
+        return completed_body(text, finish_reason=reason, id=runpod_id)
 
 
 def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
