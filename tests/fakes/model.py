@@ -20,7 +20,8 @@ from tests.writing_model import Length, WritingModel, obedient
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
 BLOCK = re.compile(r'<transcript id="(\w+)">\n(.*)\n</transcript id="\1">', re.S)
-_LINE = re.compile(r"^\[(\d+)\] (?:([^:\n]{1,40}): )?(.*)$", re.M)
+_LINE = re.compile(r"^\[(\d+)(?:-\d+)?\] (?:([^:\n]{1,40}): )?(.*)$", re.M)
+_ANY_BLOCK = re.compile(r'<(\w+) id="\w+">\n(.*?)\n</\1', re.S)
 _KINDS = (  # words of the instructions of core/summaries/prompts/default
     ("Write the section of topic", AskKind.SECTION),
     ("Write the overview", AskKind.OVERVIEW),
@@ -70,7 +71,11 @@ def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
     """Read a chat request back: what it asks, and the passages it shows."""
     system, user = (message["content"] for message in chat["messages"])
     shown = BLOCK.search(user)
-    lines = _LINE.findall(shown[2]) if shown else []
+    lines = _LINE.findall(shown[2] if shown else user)
+    if not lines:  # an overview's material: sections, which have no numbers
+        blocks = "\n".join(text for _, text in _ANY_BLOCK.findall(user))
+        paragraphs = [line for line in blocks.splitlines() if len(line.split()) > 12]
+        lines = [(number, "", text) for number, text in enumerate(paragraphs, 1)]
     seen = {
         int(number): Passage(int(number), speaker, text, count_words(text), 0)
         for number, speaker, text in lines
