@@ -47,7 +47,8 @@ class Stages:
         if job.state is not JobState.ACTIVE or not job.is_stage_done:
             return job
         try:
-            return self._advance(job, {call.id: call for call in calls})
+            # Whoever began the next stage and died has left calls of it.
+            return self._advance(job, {call.id: call for call in calls if call.stage <= job.stage})
         except Superseded as exc:
             return self._fail(job_id, superseded(exc))
         except BadTranscript as exc:

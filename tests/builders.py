@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from core.summaries.plans import Kind, Limits, Task
-
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
@@ -15,6 +13,7 @@ from core.jobs.job import Job, JobState, Source, Summary
 from core.runpod.reports import RunPodReport, parse_report
 from core.runpod.work_order import ResultManifest
 from core.settings import Resources, Retries, RunPodSettings, SubmitterSettings, UploadFilter
+from core.summaries.goals import WritingLimits
 from core.summaries.options import SummaryOptions
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -55,21 +54,16 @@ def a_job(**changes: Any) -> Job:
         state=JobState.ACTIVE,
         source=a_source(),
         options=a_request(),
-        limits=Limits(context_tokens=32_768, max_tokens=6_000, prompt_overhead_tokens=900),
+        limits=WritingLimits(context_tokens=32_768),
         summary_key="summaries/calls/harbour board.txt",
         words_in=10_000,
         target_words=16,  # SUMMARY_TEXT has as many
-        slots=("whole",),
+        stage=1,
         stage_calls=1,
         created_at=NOON,
         deadline=NOON + minutes(60),
         expires_at=NOON + timedelta(days=90),
     )
-    return replace(default, **changes)
-
-
-def a_task(**changes: Any) -> Task:
-    default = Task(kind=Kind.COMPOSE, level=0, first=0, last=1, words=30, requested_words=30)
     return replace(default, **changes)
 
 
@@ -84,8 +78,10 @@ def a_call(state: CallState = CallState.SUBMITTED, *, attempts: int = 1, **chang
     """Return a call that got into `state` by the moves that lead there, in its latest attempt."""
     call = Call(
         job_id=JOB_ID,
-        id="whole",
-        task=a_task(),
+        id="1-0",
+        stage=1,
+        ask="single",
+        words=30,
         state=CallState.WAITING,
         expires_at=NOON + timedelta(days=90),
     )
@@ -121,12 +117,12 @@ def _ended(call: Call, state: CallState, due_at: datetime) -> Call:
 
 
 def a_ref(attempt: int = 1) -> CallRef:
-    return CallRef(JOB_ID, "whole", attempt)
+    return CallRef(JOB_ID, "1-0", attempt)
 
 
 def a_summary(**changes: Any) -> Summary:
     default = Summary(
-        call_id="whole",
+        call_id="1-0",
         attempt=1,
         runpod_id="rp-1",
         model="a/model",
@@ -183,10 +179,11 @@ def a_manifest(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> ResultMan
         read_as="webvtt",
         model="a/model",
         calls=3,
-        repairs=1,
+        rounds=3,
         prompt_tokens=14_000,
         completion_tokens=5_300,
         finish_reason="stop",
+        facts={},
     )
     return replace(default, **changes)
 
@@ -214,7 +211,7 @@ def a_report(**changes: Any) -> RunPodReport:
     return parse_report(completed_body(**changes))
 
 
-def submitter_settings(**changes: Any) -> SubmitterSettings:
+def submitter_settings(context_tokens: int = 32_768, **changes: Any) -> SubmitterSettings:
     default = SubmitterSettings(
         resources=Resources(
             jobs_table="jobs",
@@ -230,7 +227,7 @@ def submitter_settings(**changes: Any) -> SubmitterSettings:
         callback_secret="callback",
         webhook_url="https://hooks.invalid/webhook",
         options=a_request(),
-        context_tokens=32_768,
+        limits=WritingLimits(context_tokens=context_tokens),
         execution_timeout=minutes(15),
         callback_overdue=minutes(5),
         retention=timedelta(days=90),

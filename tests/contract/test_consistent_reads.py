@@ -12,7 +12,7 @@ from tests.builders import JOB_ID, a_call, a_job
 from tests.fakes.aws import create_jobs_table
 
 READS: dict[str, Callable[[DynamoJobStore], object]] = {
-    "load": lambda store: store.load(JOB_ID, "whole"),
+    "load": lambda store: store.load(JOB_ID, "1-0"),
     "load_job": lambda store: store.load_job(JOB_ID),
     "history": lambda store: store.history(JOB_ID),
 }

@@ -49,49 +49,49 @@ def test_an_upload_has_one_job(store: JobStore) -> None:
 
     with pytest.raises(JobExists):
         store.create(a_job(words_in=2), [a_call()])
-    assert store.load(JOB_ID, "whole")[0].words_in == 1
+    assert store.load(JOB_ID, "1-0")[0].words_in == 1
 
 
 def test_a_job_can_have_no_call(store: JobStore) -> None:
     store.create(a_job(), [])
 
     with pytest.raises(UnknownCall):
-        store.load(JOB_ID, "whole")
+        store.load(JOB_ID, "1-0")
     assert store.history(JOB_ID)[0] == a_job()
 
 
 def test_what_was_not_recorded_is_unknown(store: JobStore) -> None:
     with pytest.raises(UnknownCall):
-        store.load(JOB_ID, "whole")
+        store.load(JOB_ID, "1-0")
     with pytest.raises(UnknownCall):
         store.history(JOB_ID)
 
 
 def test_a_changed_call_is_saved_and_returned_as_stored(store: JobStore) -> None:
     store.create(a_job(), [a_call()])
-    _, call = store.load(JOB_ID, "whole")
+    _, call = store.load(JOB_ID, "1-0")
 
     saved = store.save_call(call.with_failure("deadline", an_event()))
 
     assert saved.state is CallState.FAILED
-    assert store.load(JOB_ID, "whole")[1] == saved
+    assert store.load(JOB_ID, "1-0")[1] == saved
 
 
 def test_a_write_that_was_decided_on_an_older_state_is_refused(store: JobStore) -> None:
     store.create(a_job(), [a_call()])
-    _, call = store.load(JOB_ID, "whole")
+    _, call = store.load(JOB_ID, "1-0")
     saved = store.save_call(call.with_event(an_event()))
 
     with pytest.raises(Conflict):
         store.save_call(call.with_failure("deadline", an_event()))
-    assert store.load(JOB_ID, "whole")[1] == saved
+    assert store.load(JOB_ID, "1-0")[1] == saved
 
 
 @pytest.mark.parametrize("stale", ["job", "call"])
 def test_job_and_call_are_saved_both_or_neither(store: JobStore, stale: str) -> None:
     store.create(a_job(), [a_call()])
-    job, call = store.load(JOB_ID, "whole")
-    before = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
+    before = store.load(JOB_ID, "1-0")
     if stale == "job":
         job = replace(job, revision=job.revision + 1)
     else:
@@ -102,23 +102,23 @@ def test_job_and_call_are_saved_both_or_neither(store: JobStore, stale: str) -> 
             job.with_failure("deadline", an_event()), call.with_failure("deadline", an_event())
         )
 
-    assert store.load(JOB_ID, "whole") == before
+    assert store.load(JOB_ID, "1-0") == before
 
 
 def test_job_and_call_end_together(store: JobStore) -> None:
     store.create(a_job(), [a_call(CallState.PUBLISHING)])
-    job, call = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
 
     saved = store.save(job.with_success(a_summary(), an_event()), call.with_success(an_event()))
 
-    assert store.load(JOB_ID, "whole") == saved
+    assert store.load(JOB_ID, "1-0") == saved
 
 
 def test_of_many_who_write_at_once_one_wins() -> None:
     """In memory only: moto takes no lock, so it would prove nothing."""
     store = MemoryJobStore()
     store.create(a_job(), [a_call()])
-    job, call = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
 
     def end(number: int) -> bool:
         try:
@@ -141,11 +141,11 @@ def test_the_audit_lists_every_event_in_order_and_keeps_them(store: JobStore) ->
         due_at=NOON, event=an_event(at=NOON + minutes(1))
     )
     store.create(job, [call])
-    _, call = store.load(JOB_ID, "whole")
+    _, call = store.load(JOB_ID, "1-0")
     call = store.save_call(
         call.with_submission("rp-1", an_event(at=NOON + minutes(2), why="because"))
     )
-    job, call = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
     failure = an_event(at=NOON + minutes(3))
     store.save(job.with_failure("deadline", failure), call.with_failure("deadline", failure))
 
@@ -279,12 +279,12 @@ class TestDueCalls:
     def test_are_due_at_their_very_instant(self, store: JobStore) -> None:
         store.create(a_job(), [a_call(due_at=NOON)])
 
-        assert list(store.due(NOON)) == [(JOB_ID, "whole")]
+        assert list(store.due(NOON)) == [(JOB_ID, "1-0")]
         assert list(store.due(NOON - timedelta(microseconds=1))) == []
 
     def test_are_no_longer_found_once_they_have_ended(self, store: JobStore) -> None:
         store.create(a_job(), [a_call()])
-        _, call = store.load(JOB_ID, "whole")
+        _, call = store.load(JOB_ID, "1-0")
         store.save_call(call.with_cancellation(an_event()))
 
         assert list(store.due(NOON + timedelta(days=9))) == []
@@ -338,7 +338,7 @@ def test_what_dynamodb_left_unread_is_read_again(
 
     monkeypatch.setattr(dynamodb, "batch_get_item", one_at_a_time)
 
-    assert store.load(JOB_ID, "whole")[1].id == "whole"
+    assert store.load(JOB_ID, "1-0")[1].id == "1-0"
 
 
 def test_a_records_expiry_is_stored_in_seconds(dynamodb: Any) -> None:

@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import OutputRefused, Superseded
+from core.jobs.ports import IntermediateText
 from tests.builders import NOON, a_job, a_source, a_summary, minutes
 from tests.fakes.memory import MemoryS3
 
@@ -75,21 +76,23 @@ class TestAWriteThatMeetsAnotherUnderWay:
     """S3 answers 409 whether or not the other write succeeds, and expects a retry."""
 
     def test_is_repeated_for_a_summary(self, s3: Any) -> None:
-        summaries(Answering(s3, KEY, conflict())).publish(a_job(), a_summary(), "text", now=NOON)
+        summaries(Answering(s3, KEY, conflict())).publish(
+            a_job(), a_summary(), "text", {}, now=NOON
+        )
 
         assert text_of(s3, KEY) == "text\n"
 
     def test_is_repeated_for_its_facts(self, s3: Any) -> None:
         busy = Answering(s3, FACTS_KEY, conflict())
 
-        summaries(busy).publish(a_job(), a_summary(), "text", now=NOON)
+        summaries(busy).publish(a_job(), a_summary(), "text", {}, now=NOON)
 
         assert json.loads(text_of(s3, FACTS_KEY))["job_id"] == a_job().id
 
     def test_is_repeated_for_a_text(self, s3: Any) -> None:
         busy = intermediate_store(Answering(s3, "work/j/1-0.txt", conflict(), conflict()))
 
-        busy.save("j", "1-0", "notes")
+        busy.save("j", "1-0", IntermediateText("notes", was_cut=False))
 
         assert text_of(s3, "work/j/1-0.txt") == "notes"
 
@@ -102,7 +105,7 @@ class TestAWriteThatMeetsAnotherUnderWay:
         busy = intermediate_store(Answering(s3, "work/j/1-0.txt", *[conflict() for _ in range(50)]))
 
         with pytest.raises(OutputRefused, match="ConditionalRequestConflict"):
-            busy.save("j", "1-0", "notes")
+            busy.save("j", "1-0", IntermediateText("notes", was_cut=False))
 
     def test_waits_a_little_longer_each_time(self, s3: Any) -> None:
         pauses: list[float] = []
@@ -128,12 +131,14 @@ class TestAWriteThatMeetsAnotherUnderWay:
 )
 def test_a_refusal_says_which_bucket_and_why(s3: Any, error: Exception) -> None:
     with pytest.raises(OutputRefused, match="bucket out"):
-        intermediate_store(Answering(s3, "work/j/1-0.txt", error)).save("j", "1-0", "notes")
+        intermediate_store(Answering(s3, "work/j/1-0.txt", error)).save(
+            "j", "1-0", IntermediateText("notes", was_cut=False)
+        )
 
 
 def test_what_is_written_has_its_content_type(s3: Any) -> None:
-    summaries(s3).publish(a_job(), a_summary(), "text", now=NOON)
-    intermediate_store(s3).save("j", "1-0", "notes")
+    summaries(s3).publish(a_job(), a_summary(), "text", {}, now=NOON)
+    intermediate_store(s3).save("j", "1-0", IntermediateText("notes", was_cut=False))
     intermediate_store(s3).record("j", "level-0", "{}")
 
     types = {
@@ -154,17 +159,17 @@ class TestTwoVersionsOfOneFile:
             def put_object(self, **kw: Any) -> Any:
                 if kw["Key"] == FACTS_KEY and self.errors:
                     self.errors.pop()
-                    summaries(s3).publish(NEWER, a_summary(), "newer", now=NOON)
+                    summaries(s3).publish(NEWER, a_summary(), "newer", {}, now=NOON)
                 return super().put_object(**kw)
 
-        summaries(Overtaken(s3, "", Exception())).publish(OLDER, a_summary(), "older", now=NOON)
+        summaries(Overtaken(s3, "", Exception())).publish(OLDER, a_summary(), "older", {}, now=NOON)
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 
     def test_leave_the_newers_facts_when_it_is_written_second(self, s3: Any) -> None:
-        summaries(s3).publish(OLDER, a_summary(), "older", now=NOON)
+        summaries(s3).publish(OLDER, a_summary(), "older", {}, now=NOON)
 
-        summaries(s3).publish(NEWER, a_summary(words=7), "newer", now=NOON)
+        summaries(s3).publish(NEWER, a_summary(words=7), "newer", {}, now=NOON)
 
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
         assert json.loads(text_of(s3, FACTS_KEY))["summary"]["words"] == 7
@@ -173,8 +178,8 @@ class TestTwoVersionsOfOneFile:
         """The older one's function died between summary and facts, and the sweeper finishes."""
         dying = Answering(s3, FACTS_KEY, KeyboardInterrupt())  # type: ignore[arg-type]
         with pytest.raises(KeyboardInterrupt):
-            summaries(dying).publish(OLDER, a_summary(), "older", now=NOON)
-        summaries(s3).publish(NEWER, a_summary(), "newer", now=NOON)
+            summaries(dying).publish(OLDER, a_summary(), "older", {}, now=NOON)
+        summaries(s3).publish(NEWER, a_summary(), "newer", {}, now=NOON)
 
         with pytest.raises(Superseded):
             summaries(s3).existing(OLDER, now=NOON)
@@ -182,8 +187,8 @@ class TestTwoVersionsOfOneFile:
         assert versions_at_rest(s3) == (NEWER.id, NEWER.id)
 
     def test_replace_the_olders_facts_beside_the_newers_summary(self, s3: Any) -> None:
-        summaries(s3).publish(OLDER, a_summary(), "older", now=NOON)
-        summaries(s3).publish(NEWER, a_summary(), "newer", now=NOON)
+        summaries(s3).publish(OLDER, a_summary(), "older", {}, now=NOON)
+        summaries(s3).publish(NEWER, a_summary(), "newer", {}, now=NOON)
         facts = s3.get_object(Bucket="out", Key=FACTS_KEY)
         s3.put_object(
             Bucket="out",
@@ -202,7 +207,7 @@ class TestTwoVersionsOfOneFile:
         two = a_job(id="2" * 32, source=a_source(sequencer=""))
         for job in (two, one):
             try:
-                summaries(s3).publish(job, a_summary(), "text", now=NOON)
+                summaries(s3).publish(job, a_summary(), "text", {}, now=NOON)
             except Superseded:
                 continue
 

@@ -117,7 +117,7 @@ def refusal(s3: Any, source: Source, max_bytes: int = 100) -> str:
 
 class TestPublishing:
     def test_writes_the_summary_with_its_metadata(self, s3: Any, summaries: S3Summaries) -> None:
-        existing = summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        existing = summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
 
         assert existing == a_summary()
         assert text_of(s3) == SUMMARY_TEXT + "\n"
@@ -129,7 +129,7 @@ class TestPublishing:
         assert metadata["source-version"] == "v1"
 
     def test_writes_the_facts_beside_it(self, s3: Any, summaries: S3Summaries) -> None:
-        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
 
         facts = json.loads(text_of(s3, "summaries/calls/harbour board.json"))
         assert facts["job_id"] == a_job().id
@@ -140,9 +140,9 @@ class TestPublishing:
         assert facts["transcript_words"] == 10_000
 
     def test_keeps_the_first_summary_of_a_job(self, s3: Any, summaries: S3Summaries) -> None:
-        summaries.publish(a_job(), a_summary(), "first", now=NOON)
+        summaries.publish(a_job(), a_summary(), "first", {}, now=NOON)
 
-        existing = summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
+        existing = summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", {}, now=NOON)
 
         assert existing == a_summary()
         assert text_of(s3) == "first\n"
@@ -151,25 +151,25 @@ class TestPublishing:
         """The function that wrote the summary died before writing the facts."""
         summaries._create(a_job(), a_summary(), "first\n")
 
-        summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", now=NOON)
+        summaries.publish(a_job(), a_summary(attempt=2, words=9), "second", {}, now=NOON)
 
         facts = json.loads(text_of(s3, "summaries/calls/harbour board.json"))
         assert facts["summary"]["words"] == 3900
 
     def test_replaces_the_summary_of_an_older_upload(self, s3: Any, summaries: S3Summaries) -> None:
         older = a_job(id="f" * 32, source=a_source(sequencer="00", uploaded_at=NOON - minutes(9)))
-        summaries.publish(older, a_summary(), "older", now=NOON)
+        summaries.publish(older, a_summary(), "older", {}, now=NOON)
 
-        summaries.publish(a_job(), a_summary(), "newer", now=NOON)
+        summaries.publish(a_job(), a_summary(), "newer", {}, now=NOON)
 
         assert text_of(s3) == "newer\n"
 
     def test_leaves_the_summary_of_a_newer_upload(self, s3: Any, summaries: S3Summaries) -> None:
         newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
-        summaries.publish(newer, a_summary(), "newer", now=NOON)
+        summaries.publish(newer, a_summary(), "newer", {}, now=NOON)
 
         with pytest.raises(Superseded):
-            summaries.publish(a_job(), a_summary(), "older", now=NOON)
+            summaries.publish(a_job(), a_summary(), "older", {}, now=NOON)
 
         assert text_of(s3) == "newer\n"
 
@@ -178,7 +178,7 @@ class TestPublishing:
     ) -> None:
         s3.put_object(Bucket="out", Key=KEY, Body=b"left here by hand")
 
-        summaries.publish(a_job(), a_summary(), "ours", now=NOON)
+        summaries.publish(a_job(), a_summary(), "ours", {}, now=NOON)
 
         assert text_of(s3) == "ours\n"
 
@@ -186,7 +186,7 @@ class TestPublishing:
     def test_takes_any_name(self, s3: Any, summaries: S3Summaries, key: str) -> None:
         job = a_job(source=a_source(key=key))
 
-        summaries.publish(job, a_summary(), "text", now=NOON)
+        summaries.publish(job, a_summary(), "text", {}, now=NOON)
 
         assert summaries.existing(job, now=NOON) == a_summary()
         metadata = s3.head_object(Bucket="out", Key=KEY)["Metadata"]
@@ -200,7 +200,7 @@ class TestStanding:
 
     def test_is_nothing_where_another_job_wrote(self, summaries: S3Summaries) -> None:
         older = a_job(id="f" * 32, source=a_source(sequencer="00", uploaded_at=NOON - minutes(9)))
-        summaries.publish(older, a_summary(), "theirs", now=NOON)
+        summaries.publish(older, a_summary(), "theirs", {}, now=NOON)
 
         assert summaries.existing(a_job(), now=NOON) is None
 
@@ -209,7 +209,7 @@ class TestTheIntermediateStore:
     def test_keeps_a_text_and_whether_it_was_cut(self, s3: Any) -> None:
         intermediate_store = S3IntermediateStore(s3, "out")
 
-        intermediate_store.save("j" * 32, "1-0", "Nötes.", was_cut=True)
+        intermediate_store.save("j" * 32, "1-0", IntermediateText("Nötes.", was_cut=True))
 
         assert intermediate_store.load("j" * 32, "1-0") == IntermediateText(
             text="Nötes.", was_cut=True
@@ -217,9 +217,9 @@ class TestTheIntermediateStore:
 
     def test_keeps_the_first_text_of_a_name(self, s3: Any) -> None:
         intermediate_store = S3IntermediateStore(s3, "out")
-        intermediate_store.save("j" * 32, "1-0", "first")
+        intermediate_store.save("j" * 32, "1-0", IntermediateText("first", was_cut=False))
 
-        intermediate_store.save("j" * 32, "1-0", "second", was_cut=True)
+        intermediate_store.save("j" * 32, "1-0", IntermediateText("second", was_cut=True))
 
         assert intermediate_store.load("j" * 32, "1-0") == IntermediateText(
             text="first", was_cut=False

@@ -85,7 +85,7 @@ class TestRecordingAJob:
 
         store.create(a_job(), [a_call()])
 
-        assert store.load(JOB_ID, "whole")[0].id == JOB_ID
+        assert store.load(JOB_ID, "1-0")[0].id == JOB_ID
 
     def test_that_others_keep_out_is_a_conflict_and_no_duplicate(
         self, store: DynamoJobStore, dynamodb: Faulty
@@ -143,7 +143,7 @@ class TestRecordingAJob:
 
 
 def write_call(store: JobStore) -> object:
-    _, call = store.load(JOB_ID, "whole")
+    _, call = store.load(JOB_ID, "1-0")
     return store.save_call(call.with_event(an_event()))
 
 
@@ -152,12 +152,12 @@ def write_job(store: JobStore) -> object:
 
 
 def write_both(store: JobStore) -> object:
-    job, call = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
     return store.save(job.with_event(an_event()), call.with_event(an_event()))
 
 
 def write_count(store: JobStore) -> object:
-    _, call = store.load(JOB_ID, "whole")
+    _, call = store.load(JOB_ID, "1-0")
     return store.count_done(call, stage=0, due_at=NOON)
 
 
@@ -199,23 +199,23 @@ class TestAnyOtherWrite:
         code: str,
     ) -> None:
         store.create(a_job(), [a_call()])
-        before = store.load(JOB_ID, "whole")
+        before = store.load(JOB_ID, "1-0")
         fault = cancelled(IN_THE_WAY, "None") if code == "cancelled" else refused(code)
         dynamodb.faults = [fault] * 99
 
         with pytest.raises(Conflict):
             write(store)
-        assert store.load(JOB_ID, "whole") == before
+        assert store.load(JOB_ID, "1-0") == before
 
     def test_can_conflict_in_memory_too(self, write: Callable[[JobStore], object]) -> None:
         store = MemoryJobStore()
         store.create(a_job(), [a_call()])
-        before = store.load(JOB_ID, "whole")
+        before = store.load(JOB_ID, "1-0")
         store.is_kept_out = lambda _: True
 
         with pytest.raises(Conflict):
             write(store)
-        assert store.load(JOB_ID, "whole") == before
+        assert store.load(JOB_ID, "1-0") == before
 
 
 def test_a_conflict_in_memory_leaves_the_job_unrecorded() -> None:

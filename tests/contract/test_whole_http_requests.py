@@ -17,6 +17,7 @@ from moto import mock_aws
 
 from core.aws.files import S3IntermediateStore, S3Summaries
 from core.errors import PipelineError
+from core.jobs.ports import IntermediateText
 from core.runpod.client import HttpRunPod
 from tests.builders import API_KEY, JOB_ID, NOON, a_job, a_source, a_summary, minutes
 from tests.fakes.worker_servers import Asked, recorded
@@ -201,7 +202,9 @@ class TestS3:
     def test_is_sent_a_text_between_once(self, s3: Any, was_cut: bool, said: str) -> None:
         sent = Recorder(s3)
 
-        S3IntermediateStore(s3, "out").save(JOB_ID, "1-0", "Notes é.", was_cut=was_cut)
+        S3IntermediateStore(s3, "out").save(
+            JOB_ID, "1-0", IntermediateText("Notes é.", was_cut=was_cut)
+        )
 
         (put,) = sent.puts
         assert put == {

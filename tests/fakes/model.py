@@ -1,4 +1,4 @@
-"""A model behind chat requests: it reads a request as the engine wrote it, and answers as tests/writing_model.py.
+"""A model behind chat requests: it reads one as the engine wrote it, and answers by tests/writing_model.py.
 
 Every answer in prose names the markers (`MARK3`) of what it has read, so that a test sees what reached it.
 """
@@ -6,11 +6,11 @@ Every answer in prose names the markers (`MARK3`) of what it has read, so that a
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from core.jobs.callback import CallRef
-from core.summaries.asks import CONTEXT_LENGTH, Answer, Ask, AskKind
+from core.summaries.asks import CONTEXT_LENGTH, Ask, AskKind
 from core.summaries.passages import Passage, Passages, ranges_of
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
@@ -20,7 +20,8 @@ from tests.writing_model import Length, WritingModel, obedient
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
 BLOCK = re.compile(r'<transcript id="(\w+)">\n(.*)\n</transcript id="\1">', re.S)
-_LINE = re.compile(r"^\[(\d+)\] (?:([^:\n]{1,40}): )?(.*)$", re.M)
+_LINE = re.compile(r"^\[(\d+)(?:-\d+)?\] (?:([^:\n]{1,40}): )?(.*)$", re.M)
+_ANY_BLOCK = re.compile(r'<(\w+) id="\w+">\n(.*?)\n</\1', re.S)
 _KINDS = (  # words of the instructions of core/summaries/prompts/default
     ("Write the section of topic", AskKind.SECTION),
     ("Write the overview", AskKind.OVERVIEW),
@@ -39,8 +40,8 @@ class FakeModel:
     context_tokens: int = 10**9
     requested_words: list[int] = field(default_factory=list)
 
-    def write(self, chat: Mapping[str, Any]) -> Answer:
-        """Return the answer to a chat request. Raises PromptTooLong."""
+    def write(self, chat: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the text that answers a chat request, and its finish reason. Raises PromptTooLong."""
         ask, passages = ask_of(chat)
         self.requested_words.append(ask.words)
         tokens = sum(estimate_tokens(each["content"]) for each in chat["messages"])
@@ -51,26 +52,30 @@ class FakeModel:
         answer = WritingModel(length=self.length, topics=4).answer(ask, passages)
         assert answer.failure != CONTEXT_LENGTH
         markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
+        reason = "length" if answer.was_cut else "stop"
         if not markers or ask.response_format:
-            return answer
+            return answer.text, reason
         first, _, rest = answer.text.partition(" ")
-        return replace(answer, text=f"{first} {', '.join(markers)} {rest}")
+        return f"{first} {', '.join(markers)} {rest}", reason
 
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         """Return what RunPod posts when the model has answered a request."""
         try:
-            answer = self.write(request["input"]["openai_input"])
+            text, reason = self.write(request["input"]["openai_input"])
         except PromptTooLong as exc:
             return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
-        reason = "length" if answer.was_cut else "stop"
-        return completed_body(answer.text, finish_reason=reason, id=runpod_id)
+        return completed_body(text, finish_reason=reason, id=runpod_id)
 
 
 def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
     """Read a chat request back: what it asks, and the passages it shows."""
     system, user = (message["content"] for message in chat["messages"])
     shown = BLOCK.search(user)
-    lines = _LINE.findall(shown[2]) if shown else []
+    lines = _LINE.findall(shown[2] if shown else user)
+    if not lines:  # an overview's material: sections, which have no numbers
+        blocks = "\n".join(text for _, text in _ANY_BLOCK.findall(user))
+        paragraphs = [line for line in blocks.splitlines() if len(line.split()) > 12]
+        lines = [(number, "", text) for number, text in enumerate(paragraphs, 1)]
     seen = {
         int(number): Passage(int(number), speaker, text, count_words(text), 0)
         for number, speaker, text in lines

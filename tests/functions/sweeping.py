@@ -61,13 +61,13 @@ class SweeperSetup:
 
     @property
     def call(self) -> Call:
-        return self.store.load(JOB_ID, "whole")[1]
+        return self.store.load(JOB_ID, "1-0")[1]
 
     @property
     def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "whole")
+        job, call = self.store.load(JOB_ID, "1-0")
         return job.state.value, call.state.value
 
     @property
     def reason(self) -> str:
-        return self.store.load(JOB_ID, "whole")[0].reason_code
+        return self.store.load(JOB_ID, "1-0")[0].reason_code

@@ -51,7 +51,7 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Any:
     return counted
 
 
-def callback(body: dict[str, Any], call_id: str = "whole", attempt: int = 1) -> dict[str, Any]:
+def callback(body: dict[str, Any], call_id: str = "1-0", attempt: int = 1) -> dict[str, Any]:
     token = token_for(CallRef(JOB_ID, call_id, attempt), SECRET)
     path = {"job_id": JOB_ID, "call_id": call_id, "attempt": str(attempt), "token": token}
     return {"pathParameters": path, "body": json.dumps(body)}
@@ -95,7 +95,7 @@ def test_a_message_that_has_nothing_left_to_do_counts_nothing(
     cloud.holding(job, a_call(state))
     wanted: list[dict[str, Any]] = []
     queue = SqsWorkQueue(Recording(wanted), cloud.queue_url)  # type: ignore[arg-type]
-    queue.request_attempt(JOB_ID, "whole", after=minutes(0))
+    queue.request_attempt(JOB_ID, "1-0", after=minutes(0))
     queue.request_next_stage(JOB_ID)
 
     for body in wanted:

@@ -11,6 +11,7 @@ from tests.builders import (
 )
 from tests.fakes.model import MARKER, FakeModel, a_transcript
 from tests.functions.pipeline import LONG, Pipeline
+from tests.writing_model import proportional
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ class TestAFunctionThatDies:
     def test_while_joining_leaves_one_summary_and_a_succeeded_job(
         self, target: str, method: str, after: bool
     ) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.4))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
         for _ in range(2):
             for runpod_id, body in pipeline.open_requests():

@@ -49,7 +49,7 @@ def mend(pipeline: Pipeline) -> None:
 
 
 def only_call(pipeline: Pipeline, job: Job) -> Call:
-    return pipeline.store.load(job.id, "whole")[1]
+    return pipeline.store.load(job.id, "1-0")[1]
 
 
 def wait(pipeline: Pipeline, *, for_: timedelta) -> None:

@@ -9,6 +9,7 @@ from tests.builders import (
 )
 from tests.fakes.model import MARKER, FakeModel, a_transcript, ref_of
 from tests.functions.pipeline import LONG, Pipeline, settings_with
+from tests.writing_model import proportional
 
 
 @pytest.fixture
@@ -121,7 +122,7 @@ class TestTheLength:
         assert len(pipeline.runpod.requests) == 1
 
     def test_is_repaired_though_the_file_is_gone_meanwhile(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.4))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
         del pipeline.s3.objects[job.source.bucket, job.source.key]
 
@@ -130,7 +131,7 @@ class TestTheLength:
         assert len(pipeline.summary(job).split()) > 3_000
 
     def test_is_left_as_it_is_where_what_the_model_was_shown_is_gone(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.4))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
         del pipeline.s3.objects["out", f"work/{job.id}/level-0.json"]
 
@@ -140,7 +141,7 @@ class TestTheLength:
         assert len(pipeline.summary(job).split()) == 1_600
 
     def test_of_a_few_lines_may_have_any_length(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.5))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.5)))
         job = pipeline.upload("Mara: The pump holds.\nIlse: Then we buy a second one.")
 
         pipeline.run()
@@ -149,7 +150,7 @@ class TestTheLength:
         assert len(pipeline.runpod.requests) == 1
 
     def test_is_repaired_so_often_as_is_set_and_then_taken_as_it_is(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.01))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.01)))
         job = pipeline.upload(a_transcript(12_000))
         pipeline.run()
 
@@ -157,7 +158,7 @@ class TestTheLength:
         assert (job.state, job.repairs) == (JobState.SUCCEEDED, 2)
 
     def test_requested_received_and_repaired_is_in_the_audit(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.4))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
         pipeline.run()
 

@@ -69,7 +69,7 @@ class TestDueDates:
 
         job = pipeline.upload(a_transcript(300))
 
-        _, call = pipeline.store.load(job.id, "whole")
+        _, call = pipeline.store.load(job.id, "1-0")
         assert call.due_at == NOON + timedelta(seconds=40) + SHORTEST_OVERDUE
 
     def test_no_submitter_can_still_be_running_for_a_call_that_is_due(self) -> None:
@@ -181,7 +181,7 @@ class TestAConflictingWrite:
 
         job = pipeline.upload(a_transcript(300))
 
-        _, call = pipeline.store.load(job.id, "whole")
+        _, call = pipeline.store.load(job.id, "1-0")
         assert (call.state, call.paid_attempts) == (CallState.WAITING, 0)
         assert len(pipeline.queue.sent) == 1
 
@@ -190,5 +190,5 @@ class TestAConflictingWrite:
 
         job = pipeline.upload(a_transcript(300))
 
-        _, call = pipeline.store.load(job.id, "whole")
+        _, call = pipeline.store.load(job.id, "1-0")
         assert call.attempt.runpod_id == "rp-1"

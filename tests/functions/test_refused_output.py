@@ -226,12 +226,12 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_polled_again() -> 
         pipeline.runpod.reports[runpod_id] = parse_report(running)
     with refusing(pipeline, "put_object", which=is_summary):
         with suppress(OutputRefused):
-            pipeline.settler().settle(CallRef(job.id, "whole", 1), first, now=pipeline.now)
+            pipeline.settler().settle(CallRef(job.id, "1-0", 1), first, now=pipeline.now)
         sweeps(pipeline, minutes(30))
     pipeline.runpod.reports["rp-1"] = gone("rp-1")
     sweeps(pipeline, minutes(4))  # attempt 3, whose callback is lost
     pipeline.runpod.reports["rp-3"] = parse_report(completed_body(SUMMARY, id="rp-3"))
-    call = pipeline.store.load(job.id, "whole")[1]
+    call = pipeline.store.load(job.id, "1-0")[1]
     assert call.state is CallState.SUBMITTED
     assert [attempt.outcome for attempt in call.attempts] == ["lost-by-runpod", "", ""]
 

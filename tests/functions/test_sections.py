@@ -19,6 +19,7 @@ from tests.builders import (
 from tests.fakes.memory import MemoryRunPod
 from tests.fakes.model import MARKER, FakeModel, a_transcript
 from tests.functions.pipeline import LONG, Pipeline, settings_with
+from tests.writing_model import proportional
 
 
 @pytest.fixture
@@ -186,7 +187,7 @@ class TestSections:
         assert Closed.tried <= 16
 
     def test_joined_after_a_newer_upload_was_summarised_give_way_to_it(self) -> None:
-        pipeline = Pipeline(model=FakeModel(share_written=0.4))
+        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
         newer = replace(
             job, id="f" * 32, source=replace(job.source, sequencer="FF", etag="another")

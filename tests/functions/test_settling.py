@@ -56,7 +56,7 @@ class LifecycleSetup:
 
     @property
     def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "whole")
+        job, call = self.store.load(JOB_ID, "1-0")
         return job.state.value, call.state.value
 
     def audit(self) -> list[str]:
@@ -141,7 +141,7 @@ class TestASuccess:
         assert setup.states == ("active", "succeeded")
         assert setup.queue.stages == [JOB_ID]
         assert setup.summary is None
-        kept = setup.settler().intermediate_store.load(JOB_ID, "whole")
+        kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
         assert kept is not None
         assert kept.was_cut == (finish_reason == "length")
         assert settled.job.due_at is not None
@@ -166,7 +166,7 @@ class TestASuccess:
 
     def test_of_an_older_upload_gives_way_to_the_newer_summary(self, setup: LifecycleSetup) -> None:
         newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
-        setup.settler().lifecycle.summaries.publish(newer, a_summary(), "newer", now=NOON)
+        setup.settler().lifecycle.summaries.publish(newer, a_summary(), "newer", {}, now=NOON)
 
         settled = setup.settle(a_report())
 
@@ -180,7 +180,7 @@ class TestAFailure:
 
         assert isinstance(settled.decision, Retry)
         assert setup.states == ("active", "waiting")
-        assert [sent[:2] for sent in setup.queue.sent] == [(JOB_ID, "whole")]
+        assert [sent[:2] for sent in setup.queue.sent] == [(JOB_ID, "1-0")]
 
     def test_that_arrives_twice_requests_one_attempt(self, setup: LifecycleSetup) -> None:
         setup.settle(LOST)
@@ -247,7 +247,7 @@ class TestAFunctionThatDies:
             setup.settle(a_report())
         cure()
 
-        assert list(setup.store.due(NOON + minutes(60))) == [(JOB_ID, "whole")]
+        assert list(setup.store.due(NOON + minutes(60))) == [(JOB_ID, "1-0")]
 
     def test_after_publishing_loses_nothing_when_runpod_forgets(
         self, setup: LifecycleSetup
@@ -294,7 +294,7 @@ class TestAFunctionThatDies:
 class TestTwoAtOnce:
     def test_both_having_loaded_the_call_settle_it_once(self, setup: LifecycleSetup) -> None:
         """The second loads before the first writes: its write is refused and it decides again."""
-        loaded = setup.store.load(JOB_ID, "whole")
+        loaded = setup.store.load(JOB_ID, "1-0")
         real_load = setup.store.load
         stale = [loaded]
         setup.settle(a_report())
@@ -306,7 +306,7 @@ class TestTwoAtOnce:
         assert setup.audit().count("active -> succeeded") == 1
 
     def test_one_giving_up_and_one_publishing_agree_on_one_end(self, setup: LifecycleSetup) -> None:
-        job, call = setup.store.load(JOB_ID, "whole")
+        job, call = setup.store.load(JOB_ID, "1-0")
         event = an_event(why="too late")
         setup.store.save(job.with_failure("deadline", event), call.with_failure("deadline", event))
 
@@ -340,7 +340,7 @@ class TestACallbackWithoutAReport:
     def test_makes_the_call_due_for_the_next_sweep(self, setup: LifecycleSetup) -> None:
         expedite(setup, NOON + minutes(1))
 
-        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
+        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "1-0")]
 
     def test_is_written_down_once(self, setup: LifecycleSetup) -> None:
         for _ in range(3):
@@ -386,7 +386,7 @@ class TestACallbackWithoutAReport:
 
         expedite(setup, NOON + minutes(1))
 
-        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
+        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "1-0")]
 
 
 def expedite(setup: LifecycleSetup, now: datetime) -> None:

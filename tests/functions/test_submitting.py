@@ -65,11 +65,11 @@ class SubmitterSetup:
 
     def accept(self, body: bytes = TRANSCRIPT.encode()) -> tuple[Job, Call]:
         job, _ = self.submitter.accept(self.upload(body))
-        return self.store.load(job.id, "whole")
+        return self.store.load(job.id, "1-0")
 
     def next_attempt(self, job_id: str, *, at: datetime) -> tuple[Job, Call]:
         self.now = at
-        return self.submitter.next_attempt(job_id, "whole")
+        return self.submitter.next_attempt(job_id, "1-0")
 
     def audit(self, job: Job) -> list[str]:
         return [event.what for event in self.store.history(job.id)[2]]
@@ -143,8 +143,8 @@ class TestAnUpload:
         url = setup.runpod.requests[0]["webhook"]
         base, job_id, call_id, attempt, token = url.rsplit("/", 4)
         assert base == "https://hooks.invalid/webhook"
-        assert (job_id, call_id, attempt) == (job.id, "whole", "1")
-        assert is_token_of(CallRef(job.id, "whole", 1), token, [SECRET])
+        assert (job_id, call_id, attempt) == (job.id, "1-0", "1")
+        assert is_token_of(CallRef(job.id, "1-0", 1), token, [SECRET])
 
     def test_is_recorded_before_it_is_sent_to_runpod(self, setup: SubmitterSetup) -> None:
         setup.runpod.refusal = MemoryError("the function is killed in the middle of POST /run")
@@ -153,9 +153,9 @@ class TestAnUpload:
             setup.accept()
 
         job_id = job_id_for(setup.upload())
-        assert setup.store.load(job_id, "whole")[1].state is CallState.SUBMITTING
+        assert setup.store.load(job_id, "1-0")[1].state is CallState.SUBMITTING
         overdue = NOON + SUBMITTING_TIME + minutes(5)
-        assert list(setup.store.due(overdue)) == [(job_id, "whole")]
+        assert list(setup.store.due(overdue)) == [(job_id, "1-0")]
 
     def test_that_is_announced_twice_costs_one_request(self, setup: SubmitterSetup) -> None:
         source = setup.upload()
@@ -244,7 +244,7 @@ class TestWhenRunPod:
 
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.WAITING)
         assert call.paid_attempts == 0
-        assert setup.queue.sent == [(job.id, "whole", timedelta(seconds=5))]
+        assert setup.queue.sent == [(job.id, "1-0", timedelta(seconds=5))]
         assert call.due_at is not None
         assert call.due_at > NOON + timedelta(seconds=5)
 
@@ -271,7 +271,7 @@ class TestWhenRunPod:
         class Quick(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = setup.store.load(job_id, "whole")
+                _, call = setup.store.load(job_id, "1-0")
                 call = call.with_runpod_id(1, "rp-1")
                 setup.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 return "rp-1"
@@ -290,7 +290,7 @@ class TestWhenRunPod:
         class Quick(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = setup.store.load(job_id, "whole")
+                _, call = setup.store.load(job_id, "1-0")
                 setup.store.save_call(call.with_due_at(NOON).with_event(an_event()))
                 return "rp-1"
 
@@ -307,7 +307,7 @@ class TestWhenRunPod:
         class Refusing(MemoryRunPod):
             def run(self, request):  # type: ignore[no-untyped-def]
                 job_id = request["webhook"].split("/")[-4]
-                _, call = setup.store.load(job_id, "whole")
+                _, call = setup.store.load(job_id, "1-0")
                 setup.store.save_call(call.with_publishing(1, due_at=NOON, event=an_event()))
                 raise RunPodRefused("401")
 

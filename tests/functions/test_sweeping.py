@@ -45,7 +45,7 @@ class TestACallThatIsNotDue:
 
     def test_is_not_touched_though_the_index_still_names_it(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(due_at=NOON + minutes(30)))
-        setup.store.due = lambda now: iter([(JOB_ID, "whole")])  # type: ignore[method-assign]
+        setup.store.due = lambda now: iter([(JOB_ID, "1-0")])  # type: ignore[method-assign]
 
         assert setup.found() == ["settled already"]
         assert setup.runpod.asked == []
@@ -156,7 +156,7 @@ class TestAWaitingCall:
         setup.holding(a_call(CallState.WAITING))
 
         assert setup.found() == ["resent"]
-        assert setup.queue.sent == [(JOB_ID, "whole", timedelta())]
+        assert setup.queue.sent == [(JOB_ID, "1-0", timedelta())]
         assert setup.found() == []  # not again at once
 
     def test_past_its_deadline_is_given_up(self, setup: SweeperSetup) -> None:
@@ -205,7 +205,7 @@ class TestACallThatIsBeingPublished:
     def test_is_finished_though_runpod_can_no_longer_be_polled(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(CallState.PUBLISHING))
         summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
-        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
         setup.runpod.unreachable = RunPodFailed("502")
         setup.now = NOON + minutes(75)
 
@@ -217,7 +217,7 @@ class TestACallThatIsBeingPublished:
     ) -> None:
         setup.holding(a_call(CallState.PUBLISHING).with_runpod_id(1, ""))
         summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
-        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, now=NOON)
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
 
         assert setup.found() == ["taken over"]
         assert setup.states == ("succeeded", "succeeded")

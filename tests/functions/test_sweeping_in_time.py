@@ -208,16 +208,16 @@ class TestASweep:
             return real_load(job_id, call_id)
 
         setup.store.load = load  # type: ignore[method-assign]
-        setup.store.due = lambda now: iter([("broken", "whole"), (JOB_ID, "whole")])  # type: ignore[method-assign]
+        setup.store.due = lambda now: iter([("broken", "1-0"), (JOB_ID, "1-0")])  # type: ignore[method-assign]
 
         with pytest.raises(ExceptionGroup, match="1 due calls could not be looked at"):
             setup.sweep()
 
-        assert real_load(JOB_ID, "whole")[0].state == "succeeded"
+        assert real_load(JOB_ID, "1-0")[0].state == "succeeded"
 
     def test_twice_at_once_settles_everything_once(self, setup: SweeperSetup) -> None:
         setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        setup.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
+        setup.store.due = lambda now: iter([(JOB_ID, "1-0")] * 8)  # type: ignore[method-assign]
 
         looks = setup.sweep()
 

@@ -70,7 +70,7 @@ class TestTheReceiverThatVerifies:
 
     def test_believes_the_attempts_own_request_once_it_is_known(self, unanswered: Cloud) -> None:
         unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
-        _, call = unanswered.store().load(JOB_ID, "whole")
+        _, call = unanswered.store().load(JOB_ID, "1-0")
         unanswered.store().save_call(call.with_submission("rp-1", an_event()))
         unanswered.runpod_says(completed_body())
 
@@ -91,7 +91,7 @@ class TestTheReceiverThatVerifies:
         assert events[-1].what == "callback before RunPod's answer"
 
     def test_has_nothing_to_do_where_the_call_has_ended(self, unanswered: Cloud) -> None:
-        _, call = unanswered.store().load(JOB_ID, "whole")
+        _, call = unanswered.store().load(JOB_ID, "1-0")
         unanswered.store().save_call(call.with_failure("deadline", an_event()))
 
         answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))

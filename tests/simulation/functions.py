@@ -14,19 +14,21 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-import core.summaries.levels
+from greenlet import getcurrent
 
+import core.summaries.messages
 import submitter.dispatch
 import submitter.stages
 import sweeper.lanes
 from core import wiring
-from core.summaries.prompts import prompt_overhead_tokens
+from core.summaries.asks import Ask
+from core.summaries.messages import frame_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.fakes.aws import AN_ENVIRONMENT
 from tests.simulation.runpod import Endpoint
-from tests.simulation.scheduler import Invocation, Killed, Pool, here, wait
+from tests.simulation.scheduler import Invocation, Killed, Pool, SimulatedThread, here, wait
 from tests.simulation.services import (
     SUMMARIES,
     TRANSCRIPTS,
@@ -50,6 +52,7 @@ TIMEOUTS_SECONDS = {SUBMITTER: 60.0, RECEIVER: 15.0, SWEEPER: 120.0}  # as in te
 
 # Small, so that a few thousand words already fan out, and cheap to run by the thousand.
 SETTINGS = AN_ENVIRONMENT | {
+    "TOKEN_BUDGET": "1.5",
     "OUTPUT_BUCKET": SUMMARIES,
     "INPUT_BUCKET": TRANSCRIPTS,
     "INPUT_SUFFIXES": ".txt",
@@ -74,7 +77,7 @@ DEPLOYMENTS = (
     Deployment({"MAX_MODEL_LEN": "6144"}),
     Deployment({"MAX_MODEL_LEN": "3584"}, more_prompt_tokens=100),
     Deployment({"MAX_TOKENS": "600", "SUMMARY_WORDS": "300"}),
-    Deployment({"MAX_TOKENS": "400", "LEAST_LENGTH_PERCENT": "50"}, more_prompt_tokens=200),
+    Deployment({"MAX_TOKENS": "400", "TOKEN_BUDGET": "3"}, more_prompt_tokens=200),
 )
 
 
@@ -195,7 +198,7 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "presigner", lambda: _clients().s3)
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
-        put(core.summaries.levels, "prompt_overhead_tokens", _frame_tokens)
+        put(core.summaries.messages, "frame_tokens", _frame_tokens)
         put(sweeper_app, "_pace", lambda _: lambda: None)
         for module in (submitter.dispatch, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
@@ -215,8 +218,10 @@ def _now() -> datetime:
     return _clients().simulation.now()
 
 
-def _frame_tokens() -> int:
-    return prompt_overhead_tokens() + _environment().deployment.more_prompt_tokens
+def _frame_tokens(ask: Ask) -> int:
+    is_function = isinstance(getcurrent(), SimulatedThread)  # else the model, or a check
+    more = _environment().deployment.more_prompt_tokens if is_function else 0
+    return frame_tokens(ask) + more
 
 
 def _wired_by(make: Callable[[], Any]) -> Callable[[], Any]:

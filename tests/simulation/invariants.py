@@ -10,17 +10,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from core.summaries.join import joined
-
 from core.aws.names import facts_key_for
 from core.jobs.audit import AuditEvent
-from core.jobs.call import CALL_TRANSITIONS, Call, CallState, retry_delay
+from core.jobs.call import CALL_TRANSITIONS, OVERFLOW, Call, CallState, retry_delay
 from core.jobs.callback import CallRef
 from core.jobs.job import JOB_TRANSITIONS, Job, JobState
 from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, PUBLISHING_TIME
 from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
-from core.transcripts.reader import read_transcript
+from core.summaries.asks import Answer, answer_of
+from core.summaries.engine import next_round
+from core.summaries.options import Mode
+from core.summaries.passages import passages_in
+from core.summaries.rounds import Finished, PastRound, round_in
 from core.words import count_words
+from submitter.record import goal
 from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
@@ -76,7 +79,8 @@ class Invariants:
     _written: int = 0
     _summaries: Counter[str] = field(default_factory=Counter)  # by job id
     _texts: dict[str, str] = field(default_factory=dict)  # what each job's summary object said
-    _kept: dict[str, str] = field(default_factory=dict)  # what lies under work/
+    # What lies under work/, with its metadata.
+    _kept: dict[str, tuple[str, Mapping[str, str]]] = field(default_factory=dict)
 
     # ---- after every effect
 
@@ -206,7 +210,7 @@ class Invariants:
             _, job_id, name = key.removesuffix(".txt").split("/")
             if key.endswith(".txt"):  # else a level or a plan, which are documents of ours
                 self._is_output_of(job_id, name, body)
-            self._kept[key] = body
+            self._kept[key] = body, metadata
         elif key.endswith(".txt"):
             job_id = metadata["job-id"]
             self._summaries[job_id] += 1
@@ -222,10 +226,33 @@ class Invariants:
         if metadata["attempt"] != "0":
             self._is_output_of(job_id, call_id, body, attempt=int(metadata["attempt"]))
             return
-        job = self.store.items()[0][job_id]
-        parts = [self._kept.get(f"work/{job_id}/{slot}.txt", "") for slot in job.slots]
-        if body.strip() != joined([part for part in parts if part]).strip():
+        jobs, calls = self.store.items()
+        job = jobs[job_id]
+        passages = passages_in(self._kept[f"work/{job_id}/passages.json"][0])
+        history = [self._past(job_id, stage, calls.values()) for stage in range(1, job.stage + 1)]
+        end = next_round(passages, goal(job), job.limits, history)
+        if not isinstance(end, Finished) or end.text.strip() != body.strip():
             raise Broken(f"the summary of job {job_id} is not what its calls made")
+
+    def _past(self, job_id: str, stage: int, calls: Iterable[Call]) -> PastRound:
+        answers = {
+            call.ask: self._answer(job_id, call.id)
+            for call in calls
+            if call.job_id == job_id and call.stage == stage
+        }
+        plan = round_in(self._kept[f"work/{job_id}/stage-{stage}.json"][0])
+        return PastRound(round=plan, answers=answers)
+
+    def _answer(self, job_id: str, call_id: str) -> Answer:
+        if f"work/{job_id}/{call_id}.txt" not in self._kept:
+            return Answer(failure=OVERFLOW)
+        text, metadata = self._kept[f"work/{job_id}/{call_id}.txt"]
+        return answer_of(
+            text,
+            was_cut=metadata["was-cut"] == "true",
+            prompt_tokens=int(metadata["prompt-tokens"]),
+            completion_tokens=int(metadata["completion-tokens"]),
+        )
 
     def _is_output_of(self, job_id: str, call_id: str, body: str, attempt: int = 0) -> None:
         outputs = [
@@ -271,6 +298,7 @@ class Invariants:
             "context-length": lambda: self._runpod_said(job.id, "maximum context length"),
             "impossible": lambda: self._runpod_said(job.id, "maximum context length"),
             "model-refused": lambda: self._runpod_said(job.id, "bad request"),
+            "model-unusable": lambda: self.simulation.profile.odd_lengths > 0,
             "cancelled": lambda: False,  # nobody but us cancels here
         }
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
@@ -366,19 +394,17 @@ class Invariants:
                 raise Broken(f"{made.id} made a text, and job {job.id} failed as {job.reason_code}")
 
     def _every_word_is_shown(self, calls: Iterable[Call]) -> None:
-        """The calls of a long transcript's first stage were about all of it, each about its share."""
-        first_stage: dict[str, list[str]] = {}
+        """The calls of a job that succeeded have shown every passage of its transcript to the model."""
+        shown: dict[str, set[str]] = {}
         for call in calls:
-            if call.stage == 1 and call.task.level == 0:
-                first_stage.setdefault(call.job_id, []).append(call.id)
-        for job_id, names in first_stage.items():
-            names.sort(key=lambda name: int(name.partition("-")[2]))
-            shown = [self.shown.get((job_id, name)) for name in names]
-            if None in shown:
-                continue  # the job had failed by then
-            transcript = read_transcript(self.uploads[job_id].body, max_bytes=10**9).text
-            if "\n".join(map(str, shown)).split() != transcript.split():
-                raise Broken(f"job {job_id} has not shown all of its transcript to the model")
+            lines = self.shown.get((call.job_id, call.id), "").splitlines()
+            shown.setdefault(call.job_id, set()).update(lines)
+        for job in self.store.items()[0].values():
+            if job.state is not JobState.SUCCEEDED or job.options.mode is Mode.PULL:
+                continue
+            passages = passages_in(self._kept[f"work/{job.id}/passages.json"][0])
+            if {passage.line for passage in passages.all} - shown[job.id]:
+                raise Broken(f"job {job.id} has not shown all of its transcript to the model")
 
     def _the_newest_summary_is_visible(self, jobs: Mapping[str, Job]) -> None:
         newest: dict[str, tuple[int, str]] = {}

@@ -228,8 +228,10 @@ def run_seed(
             run.invariants.nothing_paid_for_is_lost()
     except Broken as exc:
         broken = str(exc)
-    except Exception as exc:
-        broken = f"{type(exc).__name__}: {exc}"
+    except Exception:
+        import traceback
+
+        broken = traceback.format_exc()
     simulation.end()
     jobs, _ = run.store.items()
     return Outcome(

@@ -14,6 +14,7 @@ from tests.fakes.model import FakeModel, ref_of
 from tests.simulation.pull_worker import PullWorker
 from tests.simulation.scheduler import here, outside
 from tests.simulation.simulation import Outage, Simulation
+from tests.writing_model import proportional
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
 
@@ -126,9 +127,14 @@ class FakeRunPod:
             job.delivered = made.text
             return made.body
         is_odd = simulation.happens(simulation.profile.odd_lengths)
-        model = FakeModel(share_written=random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
-        text, reason = model.write(job.request["input"]["openai_input"])
-        return completed_body(f"{job.id} says {PRIVATE} {text}", finish_reason=reason)
+        model = FakeModel(
+            length=proportional(random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+        )
+        chat = job.request["input"]["openai_input"]
+        text, reason = model.write(chat)
+        if "response_format" not in chat:
+            text = f"{text}\n\n{job.id} says {PRIVATE}."
+        return completed_body(text, finish_reason=reason)
 
     def _end(self, job: GpuJob, ends_as: dict[str, Any]) -> None:
         if job.body or job.is_gone:

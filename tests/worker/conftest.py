@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core.runpod.work_order import ResultManifest, WorkOrder, parse_manifest
+from core.summaries.goals import WritingLimits
 from tests.builders import JOB_ID, a_request
 from tests.fakes.model import a_transcript
 from tests.fakes.worker_servers import SECRET, Bucket, ModelService, bucket_served, model_served
@@ -34,7 +35,7 @@ class WorkerSetup:
             get_headers={"If-Match": '"an-etag"'},
             put_url=self.bucket.put_url,
             options=a_request(),
-            context_tokens=32_768,
+            limits=WritingLimits(context_tokens=32_768),
         )
         return replace(default, **changes)
 

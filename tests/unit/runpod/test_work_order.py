@@ -14,6 +14,7 @@ from core.runpod.work_order import (
     parse_manifest,
     parse_work_order,
 )
+from core.summaries.goals import WritingLimits
 from tests.builders import JOB_ID, a_request
 
 ORDER = WorkOrder(
@@ -24,7 +25,7 @@ ORDER = WorkOrder(
     get_headers={"If-Match": '"etag"'},
     put_url="https://bucket.example/put?X-Amz-Signature=secret",
     options=a_request(language="German", with_times=True),
-    context_tokens=32_768,
+    limits=WritingLimits(context_tokens=32_768),
 )
 MANIFEST = ResultManifest(
     sha256="0" * 64,
@@ -35,10 +36,11 @@ MANIFEST = ResultManifest(
     read_as="webvtt",
     model="a/model",
     calls=3,
-    repairs=1,
+    rounds=3,
     prompt_tokens=14_000,
     completion_tokens=5_300,
     finish_reason="stop",
+    facts={},
 )
 
 
