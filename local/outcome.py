@@ -17,7 +17,7 @@ _FOUND = {
     "no-answer": "{} calls without an answer",
     "quote-speaker": "{} quotes given to the right speaker",
     "turn-number": "{} wrong turn numbers",
-    "number": "{} figures that their turns don't have",
+    "number": "{} figures not said in their turns",
     "length": "a length far from what was asked for",
     "short-section": "{} short sections",
     "source": "{} paragraphs without sources",

@@ -4,8 +4,8 @@ with running_simulator(Config(time_scale=0.01)) as simulator:
     simulator.use("lost-webhook", next_jobs=1)
     ...  # send requests to simulator.url with simulator.api_key
 
-Pure       config, scenarios (every fault), rules (which requests get it), jobs, job_queue, submissions,
-           payloads, rate_limits, records
+Pure       config, scenarios (every fault), fault_plan (what they do to a job), rules (which requests get
+           it), jobs, job_queue, submissions, payloads, rate_limits, records
 Running    endpoint (the queue, all together), execution (one run of a job), dispatch (jobs for remote
            workers), webhooks, clock, notifier
 HTTP       server, api (callers), worker_api (RunPod's SDK), control_api (/_simulator), responses

@@ -7,11 +7,11 @@ from aiohttp import web
 
 from runpod_simulator import control_api, worker_api
 from runpod_simulator.endpoint import Endpoint
+from runpod_simulator.fault_plan import FaultPlan
 from runpod_simulator.jobs import IllegalTransition, Job
 from runpod_simulator.payloads import MIB, BadPayload
 from runpod_simulator.rate_limits import RateLimiter
 from runpod_simulator.responses import Handler, error, has_key, server_error, unauthorized
-from runpod_simulator.scenarios import FaultPlan
 from runpod_simulator.submissions import (
     RUN_MAX_MIB,
     RUNSYNC_MAX_MIB,

@@ -11,12 +11,12 @@ from runpod_simulator.clock import Clock
 from runpod_simulator.config import Config
 from runpod_simulator.dispatch import Dispatcher
 from runpod_simulator.execution import Executor
+from runpod_simulator.fault_plan import FaultPlan
 from runpod_simulator.job_queue import JobQueue
 from runpod_simulator.jobs import Job, JobRequest, JobStatus
 from runpod_simulator.notifier import Notifier
 from runpod_simulator.records import JobRecord, record_of
 from runpod_simulator.rules import ScenarioRules
-from runpod_simulator.scenarios import FaultPlan
 from runpod_simulator.webhooks import Delivery, WebhookSender, host_of
 from runpod_simulator.workers import Worker
 from runpod_simulator.workers.model import ModelWorker, WritingModel

@@ -5,8 +5,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from runpod_simulator.fault_plan import FaultPlan
 from runpod_simulator.jobs import IllegalTransition, Job, JobRequest, JobResult, JobStatus
-from runpod_simulator.scenarios import FaultPlan
 
 
 @dataclass(kw_only=True)

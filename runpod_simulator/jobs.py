@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from runpod_simulator.scenarios import FaultPlan
+from runpod_simulator.fault_plan import FaultPlan
 
 
 class JobStatus(StrEnum):

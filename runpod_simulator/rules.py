@@ -5,7 +5,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from runpod_simulator.scenarios import FaultPlan, Rule, plan_for
+from runpod_simulator.fault_plan import FaultPlan
+from runpod_simulator.scenarios import Rule, plan_for
 
 
 @dataclass

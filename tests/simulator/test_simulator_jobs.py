@@ -5,10 +5,10 @@ import itertools
 import pytest
 
 from runpod_simulator.config import Limit
+from runpod_simulator.fault_plan import FaultPlan
 from runpod_simulator.job_queue import JobQueue
 from runpod_simulator.jobs import IllegalTransition, JobRequest, JobResult, JobStatus
 from runpod_simulator.rate_limits import RateLimiter
-from runpod_simulator.scenarios import FaultPlan
 
 ARROWS = {
     ("IN_QUEUE", "IN_PROGRESS"),

@@ -37,7 +37,7 @@ def test_every_request_is_shown_with_its_tokens_and_how_it_ended(
     cut["output"][0]["timings"] = {"predicted_per_second": 41.7}  # as llama.cpp adds them
     runpod.get(f"{RUNPOD.url}/status/rp-1", json=cut)
     runpod.get(f"{RUNPOD.url}/status/rp-2", json={**refused, "id": "rp-2"})
-    call = a_call(CallState.SUCCEEDED, attempts=2)
+    call = a_call(CallState.SUCCEEDED, attempts=2, ask="section-1.1", words=30)
 
     lines = shown(History(a_job(), [call], [])).splitlines()
 
@@ -47,7 +47,7 @@ def test_every_request_is_shown_with_its_tokens_and_how_it_ended(
     )
     assert first == [
         "rp-1",
-        "compose,",
+        "section-1.1,",
         "about",
         "30",
         "words",

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from core.jobs.job import Job, JobState
 from local.deployment import History, StoredSummary
-from local.report import Copies, copy_name, save_copies, shortcomings, show_audit, show_outcome
+from local.report import Copies, copy_name, save_copies, show_audit, show_checks, show_outcome
 from tests.builders import a_call, a_job, a_source, a_summary, an_event
 
 STORED = StoredSummary(
@@ -17,11 +17,10 @@ STORED = StoredSummary(
 )
 
 
-def a_summarised_job(*, words: int, finish_reason: str = "stop", repairs: int = 0) -> Job:
-    """Return a job of which 1,000 words were wanted, and 75 % are the least."""
-    summary = a_summary(words=words, finish_reason=finish_reason)
-    job = a_job(state=JobState.SUCCEEDED, target_words=1_000, summary=summary, repairs=repairs)
-    return replace(job, options=replace(job.options, least_percent=75))
+def a_summarised_job(*, words: int) -> Job:
+    """Return a job of which 1,000 words were wanted."""
+    summary = a_summary(words=words)
+    return a_job(state=JobState.SUCCEEDED, target_words=1_000, summary=summary)
 
 
 def outcome_of(history: History, writers: tuple[str, ...]) -> str:
@@ -30,33 +29,6 @@ def outcome_of(history: History, writers: tuple[str, ...]) -> str:
     show_outcome(console, history, STORED, copies, writers=writers, seconds=1.0)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-@pytest.mark.parametrize("words", [750, 1_000, 1_250])
-def test_a_summary_of_the_requested_length_gets_no_warning(words: int) -> None:
-    assert shortcomings(a_summarised_job(words=words)) == []
-
-
-@pytest.mark.parametrize(
-    ("job", "warning"),
-    [
-        (a_summarised_job(words=620), "TOO SHORT: 62% of the length asked for; 75% is the least"),
-        (a_summarised_job(words=1_790), "TOO LONG: 179% of the length asked for; 125% is the most"),
-        (a_summarised_job(words=900, finish_reason="length"), "CUT OFF: the model stopped"),
-    ],
-    ids=["62 %", "179 %", "cut off"],
-)
-def test_a_bad_outcome_is_called_bad(job: Job, warning: str) -> None:
-    shown = outcome_of(History(job, [a_call()], []), ())
-
-    assert warning in shown
-    assert "not repaired: it was taken as the best there was" in shown
-
-
-def test_repairs_that_did_not_help_are_counted() -> None:
-    job = a_summarised_job(words=620, repairs=2)
-
-    assert "2 rounds of repair did not help" in shortcomings(job)[-1]
 
 
 def test_the_simulators_own_worker_is_named_as_the_writer() -> None:
@@ -77,6 +49,24 @@ def test_the_tokens_are_those_of_every_request() -> None:
     shown = outcome_of(History(a_summarised_job(words=900), [a_call()] * 3, events), ())
 
     assert "3,000 read and 210 written; requests in all: 3" in shown
+
+
+def test_how_the_checks_ended_is_told_in_two_lines_that_fit_a_terminal() -> None:
+    writing = {
+        "words": 4_012,
+        "quotes_verified": 12,
+        "quotes_dropped": 1,
+        "checks": [{"code": "missing-topic", "outcome": "passed", "count": 0}],
+    }
+    console = Console(file=io.StringIO(), width=80)
+
+    show_checks(console, replace(STORED, facts={"writing": writing}))
+
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[1:] == [
+        "Checked 12 quotes verified, 1 dropped; every turn covered; 4,012 words",
+        "        Nothing to mend, nothing in doubt.",
+    ]
 
 
 def test_the_audit_can_be_read_on_a_narrow_terminal() -> None:

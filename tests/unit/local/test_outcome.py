@@ -1,0 +1,56 @@
+"""How the checks of a summary ended, for a person."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from core.summaries.facts import Outcome
+from local.outcome import outcome_lines
+
+
+def check(code: str, outcome: Outcome, count: int = 0) -> Mapping[str, Any]:
+    return {"code": code, "outcome": str(outcome), "count": count, "detail": ""}
+
+
+def lines_of(*checks: Mapping[str, Any], **facts: Any) -> tuple[str, str]:
+    return outcome_lines({"words": 500, "checks": list(checks), **facts})
+
+
+def test_what_was_found_is_sorted_by_how_it_ended() -> None:
+    _, found = lines_of(
+        check("refusal", Outcome.MENDED, 2),
+        check("number", Outcome.NOTED, 1),
+        check("length", Outcome.DOUBT),
+        check("loop", Outcome.PASSED),
+        check("other-language", Outcome.NOT_APPLICABLE),
+    )
+
+    assert found == (
+        "In doubt: a length far from what was asked for. Mended: 2 refused answers."
+        " Worth a look: 1 figure not said in their turns."
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "told"),
+    [
+        (Outcome.PASSED, "every turn covered"),
+        (Outcome.NOT_APPLICABLE, "written in one answer"),
+    ],
+)
+def test_only_what_was_checked_is_said_to_be_covered(outcome: Outcome, told: str) -> None:
+    first, _ = lines_of(check("missing-topic", outcome), quotes_verified=1)
+
+    assert first == f"1 quote verified, 0 dropped; {told}; 500 words"
+
+
+def test_a_check_that_nobody_put_into_words_is_named_by_its_code() -> None:
+    assert lines_of(check("a-new-one", Outcome.DOUBT, 3))[1] == "In doubt: a-new-one."
+
+
+def test_facts_without_checks_are_no_reason_to_fail() -> None:
+    assert outcome_lines({}) == (
+        "0 quotes verified, 0 dropped; written in one answer; 0 words",
+        "Nothing to mend, nothing in doubt.",
+    )
