@@ -52,10 +52,10 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODE=pull; MODEL=smollm2 or MODEL_URL=)
+demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MODE=pull; MODEL=smollm2 or llm-like, or MODEL_URL=)
 	@$(BIN)/python -m local demo
 
-up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=pull; MODEL=smollm2 or MODEL_URL=)
+up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=pull; MODEL=smollm2 or llm-like, or MODEL_URL=)
 	@$(BIN)/python -m local up
 
 soak: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)

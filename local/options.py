@@ -12,7 +12,7 @@ from local.stack.model import SMALL_MODEL_PARAMETERS, Model, look_up
 from local.stack.processes import StackError
 from local.stack.setup import Setup
 
-_SMALL_MODEL = "smollm2"
+_SMALL_MODEL, _LLM_LIKE = "smollm2", "llm-like"
 _MODEL_KEY = "MODEL_KEY"  # the variable that holds the key of --model-url
 
 # A person waits for these, so the sweeper comes early; in the cloud it has time.
@@ -43,10 +43,10 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option(
             "--model",
-            type=click.Choice([_SMALL_MODEL]),
+            type=click.Choice([_SMALL_MODEL, _LLM_LIKE]),
             envvar="LOCAL_MODEL",
-            help="A real language model on this CPU, too small to write well; by default sentences of"
-            " the transcript are chosen.",
+            help="smollm2: a real language model on this CPU, too small to write well; llm-like: the"
+            " simulator's, as unreliable as one. By default sentences of the transcript are chosen.",
         ),
         click.option(
             "--model-url",
@@ -66,7 +66,7 @@ def stack_options(command: Callable[..., None]) -> Callable[..., None]:
             "scenarios",
             multiple=True,
             metavar="NAME[=VALUE]",
-            help="Let RunPod misbehave: python -m runpod_simulator --list-scenarios.",
+            help="Let RunPod or the model misbehave: python -m runpod_simulator --list-scenarios.",
         ),
         click.option(
             "--parameter",
@@ -107,7 +107,7 @@ def checked_setup(
     if model_name and not model_url:
         raise click.UsageError("--model-name goes with --model-url")
     python = needs.emulator_python(emulator_python)
-    model_python = needs.model_python() if model else None
+    model_python = needs.model_python() if model == _SMALL_MODEL else None
     worker_python = needs.worker_python() if mode == "pull" else None
     check_nothing_is_missing(
         [
@@ -118,7 +118,9 @@ def checked_setup(
     )
     key = os.environ.get(_MODEL_KEY, "")  # not an option: other users can see a command line
     served = look_up(Model(url=model_url, name=model_name, key=key)) if model_url else None
-    model_parameters = SMALL_MODEL_PARAMETERS if model else served.parameters if served else {}
+    model_parameters = (
+        SMALL_MODEL_PARAMETERS if model_python else served.parameters if served else {}
+    )
     if worker_python:
         model_parameters = {**model_parameters, "Mode": mode}
         if served:  # a worker requests the model of its configuration, the simulator this one
@@ -128,6 +130,7 @@ def checked_setup(
         emulator_python=python,
         simulator_options=tuple(f"--scenario={scenario}" for scenario in scenarios),
         parameters=_FAST_SWEEPS | model_parameters | dict(map(_name_and_value, parameters)),
+        simulated_model=_LLM_LIKE if model == _LLM_LIKE else "extractive",
         model=served,
         model_python=model_python,
         worker_python=worker_python,

@@ -17,7 +17,7 @@ from core.jobs.job import Job
 from core.summaries.options import Mode
 from local.deployment import History, StoredSummary
 from local.outcome import outcome_lines
-from runpod_simulator import EXTRACTIVE_MODEL
+from runpod_simulator import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
@@ -149,6 +149,8 @@ def _writers(names: Sequence[str], job: Job) -> str:
     writer = ", ".join(names) or (job.summary.model if job.summary else "")
     if EXTRACTIVE_MODEL in names:
         return f"{writer}: the simulator, with sentences of the transcript; no language model"
+    if LLM_LIKE_MODEL in names:
+        return f"{writer}: the simulator, as unreliable as a language model, which it is not"
     return writer
 
 

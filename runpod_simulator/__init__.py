@@ -20,11 +20,12 @@ from runpod_simulator.jobs import JobStatus
 from runpod_simulator.records import JobRecord
 from runpod_simulator.scenarios import SCENARIOS, Rule, UnknownScenario
 from runpod_simulator.webhooks import Delivery
-from runpod_simulator.workers import EXTRACTIVE_MODEL
+from runpod_simulator.workers import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 from runpod_simulator.workers.remote import RemoteWorker
 
 __all__ = [
     "EXTRACTIVE_MODEL",
+    "LLM_LIKE_MODEL",
     "SCENARIOS",
     "Config",
     "Delivery",

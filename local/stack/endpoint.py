@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from local.stack.model import Model, ModelProcess, start_extractive_model, start_small_model
+from local.stack.model import Model, ModelProcess, start_simulated_model, start_small_model
 from local.stack.processes import Processes
 from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint, SimulatorProcess, start_simulator
@@ -59,7 +59,8 @@ def _start_model(setup: Setup, processes: Processes, observer: Observer) -> Mode
         return start_small_model(processes, python=setup.model_python)
     if setup.worker_python:
         observer.begin(Step.MODEL)
-        return start_extractive_model(processes)
+        scenarios = [each for each in setup.simulator_options if each.startswith("--scenario")]
+        return start_simulated_model(processes, setup.simulated_model, scenarios)
     return None
 
 
@@ -70,6 +71,7 @@ def start_simulator_with(
     if setup.worker_python:
         return start_simulator(processes, ("--worker=platform", *setup.simulator_options))
     if model is None:
-        return start_simulator(processes, setup.simulator_options)
+        options = (f"--worker={setup.simulated_model}", *setup.simulator_options)
+        return start_simulator(processes, options)
     options = (*model.simulator_options, *setup.simulator_options)
     return start_simulator(processes, options, model_key=model.key)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -91,12 +92,15 @@ def start_small_model(processes: Processes, *, python: Path, port: int = 0) -> M
     return ModelProcess(child=child, model=model)
 
 
-def start_extractive_model(processes: Processes) -> ModelProcess:
-    """Start the extractive model, which needs no GPU, as a server like vLLM's on a free port."""
+def start_simulated_model(
+    processes: Processes, name: str, scenarios: Sequence[str] = ()
+) -> ModelProcess:
+    """Start a model of the simulator's, which needs no GPU, as a server like vLLM's on a free port."""
     port = checked_port(0)
+    server = (sys.executable, "-m", "runpod_simulator.extractive_server")
     child = processes.start(
-        "extractive model",
-        [sys.executable, "-m", "runpod_simulator.extractive_server", "--port", str(port)],
+        f"{name} model",
+        [*server, "--port", str(port), "--model", name, *scenarios],
         environment={**os.environ, "TMPDIR": str(processes.folder)},
         working_folder=ROOT,
     )

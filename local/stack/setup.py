@@ -18,6 +18,7 @@ class Setup:
     emulator_python: Path = field(default_factory=emulator_python)
     runpod: RunPodEndpoint | None = None  # None: a simulator of the stack's own
     simulator_options: tuple[str, ...] = ()
+    simulated_model: str = "extractive"  # of the simulator's; the other is llm-like
     throttled_share: float = 0.0  # of the functions' AWS calls
     functions_endpoint: str = ""  # where the functions find AWS, if not at the emulator itself
     model: Model | None = None  # that answers; None: sentences are chosen on this CPU

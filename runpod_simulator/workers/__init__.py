@@ -1,11 +1,11 @@
 """Workers: what computes the result of a job."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-EXTRACTIVE_MODEL = "extractive-summary"  # the `model` in its answers; it is not a language model
-MODELS = {"extractive": EXTRACTIVE_MODEL, "llm-like": "llm-like"}  # and the names in their answers
+EXTRACTIVE_MODEL = "extractive-summary"  # the `model` in its answers; neither is a language model
+LLM_LIKE_MODEL = "llm-like"
+MODELS = {"extractive": EXTRACTIVE_MODEL, "llm-like": LLM_LIKE_MODEL}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +15,7 @@ class Manner:
     length_fraction: float = 1.0  # of the length asked for
     most_words: float = 0.0  # at once, more or less; 0: the model's own
     cut: bool = False  # stops in mid-sentence
-    habits: Sequence[str] = ()  # names of habits.py, applied in this order
+    habits: tuple[str, ...] = ()  # by their names in habits.py
 
 
 AS_ASKED = Manner()

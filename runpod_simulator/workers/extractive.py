@@ -1,7 +1,7 @@
 """Which sentences are worth telling: for `extractive` by LexRank, for `llm-like` by chance from a seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from runpod_simulator.workers.prompt import Prompt
@@ -12,12 +12,20 @@ _MOST_RANKED_AT_ONCE = 80  # sentences: LexRank compares each with every other
 _READABLE_WORDS = 8
 
 
-def best(texts: Sequence[str]) -> Sequence[float]:
-    """Return how central each text is to those around it, from 0 to 1, less for scraps."""
-    rated: list[float] = []
-    for at in range(0, len(texts), _MOST_RANKED_AT_ONCE):
-        rated += _lexrank(texts[at : at + _MOST_RANKED_AT_ONCE])
-    return [rating * _readable(text) for text, rating in zip(texts, rated, strict=True)]
+def by_centrality(stopped: Callable[[], bool] = lambda: False) -> Ranking:
+    """Return what ranks by how central each text is to those around it, less for scraps.
+
+    Once `stopped` says so, the rest is not looked at.
+    """
+
+    def ranking(texts: Sequence[str]) -> Sequence[float]:
+        rated: list[float] = []
+        for at in range(0, len(texts), _MOST_RANKED_AT_ONCE):
+            some = texts[at : at + _MOST_RANKED_AT_ONCE]
+            rated += [0.0] * len(some) if stopped() else _lexrank(some)
+        return [rating * _readable(text) for text, rating in zip(texts, rated, strict=True)]
+
+    return ranking
 
 
 def by_chance(prompt: Prompt, seed: int) -> Ranking:

@@ -6,7 +6,7 @@ They know of a request no more than `Asked` says, so that whatever has those can
 import json
 import random
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from runpod_simulator.workers.prompt import Asked
 
@@ -76,20 +76,8 @@ def _unfinished(asked: Asked, text: str) -> str | None:
     return text[: len(text) * 2 // 3] if asked.kind in _STRUCTURED else None
 
 
+# In the order in which they are applied: what is told, then how it is dressed.
 HABITS: Mapping[str, Habit] = {
-    "refusal": lambda _, __: REFUSAL,
-    "loop": lambda _, __: f"{LOOP} " * 40,
-    "prompt-repeated": lambda asked, _: asked.instructions,
-    "other-language": _in_prose(lambda _: GERMAN),
-    "reasoning": lambda _, text: f"<think>The user wants {text[:200]}</think>\n{text}",
-    "endless-reasoning": lambda _, text: f"<think>{text}",
-    "fence": lambda _, text: f"```\n{text}\n```",
-    "preface": lambda _, text: (
-        f"Sure! Here is what you asked for:\n\n{text}\n\nLet me know if you need anything else!"
-    ),
-    "wrong-headings": _with_wrong_headings,
-    "headings-only": _in_prose(lambda _: "# Summary\n\n## Overview\n\n## Topics\n\n## Decisions\n"),
-    "no-text": lambda _, __: "",
     "altered-quotes": _with_altered_quotes,
     "altered-figures": _in_prose(_with_altered_figures),
     "wrong-turns": _in_prose(lambda text: re.sub(r"\[\d[\d, -]*\]", "[99999]", text)),
@@ -97,4 +85,25 @@ HABITS: Mapping[str, Habit] = {
     "skipped-half": _in_prose(_half),
     "malformed-json": _malformed,
     "unfinished-json": _unfinished,
+    "other-language": _in_prose(lambda _: GERMAN),
+    "loop": lambda _, __: f"{LOOP} " * 40,
+    "prompt-repeated": lambda asked, _: asked.instructions,
+    "refusal": lambda _, __: REFUSAL,
+    "headings-only": _in_prose(lambda _: "# Summary\n\n## Overview\n\n## Topics\n\n## Decisions\n"),
+    "no-text": lambda _, __: "",
+    "wrong-headings": _with_wrong_headings,
+    "fence": lambda _, text: f"```\n{text}\n```",
+    "preface": lambda _, text: (
+        f"Sure! Here is what you asked for:\n\n{text}\n\nLet me know if you need anything else!"
+    ),
+    "reasoning": lambda _, text: f"<think>The user wants {text[:200]}</think>\n{text}",
+    "endless-reasoning": lambda _, text: f"<think>{text}",
 }
+
+
+def with_habits(asked: Asked, text: str, names: Collection[str]) -> str:
+    """Return what one who has some habits writes in place of a sound answer."""
+    for name, habit in HABITS.items():
+        changed = habit(asked, text) if name in names else None
+        text = text if changed is None else changed
+    return text

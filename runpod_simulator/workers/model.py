@@ -7,14 +7,16 @@ given the habits of models: habits.py.
 
 import asyncio
 import random
+import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from runpod_simulator.scenarios import context_length_body, worker_vllm_error
 from runpod_simulator.workers import AS_ASKED, MODELS, Manner, WorkerResult, WorkItem, vllm
-from runpod_simulator.workers.extractive import best, by_chance
-from runpod_simulator.workers.habits import HABITS
+from runpod_simulator.workers.extractive import by_centrality, by_chance
+from runpod_simulator.workers.habits import with_habits
 from runpod_simulator.workers.prompt import Prompt, read_prompt
 
 _BAD_REQUEST = 400
@@ -30,8 +32,13 @@ class WritingModel:
     max_model_len: int = 32_768  # tokens of prompt and answer together
     seed: int = 0
 
-    def complete(self, request: vllm.ModelRequest, manner: Manner = AS_ASKED) -> dict[str, Any]:
-        """Write what was asked for, as vLLM's JSON.
+    def complete(
+        self,
+        request: vllm.ModelRequest,
+        manner: Manner = AS_ASKED,
+        stopped: Callable[[], bool] = lambda: False,
+    ) -> dict[str, Any]:
+        """Write what was asked for, as vLLM's JSON; anything, once `stopped` says that nobody waits.
 
         Raises:
             BadInput: vLLM would refuse the request.
@@ -41,7 +48,8 @@ class WritingModel:
         if prompt.tokens + (allowed or 1) > self.max_model_len:
             body = context_length_body(self.max_model_len, prompt.tokens + (allowed or 0))
             raise vllm.ModelRefused(_BAD_REQUEST, body)
-        text = self._text(prompt, allowed or self.max_model_len - prompt.tokens, manner)
+        words = self._words(prompt, allowed or self.max_model_len - prompt.tokens, manner)
+        text = with_habits(prompt, self._sound_text(prompt, words, stopped), manner.habits)
         finish_reason = "stop"
         if allowed and vllm.estimated_tokens(text) > allowed:
             text = vllm.first_words(text, int(allowed / vllm.TOKENS_PER_WORD))
@@ -56,16 +64,13 @@ class WritingModel:
             prompt_tokens=prompt.tokens,
         )
 
-    def _text(self, prompt: Prompt, tokens: int, manner: Manner) -> str:
+    def _sound_text(self, prompt: Prompt, words: int, stopped: Callable[[], bool]) -> str:
         # Imported late: sentencex and sumy take a second, which a simulator without jobs need not wait for.
         from runpod_simulator.workers.writer import write  # noqa: PLC0415
 
-        ranking = best if self.kind == "extractive" else by_chance(prompt, self.seed)
-        text = write(prompt, self._words(prompt, tokens, manner), ranking)
-        for name in manner.habits:
-            habitual = HABITS[name](prompt, text)
-            text = text if habitual is None else habitual
-        return text
+        is_like_a_model = self.kind == "llm-like"
+        ranking = by_chance(prompt, self.seed) if is_like_a_model else by_centrality(stopped)
+        return write(prompt, words, ranking)
 
     def _words(self, prompt: Prompt, tokens: int, manner: Manner) -> int:
         words = prompt.words * manner.length_fraction
@@ -83,17 +88,30 @@ class ModelWorker:
         self._model = model
         self._is_native = output_shape == "native"
         self._threads = ThreadPoolExecutor(max(1, max_workers), thread_name_prefix="model")
+        self._closing = threading.Event()
 
     async def run(self, item: WorkItem) -> WorkerResult:
         """Write in a thread: choosing sentences takes seconds, and other requests must not wait."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._answer, item)
+        cancelled = threading.Event()
+
+        def stopped() -> bool:
+            return cancelled.is_set() or self._closing.is_set()
+
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._threads, self._answer, item, stopped
+            )
+        finally:
+            cancelled.set()
 
     async def close(self) -> None:
+        self._closing.set()
         self._threads.shutdown(wait=True, cancel_futures=True)
 
-    def _answer(self, item: WorkItem) -> WorkerResult:
+    def _answer(self, item: WorkItem, stopped: Callable[[], bool]) -> WorkerResult:
         try:
-            answer = self._model.complete(vllm.parse_input(item.input), item.manner)
+            request = vllm.parse_input(item.input)
+            answer = self._model.complete(request, item.manner, stopped)
         except vllm.BadInput as exc:
             return WorkerResult(error=worker_vllm_error(str(exc)))
         return WorkerResult(output=[vllm.to_native(answer) if self._is_native else answer])

@@ -60,8 +60,11 @@ RUN_ELSEWHERE = {
     "make audit-template": ".ci/run",
     "python -m runpod_simulator --port": _SIMULATOR,
     "python -m runpod_simulator --port --worker": _SIMULATOR,
-    "python -m runpod_simulator.extractive_server --port": (
-        "tests/local/test_demo_command.py::test_the_demo_turns_a_transcript_into_a_summary"
+    "python -m runpod_simulator.extractive_server --port --model --scenario --seed": (
+        "tests/simulator/test_simulator_command_line.py::test_the_model_server_serves"
+    ),
+    "python -m local --model --scenario --scenario": (
+        "tests/local/test_demo_command.py::test_the_demo_shows_what_becomes_of_bad_habits"
     ),
     "python -m runpod_simulator --worker --model-url --model-name": (
         "tests/simulator/test_openai_worker.py::test_"

@@ -44,8 +44,30 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     assert "active -> succeeded" in ended.stdout
     assert message in ended.stdout
     assert "extractive-summary: the simulator, with sentences of the transcript" in ended.stdout
+    assert re.search(r"^ok +round 1 +[0-9.]+ s  the whole summary$", ended.stdout, re.M)
+    *_, checked, rest = ended.stdout.splitlines()
+    assert re.match(r"Checked [3-8] quotes verified, 0 dropped; .*; \d+ words$", checked)
+    assert rest.strip() == "Nothing to mend, nothing in doubt."
     assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", ended.stdout)  # no control characters
     assert left_over(tmp_path) == ([], [])
+
+
+@pytest.mark.parametrize("mode", ["push", "pull"])
+def test_the_demo_shows_what_becomes_of_bad_habits(tmp_path: Path, mode: str) -> None:
+    habits = ("preface", "altered-quotes", "skipped-half")
+    options = [f"--scenario={habit}" for habit in habits]
+
+    ended = run_demo(
+        tmp_path,
+        *("--file", SHORT, "--out", str(tmp_path / "out"), "--model", "llm-like", "--mode", mode),
+        *options,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "round 2" in ended.stdout
+    assert "the whole summary again" in ended.stdout
+    assert re.search(r"^Checked .*, [1-9] dropped; ", ended.stdout, re.M)
+    assert "Sure!" not in (tmp_path / "out/weekly-standup-summary.md").read_text(encoding="utf-8")
 
 
 def test_the_demo_names_a_port_that_is_taken(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """What the simulator's models write passes the engine's checks, and their habits don't."""
 
+import itertools
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from core.summaries.passages import Passages, numbered
 from core.summaries.rounds import Finished
 from core.transcripts.reader import read_transcript
 from runpod_simulator.scenarios import SCENARIOS, plan_for
-from runpod_simulator.workers.habits import HABITS
+from runpod_simulator.workers.habits import HABITS, with_habits
 from runpod_simulator.workers.model import WritingModel
 from tests.fakes.simulated_model import SimulatedModel
 from tests.writing_model import Drive, driven
@@ -121,3 +123,23 @@ def test_another_seed_writes_another_text() -> None:
     }
 
     assert len(texts) == 2
+
+
+@dataclass(frozen=True)
+class Asked:
+    kind: str
+    instructions: str = "About 300 words."
+    seed: int = 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "sound"),
+    [
+        ("outline", '{"topics": []}'),
+        ("ledger", '{"quotes": [{"turn": 1, "words": "We lose two of them."}]}'),
+        *((kind, "# Title\n\nThey said 12. [1]") for kind in ("section", "overview", "notes", "single")),
+    ],
+)  # fmt: skip
+def test_a_model_can_have_any_two_habits_at_once(kind: str, sound: str) -> None:
+    for pair in itertools.combinations(HABITS, 2):
+        assert isinstance(with_habits(Asked(kind), sound, pair), str)

@@ -96,6 +96,43 @@ def test_it_prints_what_a_worker_needs():
     assert not [secret for secret in ("w1-secret", "hidden words") if secret in log]
 
 
+def test_the_model_server_serves_a_model_with_habits(chat, meeting):
+    command = [sys.executable, "-m", "runpod_simulator.extractive_server", "--port", "0"]
+    command += [
+        "--model",
+        "llm-like",
+        "--scenario",
+        "preface",
+        "--scenario",
+        "fence@0",
+        "--seed",
+        "7",
+    ]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            served = json.loads(process.stdout.readline())
+            body = chat(meeting(900))["openai_input"]
+            answer = requests.post(served["url"] + "/chat/completions", json=body, timeout=20)
+        finally:
+            process.terminate()
+
+    text = answer.json()["choices"][0]["message"]["content"]
+    assert (served["model"], answer.json()["model"]) == ("llm-like", "llm-like")
+    assert text.startswith("Sure! Here is what you asked for:")
+    assert "```" not in text
+
+
+def test_the_model_server_refuses_a_scenario_that_there_is_not():
+    command = [sys.executable, "-m", "runpod_simulator.extractive_server", "--scenario", "sulks"]
+
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+
+    assert ended.returncode == 2
+    assert "no scenario is called 'sulks'" in ended.stderr
+
+
 def test_it_lists_its_scenarios():
     listed = subprocess.run(
         [*PROGRAM, "--list-scenarios"], cwd=ROOT, capture_output=True, text=True, check=True
