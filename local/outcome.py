@@ -43,6 +43,8 @@ def outcome_lines(writing: Mapping[str, Any]) -> tuple[str, str]:
             (Outcome.NOTED, "Worth a look"),
         )
     ]
+    again = sum(count - 1 for count in writing.get("tries", {}).values())
+    found.append(f"Asked again: {_counted(again, 'answer')}" if again else "")
     told = ". ".join(part for part in found if part)
     return f"{quotes}; {coverage}; {words}", f"{told or 'Nothing to mend, nothing in doubt'}."
 

@@ -9,6 +9,7 @@ from runpod_simulator.workers.prompt import Turn, short_name
 from runpod_simulator.workers.words import count_words
 
 _WORD = re.compile(r"[^\W\d_]{4,24}")
+_STEM = 5  # letters in which `harbour` and `harbours` are alike
 _FEW_WORDS = 150  # among which hardly one is said twice
 _LANGUAGES = (
     *("english", "german", "french", "spanish", "italian", "portuguese", "swedish", "polish"),
@@ -62,7 +63,10 @@ def keywords_of(
         for word, times in counts.items()
         if times > least and word not in left_out and word not in names
     }
-    best = sorted(scores, key=lambda word: (-scores[word], -len(word), word))[:most]
+    best: list[str] = []
+    for word in sorted(scores, key=lambda word: (-scores[word], -len(word), word)):
+        if len(best) < most and all(word[:_STEM] != other[:_STEM] for other in best):
+            best.append(word)
     return [spelled[word] for word in best]
 
 

@@ -101,8 +101,10 @@ class _Writer:
         turns = [Turn(at, at, False, "", line) for at, line in enumerate(lines) if line.strip()]
         # Nobody says "I can't" of himself in an overview.
         units = [each for each in units_of(turns) if not re.search(r"\bI\b", each.text)]
-        opening = ", ".join(speakers[:8])
-        opening = f"{opening}. {'; '.join(titles)}." if titles else opening
+        names = ", ".join(short_name(speaker) for speaker in speakers[:8])
+        subjects = "; ".join(title.rpartition(": ")[2] for title in titles)
+        opening = ": ".join(part for part in (names, subjects) if part)
+        opening += "." if opening else ""
         chosen = choose(units, self.words - count_words(opening), _earlier_first(units))
         texts = [each.text for each in chosen]
         paragraphs = [" ".join(texts[at : at + 8]) for at in range(0, len(texts), 8)]

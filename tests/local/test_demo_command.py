@@ -54,19 +54,15 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
 
 @pytest.mark.parametrize("mode", ["push", "pull"])
 def test_the_demo_shows_what_becomes_of_bad_habits(tmp_path: Path, mode: str) -> None:
-    habits = ("preface", "altered-quotes", "skipped-half")
-    options = [f"--scenario={habit}" for habit in habits]
-
     ended = run_demo(
         tmp_path,
         *("--file", SHORT, "--out", str(tmp_path / "out"), "--model", "llm-like", "--mode", mode),
-        *options,
+        *("--scenario", "preface", "--scenario", "skipped-half"),
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "round 2" in ended.stdout
-    assert "the whole summary again" in ended.stdout
-    assert re.search(r"^Checked .*, [1-9] dropped; ", ended.stdout, re.M)
+    assert re.search(r"^ok +round 2 .* the whole summary again$", ended.stdout, re.M)
+    assert ended.stdout.splitlines()[-1].strip() == "Asked again: 1 answer."
     assert "Sure!" not in (tmp_path / "out/weekly-standup-summary.md").read_text(encoding="utf-8")
 
 

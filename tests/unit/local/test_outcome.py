@@ -45,6 +45,10 @@ def test_only_what_was_checked_is_said_to_be_covered(outcome: Outcome, told: str
     assert first == f"1 quote verified, 0 dropped; {told}; 500 words"
 
 
+def test_what_was_asked_for_again_is_counted() -> None:
+    assert lines_of(tries={"outline": 2, "section-1.1": 3})[1] == "Asked again: 3 answers."
+
+
 def test_a_check_that_nobody_put_into_words_is_named_by_its_code() -> None:
     assert lines_of(check("a-new-one", Outcome.DOUBT, 3))[1] == "In doubt: a-new-one."
 
