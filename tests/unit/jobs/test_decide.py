@@ -10,10 +10,10 @@ from core.jobs.decide import (
     Fail,
     Ignore,
     NoteLate,
+    Overflow,
     Publish,
     Recover,
     Retry,
-    Split,
     attempt_of,
     decide,
 )
@@ -24,7 +24,6 @@ from tests.builders import (
     a_job,
     a_report,
     a_summary,
-    a_task,
     an_event,
     failed_body,
     lost_body,
@@ -139,9 +138,9 @@ def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_o
 @pytest.mark.parametrize("report", [LOST, GONE], ids=["lost", "gone"])
 def test_a_call_known_to_be_too_long_is_split_whatever_the_report(report) -> None:
     """The function that recorded it died before its call was counted and ended."""
-    call = a_call(task=a_task(last=4)).attempt_ended(OVERFLOW)
+    call = a_call().attempt_ended(OVERFLOW)
 
-    assert isinstance(decided(a_job(), call, 1, report), Split)
+    assert isinstance(decided(a_job(), call, 1, report), Overflow)
 
 
 def test_a_report_about_another_request_is_foreign() -> None:
