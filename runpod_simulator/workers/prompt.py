@@ -24,6 +24,10 @@ _LENGTHS = (
     re.compile(rf"\babout\s+{_NUMBER_OF_WORDS}", re.IGNORECASE),
     re.compile(rf"(?<![\d.,]){_NUMBER_OF_WORDS}", re.IGNORECASE),
 )
+_TASK_SENTENCE = re.compile(
+    rf"(?:(?<=[.!?\n])|^)[^.!?\n]{{0,300}}\babout\s+{_NUMBER_OF_WORDS}[^.!?\n]{{0,300}}[.!?]?",
+    re.IGNORECASE,
+)
 _NUMBERED = re.compile(r"\[(\d{1,7})(?:\s?[-\u2013]\s?(\d{1,7}))?\]\s*(.*)")
 _STAMP = re.compile(r"[\[(]?(?:\d{1,2}:)?\d{1,2}:\d{2}(?:[.,]\d{1,3})?[\])]?\s*[-\u2013]?\s*")
 _LABEL = re.compile(r"([^\W\d_][^:?!]{0,79}?):\s+(.*)")
@@ -81,7 +85,7 @@ def read_prompt(request: vllm.ModelRequest) -> Prompt:
         kind=kind,
         instructions=task,
         blocks=blocks,
-        turns=read_turns(blocks.get("transcript", blocks.get("notes", user))),
+        turns=read_turns(blocks.get("transcript", blocks.get("notes", _without_task(user)))),
         words=_words_wanted(task or user, system),
         registers=[
             name
@@ -142,6 +146,12 @@ def _kind(schema: str, blocks: Mapping[str, str], task: str) -> str:
     if '"turn": ' in task:
         return "ledger"
     return "notes" if "Take notes" in task else "single"
+
+
+def _without_task(message: str) -> str:
+    """Return a message that has no blocks without the sentences that ask for a length."""
+    left = _TASK_SENTENCE.sub("", message)
+    return left if any(map(str.isalnum, left)) else message
 
 
 def _schema_name(body: Mapping[str, Any]) -> str:

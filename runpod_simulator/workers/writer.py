@@ -114,7 +114,7 @@ class _Writer:
         headings = re.findall(r"^## (.+)$", self.prompt.instructions, re.MULTILINE)
         units = units_of(self.prompt.turns)
         if not headings or self.words < _LEAST_WORDS_WITH_HEADINGS:
-            return "\n\n".join(_prose(units, self.words, self._worth(units))) or self._said
+            return "\n\n".join(_prose(units, self.words, self._worth(units))) or self._opening
         registers = [block for name in headings[2:] for block in self._register(name)]
         title = "# " + ", ".join(keywords_of(self.prompt.turns, (), 3))
         left = self.words - count_words("\n".join((title, *headings[:2], *registers)))
@@ -164,6 +164,11 @@ class _Writer:
             each.at: rating * (1.0 if each.is_whole else _WORTH_OF_A_PART)
             for each, rating in zip(units, ratings, strict=True)
         }
+
+    @property
+    def _opening(self) -> str:
+        """Return what there is, where nothing in it is a sentence."""
+        return " ".join(self._said.split()[: self.words])
 
     @property
     def _said(self) -> str:
