@@ -1,5 +1,6 @@
 """Uploads become summaries: SQS, the three handlers, callbacks over HTTP, DynamoDB and S3."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 
@@ -28,7 +29,8 @@ def test_a_transcript_of_10000_words_becomes_a_summary_of_about_4000(
     assert history.job.words_in > 10_000
     assert 3_400 <= len(stored.text.split()) <= 4_600
     said = sentences_of(MEETING.read_text(encoding="utf-8"))
-    assert len(sentences_of(stored.text) & said) > 50  # it is about this meeting
+    told = re.sub(r" \([^()]+\)", "", stored.text)  # without who said it
+    assert len(sentences_of(told) & said) > 50  # it is about this meeting
 
 
 def test_an_upload_is_one_runpod_request_with_the_prompt_and_the_limits(
@@ -41,7 +43,7 @@ def test_an_upload_is_one_runpod_request_with_the_prompt_and_the_limits(
     [request] = local.runpod_jobs(marker)
     asked = request.input["openai_input"]
     assert request.input["openai_route"] == "/v1/chat/completions"
-    assert asked["max_tokens"] == 6000
+    assert 75 <= asked["max_tokens"] <= 300  # what its words need, and no more
     assert asked["stream"] is False
     assert "about 50 words" in asked["messages"][1]["content"]
     assert request.webhook.startswith(local.stack.outputs["WebhookUrl"] + "/")
