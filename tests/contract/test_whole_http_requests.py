@@ -222,7 +222,9 @@ class TestS3:
     def test_stores_no_empty_fact(self, s3: Any) -> None:
         sent = Recorder(s3)
 
-        S3Summaries(s3, "out").publish(a_job(), replace(self.SUMMARY, runpod_id=""), "x", {}, now=NOON)
+        S3Summaries(s3, "out").publish(
+            a_job(), replace(self.SUMMARY, runpod_id=""), "x", {}, now=NOON
+        )
 
         assert "x-amz-meta-runpod-id" not in sent.puts[0]
 
