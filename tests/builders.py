@@ -9,12 +9,12 @@ from typing import Any
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.job import Job, JobState, Source, Summary
+from core.jobs.job import WHOLE, Job, JobState, Source, Summary
 from core.runpod.reports import RunPodReport, parse_report
 from core.runpod.work_order import ResultManifest
 from core.settings import Resources, Retries, RunPodSettings, SubmitterSettings, UploadFilter
 from core.summaries.goals import WritingLimits
-from core.summaries.options import SummaryOptions
+from core.summaries.options import Mode, SummaryOptions
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 SECRET = b"a-callback-secret-of-forty-characters-00"
@@ -114,6 +114,15 @@ def _ended(call: Call, state: CallState, due_at: datetime) -> Call:
         case CallState.CANCELLED:
             return call.with_cancellation(an_event())
     return call
+
+
+def a_pull_job(**changes: Any) -> Job:
+    return a_job(**{"options": a_request(mode=Mode.PULL), "stage": 0, **changes})
+
+
+def a_pull_call(state: CallState = CallState.SUBMITTED, **changes: Any) -> Call:
+    """Return pull mode's one call."""
+    return a_call(state, **{"id": WHOLE, "stage": 0, "ask": "", **changes})
 
 
 def a_ref(attempt: int = 1) -> CallRef:

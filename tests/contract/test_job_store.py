@@ -166,7 +166,7 @@ def test_the_audit_lists_every_event_in_order_and_keeps_them(store: JobStore) ->
 class TestAStage:
     def stage_of(self, store: JobStore, calls: int) -> Job:
         names = [f"1-{index}" for index in range(calls)]
-        job = a_job(stage=1, slots=tuple(names), stage_calls=calls)
+        job = a_job(stage_calls=calls)
         store.create(job, [replace(a_call(), id=name, stage=1) for name in names])
         return store.load_job(job.id)
 
@@ -220,9 +220,7 @@ class TestAStage:
         job = self.stage_of(store, 1)
         _, call = store.load(JOB_ID, "1-0")
         store.count_done(call, stage=1, due_at=NOON)
-        following = job.with_stage(
-            ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
-        )
+        following = job.with_stage(calls=1, due_at=NOON, event=an_event(what="stage 2"))
 
         begun = store.begin_stage(following, [replace(a_call(), id="2-0", stage=2)])
 
@@ -232,9 +230,7 @@ class TestAStage:
 
     def test_begins_once_and_keeps_the_calls_that_are_under_way(self, store: JobStore) -> None:
         job = self.stage_of(store, 1)
-        following = job.with_stage(
-            ["2-0"], stage=2, stage_calls=1, repairs=0, due_at=NOON, event=an_event(what="stage 2")
-        )
+        following = job.with_stage(calls=1, due_at=NOON, event=an_event(what="stage 2"))
         call = replace(a_call(), id="2-0", stage=2)
         store.begin_stage(following, [call])
         store.save_call(store.load(JOB_ID, "2-0")[1].with_cancellation(an_event()))
@@ -249,14 +245,7 @@ class TestAStage:
     ) -> None:
         job = self.stage_of(store, 1)
         calls = [replace(a_call(), id=f"2-{index}", stage=2) for index in range(3)]
-        following = job.with_stage(
-            [call.id for call in calls],
-            stage=2,
-            stage_calls=3,
-            repairs=0,
-            due_at=NOON,
-            event=an_event(what="stage 2"),
-        )
+        following = job.with_stage(calls=3, due_at=NOON, event=an_event(what="stage 2"))
         with pytest.raises(Conflict):
             store.begin_stage(replace(following, revision=99), calls[:1])
 

@@ -112,7 +112,7 @@ class TestAWriteThatMeetsAnotherUnderWay:
         busy = Answering(s3, KEY, conflict(), conflict(), conflict())
 
         S3Summaries(busy, "out", sleep=pauses.append).publish(  # type: ignore[arg-type]
-            a_job(), a_summary(), "text", now=NOON
+            a_job(), a_summary(), "text", {}, now=NOON
         )
 
         assert len(pauses) == 3

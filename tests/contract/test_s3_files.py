@@ -129,14 +129,14 @@ class TestPublishing:
         assert metadata["source-version"] == "v1"
 
     def test_writes_the_facts_beside_it(self, s3: Any, summaries: S3Summaries) -> None:
-        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
+        summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {"doubts": 1}, now=NOON)
 
         facts = json.loads(text_of(s3, "summaries/calls/harbour board.json"))
         assert facts["job_id"] == a_job().id
         assert facts["source"]["key"] == "calls/harbour board.txt"
         assert facts["summary"]["words"] == 3900
         assert facts["asked"]["words"] == 4000
-        assert facts["made_of"] == {"calls": ["whole"], "stages": 0, "repairs": 0}
+        assert facts["writing"] == {"doubts": 1}
         assert facts["transcript_words"] == 10_000
 
     def test_keeps_the_first_summary_of_a_job(self, s3: Any, summaries: S3Summaries) -> None:

@@ -158,12 +158,12 @@ def write_both(store: JobStore) -> object:
 
 def write_count(store: JobStore) -> object:
     _, call = store.load(JOB_ID, "1-0")
-    return store.count_done(call, stage=0, due_at=NOON)
+    return store.count_done(call, stage=1, due_at=NOON)
 
 
 def write_stage(store: JobStore) -> object:
     job = store.load_job(JOB_ID)
-    return store.begin_stage(job, [replace(a_call(), id="1-0", stage=1)])
+    return store.begin_stage(job, [replace(a_call(), id="2-0", stage=2)])
 
 
 WRITES: Sequence[Callable[[JobStore], object]] = [
@@ -233,7 +233,7 @@ def test_calls_that_are_put_one_by_one_get_past_a_write_in_the_way(
 ) -> None:
     """A stage that was begun before finds some of its calls there already."""
     store.create(a_job(), [a_call()])
-    calls = [replace(a_call(), id=f"1-{number}", stage=1) for number in range(2)]
+    calls = [replace(a_call(), id=f"2-{number}", stage=2) for number in range(2)]
     dynamodb.faults = [cancelled(HELD_FALSE, "None"), refused("TransactionConflictException")]
 
     store.begin_stage(store.load_job(JOB_ID), calls)

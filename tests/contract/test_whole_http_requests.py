@@ -144,7 +144,7 @@ class TestS3:
         source = a_source(key="calls/café board.txt")
 
         S3Summaries(s3, "out").publish(
-            a_job(source=source), self.SUMMARY, "Mara said é.\n\n", now=NOON
+            a_job(source=source), self.SUMMARY, "Mara said é.\n\n", {}, now=NOON
         )
 
         assert sent.puts[0] == {
@@ -169,9 +169,11 @@ class TestS3:
 
     def test_is_sent_the_facts_beside_it_as_json(self, s3: Any) -> None:
         sent = Recorder(s3)
-        job = a_job(slots=("1-0", "1-1"), stage=1, repairs=1)
+        job = a_job(stage_calls=2)
 
-        S3Summaries(s3, "out").publish(job, self.SUMMARY, "Text.", now=NOON + minutes(7))
+        S3Summaries(s3, "out").publish(
+            job, self.SUMMARY, "Text.", {"doubts": 1}, now=NOON + minutes(7)
+        )
 
         facts = sent.puts[1]
         stored = json.loads(facts["body"])
@@ -189,7 +191,7 @@ class TestS3:
             "completion_tokens": 5_300,
             "finish_reason": "stop",
         }
-        assert stored["made_of"] == {"calls": ["1-0", "1-1"], "stages": 1, "repairs": 1}
+        assert stored["writing"] == {"doubts": 1}
         assert stored["asked"]["target_words"] == 16
         assert stored["transcript_words"] == 10_000
         assert stored["source"]["key"] == "calls/harbour board.txt"
@@ -213,12 +215,16 @@ class TestS3:
             "content-type": "text/plain; charset=utf-8",
             "if-none-match": "*",
             "x-amz-meta-was-cut": said,
+            "x-amz-meta-prompt-tokens": "0",
+            "x-amz-meta-completion-tokens": "0",
         }
 
     def test_stores_no_empty_fact(self, s3: Any) -> None:
         sent = Recorder(s3)
 
-        S3Summaries(s3, "out").publish(a_job(), replace(self.SUMMARY, runpod_id=""), "x", now=NOON)
+        S3Summaries(s3, "out").publish(
+            a_job(), replace(self.SUMMARY, runpod_id=""), "x", {}, now=NOON
+        )
 
         assert "x-amz-meta-runpod-id" not in sent.puts[0]
 

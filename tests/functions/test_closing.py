@@ -23,8 +23,7 @@ def a_stage(setup: SweeperSetup, *others: Call) -> None:
     """Record a job of several calls, and let its first one fail it."""
     first = a_call(id="1-0", stage=1)
     calls = [first, *(replace(call, id=f"1-{n}", stage=1) for n, call in enumerate(others, 1))]
-    slots = tuple(call.id for call in calls)
-    setup.store.create(a_job(slots=slots, stage=1, stage_calls=len(calls)), calls)
+    setup.store.create(a_job(stage_calls=len(calls)), calls)
     job, call = setup.store.load(JOB_ID, "1-0")
     setup.lifecycle.fail(job, call, Failure("unanswered"), now=setup.now)
 

@@ -65,7 +65,7 @@ def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
 ) -> None:
     ids = [f"1-{number}" for number in range(7)]
     calls = [replace(a_call(stage=1), id=call_id) for call_id in ids]
-    cloud.store().create(a_job(slots=tuple(ids), stage=1, stage_calls=7), calls)
+    cloud.store().create(a_job(stage_calls=7), calls)
 
     for call_id in ids:
         cloud.invoke("webhook_receiver", callback(FAILED, call_id))
@@ -142,7 +142,7 @@ def test_a_retry_counts_once(cloud: Cloud, counted: Any) -> None:
 
 def test_a_job_that_the_sweeper_gives_up_by_itself_is_counted(cloud: Cloud, counted: Any) -> None:
     """Its calls have ended; nobody went on with it."""
-    job = a_job(slots=("1-0", "1-1"), stage=1, stage_calls=2)
+    job = a_job(stage_calls=2)
     cloud.store().create(replace(job, due_at=job.deadline), [])
 
     cloud.invoke("sweeper", {})

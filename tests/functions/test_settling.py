@@ -9,8 +9,10 @@ import pytest
 
 from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.jobs.call import Call, CallState
+from core.jobs.callback import CallRef
 from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
 from core.jobs.job import JobState
+from core.jobs.ports import IntermediateText
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, gone, parse_report
 from tests.builders import (
@@ -19,19 +21,33 @@ from tests.builders import (
     SUMMARY_TEXT,
     a_call,
     a_job,
-    a_ref,
-    a_report,
+    a_manifest,
+    a_pull_call,
+    a_pull_job,
     a_source,
     a_summary,
     an_event,
+    completed_body,
     failed_body,
     lost_body,
+    manifest_body,
     minutes,
 )
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryS3
 from tests.functions.use_cases import UseCases
 
 LOST = parse_report(lost_body())
+
+
+def a_ref(attempt: int = 1) -> CallRef:
+    return CallRef(JOB_ID, "whole", attempt)
+
+
+def a_report(**changes: Any) -> RunPodReport:
+    """Return what pull mode's worker reports of a summary that lies where it should."""
+    return parse_report(manifest_body(a_manifest(), **changes))
+
+
 KEY = ("out", "summaries/calls/harbour board.txt")
 FACTS_KEY = "summaries/calls/harbour board.json"
 
@@ -56,7 +72,7 @@ class LifecycleSetup:
 
     @property
     def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "1-0")
+        job, call = self.store.load(JOB_ID, "whole")
         return job.state.value, call.state.value
 
     def audit(self) -> list[str]:
@@ -66,7 +82,11 @@ class LifecycleSetup:
 @pytest.fixture
 def setup() -> LifecycleSetup:
     setup = LifecycleSetup()
-    setup.store.create(a_job(), [a_call()])
+    for attempt in (1, 2, 3):
+        setup.s3.put_object(
+            Bucket="out", Key=f"work/{JOB_ID}/whole.{attempt}.txt", Body=SUMMARY_TEXT.encode()
+        )
+    setup.store.create(a_pull_job(), [a_pull_call()])
     return setup
 
 
@@ -111,7 +131,7 @@ class TestASuccess:
     def test_does_not_set_the_calls_runpod_id(self, setup: LifecycleSetup) -> None:
         """Anyone who knows the URL can name any id; we only poll ids that RunPod itself gave us."""
         setup.store = MemoryJobStore()
-        setup.store.create(a_job(), [a_call(CallState.SUBMITTING)])
+        setup.store.create(a_pull_job(), [a_pull_call(CallState.SUBMITTING)])
 
         settled = setup.settle(a_report(id="rp-77"))
 
@@ -128,32 +148,6 @@ class TestASuccess:
         assert settled.job.summary is not None
         assert settled.job.summary.attempt == 1
 
-    @pytest.mark.parametrize(
-        ("text", "finish_reason"),
-        [(SUMMARY_TEXT, "length"), ("Much too short.", "stop"), (SUMMARY_TEXT * 3, "stop")],
-        ids=["cut off", "too short", "too long"],
-    )
-    def test_that_needs_repair_is_kept_and_the_next_stage_requested(
-        self, setup: LifecycleSetup, text: str, finish_reason: str
-    ) -> None:
-        settled = setup.settle(a_report(text=text, finish_reason=finish_reason))
-
-        assert setup.states == ("active", "succeeded")
-        assert setup.queue.stages == [JOB_ID]
-        assert setup.summary is None
-        kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
-        assert kept is not None
-        assert kept.was_cut == (finish_reason == "length")
-        assert settled.job.due_at is not None
-
-    def test_that_can_not_be_repaired_any_more_is_taken(self, setup: LifecycleSetup) -> None:
-        setup.store = MemoryJobStore()
-        setup.store.create(a_job(repairs=2), [a_call()])
-
-        setup.settle(a_report(text="Much too short."))
-
-        assert setup.states == ("succeeded", "succeeded")
-
     def test_after_the_job_failed_is_noted_and_not_published(self, setup: LifecycleSetup) -> None:
         setup.settle(parse_report(failed_body("executionTimeout exceeded")))
 
@@ -165,7 +159,7 @@ class TestASuccess:
         assert setup.audit().count("late COMPLETED noted") == 1
 
     def test_of_an_older_upload_gives_way_to_the_newer_summary(self, setup: LifecycleSetup) -> None:
-        newer = a_job(id="f" * 32, source=a_source(sequencer="FF"))
+        newer = a_pull_job(id="f" * 32, source=a_source(sequencer="FF"))
         setup.settler().lifecycle.summaries.publish(newer, a_summary(), "newer", {}, now=NOON)
 
         settled = setup.settle(a_report())
@@ -174,13 +168,37 @@ class TestASuccess:
         assert setup.summary == "newer\n"
 
 
+class TestAnAnswerOfAStage:
+    """In push mode a call's text is an answer of many."""
+
+    @pytest.fixture
+    def settled(self, setup: LifecycleSetup) -> Settlement:
+        setup.store = MemoryJobStore()
+        setup.store.create(a_job(), [a_call()])
+        report = parse_report(completed_body(finish_reason="length"))
+        return setup.settler().settle(CallRef(JOB_ID, "1-0", 1), report, now=NOON + minutes(2))
+
+    def test_is_saved_with_what_it_cost(self, setup: LifecycleSetup, settled: Settlement) -> None:
+        kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
+
+        assert kept == IntermediateText(SUMMARY_TEXT, True, 14_000, 5_300)
+        assert settled.call.state == "succeeded"
+
+    def test_requests_the_next_stage_once_all_are_there(
+        self, setup: LifecycleSetup, settled: Settlement
+    ) -> None:
+        assert setup.queue.stages == [JOB_ID]
+        assert setup.summary is None
+        assert (settled.job.state, settled.job.due_at) == ("active", NOON + minutes(4))
+
+
 class TestAFailure:
     def test_that_may_be_temporary_requests_another_attempt(self, setup: LifecycleSetup) -> None:
         settled = setup.settle(LOST)
 
         assert isinstance(settled.decision, Retry)
         assert setup.states == ("active", "waiting")
-        assert [sent[:2] for sent in setup.queue.sent] == [(JOB_ID, "1-0")]
+        assert [sent[:2] for sent in setup.queue.sent] == [(JOB_ID, "whole")]
 
     def test_that_arrives_twice_requests_one_attempt(self, setup: LifecycleSetup) -> None:
         setup.settle(LOST)
@@ -197,7 +215,7 @@ class TestAFailure:
 
     def test_of_the_last_attempt_ends_the_job(self, setup: LifecycleSetup) -> None:
         setup.store = MemoryJobStore()
-        setup.store.create(a_job(), [a_call(attempts=3)])
+        setup.store.create(a_pull_job(), [a_pull_call(attempts=3)])
         lost = parse_report(lost_body(id="rp-3"))
 
         setup.settle(lost, attempt=3)
@@ -247,7 +265,7 @@ class TestAFunctionThatDies:
             setup.settle(a_report())
         cure()
 
-        assert list(setup.store.due(NOON + minutes(60))) == [(JOB_ID, "1-0")]
+        assert list(setup.store.due(NOON + minutes(60))) == [(JOB_ID, "whole")]
 
     def test_after_publishing_loses_nothing_when_runpod_forgets(
         self, setup: LifecycleSetup
@@ -294,7 +312,7 @@ class TestAFunctionThatDies:
 class TestTwoAtOnce:
     def test_both_having_loaded_the_call_settle_it_once(self, setup: LifecycleSetup) -> None:
         """The second loads before the first writes: its write is refused and it decides again."""
-        loaded = setup.store.load(JOB_ID, "1-0")
+        loaded = setup.store.load(JOB_ID, "whole")
         real_load = setup.store.load
         stale = [loaded]
         setup.settle(a_report())
@@ -306,7 +324,7 @@ class TestTwoAtOnce:
         assert setup.audit().count("active -> succeeded") == 1
 
     def test_one_giving_up_and_one_publishing_agree_on_one_end(self, setup: LifecycleSetup) -> None:
-        job, call = setup.store.load(JOB_ID, "1-0")
+        job, call = setup.store.load(JOB_ID, "whole")
         event = an_event(why="too late")
         setup.store.save(job.with_failure("deadline", event), call.with_failure("deadline", event))
 
@@ -317,7 +335,7 @@ class TestTwoAtOnce:
 
     def test_two_attempts_succeeding_leave_one_summary(self, setup: LifecycleSetup) -> None:
         setup.store = MemoryJobStore()
-        setup.store.create(a_job(), [a_call(attempts=2)])
+        setup.store.create(a_pull_job(), [a_pull_call(attempts=2)])
         setup.settle(a_report(id="rp-2", text=f"{SUMMARY_TEXT} (2)"), attempt=2)
 
         setup.settle(a_report(id="rp-1", text=f"{SUMMARY_TEXT} (1)"), attempt=1)
@@ -340,7 +358,7 @@ class TestACallbackWithoutAReport:
     def test_makes_the_call_due_for_the_next_sweep(self, setup: LifecycleSetup) -> None:
         expedite(setup, NOON + minutes(1))
 
-        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "1-0")]
+        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
 
     def test_is_written_down_once(self, setup: LifecycleSetup) -> None:
         for _ in range(3):
@@ -382,11 +400,11 @@ class TestACallbackWithoutAReport:
                 return super().save_call(call)
 
         setup.store = Beaten()
-        setup.store.create(a_job(), [a_call()])
+        setup.store.create(a_pull_job(), [a_pull_call()])
 
         expedite(setup, NOON + minutes(1))
 
-        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "1-0")]
+        assert list(setup.store.due(NOON + minutes(1))) == [(JOB_ID, "whole")]
 
 
 def expedite(setup: LifecycleSetup, now: datetime) -> None:

@@ -252,7 +252,7 @@ class TestACallThatItsJobHasLeftBehind:
     """Whoever counted it for its stage died before ending it."""
 
     def test_is_closed_and_costs_nothing_more(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call(stage=1), stage=2, slots=("2-0",))
+        setup.holding(a_call(stage=1), stage=2)
 
         setup.sweep()
 
@@ -260,7 +260,7 @@ class TestACallThatItsJobHasLeftBehind:
         assert setup.runpod.asked == []
 
     def test_does_not_take_its_job_with_it(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call(stage=1, attempts=3), stage=2, slots=("2-0",))
+        setup.holding(a_call(stage=1, attempts=3), stage=2)
         setup.now = NOON + minutes(61)
 
         setup.sweep()

@@ -106,7 +106,7 @@ class TestARunPodThatHangs:
         """The one job behind all that hang lost its message; RunPod is let go when it is found."""
         setup.holding_many(300)
         done = frozenset({"1-0", "1-1"})
-        job = a_job(slots=("1-0", "1-1"), stage=1, stage_calls=2, done=done)
+        job = a_job(stage_calls=2, done=done)
         setup.store.create(replace(job, due_at=setup.now), [])
         setup.queue.request_next_stage = lambda _: hanging.gate.set()  # type: ignore[method-assign]
 

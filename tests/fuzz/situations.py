@@ -109,7 +109,6 @@ def _of_a_stage(harness: ReceiverHarness, job_id: str, key: str) -> None:
             [CallState.SUCCEEDED, CallState.SUBMITTED, CallState.SUBMITTED]
         )
     ]
-    slots = tuple(call.id for call in calls)
     _put(harness, job_id, key, *calls, slots=slots, stage=1, stage_calls=3, done=frozenset({"1-0"}))
 
 
