@@ -139,7 +139,7 @@ def _under_way(progress: object) -> str:
 
 
 def _is_arrival(event: AuditEvent) -> bool:
-    return event.what.endswith(f"-> {CallState.PUBLISHING}")
+    return event.to_state == CallState.PUBLISHING
 
 
 def _timings(arrived: AuditEvent) -> str:

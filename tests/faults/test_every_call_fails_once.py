@@ -12,7 +12,7 @@ import pytest
 
 from core.aws.names import facts_key_for
 from core.jobs.job import JobState
-from tests.builders import API_KEY
+from tests.builders import API_KEY, an_event
 from tests.fakes.cloud import APPS
 from tests.faults.invariants import check
 from tests.faults.scenario_runner import Ended, ScenarioRunner, scenario_runner
@@ -116,8 +116,12 @@ def with_object(key: Callable[[Ended], str], text: str) -> Callable[[Ended], End
         with_object(lambda ended: facts_key_for(ended.job.summary_key), '{"job_id": "other"}'),
         with_object(lambda ended: "summaries/second.txt", "a second summary\n"),
         lambda ended: replace(ended, lines_changed=1),
-        lambda ended: replace(ended, audits=ended.audits | {"job": ["active -> failed"]}),
-        lambda ended: replace(ended, audits=ended.audits | {"job": ["active -> succeeded"] * 2}),
+        lambda ended: replace(
+            ended, audits=ended.audits | {"job": [an_event(what="active -> failed")]}
+        ),
+        lambda ended: replace(
+            ended, audits=ended.audits | {"job": [an_event(what="active -> succeeded")] * 2}
+        ),
         lambda ended: replace(ended, runs=ended.runs * 3),
         lambda ended: replace(ended, calls=[replace(call, attempts=()) for call in ended.calls]),
         lambda ended: replace(ended, dead_letters=["{}"]),
