@@ -102,6 +102,12 @@ def without(key: str) -> Callable[[Ended], Ended]:
     return changed
 
 
+def with_audit(*whats: str) -> Callable[[Ended], Ended]:
+    """Give the job another audit."""
+    job = [an_event(what=what) for what in whats]
+    return lambda ended: replace(ended, audits=ended.audits | {"job": job})
+
+
 def with_object(key: Callable[[Ended], str], text: str) -> Callable[[Ended], Ended]:
     return lambda ended: replace(ended, objects=ended.objects | {key(ended): text})
 
