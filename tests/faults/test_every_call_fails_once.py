@@ -21,13 +21,8 @@ from tests.faults.wire import Fault
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    if "case" not in metafunc.fixturenames:
-        return
-    try:
-        found = cases()
-    except Exception:
-        found = []
-    metafunc.parametrize("case", found, ids=str)
+    if "case" in metafunc.fixturenames:
+        metafunc.parametrize("case", cases(), ids=str)
 
 
 @pytest.fixture(scope="module")
