@@ -168,7 +168,7 @@ def _how_far(calls: Sequence[Call]) -> str:
 
 
 def _is_arrival(event: AuditEvent) -> bool:
-    return event.what.endswith(f"-> {CallState.PUBLISHING}")
+    return event.to_state == CallState.PUBLISHING
 
 
 def _timings(arrived: AuditEvent) -> str:

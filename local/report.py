@@ -21,7 +21,6 @@ from runpod_simulator import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
-_ARRIVED = f"-> {CallState.PUBLISHING}"
 _INBOX = "inbox"  # beside the copies: its files are uploaded
 _COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left out
 _LONGEST_NAME_BYTES = 200  # of a file; with what follows it, less than any file system's limit
@@ -88,8 +87,7 @@ def _shown(history: History) -> list[AuditEvent]:
     """Return the audit, without the transitions of each call if there are many calls."""
     if len(history.calls) <= _MOST_CALLS_IN_FULL:
         return history.events
-    transitions = {f"{state} -> " for state in CallState}
-    return [event for event in history.events if not event.what.startswith(tuple(transitions))]
+    return [event for event in history.events if event.from_state not in set(CallState)]
 
 
 def _share(job: Job) -> float:
@@ -98,7 +96,7 @@ def _share(job: Job) -> float:
 
 def tokens(history: History) -> tuple[int, int]:
     """Return how many tokens all requests of a job read and wrote, according to the audit."""
-    results = [event.detail for event in history.events if event.what.endswith(_ARRIVED)]
+    results = [event.detail for event in history.events if event.to_state == CallState.PUBLISHING]
     read, written = (
         sum(int(each.get(name, 0)) for each in results)
         for name in ("prompt_tokens", "completion_tokens")

@@ -1,6 +1,7 @@
 """Takes uploads and requests for another attempt; starts RunPod requests; never waits for one.
 
 app        the Lambda handler
+use_cases  the use cases over the real adapters
 messages   what stands in an event: uploads, and calls that want an attempt
 uploads    what keeps an upload from being read at all
 overrides  what the uploader of one file chose for its summary

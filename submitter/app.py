@@ -5,7 +5,7 @@ Never     waits for a result; asks RunPod for one.
 
 import os
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from aws_lambda_powertools.utilities.batch import (
     BatchProcessor,
@@ -14,14 +14,10 @@ from aws_lambda_powertools.utilities.batch import (
 )
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from core import wiring
 from core.errors import JobExists, UnknownCall
 from core.jobs.job import Source
 from core.settings import SubmitterSettings
 from core.telemetry import count, count_submission, logger, metrics
-from submitter.dispatch import Dispatch
-from submitter.intake import Intake
-from submitter.material import Material
 from submitter.messages import (
     AttemptRequested,
     NextStageRequested,
@@ -29,13 +25,8 @@ from submitter.messages import (
     parse_message,
     parse_uploads,
 )
-from submitter.record import BY
-from submitter.stages import Stages
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN
-
-LONGEST_CHAIN = (
-    6  # attempts of one call that may follow each other through the function's own queue
-)
+from submitter.use_cases import UseCases, wired
 
 
 @metrics.log_metrics
@@ -89,47 +80,6 @@ def _is_from_sqs(event: dict[str, Any]) -> bool:
     return bool(records[0].get("eventSource") == "aws:sqs")
 
 
-class _UseCases(NamedTuple):
-    settings: SubmitterSettings
-    intake: Intake
-    dispatch: Dispatch
-    stages: Stages
-
-
 @cache
-def _wiring() -> _UseCases:
-    settings = SubmitterSettings.from_env(os.environ)
-    lifecycle = wiring.lifecycle(
-        settings.resources,
-        settings.retries,
-        store=wiring.store(settings.resources),
-        by=BY,
-        longest_chain=LONGEST_CHAIN,
-    )
-    intermediate_store = wiring.intermediate_store(settings.resources)
-    material = Material(intermediate_store=intermediate_store)
-    dispatch = Dispatch(
-        lifecycle=lifecycle,
-        material=material,
-        runpod=wiring.runpod(settings.runpod),
-        secrets=wiring.callback_secrets(settings.callback_secret),
-        presigned_urls=wiring.presigned_urls(settings.resources),
-        settings=settings,
-        clock=wiring.now,
-    )
-    intake = Intake(
-        lifecycle=lifecycle,
-        transcripts=wiring.transcripts(),
-        material=material,
-        dispatch=dispatch,
-        settings=settings,
-        clock=wiring.now,
-    )
-    stages = Stages(
-        lifecycle=lifecycle,
-        material=material,
-        intermediate_store=intermediate_store,
-        dispatch=dispatch,
-        clock=wiring.now,
-    )
-    return _UseCases(settings, intake, dispatch, stages)
+def _wiring() -> UseCases:
+    return wired(SubmitterSettings.from_env(os.environ))

@@ -105,7 +105,11 @@ class Attempts:
 
     def _while_submitting(self, job: Job, call: Call, change: Change) -> tuple[Job, Call]:
         number = call.attempt.number
-        return self._persistently(job, call, change, while_=lambda _, call: _is_at(call, number))
+
+        def is_submitting(job: Job, call: Call) -> bool:
+            return not job.is_final and _is_at(call, number)  # else the sweeper closes the call
+
+        return self._persistently(job, call, change, while_=is_submitting)
 
     def _persistently(
         self, job: Job, call: Call, change: Change, *, while_: Callable[[Job, Call], bool]

@@ -5,9 +5,7 @@ Never     touches a call that is not due; runs into its own timeout, whoever han
 
 import os
 import random
-import time
 from collections import Counter
-from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -19,6 +17,7 @@ from core.aws.work_files import PARTS
 from core.jobs.ports import WorkFiles
 from core.settings import SweeperSettings
 from core.telemetry import count, logger, metrics
+from sweeper.lanes import paced
 from sweeper.looks import Looks
 from sweeper.polling import Polling
 from sweeper.results import SweepOutcome
@@ -40,7 +39,7 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     found: Counter[SweepOutcome] = Counter()
     key_errors: set[str] = set()
     try:
-        for result in sweeper.sweep(pace=_pace(_POLLS_PER_SECOND), seconds_left=seconds_left):
+        for result in sweeper.sweep(pace=paced(_POLLS_PER_SECOND), seconds_left=seconds_left):
             found[result.outcome] += 1
             key_errors |= {result.key_error} - {""}
     finally:
@@ -66,19 +65,6 @@ def _expire(work_files: WorkFiles | None) -> None:
         logger.exception("old work files could not be deleted; the next sweeps try again")
     else:
         count("WorkFilesExpired", expired)
-
-
-def _pace(per_second: int) -> Callable[[], None]:
-    """Return a function that returns at most so often a second."""
-    next_turn = 0.0
-
-    def pace() -> None:
-        nonlocal next_turn
-        now = time.monotonic()
-        time.sleep(max(0.0, next_turn - now))
-        next_turn = max(next_turn, now) + 1 / per_second
-
-    return pace
 
 
 @cache

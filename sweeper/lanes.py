@@ -5,6 +5,7 @@ while there is time for it to end; what has not ended when the time is up is lef
 here, for whoever dies in the middle of a look leaves a call that is due.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
@@ -65,6 +66,19 @@ def as_completed(
         for lane in lanes:
             lane.release(done)
         yield from done
+
+
+def paced(per_second: int) -> Callable[[], None]:
+    """Return a function that returns at most so often a second."""
+    next_turn = 0.0
+
+    def pace() -> None:
+        nonlocal next_turn
+        now = time.monotonic()
+        time.sleep(max(0.0, next_turn - now))
+        next_turn = max(next_turn, now) + 1 / per_second
+
+    return pace
 
 
 class CircuitOpen(RunPodBusy):

@@ -58,10 +58,12 @@ def _check_audit(ended: Ended) -> None:
     states = {"job": ended.job.state.value}
     states |= {f"call#{call.id}": call.state.value for call in ended.calls}
     for item, lines in ended.audits.items():
-        moves = [line.split(" -> ") for line in lines if " -> " in line]
-        assert all(one[1] == other[0] for one, other in pairwise(moves)), f"{item}: {moves}"
-        assert not moves or moves[-1][1] == states[item], f"{item} is not where its audit ends"
-    ends = [line for line in ended.audits["job"] if " -> " in line]
+        moves = [line for line in lines if line.to_state]
+        assert all(one.to_state == other.from_state for one, other in pairwise(moves)), item
+        assert not moves or moves[-1].to_state == states[item], (
+            f"{item} is not where its audit ends"
+        )
+    ends = [line.what for line in ended.audits["job"] if line.to_state]
     assert len(ends) == 1, f"the job has ended in {ends}"
 
 

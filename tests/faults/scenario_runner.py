@@ -26,6 +26,7 @@ from requests.adapters import HTTPAdapter
 from core import wiring
 from core.aws.items import JOB_ITEM, to_call, to_event, to_job, unpacked
 from core.aws.secrets import SecretReader
+from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
 from core.telemetry import logger
@@ -63,7 +64,7 @@ class Ended:
     has_failed: bool  # the planned call was made, and failed
     job: Job
     calls: list[Call]
-    audits: dict[str, list[str]]  # what each item's lines say
+    audits: dict[str, list[AuditEvent]]  # of each item
     lines_changed: int  # lines of the audit that were changed or removed on the way
     objects: dict[str, str]  # the output bucket
     runs: list[Run]
@@ -105,9 +106,7 @@ class ScenarioRunner:
             has_failed=loop.wire.has_failed,
             job=job,
             calls=[to_call(item) for item in items if item["item"] != JOB_ITEM],
-            audits={
-                item["item"]: [to_event(line).what for line in item["events"]] for item in items
-            },
+            audits={item["item"]: [to_event(line) for line in item["events"]] for item in items},
             lines_changed=_lines_changed(audits),
             objects=self._objects(),
             runs=loop.runpod.runs,

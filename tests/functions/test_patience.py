@@ -11,7 +11,7 @@ from core.errors import Conflict, RunPodBusy, RunPodError, RunPodFailed, RunPodS
 from core.jobs.call import CallState
 from core.jobs.job import JobState
 from core.jobs.lifecycle import MOST_REQUESTS, SUBMITTING_TIME
-from submitter.app import LONGEST_CHAIN
+from submitter.use_cases import LONGEST_CHAIN
 from tests.builders import NOON, minutes, submitter_settings
 from tests.fakes.memory import MemoryRunPod
 from tests.fakes.model import a_transcript

@@ -11,8 +11,7 @@ import pytest
 from core.errors import RunPodBusy, RunPodError, RunPodFailed, RunPodRefused, RunPodSilent
 from core.jobs.call import CallState
 from core.runpod.reports import RunPodReport
-from sweeper.app import _pace
-from sweeper.lanes import Circuit, CircuitOpen
+from sweeper.lanes import Circuit, CircuitOpen, paced
 from sweeper.results import SweepOutcome
 from tests.builders import JOB_ID, NOON, a_call, a_job, a_report, minutes
 from tests.functions.sweeping import RUNNING, SweeperSetup
@@ -232,8 +231,8 @@ def test_polls_are_paced(monkeypatch: pytest.MonkeyPatch) -> None:
     # Its own name for the module alone: a whole process whose clock stands still holds up every event
     # loop in it, and one that sleeps meanwhile would be counted here.
     clock = SimpleNamespace(monotonic=lambda: now[0], sleep=slept.append)
-    monkeypatch.setattr("sweeper.app.time", clock)
-    pace = _pace(per_second=100)
+    monkeypatch.setattr("sweeper.lanes.time", clock)
+    pace = paced(per_second=100)
 
     for _ in range(3):
         pace()

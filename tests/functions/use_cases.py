@@ -11,11 +11,11 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.jobs.settle import Settler
 from core.settings import Retries, SubmitterSettings
-from submitter.app import LONGEST_CHAIN
 from submitter.dispatch import Dispatch
 from submitter.intake import Intake
 from submitter.material import Material
 from submitter.stages import Stages
+from submitter.use_cases import LONGEST_CHAIN
 from sweeper.looks import Looks
 from sweeper.polling import Polling
 from sweeper.sweep import Sweeper

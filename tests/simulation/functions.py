@@ -199,7 +199,7 @@ def simulated() -> Iterator[io.StringIO]:
         put(wiring, "callback_secrets", lambda _: _environment().secrets)
         put(wiring, "runpod", lambda _: _clients().runpod)
         put(core.summaries.messages, "frame_tokens", _frame_tokens)
-        put(sweeper_app, "_pace", lambda _: lambda: None)
+        put(sweeper_app, "paced", lambda _: lambda: None)
         for module in (submitter.dispatch, submitter.stages, sweeper.lanes):
             put(module, "ThreadPoolExecutor", Pool)
         put(sweeper.lanes, "wait", wait)

@@ -329,9 +329,9 @@ class Invariants:
 
     def _last_move(self, job: Job) -> str:
         moves = [
-            event.what for event in self.store.events(job.id) if event.what.startswith("active")
+            event for event in self.store.events(job.id) if event.from_state == job.state.ACTIVE
         ]
-        return moves[-1].rpartition(" ")[2] if moves else ""
+        return moves[-1].to_state if moves else ""
 
     # ---- once all is quiet
 

@@ -140,7 +140,7 @@ def _gpu_calls_are_bounded(evidence: Evidence) -> Iterator[str]:
 def _audits_end_as_their_jobs(evidence: Evidence) -> Iterator[str]:
     for job_id, history in evidence.histories.items():
         job = history.job
-        ends = [each.what for each in history.events if each.what.startswith("active -> ")]
+        ends = [each.what for each in history.events if each.from_state == "active"]
         if job.is_final and ends != [f"active -> {job.state}"]:
             yield f"job {job_id}: {job.state}, and its audit says {', '.join(ends) or 'nothing'}"
 

@@ -55,7 +55,7 @@ def _callbacks(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
     yield "callbacks given up", f"{given_up:,}", "by RunPod, after three deliveries without a 200"
     swept = _swept(evidence)
     by_sweeper = sum(
-        event.by == "sweeper" and event.what.endswith("-> publishing")
+        event.by == "sweeper" and event.to_state == "publishing"
         for history in evidence.histories.values()
         for event in history.events
     )

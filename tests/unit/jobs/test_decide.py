@@ -1,5 +1,8 @@
 """What each report means for a call in each state: the whole table."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from core.errors import ForeignRequest, UnknownCall
@@ -16,13 +19,18 @@ from core.jobs.decide import (
     Retry,
     attempt_of,
     decide,
+    is_left_behind,
+    is_the_summary,
 )
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodReport, gone, parse_report
+from core.summaries.options import Mode
+from core.summaries.plans import Kind
 from tests.builders import (
     a_call,
     a_job,
     a_report,
+    a_request,
     a_summary,
     an_event,
     failed_body,
@@ -158,3 +166,87 @@ def test_an_attempt_without_an_id_takes_the_reports() -> None:
 def test_an_attempt_that_never_began_is_unknown() -> None:
     with pytest.raises(UnknownCall):
         decided(a_job(), a_call(), 2, SUCCESS)
+
+
+class TestADecision:
+    """It carries what carrying it out takes: nothing is looked up again."""
+
+    def test_to_publish_has_the_attempt_and_its_report(self) -> None:
+        call = a_call(attempts=2)
+
+        assert decided(a_job(), call, 1, SUCCESS) == Publish(call.attempts[0], SUCCESS)
+
+    def test_to_recover_has_the_attempt_whose_result_was_being_published(self) -> None:
+        call = a_call(CallState.PUBLISHING)
+
+        assert decided(a_job(), call, 1, GONE) == Recover(call.attempt, GONE.failure)
+
+    def test_to_note_a_late_result_has_the_attempt_and_its_report(self) -> None:
+        call = a_call(CallState.FAILED)
+
+        job = a_job().with_failure("deadline", an_event())
+        assert decided(job, call, 1, SUCCESS) == NoteLate(call.attempt, SUCCESS)
+
+    def test_to_split_has_the_attempt_and_the_failure(self) -> None:
+        call = a_call(task=a_task(last=2))
+        too_long = parse_report(failed_body("maximum context length"))
+
+        assert decided(a_job(), call, 1, too_long) == Split(call.attempt, too_long.failure)
+
+    def test_to_retry_or_fail_has_the_failure(self) -> None:
+        assert decided(a_job(), a_call(), 1, LOST) == Retry(LOST.failure)
+        assert decided(a_job(), a_call(), 1, REFUSED) == Fail(REFUSED.failure)
+
+    def test_to_fail_is_that_of_a_single_chunk_that_was_too_long(self) -> None:
+        too_long = parse_report(failed_body("maximum context length"))
+
+        decision = decided(a_job(), a_call(), 1, too_long)
+
+        assert decision == Fail(too_long.failure)
+
+
+@pytest.mark.parametrize(
+    ("stage", "state", "is_left"),
+    [
+        (0, CallState.SUBMITTED, True),
+        (0, CallState.PUBLISHING, False),
+        (1, CallState.SUBMITTED, False),
+        (2, CallState.WAITING, False),
+    ],
+)
+def test_a_call_is_left_behind_by_a_later_stage_unless_its_text_is_on_its_way(
+    stage: int, state: CallState, is_left: bool
+) -> None:
+    assert is_left_behind(a_job(stage=1), replace(a_call(state), stage=stage)) is is_left
+
+
+SUMMARY = {"job": a_job(target_words=100), "words": 100, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_it"),
+    [
+        ({}, True),
+        ({"words": 75}, True),
+        ({"words": 74}, False),
+        ({"words": 125}, True),
+        ({"words": 126}, False),
+        ({"finish_reason": "length"}, False),
+        ({"job": a_job(target_words=100, repairs=2), "words": 5, "finish_reason": "length"}, True),
+        ({"job": a_job(target_words=100, repairs=1), "words": 5}, False),
+        ({"job": a_job(target_words=100, slots=("whole", "1-1"))}, False),
+        ({"job": a_job(options=a_request(mode=Mode.PULL)), "words": 5}, True),
+    ],
+)
+def test_a_text_is_the_summary_where_further_calls_could_not_better_it(
+    changes: dict[str, Any], is_it: bool
+) -> None:
+    given = {**SUMMARY, **changes}
+
+    assert is_the_summary(given["job"], a_call(), given["words"], given["finish_reason"]) is is_it
+
+
+def test_notes_are_never_the_summary() -> None:
+    call = a_call(task=a_task(kind=Kind.NOTES))
+
+    assert not is_the_summary(a_job(target_words=100), call, 100, "stop")
