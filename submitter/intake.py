@@ -75,16 +75,17 @@ class Intake:
         self, source: Source, options: SummaryOptions, transcript: Transcript
     ) -> tuple[Job, list[Call]]:
         now = self.clock()
+        passages = numbered(transcript.turns)
         job = new_job(
             source,
             options,
             settings=self.settings,
             now=now,
-            words_in=transcript.words,
-            target_words=target_words(options.words, transcript.words),
-            detail={"words_in": transcript.words, "read_as": transcript.format},
+            words_in=passages.words,
+            target_words=target_words(options.words, passages.words),
+            detail={"words_in": passages.words, "read_as": transcript.format},
         )
-        passages = self.material.keep_passages(job, numbered(transcript.turns))
+        passages = self.material.keep_passages(job, passages)
         step = next_round(passages, goal(job), job.limits, [])
         if not isinstance(step, Round):  # nothing was asked yet, so nothing can be finished
             raise BadTranscript("impossible", step.message if isinstance(step, GivenUp) else "")

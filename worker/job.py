@@ -111,9 +111,10 @@ class Worker:
         except BadTranscript as exc:
             code = "too-large" if exc.code == "too-large" else "unreadable"
             raise WorkerError(code, exc.code) from None
+        passages = numbered(transcript.turns)
         material = Material(
-            passages=numbered(transcript.turns),
-            goal=goal_of(order.options, transcript.words, boundary=order.job_id),
+            passages=passages,
+            goal=goal_of(order.options, passages.words, boundary=order.job_id),
             options=order.options,
         )
         return material, transcript.format

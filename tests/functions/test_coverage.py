@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.jobs.job import JobState
 from runpod_simulator.workers.summary import summarise
+
+from core.jobs.job import JobState
 from tests.builders import completed_body, user_prompt
 from tests.fakes.model import BLOCK, REQUESTED_WORDS, FakeModel
 from tests.functions.pipeline import Pipeline

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from core.summaries.plans import Kind
 
 from core.errors import ForeignRequest, UnknownCall
 from core.jobs.call import OVERFLOW, Call, CallState
@@ -25,7 +26,6 @@ from core.jobs.decide import (
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodReport, gone, parse_report
 from core.summaries.options import Mode
-from core.summaries.plans import Kind
 from tests.builders import (
     a_call,
     a_job,
