@@ -1,6 +1,7 @@
 """Adapters to AWS, behind the ports of core/jobs/ports.py.
 
 job_store        jobs in DynamoDB
+job_index        jobs by state and age, for people
 items            jobs and calls as items of its table
 files            transcripts, summaries and intermediate texts in S3
 objects          one bucket's objects, written on a condition

@@ -1,7 +1,7 @@
 """Jobs and calls as items of the DynamoDB table, field by field, there and back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -33,6 +33,7 @@ def job_item(job: Job) -> dict[str, Any]:
     return {
         **key_of(job.id, JOB_ITEM),
         "state": job.state.value,
+        "listed_state": job.state.value,  # calls have none, so the index by state holds jobs alone
         "source": {**asdict(job.source), "uploaded_at": instant(job.source.uploaded_at)},
         "options": {
             **asdict(job.options),
@@ -98,6 +99,40 @@ def to_job(item: Mapping[str, Any]) -> Job:
         is_publishing=item["is_publishing"],
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
         revision=item["revision"],
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListedJob:
+    """What the index by state holds of a job."""
+
+    id: str
+    state: JobState
+    bucket: str
+    key: str
+    version_id: str
+    created_at: datetime
+    deadline: datetime
+    finished_at: datetime | None
+    reason_code: str
+    words_in: int
+    summary: Summary | None
+
+
+def to_listed_job(item: Mapping[str, Any]) -> ListedJob:
+    source = item["source"]
+    return ListedJob(
+        id=item["job_id"],
+        state=JobState(item["listed_state"]),
+        bucket=source["bucket"],
+        key=source["key"],
+        version_id=source["version_id"],
+        created_at=_to_instant(item["created_at"]),
+        deadline=_to_instant(item["deadline"]),
+        finished_at=_to_instant(item["finished_at"]) if "finished_at" in item else None,
+        reason_code=item.get("reason_code", ""),
+        words_in=item["words_in"],
+        summary=Summary(**item["summary"]) if "summary" in item else None,
     )
 
 

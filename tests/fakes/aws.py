@@ -71,7 +71,7 @@ def create_jobs_table(client: Any) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("job_id", "item", "due_group", "due_at")
+            for name in ("job_id", "item", "due_group", "due_at", "listed_state", "created_at")
         ],
         KeySchema=[
             {"AttributeName": "job_id", "KeyType": "HASH"},
@@ -85,6 +85,24 @@ def create_jobs_table(client: Any) -> None:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "by-state",
+                "KeySchema": [
+                    {"AttributeName": "listed_state", "KeyType": "HASH"},
+                    {"AttributeName": "created_at", "KeyType": "RANGE"},
+                ],
+                "Projection": {
+                    "ProjectionType": "INCLUDE",
+                    "NonKeyAttributes": [
+                        "source",
+                        "deadline",
+                        "finished_at",
+                        "reason_code",
+                        "summary",
+                        "words_in",
+                    ],
+                },
+            },
         ],
     )
