@@ -11,7 +11,7 @@ of a job that has ended: cancel its request, then let it follow its job
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.errors import Conflict, UnknownCall
 from core.failures import Failure
@@ -24,6 +24,9 @@ from core.jobs.settle import Settlement
 from core.summaries.options import Mode
 from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
 
+# How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
+# of a job that has ended for RunPod to cancel its request.
+RUNPOD_PATIENCE = timedelta(minutes=10)
 _NOT_CONTINUED = Failure(
     "deadline",
     "the texts of a stage were all there, and what follows had not begun by the job's deadline; look at"
@@ -93,7 +96,7 @@ class Looks:
             if now < job.deadline + LAST_PATIENCE:
                 return None  # the submitter knows better why
             return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
-        if self._is_left_to_its_calls(job):
+        if self._is_left_to_its_calls(job, now):
             return None
         failure = _NOT_CONTINUED if job.is_stage_done else self._why_too_late(job)
         return self.lifecycle.fail_job(job, failure, now=now)
@@ -105,11 +108,17 @@ class Looks:
                 return _held(call)
         return Failure("deadline")
 
-    def _is_left_to_its_calls(self, job: Job) -> bool:
-        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
-        calls = self._open_calls(job)
-        is_pull = job.options.mode is Mode.PULL
-        return any(is_pull or call.state is CallState.PUBLISHING for call in calls)
+    def _is_left_to_its_calls(self, job: Job, now: datetime) -> bool:
+        """Can a result be on its way to S3 at this instant, or wait at RunPod for the last poll?
+
+        Then its call ends, and the job with it.
+        """
+        if job.options.mode is Mode.PULL:
+            return bool(self._open_calls(job))
+        left = {CallState.PUBLISHING}
+        if now < job.deadline + RUNPOD_PATIENCE:
+            left.add(CallState.SUBMITTED)
+        return any(call.state in left for call in self._open_calls(job))
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""

@@ -1,5 +1,6 @@
 """Settling over the setup in memory: what receiver and sweeper both do with a report."""
 
+import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -10,7 +11,7 @@ import pytest
 from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
+from core.jobs.decide import Close, Ignore, NoteLate, Publish, Recover, Retry
 from core.jobs.job import JobState
 from core.jobs.ports import IntermediateText
 from core.jobs.settle import Settlement, Settler
@@ -24,6 +25,7 @@ from tests.builders import (
     a_manifest,
     a_pull_call,
     a_pull_job,
+    a_pull_report,
     a_source,
     a_summary,
     an_event,
@@ -46,6 +48,11 @@ def a_ref(attempt: int = 1) -> CallRef:
 def a_report(**changes: Any) -> RunPodReport:
     """Return what pull mode's worker reports of a summary that lies where it should."""
     return parse_report(manifest_body(a_manifest(), **changes))
+
+
+def an_answer(text: str = SUMMARY_TEXT, **changes: Any) -> RunPodReport:
+    """Return what RunPod reports of push mode's call."""
+    return parse_report(completed_body(text, **changes))
 
 
 KEY = ("out", "summaries/calls/harbour board.txt")
@@ -115,6 +122,9 @@ class TestASuccess:
             "ran_ms": 61_088,
             "prompt_tokens": 14_000,
             "completion_tokens": 5_300,
+            "read_as": "webvtt",
+            "model_calls": 3,
+            "rounds": 3,
         }
         assert events[2].detail["words_out"] == len(SUMMARY_TEXT.split())
         assert "pump" not in repr(events)
@@ -171,11 +181,16 @@ class TestASuccess:
 class TestAnAnswerOfAStage:
     """In push mode a call's text is an answer of many."""
 
-    @pytest.fixture
-    def settled(self, setup: LifecycleSetup) -> Settlement:
+    @pytest.fixture(autouse=True)
+    def push(self, setup: LifecycleSetup) -> None:
         setup.store = MemoryJobStore()
         setup.store.create(a_job(), [a_call()])
-        report = parse_report(completed_body(finish_reason="length"))
+
+    @pytest.fixture
+    def settled(self, setup: LifecycleSetup) -> Settlement:
+        return self.settle(setup, an_answer(finish_reason="length"))
+
+    def settle(self, setup: LifecycleSetup, report: RunPodReport) -> Settlement:
         return setup.settler().settle(CallRef(JOB_ID, "1-0", 1), report, now=NOON + minutes(2))
 
     def test_is_saved_with_what_it_cost(self, setup: LifecycleSetup, settled: Settlement) -> None:
@@ -190,6 +205,75 @@ class TestAnAnswerOfAStage:
         assert setup.queue.stages == [JOB_ID]
         assert setup.summary is None
         assert (settled.job.state, settled.job.due_at) == ("active", NOON + minutes(4))
+
+    def test_that_arrives_twice_changes_nothing_more(
+        self, setup: LifecycleSetup, settled: Settlement
+    ) -> None:
+        before = setup.store.history(JOB_ID)
+
+        again = self.settle(setup, an_answer("Another text.", finish_reason="length"))
+
+        assert isinstance(again.decision, Ignore)
+        assert setup.store.history(JOB_ID) == before
+        assert setup.queue.stages == [JOB_ID]
+
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize(
+        ("step", "time"),
+        [("save_call", 1), ("put_object", 1), ("count_done", 1), ("save_call", 2)],
+        ids=["marking it", "its text", "counting it", "ending it"],
+    )
+    def test_is_counted_by_the_next_report_where_a_function_died(
+        self, setup: LifecycleSetup, step: str, time: int, after: bool
+    ) -> None:
+        target = setup.s3 if step == "put_object" else setup.store
+        cure = dying_at(target, step, after=after, time=time)
+        with pytest.raises(Killed):
+            self.settle(setup, an_answer())
+        cure()
+
+        settled = self.settle(setup, an_answer())
+
+        assert settled.call.state == "succeeded"
+        assert settled.job.is_stage_done
+        assert setup.queue.stages
+
+    def test_costs_an_attempt_when_a_function_died_over_it_and_runpod_forgets(
+        self, setup: LifecycleSetup
+    ) -> None:
+        cure = dying_at(setup.s3, "put_object", after=False)
+        with pytest.raises(Killed):
+            self.settle(setup, an_answer())
+        cure()
+
+        settled = self.settle(setup, gone("rp-1"))
+
+        assert (settled.job.state, settled.call.state) == ("active", "waiting")
+        assert len(setup.queue.sent) == 1
+
+    def test_that_was_saved_is_not_paid_for_again_when_runpod_forgets(
+        self, setup: LifecycleSetup
+    ) -> None:
+        cure = dying_at(setup.s3, "put_object", after=True)
+        with pytest.raises(Killed):
+            self.settle(setup, an_answer())
+        cure()
+
+        settled = self.settle(setup, gone("rp-1"))
+
+        assert isinstance(settled.decision, Recover)
+        assert settled.call.state == "succeeded"
+        assert setup.queue.sent == []
+
+    def test_that_comes_after_its_job_has_ended_is_not_saved(self, setup: LifecycleSetup) -> None:
+        job = setup.store.load_job(JOB_ID)
+        setup.store.save_job(job.with_failure("deadline", an_event(why="too late")))
+
+        settled = self.settle(setup, an_answer())
+
+        assert isinstance(settled.decision, Close)
+        assert settled.call.state == "cancelled"
+        assert setup.settler().intermediate_store.load(JOB_ID, "1-0") is None
 
 
 class TestAFailure:
@@ -228,11 +312,17 @@ class Killed(BaseException):
     """The function dies here."""
 
 
-def dying_at(target: Any, method: str, *, after: bool) -> Callable[[], None]:
-    """Make a method of an object die once, before or after its effect; return the cure."""
+def dying_at(target: Any, method: str, *, after: bool, time: int = 1) -> Callable[[], None]:
+    """Make a method of an object die when it is called for the n-th time, before or after its effect.
+
+    Returns the cure.
+    """
     real = getattr(target, method)
+    times = itertools.count(1)
 
     def dying(*args: Any, **kwargs: Any) -> Any:
+        if next(times) != time:
+            return real(*args, **kwargs)
         if after:
             real(*args, **kwargs)
         raise Killed
@@ -243,12 +333,16 @@ def dying_at(target: Any, method: str, *, after: bool) -> Callable[[], None]:
 
 class TestAFunctionThatDies:
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-    @pytest.mark.parametrize("step", ["save_call", "put_object", "save"])
+    @pytest.mark.parametrize(
+        ("step", "time"),
+        [("save", 1), ("put_object", 1), ("put_object", 2), ("save", 2)],
+        ids=["marking it", "the summary", "its facts", "ending it"],
+    )
     def test_leaves_a_job_that_the_next_report_finishes(
-        self, setup: LifecycleSetup, step: str, after: bool
+        self, setup: LifecycleSetup, step: str, time: int, after: bool
     ) -> None:
         target = setup.s3 if step == "put_object" else setup.store
-        cure = dying_at(target, step, after=after)
+        cure = dying_at(target, step, after=after, time=time)
         with pytest.raises(Killed):
             setup.settle(a_report())
         cure()
@@ -270,7 +364,7 @@ class TestAFunctionThatDies:
     def test_after_publishing_loses_nothing_when_runpod_forgets(
         self, setup: LifecycleSetup
     ) -> None:
-        cure = dying_at(setup.store, "save", after=False)
+        cure = dying_at(setup.store, "save", after=False, time=2)
         with pytest.raises(Killed):
             setup.settle(a_report())
         cure()
@@ -293,14 +387,17 @@ class TestAFunctionThatDies:
         setup.settle(gone("rp-1"))
 
         assert setup.states == ("succeeded", "succeeded")
-        assert sorted(key for _, key in setup.s3.objects) == [FACTS_KEY, KEY[1]]
+        published = sorted(key for _, key in setup.s3.objects if key.startswith("summaries/"))
+        assert published == [FACTS_KEY, KEY[1]]
 
     def test_before_publishing_costs_an_attempt_when_runpod_forgets(
         self, setup: LifecycleSetup
     ) -> None:
+        """The manifest held the text itself, so nothing of it lies in S3."""
+        setup.s3.objects.clear()
         cure = dying_at(setup.s3, "put_object", after=False)
         with pytest.raises(Killed):
-            setup.settle(a_report())
+            setup.settle(a_pull_report())
         cure()
 
         setup.settle(gone("rp-1"))
@@ -336,9 +433,9 @@ class TestTwoAtOnce:
     def test_two_attempts_succeeding_leave_one_summary(self, setup: LifecycleSetup) -> None:
         setup.store = MemoryJobStore()
         setup.store.create(a_pull_job(), [a_pull_call(attempts=2)])
-        setup.settle(a_report(id="rp-2", text=f"{SUMMARY_TEXT} (2)"), attempt=2)
+        setup.settle(a_pull_report(f"{SUMMARY_TEXT} (2)", id="rp-2"), attempt=2)
 
-        setup.settle(a_report(id="rp-1", text=f"{SUMMARY_TEXT} (1)"), attempt=1)
+        setup.settle(a_pull_report(f"{SUMMARY_TEXT} (1)", id="rp-1"), attempt=1)
 
         assert setup.summary == f"{SUMMARY_TEXT} (2)\n"
 
@@ -348,7 +445,7 @@ class TestTwoAtOnce:
         def beaten(*_: object) -> Any:
             raise Conflict("changed meanwhile")
 
-        setup.store.save_call = beaten  # type: ignore[method-assign]
+        setup.store.save = beaten  # type: ignore[method-assign]
 
         with pytest.raises(Conflict):
             setup.settle(a_report())
