@@ -18,7 +18,7 @@ from core.failures import Failure
 from core.jobs.call import Attempt, Call, CallState
 from core.jobs.decide import Fail, is_left_behind
 from core.jobs.job import Job, JobState
-from core.jobs.lifecycle import LAST_PATIENCE, Lifecycle
+from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, Lifecycle
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
 from core.summaries.options import Mode
@@ -93,8 +93,10 @@ class Looks:
     def _end_job(self, job: Job, now: datetime) -> Job | None:
         """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
         if job.is_publishing:
-            if now < job.deadline + LAST_PATIENCE:
-                return None  # the submitter knows better why
+            if now < job.deadline + LAST_PATIENCE + LATEST_PICKUP:
+                return (
+                    None  # the submitter knows better why, and says so when it is asked once more
+                )
             return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
         if self._is_left_to_its_calls(job, now):
             return None
