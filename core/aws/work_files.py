@@ -19,7 +19,7 @@ PARTS = 256  # a job's id begins with two of 256 hexadecimal pairs, evenly sprea
 _MOST_PAGES = 10  # of a thousand keys; what is left has its turn again within hours
 # A bucket that was given may hold a `work/` of its owner's: only names of ours are touched.
 _OURS = re.compile(
-    rf"{WORK_PREFIX}[0-9a-f]{{32}}/(?:level-\d+|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?)\.(?:txt|json)"
+    rf"{WORK_PREFIX}[0-9a-f]{{32}}/(?:passages|level-\d+|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?)\.(?:txt|json)"
 )
 
 
