@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.builders import chat_completion
 from tests.fakes.model import FakeModel, PromptTooLong
 
 SECRET = "X-Amz-Signature=a-signature-that-must-not-leak"

@@ -7,9 +7,9 @@ import pytest
 
 from core import wiring
 from core.aws.work_files import KEPT
-from sweeper import app
 from core.runpod.work_order import parse_work_order
 from core.summaries.options import Mode
+from sweeper import app
 from tests.builders import (
     JOB_ID,
     SUMMARY_TEXT,
