@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core.jobs.job import Job
-from core.summaries import instructions, messages, notes, passages
+from core.summaries import engine, instructions, messages, notes, passages, tokens
 from core.summaries.rounds import Round
 from submitter import stages
 from tests.builders import lost_body, user_prompt
@@ -30,7 +30,7 @@ def redeploy(
     monkeypatch.setattr(
         instructions, "filled", lambda *each: f"{filled(*each)}{' And mind this.' * 150}"
     )
-    estimate = messages.estimate_tokens
+    estimate = tokens.estimate_tokens
     for module in (messages, notes, passages):
         monkeypatch.setattr(module, "estimate_tokens", lambda text: estimate(text) * 3 // 2)
     if context_tokens:
@@ -151,7 +151,7 @@ def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
         pipeline.take_messages()
     pipeline.store.begin = real  # type: ignore[method-assign]
     _, planned, _ = pipeline.history(job)
-    planned_now = stages.next_round
+    planned_now = engine.next_round
 
     def planned_otherwise(*everything: Any) -> Any:
         step = planned_now(*everything)

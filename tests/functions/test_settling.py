@@ -1,8 +1,6 @@
 """Settling over the setup in memory: what receiver and sweeper both do with a report."""
 
-import itertools
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +8,13 @@ import pytest
 
 from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.jobs.call import Call, CallState
-from core.jobs.callback import CallRef
-from core.jobs.decide import Close, Ignore, NoteLate, Publish, Recover, Retry
+from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
 from core.jobs.job import JobState
-from core.jobs.ports import IntermediateText
-from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, gone, parse_report
 from tests.builders import (
     JOB_ID,
     NOON,
     SUMMARY_TEXT,
-    a_call,
-    a_job,
     a_manifest,
     a_pull_call,
     a_pull_job,
@@ -29,61 +22,20 @@ from tests.builders import (
     a_source,
     a_summary,
     an_event,
-    completed_body,
     failed_body,
     lost_body,
     manifest_body,
     minutes,
 )
-from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryS3
-from tests.functions.use_cases import UseCases
+from tests.fakes.memory import MemoryJobStore
+from tests.functions.settling import FACTS_KEY, KEY, Killed, LifecycleSetup, a_ref, dying_at
 
 LOST = parse_report(lost_body())
-
-
-def a_ref(attempt: int = 1) -> CallRef:
-    return CallRef(JOB_ID, "whole", attempt)
 
 
 def a_report(**changes: Any) -> RunPodReport:
     """Return what pull mode's worker reports of a summary that lies where it should."""
     return parse_report(manifest_body(a_manifest(), **changes))
-
-
-def an_answer(text: str = SUMMARY_TEXT, **changes: Any) -> RunPodReport:
-    """Return what RunPod reports of push mode's call."""
-    return parse_report(completed_body(text, **changes))
-
-
-KEY = ("out", "summaries/calls/harbour board.txt")
-FACTS_KEY = "summaries/calls/harbour board.json"
-
-
-@dataclass
-class LifecycleSetup:
-    store: MemoryJobStore = field(default_factory=MemoryJobStore)
-    s3: MemoryS3 = field(default_factory=MemoryS3)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-
-    def settler(self, by: str = "webhook_receiver") -> Settler:
-        use_cases = UseCases(store=self.store, s3=self.s3, queue=self.queue, clock=lambda: NOON)
-        return use_cases.settler(by)
-
-    def settle(self, report: RunPodReport, attempt: int = 1) -> Settlement:
-        return self.settler().settle(a_ref(attempt), report, now=NOON + minutes(2))
-
-    @property
-    def summary(self) -> str | None:
-        stored = self.s3.objects.get(KEY)
-        return stored.body.decode() if stored else None
-
-    @property
-    def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "whole")
-        return job.state.value, call.state.value
-
-    def audit(self) -> list[str]:
-        return [event.what for event in self.store.history(JOB_ID)[2]]
 
 
 @pytest.fixture
@@ -178,104 +130,6 @@ class TestASuccess:
         assert setup.summary == "newer\n"
 
 
-class TestAnAnswerOfAStage:
-    """In push mode a call's text is an answer of many."""
-
-    @pytest.fixture(autouse=True)
-    def push(self, setup: LifecycleSetup) -> None:
-        setup.store = MemoryJobStore()
-        setup.store.create(a_job(), [a_call()])
-
-    @pytest.fixture
-    def settled(self, setup: LifecycleSetup) -> Settlement:
-        return self.settle(setup, an_answer(finish_reason="length"))
-
-    def settle(self, setup: LifecycleSetup, report: RunPodReport) -> Settlement:
-        return setup.settler().settle(CallRef(JOB_ID, "1-0", 1), report, now=NOON + minutes(2))
-
-    def test_is_saved_with_what_it_cost(self, setup: LifecycleSetup, settled: Settlement) -> None:
-        kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
-
-        assert kept == IntermediateText(SUMMARY_TEXT, True, 14_000, 5_300)
-        assert settled.call.state == "succeeded"
-
-    def test_requests_the_next_stage_once_all_are_there(
-        self, setup: LifecycleSetup, settled: Settlement
-    ) -> None:
-        assert setup.queue.stages == [JOB_ID]
-        assert setup.summary is None
-        assert (settled.job.state, settled.job.due_at) == ("active", NOON + minutes(4))
-
-    def test_that_arrives_twice_changes_nothing_more(
-        self, setup: LifecycleSetup, settled: Settlement
-    ) -> None:
-        before = setup.store.history(JOB_ID)
-
-        again = self.settle(setup, an_answer("Another text.", finish_reason="length"))
-
-        assert isinstance(again.decision, Ignore)
-        assert setup.store.history(JOB_ID) == before
-        assert setup.queue.stages == [JOB_ID]
-
-    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-    @pytest.mark.parametrize(
-        ("step", "time"),
-        [("save_call", 1), ("put_object", 1), ("count_done", 1), ("save_call", 2)],
-        ids=["marking it", "its text", "counting it", "ending it"],
-    )
-    def test_is_counted_by_the_next_report_where_a_function_died(
-        self, setup: LifecycleSetup, step: str, time: int, after: bool
-    ) -> None:
-        target = setup.s3 if step == "put_object" else setup.store
-        cure = dying_at(target, step, after=after, time=time)
-        with pytest.raises(Killed):
-            self.settle(setup, an_answer())
-        cure()
-
-        settled = self.settle(setup, an_answer())
-
-        assert settled.call.state == "succeeded"
-        assert settled.job.is_stage_done
-        assert setup.queue.stages
-
-    def test_costs_an_attempt_when_a_function_died_over_it_and_runpod_forgets(
-        self, setup: LifecycleSetup
-    ) -> None:
-        cure = dying_at(setup.s3, "put_object", after=False)
-        with pytest.raises(Killed):
-            self.settle(setup, an_answer())
-        cure()
-
-        settled = self.settle(setup, gone("rp-1"))
-
-        assert (settled.job.state, settled.call.state) == ("active", "waiting")
-        assert len(setup.queue.sent) == 1
-
-    def test_that_was_saved_is_not_paid_for_again_when_runpod_forgets(
-        self, setup: LifecycleSetup
-    ) -> None:
-        cure = dying_at(setup.s3, "put_object", after=True)
-        with pytest.raises(Killed):
-            self.settle(setup, an_answer())
-        cure()
-
-        settled = self.settle(setup, gone("rp-1"))
-
-        assert isinstance(settled.decision, Recover)
-        assert settled.call.state == "succeeded"
-        assert setup.queue.sent == []
-
-    def test_that_comes_after_its_job_has_ended_is_not_saved(self, setup: LifecycleSetup) -> None:
-        job = setup.store.load_job(JOB_ID)
-        setup.store.save_job(job.with_failure("deadline", an_event(why="too late")))
-
-        settled = self.settle(setup, an_answer())
-
-        assert isinstance(settled.decision, Close)
-        assert settled.call.state == "cancelled"
-        assert setup.settler().intermediate_store.load(JOB_ID, "1-0") is None
-
-
 class TestAFailure:
     def test_that_may_be_temporary_requests_another_attempt(self, setup: LifecycleSetup) -> None:
         settled = setup.settle(LOST)
@@ -306,29 +160,6 @@ class TestAFailure:
 
         assert setup.states == ("failed", "failed")
         assert setup.queue.sent == []
-
-
-class Killed(BaseException):
-    """The function dies here."""
-
-
-def dying_at(target: Any, method: str, *, after: bool, time: int = 1) -> Callable[[], None]:
-    """Make a method of an object die when it is called for the n-th time, before or after its effect.
-
-    Returns the cure.
-    """
-    real = getattr(target, method)
-    times = itertools.count(1)
-
-    def dying(*args: Any, **kwargs: Any) -> Any:
-        if next(times) != time:
-            return real(*args, **kwargs)
-        if after:
-            real(*args, **kwargs)
-        raise Killed
-
-    setattr(target, method, dying)
-    return lambda: setattr(target, method, real)
 
 
 class TestAFunctionThatDies:
