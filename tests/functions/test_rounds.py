@@ -1,4 +1,4 @@
-"""The rounds of one summary in push mode: useless outlines, lost sections, crashes, late and double results."""
+"""Rounds of one summary in push mode: useless outlines, lost sections, crashes, late and double results."""
 
 import json
 from collections.abc import Mapping
