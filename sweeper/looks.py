@@ -83,6 +83,8 @@ class Looks:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)
         if job.is_final:
             return self._close_calls(job, now)
+        if now >= job.deadline and self._is_left_to_its_calls(job, now):
+            return SweepResult(SweepOutcome.STILL_RUNNING)  # unwritten: its calls are to end it now
         ended = self._end_job(job, now) if now >= job.deadline else None
         if ended:
             is_success = ended.state is JobState.SUCCEEDED
@@ -91,15 +93,11 @@ class Looks:
         return SweepResult(SweepOutcome.RESENT if job.is_stage_done else SweepOutcome.STILL_RUNNING)
 
     def _end_job(self, job: Job, now: datetime) -> Job | None:
-        """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
+        """End a job that is past its deadline, unless the submitter is to do it."""
         if job.is_publishing:
             if now < job.deadline + LAST_PATIENCE + LATEST_PICKUP:
-                return (
-                    None  # the submitter knows better why, and says so when it is asked once more
-                )
+                return None  # the submitter knows better why: it is asked once more
             return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
-        if self._is_left_to_its_calls(job, now):
-            return None
         failure = _NOT_CONTINUED if job.is_stage_done else self._why_too_late(job)
         return self.lifecycle.fail_job(job, failure, now=now)
 
@@ -115,6 +113,8 @@ class Looks:
 
         Then its call ends, and the job with it.
         """
+        if job.is_publishing:
+            return False
         if job.options.mode is Mode.PULL:
             return bool(self._open_calls(job))
         left = {CallState.PUBLISHING}

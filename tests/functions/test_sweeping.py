@@ -139,9 +139,11 @@ class TestASubmittedCall:
         assert setup.states == ("active", "succeeded")
         assert JOB_ID in setup.queue.stages
 
+    @pytest.mark.parametrize("order", [["", "1-0"], ["1-0", ""]], ids=["job first", "call first"])
     def test_of_a_stage_is_given_up_with_its_job_once_it_was_polled_for_the_last_time(
-        self, setup: SweeperSetup
+        self, setup: SweeperSetup, order: list[str]
     ) -> None:
+        setup.store.due = lambda _: iter([(JOB_ID, each) for each in order])  # type: ignore[method-assign]
         setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
         setup.now = NOON + minutes(61)
 
