@@ -24,7 +24,8 @@ from core.summaries.passages import passages_in
 from core.summaries.rounds import Finished, PastRound, round_in
 from core.words import count_words
 from submitter.record import goal
-from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
+from sweeper.looks import RUNPOD_PATIENCE
+from sweeper.polling import PUT_BACK
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
