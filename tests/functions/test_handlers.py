@@ -15,6 +15,7 @@ from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
 from core.jobs.job import Job
 from core.summaries.engine import next_round
+from core.summaries.glossary import Glossary
 from core.summaries.passages import numbered
 from core.summaries.rounds import Round
 from core.transcripts.turns import Turn
@@ -113,7 +114,7 @@ class TestTheSubmitter:
     def stage_begun(self, job: Job) -> str:
         """Store what a job's first stage asks, and return the name of its one ask."""
         passages = numbered([Turn(text="The pump holds.", speaker="Mara")])
-        plan = next_round(passages, goal(job), job.limits, [])
+        plan = next_round(passages, goal(job, Glossary()), job.limits, [])
         assert isinstance(plan, Round)
         material = Material(intermediate_store=S3IntermediateStore(boto3.client("s3"), "out"))
         material.keep_passages(job, passages)

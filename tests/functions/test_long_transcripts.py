@@ -123,8 +123,9 @@ class TestTheLength:
             {"length": proportional(1.6)},
             {"length": saturating(150)},
             {"tokens_per_word": 2.5},
+            {"tokens_per_word": 5.0},
         ],
-        ids=["terse", "half", "talkative", "stalls", "runs into max_tokens"],
+        ids=["terse", "half", "talkative", "stalls", "wordy tokens", "runs into max_tokens"],
     )
     def test_reaches_its_length_whatever_the_models_habits(
         self, context: int, words: int, habits: dict[str, Any]
