@@ -12,7 +12,7 @@ from core.failures import WORKER_CODES
 from core.summaries.goals import WritingLimits
 from core.summaries.options import Strategy
 from core.words import count_words
-from tests.builders import a_request
+from tests.builders import a_request, chat_completion
 from tests.fakes.model import FakeModel, a_transcript
 from tests.fakes.worker_servers import SECRET
 from tests.worker.conftest import KEY, WorkerSetup
@@ -269,10 +269,9 @@ class TestATranscript:
 
 
 class TestTheModel:
-    @pytest.mark.parametrize("answer", [500, 502, "empty"])
+    @pytest.mark.parametrize("answer", [500, 502, (200, {"choices": []})])
     def test_is_tried_three_times_at_most(self, setup: WorkerSetup, answer: Any) -> None:
-        empty = {"choices": [{"message": {"content": " "}, "finish_reason": "stop"}]}
-        setup.service.answers = [(200, empty) if answer == "empty" else answer] * 5
+        setup.service.answers = [answer] * 5
 
         assert setup.failure_code() == "model-failed"
         assert len(setup.service.requests) == 3
@@ -282,6 +281,17 @@ class TestTheModel:
         setup.service.answers = [500, 500]
 
         assert setup.manifest().calls == len(setup.service.requests) - 2
+
+    def test_that_answers_nothing_is_asked_again_with_another_seed(
+        self, setup: WorkerSetup
+    ) -> None:
+        setup.service.answers = [(200, chat_completion("<think>Which words would"))]
+
+        manifest = setup.manifest()
+
+        first, second, *_ = setup.service.requests
+        assert (first["seed"], second["seed"]) == (1, 2)
+        assert manifest.words_out == pytest.approx(manifest.target_words, rel=0.1)
 
     def test_that_breaks_the_connection_is_tried_three_times_at_most(
         self, setup: WorkerSetup

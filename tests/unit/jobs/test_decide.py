@@ -25,11 +25,12 @@ from core.runpod.reports import RunPodReport, gone, parse_report
 from tests.builders import (
     a_call,
     a_job,
-    a_report,
     a_pull_call,
     a_pull_job,
+    a_report,
     a_summary,
     an_event,
+    completed_body,
     failed_body,
     lost_body,
     status_body,
@@ -40,6 +41,7 @@ LOST = parse_report(lost_body())
 REFUSED = parse_report(failed_body("executionTimeout exceeded"))
 RUNNING = parse_report(status_body("IN_PROGRESS"))
 GONE = gone("rp-1")
+EMPTY = parse_report(completed_body("<think>Which words would"))
 
 OPEN = (CallState.WAITING, CallState.SUBMITTING, CallState.SUBMITTED)
 TABLE = [
@@ -110,6 +112,16 @@ def test_the_last_attempt_that_may_be_paid_for_is_the_last() -> None:
 
     assert isinstance(decided(a_job(), call, 3, lost), Fail)
     assert isinstance(decided(a_job(), call, 3, lost, max_attempts=4), Retry)
+
+
+@pytest.mark.parametrize("state", [*OPEN, CallState.PUBLISHING])
+def test_an_empty_answer_is_an_answer_which_the_engine_asks_for_again(state: CallState) -> None:
+    """The same request with the same seed would most likely bring nothing again."""
+    assert isinstance(decided(a_job(), a_call(state), 1, EMPTY), Publish)
+
+
+def test_an_empty_answer_where_a_manifest_belongs_wants_another_attempt() -> None:
+    assert isinstance(decided(a_pull_job(), a_pull_call(), 1, EMPTY), Retry)
 
 
 def test_an_earlier_attempts_success_is_taken() -> None:
