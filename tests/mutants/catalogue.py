@@ -82,7 +82,7 @@ _PROMPTS = (
            "text", ("tests/unit/summaries/test_messages.py",)),
     Mutant("material-last", "calls that read the same turns share them as a prefix, which vLLM caches",
            "core/summaries/messages.py::_user_message", "(*blocks, ask.instructions)",
-           "(ask.instructions, *blocks)", ENGINE),
+           "(ask.instructions, *blocks)", ("tests/unit/summaries/test_shared_prefixes.py",)),
     Mutant("temperature-crossed", "each setting goes where its name says",
            "core/summaries/messages.py::chat_request",
            "options.temperature", "options.top_p", ASKS),
@@ -109,7 +109,7 @@ _WRITING = (
     Mutant("budget-not-kept", "further tries cost GPU time, of which a job has so much",
            "core/summaries/stage.py::Stage.allows", "can_afford and A", "A", HABITS),
     Mutant("last-answer-stands", "of several answers the best stands, not the last",
-           "core/summaries/judging.py::Judge.standing", "at == 1 or A", "True", HABITS),
+           "core/summaries/single.py::Single._best", "min(A, key=B, default=None)", "A[-1]", HABITS),
     Mutant("cut-sentence-published", "an answer that was cut off ends with a whole sentence",
            "core/summaries/judging.py::Judge._look_at", "whole_sentences(A) if answer.was_cut else A", "A",
            HABITS),
@@ -148,8 +148,7 @@ _RUNPOD = (
            "_RUNPOD_ID.match(A)", (*REPORTS, "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
            "core/runpod/reports.py::_completed",
-           "if not A:\n    return RunPodReport(**common, failure=Failure('no-answer'))",
-           "pass", REPORTS),
+           "None if text else Failure(NO_ANSWER)", "None", REPORTS),
 )
 
 _CALLBACKS = (

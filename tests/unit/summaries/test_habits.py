@@ -10,7 +10,7 @@ from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
 from core.summaries.finishing import missing_topics
 from core.summaries.options import Strategy
-from core.summaries.rounds import PastRound, Round
+from core.summaries.rounds import Finished, PastRound, Round
 from tests.unit.summaries.builders import a_goal, drive, some_limits, transcript
 from tests.writing_habits import (
     GERMAN,
@@ -177,6 +177,16 @@ def test_a_cut_off_section_ends_with_a_whole_sentence() -> None:
             assert block.rstrip().endswith((".", "?", "!")), block[-60:]
 
 
+def test_sections_that_all_ran_into_max_tokens_end_with_whole_sentences() -> None:
+    done = drive(WritingModel(tokens_per_word=3.5))
+
+    cut = [name for past in done.history for name, each in past.answers.items() if each.was_cut]
+    assert len([name for name in cut if name.startswith("section")]) > 3
+    for block in done.finished.text.split("\n\n"):
+        if not block.startswith(("#", "-", ">")):
+            assert block.rstrip().endswith((".", "?", "!")), block[-60:]
+
+
 def test_tries_stay_within_the_budget_of_generated_tokens() -> None:
     habit = always(looping, AskKind.SECTION)
 
@@ -200,6 +210,17 @@ def test_the_budget_holds_for_a_model_of_any_length(share: float) -> None:
         if ask.seed == 1
     )
     assert spent <= max(first * 1.01, 1.5 * 1.5 * 4_000)
+
+
+@pytest.mark.parametrize(("token_budget", "is_mended"), [(1.1, False), (9, True)])
+def test_what_is_of_no_use_is_asked_for_again_as_far_as_the_budget_goes(
+    token_budget: float, *, is_mended: bool
+) -> None:
+    habit = always(looping, AskKind.SECTION, tries=1)
+
+    done = drive(WritingModel(habit=habit), limits=some_limits(token_budget=token_budget))
+
+    assert isinstance(done.end, Finished) is is_mended
 
 
 def test_invented_quotes_are_dropped_and_counted() -> None:
