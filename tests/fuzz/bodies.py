@@ -113,7 +113,7 @@ def a_genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> dict[str, 
     """Return any body that RunPod is known to send."""
     runpod_id = runpod_id_of(harness, ref)
     echoed = {"input": {"prompt": CANARY}, "webhook": f"https://hooks.invalid/{CANARY}"}
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0 | 1 | 2:
             return a_completed(rng, harness, ref)[0]
         case 3 | 4:
@@ -123,6 +123,9 @@ def a_genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> dict[str, 
             return {"id": runpod_id, "status": rng.choice(["CANCELLED", "TIMED_OUT"])} | echoed
         case 6:
             return {"id": runpod_id, "status": rng.choice(["IN_QUEUE", "IN_PROGRESS"])} | echoed
+        case 7:
+            thought = f"<think>{CANARY} which words"
+            return completed_body(thought, finish_reason="length", id=runpod_id) | echoed
     return {"id": runpod_id, "status": "COMPLETED", "output": None} | echoed
 
 

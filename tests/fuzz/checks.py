@@ -243,6 +243,8 @@ def _of_files(
                 yield "wrote another job's facts"
         else:
             yield from _of_text(stored.body, stored.content_type, request, harness)
+            if key[1] == job.summary_key and not stored.body.strip():
+                yield "published a summary without anything in it"
     if job.state is JobState.SUCCEEDED and not _summary(job, answer.after).strip():
         yield "ended a job without a summary"
 
@@ -258,8 +260,6 @@ def _of_text(
     if content_type != "text/plain; charset=utf-8":
         yield f"stored a text as {content_type}"
     text = body.decode("utf-8")
-    if not text.strip():
-        yield "stored a text without anything in it"
     if harness.runpod:  # the callback is not believed, RunPod is
         reports = harness.runpod.reports.values()
         documents = [each.manifest.text if each.manifest else each.text for each in reports]
