@@ -81,7 +81,7 @@ _TABLE: tuple[tuple[str, ...], ...] = (
      "check the model's name and MaxTokens, and that the endpoint runs worker-vllm", WORKER),
     ("no-output", "RunPod reported COMPLETED without a text in its output",
      "look at the worker's log in RunPod's console", RETRY),
-    ("no-answer", "the model gave nothing but its reasoning",
+    ("no-answer", "the model gave no text, or nothing but its reasoning",
      "raise MaxTokens, or serve a model, or a reasoning parser, that keeps the two apart", RETRY, WORKER),
     # what the model wrote
     ("model-declined", "the model declined to write about the transcript",

@@ -38,6 +38,14 @@ def proportional(share: float) -> Length:
     return lambda words, rng: words * share * rng.uniform(0.95, 1.05)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    text: str
+    was_cut: bool
+    prompt_tokens: int
+    completion_tokens: int
+
+
 @dataclass
 class WritingModel:
     length: Length = obedient
@@ -49,10 +57,20 @@ class WritingModel:
     asks: list[Ask] = field(default_factory=list)
 
     def answer(self, ask: Ask, passages: Passages) -> Answer:
+        """Return what the pipeline makes of what the model writes."""
         self.asks.append(ask)
-        needed = prompt_tokens(ask, passages)
-        if needed + ask.max_tokens > self.context_tokens:
+        if prompt_tokens(ask, passages) + ask.max_tokens > self.context_tokens:
             return Answer(failure=CONTEXT_LENGTH)
+        written = self.write(ask, passages)
+        return answer_of(
+            written.text,
+            was_cut=written.was_cut,
+            prompt_tokens=written.prompt_tokens,
+            completion_tokens=written.completion_tokens,
+        )
+
+    def write(self, ask: Ask, passages: Passages) -> Written:
+        """Return what the model writes, with all that stands around it."""
         rng = random.Random(f"{self.seed} {ask.name}")  # noqa: S311 - the same each time, on purpose
         text = _WRITERS[ask.kind](self, ask, passages, rng)
         habitual = self.habit(ask, text)
@@ -61,10 +79,10 @@ class WritingModel:
         words = re.findall(r"\S+\s*", text)
         was_cut = len(words) > most
         tokens = min(round(len(words) * self.tokens_per_word) + _json_tokens(text), ask.max_tokens)
-        return answer_of(
-            "".join(words[:most]) if was_cut else text,
+        return Written(
+            text="".join(words[:most]) if was_cut else text,
             was_cut=was_cut,
-            prompt_tokens=needed,
+            prompt_tokens=prompt_tokens(ask, passages),
             completion_tokens=tokens,
         )
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.jobs.callback import CallRef
-from core.summaries.asks import CONTEXT_LENGTH, Answer, Ask, AskKind
+from core.summaries.asks import Ask, AskKind
 from core.summaries.passages import Passage, Passages, ranges_of
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
 from tests.builders import chat_completion, completed_body, failed_body
 from tests.writing_habits import Habit
-from tests.writing_model import TOKENS_PER_WORD, Length, WritingModel, obedient
+from tests.writing_model import TOKENS_PER_WORD, Length, WritingModel, Written, obedient
 
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
@@ -66,7 +66,7 @@ class FakeModel:
             return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
         return completed_body(id=runpod_id, output=[completion])
 
-    def _answer(self, chat: Mapping[str, Any]) -> Answer:
+    def _answer(self, chat: Mapping[str, Any]) -> Written:
         ask, passages = ask_of(chat)
         self.requested_words.append(ask.words)
         tokens = sum(estimate_tokens(each["content"]) for each in chat["messages"])
@@ -77,8 +77,7 @@ class FakeModel:
         model = WritingModel(
             length=self.length, habit=self.habit, topics=4, tokens_per_word=self.tokens_per_word
         )
-        answer = model.answer(ask, passages)
-        assert answer.failure != CONTEXT_LENGTH
+        answer = model.write(ask, passages)
         markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
         if not markers or ask.response_format:
             return answer
@@ -121,6 +120,7 @@ def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
         seed=chat.get("seed", 0),
         response_format=schema,
         boundary=shown[1] if shown else "",
+        adds_to='<written id="' in user,
     )
     return ask, passages
 

@@ -110,7 +110,7 @@ def test_what_is_no_manifest_counts_for_nothing(changes: dict[str, object]) -> N
         {"sha256": "0123456789abcdef" * 4},
         {"size_bytes": 1},
         {"size_bytes": LONGEST_SUMMARY_BYTES},
-        {"repairs": 0},
+        {"rounds": 0},
         {"words_in": 10**12},
     ],
 )
