@@ -39,6 +39,8 @@ MANIFEST = ResultManifest(
     rounds=3,
     prompt_tokens=14_000,
     completion_tokens=5_300,
+    discarded_tokens=700,
+    doubts=1,
     finish_reason="stop",
     facts={},
 )
