@@ -21,7 +21,6 @@ from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import LAST_PATIENCE, Lifecycle
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
-from core.summaries.options import Mode
 from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
 
 _NOT_CONTINUED = Failure(
@@ -106,10 +105,13 @@ class Looks:
         return Failure("deadline")
 
     def _is_left_to_its_calls(self, job: Job) -> bool:
-        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
+        """Is the end of a call this job's too? An only call asks RunPod once more before it gives up.
+
+        Of several, one whose result can be on its way to S3 at this instant.
+        """
         calls = self._open_calls(job)
-        is_pull = job.options.mode is Mode.PULL
-        return any(is_pull or call.state is CallState.PUBLISHING for call in calls)
+        is_only = len(job.call_ids) == 1
+        return any(is_only or call.state is CallState.PUBLISHING for call in calls)
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""

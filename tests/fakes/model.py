@@ -15,6 +15,7 @@ from core.summaries.passages import Passage, Passages, ranges_of
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
 from tests.builders import completed_body, failed_body
+from tests.writing_habits import Habit
 from tests.writing_model import Length, WritingModel, obedient
 
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
@@ -37,6 +38,7 @@ class PromptTooLong(Exception):
 @dataclass
 class FakeModel:
     length: Length = obedient
+    habit: Habit = lambda ask, text: None
     context_tokens: int = 10**9
     requested_words: list[int] = field(default_factory=list)
 
@@ -49,7 +51,7 @@ class FakeModel:
             raise PromptTooLong(
                 f"This model's maximum context length is {self.context_tokens} tokens."
             )
-        answer = WritingModel(length=self.length, topics=4).answer(ask, passages)
+        answer = WritingModel(length=self.length, habit=self.habit, topics=4).answer(ask, passages)
         assert answer.failure != CONTEXT_LENGTH
         markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
         reason = "length" if answer.was_cut else "stop"

@@ -36,6 +36,7 @@ class EventLoop:
     habits: Habits
     plan: Plan | None
     is_over: Callable[[], bool]  # has the job ended?
+    stage: Callable[[], int]  # which stage has the job come to?
     after_invocation: Callable[[], None]
     put: Callable[[str, bytes], None]  # an object into the output bucket
     slow_messages: str = ""  # which of our own messages others overtake
@@ -69,7 +70,7 @@ class EventLoop:
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any] | None:
         """Run a function; None where it raised or died. A dead one's wiring dies with it."""
-        self.wire.begins(function)
+        self.wire.begins(function, self.stage())
         try:
             return self.cloud.invoke(function, event)
         except Killed:
