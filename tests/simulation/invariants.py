@@ -24,6 +24,7 @@ from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
 from tests.replay import is_made_of_its_answers, passages_of
+from tests.simulation.habits import UNFIT
 from tests.simulation.runpod import PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
 from tests.simulation.simulation import Simulation
@@ -215,7 +216,13 @@ class Invariants:
             if not body.strip():
                 raise Broken(f"the summary of job {job_id} is empty")
             self._texts[job_id] = body
+            self._nothing_unfit_is_published(job_id, body)
             self._is_made_of_outputs(job_id, body, metadata)
+
+    def _nothing_unfit_is_published(self, job_id: str, body: str) -> None:
+        found = [words for words in UNFIT if words in body]
+        if found:
+            raise Broken(f"the summary of job {job_id} says {found}")
 
     def _is_made_of_outputs(self, job_id: str, body: str, metadata: Mapping[str, str]) -> None:
         call_id = metadata["call-id"]
@@ -270,12 +277,18 @@ class Invariants:
             "context-length": lambda: self._runpod_said(job.id, "maximum context length"),
             "impossible": lambda: self._runpod_said(job.id, "maximum context length"),
             "model-refused": lambda: self._runpod_said(job.id, "bad request"),
-            "model-unusable": lambda: self.simulation.profile.odd_lengths > 0,
+            "model-unusable": self._the_model_is_odd,
+            "model-declined": self._the_model_is_odd,
+            "no-answer": self._the_model_is_odd,
             "cancelled": lambda: False,  # nobody but us cancels here
         }
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
         if not is_so():
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
+
+    def _the_model_is_odd(self) -> bool:
+        profile = self.simulation.profile
+        return bool(profile.odd_lengths or profile.bad_habits or profile.stubborn_models)
 
     def _s3_refuses_past(self, deadline: datetime) -> bool:
         profile = self.simulation.profile

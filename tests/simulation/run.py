@@ -256,6 +256,7 @@ def _plan(run: Run) -> None:
 
     keys = [f"calls/{name}.txt" for name in ("a", "b", "a b+c", "ü")]
     keys += ["summary-mode=pull/a.txt", "summary-mode=push/a.txt"]
+    keys += [f"summary-strategy=outline/{name}.txt" for name in ("a", "b", "c")]
     for _ in range(random.choice((1, 1, 2, 3, 4))):
         at = _UPLOADS_UNTIL_SECONDS * random.random()
         key = random.choice(keys)

@@ -12,7 +12,6 @@ from random import Random
 from typing import Any
 
 import pytest
-from core.summaries.chat import chat_request
 
 from core.aws.files import S3IntermediateStore
 from core.aws.job_store import DynamoJobStore
@@ -21,6 +20,7 @@ from core.jobs import lifecycle, settle, verify
 from core.jobs.job import Job
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.settle import Settlement, Settler
+from core.summaries.messages import chat_request
 from submitter import requests
 from tests.fakes.model import a_transcript
 from tests.simulation.fault_profile import CALM, FAULTS, FaultProfile
