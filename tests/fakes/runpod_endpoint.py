@@ -117,6 +117,8 @@ class Endpoint:
         run = self._named(request)
         if run is None:
             return _json(404, {})
+        if self.clock() >= run.ends_at:
+            return _json(200, run.says)
         run.ends_at = self.clock()
         run.says = status_body("CANCELLED", id=run.id)
         self.on_ending(run)

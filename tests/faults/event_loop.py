@@ -35,7 +35,7 @@ class EventLoop:
     cloud: Cloud
     habits: Habits
     plan: Plan | None
-    is_over: Callable[[], bool]  # has the job ended?
+    is_over: Callable[[], bool]  # has the job ended, and all that belongs to it?
     stage: Callable[[], int]  # which stage has the job come to?
     after_invocation: Callable[[], None]
     put: Callable[[str, bytes], None]  # an object into the output bucket
@@ -60,11 +60,11 @@ class EventLoop:
         return (self.now - NOON).total_seconds()
 
     def play(self) -> None:
-        """Run everything on the agenda, and sweeps, until the job has ended."""
+        """Run everything on the agenda, and sweeps, until all has ended."""
         self._at(self.now + SWEEP_EVERY, self.sweep_again)
         while len(self._agenda) > 1 or not self.is_over():
             at, _, act = heapq.heappop(self._agenda)
-            assert at < NOON + _LONGEST, "the job does not end"
+            assert at < NOON + _LONGEST, "the job does not end, or something stays due"
             self.now = max(self.now, at)
             act()
 

@@ -99,7 +99,7 @@ class ScenarioRunner:
             self._cloud,
             scenario.habits,
             plan,
-            is_over=self._job_has_ended,
+            is_over=self._all_has_ended,
             stage=self._stage,
             after_invocation=lambda: audits.append(self._audits()),
             put=lambda key, body: self._s3.put_object(Bucket="out", Key=key, Body=body),
@@ -191,10 +191,12 @@ class ScenarioRunner:
     def _audits(self) -> dict[str, list[Any]]:
         return {item["item"]: item["events"] for item in self._items()}
 
-    def _job_has_ended(self) -> bool:
-        return any(
-            item["item"] == JOB_ITEM and item["state"] != JobState.ACTIVE for item in self._items()
-        )
+    def _all_has_ended(self) -> bool:
+        """Has the job ended, and is nothing due? Whoever dies between two writes can leave a call open."""
+        items = self._items()
+        job = [item for item in items if item["item"] == JOB_ITEM]
+        is_due = any("due_group" in item for item in items)
+        return not is_due and any(item["state"] != JobState.ACTIVE for item in job)
 
     def _stage(self) -> int:
         return max((int(item.get("stage", 0)) for item in self._items()), default=0)
