@@ -161,6 +161,7 @@ class SubmitterSettings:
     callback_secret: str
     webhook_url: str
     options: SummaryOptions
+    glossary: str  # entries separated by semicolons; of the deployment
     limits: WritingLimits
     execution_timeout: timedelta
     callback_overdue: timedelta
@@ -181,6 +182,7 @@ class SubmitterSettings:
             callback_secret=variables.text("CALLBACK_SECRET"),
             webhook_url=variables.url("WEBHOOK_URL"),
             options=options,
+            glossary=variables.optional("GLOSSARY"),
             limits=limits,
             execution_timeout=timedelta(
                 seconds=variables.integer("EXECUTION_TIMEOUT_SECONDS", least=5, most=604_800)

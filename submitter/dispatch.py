@@ -26,6 +26,7 @@ from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import HOLD_PAUSE, Lifecycle
 from core.jobs.ports import CallbackSecrets, PresignedUrls, RunPod
 from core.settings import SubmitterSettings
+from core.summaries.glossary import Glossary
 from core.summaries.options import Mode
 from core.summaries.passages import Passages
 from core.summaries.rounds import Round
@@ -113,14 +114,17 @@ class Dispatch:
             calls = list(pool.map(send, calls))
         return (ended[0] if ended else job), calls
 
-    def pull_input(self, job: Job, call: Call) -> dict[str, Any]:
-        """Return pull mode's `input`: where the worker finds the transcript and puts the summary."""
-        return work_order_input(job, call, presigned_urls=self.presigned_urls, now=self.clock())
+    def pull_input(self, glossary: Glossary) -> InputOf:
+        """Return what makes pull mode's `input`: where the transcript is, and where the summary goes."""
+        urls = self.presigned_urls
+        return lambda job, call: work_order_input(
+            job, call, glossary, presigned_urls=urls, now=self.clock()
+        )
 
     def _input_of(self, job: Job, call: Call) -> InputOf:
         """Return what makes a call's `input`. Raises BadTranscript where what it reads is gone."""
         if job.options.mode is Mode.PULL:
-            return self.pull_input
+            return self.pull_input(self.material.glossary(job))
         return push_input(self.material.passages(job), self.material.round(job, call.stage))
 
     def _is_wanted(self, job: Job, call: Call) -> bool:

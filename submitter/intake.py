@@ -12,12 +12,14 @@ from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle
 from core.jobs.ports import Transcripts
 from core.settings import SubmitterSettings
 from core.summaries.engine import next_round
+from core.summaries.glossary import Glossary
 from core.summaries.goals import target_words
 from core.summaries.options import Mode, SummaryOptions
 from core.summaries.passages import numbered
 from core.summaries.rounds import GivenUp, Round
 from core.transcripts.reader import Transcript, read_transcript
 from submitter.dispatch import Dispatch, push_input
+from submitter.glossaries import Glossaries
 from submitter.material import Material
 from submitter.overrides import resolve_options
 from submitter.record import goal, in_next_stage, new_call, new_job
@@ -28,6 +30,7 @@ from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, che
 class Intake:
     lifecycle: Lifecycle
     transcripts: Transcripts
+    glossaries: Glossaries
     material: Material
     dispatch: Dispatch
     settings: SubmitterSettings
@@ -59,23 +62,28 @@ class Intake:
             options = resolve_options(
                 self.settings.options, key=source.key, metadata=upload.metadata
             )
+            glossary = self.glossaries.of(source, upload.metadata)
             if options.mode is Mode.PUSH:
                 max_bytes = self.settings.upload_filter.max_bytes
                 transcript = read_transcript(upload.read(max_bytes), max_bytes=max_bytes)
-                return self._accept_push(source, options, transcript)
-        return self._accept_pull(source, options)  # unread: the worker fetches it
+                return self._accept_push(source, options, transcript, glossary)
+        return self._accept_pull(source, options, glossary)  # unread: the worker fetches it
 
-    def _accept_pull(self, source: Source, options: SummaryOptions) -> tuple[Job, list[Call]]:
-        job = new_job(source, options, settings=self.settings, now=self.clock())
+    def _accept_pull(
+        self, source: Source, options: SummaryOptions, glossary: Glossary
+    ) -> tuple[Job, list[Call]]:
+        now = self.clock()
+        job = new_job(source, options, settings=self.settings, glossary=glossary, now=now)
+        glossary = self.material.keep_glossary(job, glossary)
         call = new_call(job, WHOLE, words=job.target_words)
-        job, call = self.dispatch.record_and_send(job, call, self.dispatch.pull_input)
+        job, call = self.dispatch.record_and_send(job, call, self.dispatch.pull_input(glossary))
         return job, [call]
 
     def _accept_push(
-        self, source: Source, options: SummaryOptions, transcript: Transcript
+        self, source: Source, options: SummaryOptions, transcript: Transcript, glossary: Glossary
     ) -> tuple[Job, list[Call]]:
         now = self.clock()
-        passages = numbered(transcript.turns)
+        passages = numbered(glossary.applied_to_turns(transcript.turns))
         job = new_job(
             source,
             options,
@@ -83,10 +91,12 @@ class Intake:
             now=now,
             words_in=passages.words,
             target_words=target_words(options.words, passages.words),
+            glossary=glossary,
             detail={"words_in": passages.words, "read_as": transcript.format},
         )
         passages = self.material.keep_passages(job, passages)
-        step = next_round(passages, goal(job), job.limits, [])
+        glossary = self.material.keep_glossary(job, glossary)
+        step = next_round(passages, goal(job, glossary), job.limits, [])
         if not isinstance(step, Round):  # nothing was asked yet, so nothing can be finished
             raise BadTranscript("impossible", step.message if isinstance(step, GivenUp) else "")
         plan = self.material.keep_round(job, job.stage + 1, step)

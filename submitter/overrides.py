@@ -8,6 +8,7 @@ By S3 object metadata (`x-amz-meta-summary-words: 2500`), or by the folder the f
     summary-strategy   auto (one answer where the model is reliable at the length), single, or outline
     summary-prompt     a set of prompts: a folder of core/summaries/prompts
     summary-times      cite (the summary says when it was said), or drop
+    summary-glossary   names to be put right, by metadata only (submitter/glossaries.py)
     summary-mode       push (the submitter sends the words), or pull (the worker fetches the file)
 """
 
@@ -19,6 +20,7 @@ from typing import Any
 from core.errors import BadTranscript
 from core.summaries.instructions import prompt_sets
 from core.summaries.options import Mode, Strategy, SummaryOptions
+from submitter.glossaries import METADATA
 
 WORDS = (50, 20_000)
 _PREFIX = "summary-"
@@ -32,7 +34,11 @@ def resolve_options(
 ) -> SummaryOptions:
     """Return the request with the uploader's choices. Raises BadTranscript for one that can't be."""
     choices = dict(_IN_PATH.findall(key))
-    choices |= {name: value for name, value in metadata.items() if name.startswith(_PREFIX)}
+    choices |= {
+        name: value
+        for name, value in metadata.items()
+        if name.startswith(_PREFIX) and name != METADATA
+    }
     fields = {}
     for name, value in choices.items():
         field, read = _CHOICES.get(name, ("", None))

@@ -8,11 +8,14 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
+from core.summaries.glossary import Glossary
 from core.summaries.goals import Goal, goal_of
 from core.summaries.options import SummaryOptions
 from core.summaries.rounds import Round
 
 BY = "submitter"
+
+_MOST_NOTES = 5  # on a glossary, in the audit; the facts have them all
 
 
 def new_job(
@@ -23,9 +26,11 @@ def new_job(
     now: datetime,
     words_in: int = 0,
     target_words: int | None = None,
+    glossary: Glossary | None = None,
     detail: Mapping[str, str | int] | None = None,
 ) -> Job:
     """Return the job of an upload; one that was not read has no words yet."""
+    glossary = glossary or Glossary()
     job = Job(
         id=job_id_for(source),
         state=JobState.ACTIVE,
@@ -37,6 +42,7 @@ def new_job(
             prefix=settings.resources.output_prefix,
             suffixes=settings.upload_filter.suffixes,
         ),
+        has_glossary=glossary.says_something,
         words_in=words_in,
         target_words=options.words if target_words is None else target_words,
         created_at=now,
@@ -44,12 +50,22 @@ def new_job(
         expires_at=now + settings.retention,
     )
     detail = {"mode": options.mode.value, "bytes_in": source.size_bytes, **(detail or {})}
-    return job.with_event(AuditEvent(at=now, by=BY, note="recorded", detail=detail))
+    job = job.with_event(AuditEvent(at=now, by=BY, note="recorded", detail=detail))
+    if glossary.says_something:
+        job = job.with_event(_glossary_event(glossary, now))
+    return job
 
 
-def goal(job: Job) -> Goal:
+def _glossary_event(glossary: Glossary, now: datetime) -> AuditEvent:
+    why = "; ".join(glossary.notes[:_MOST_NOTES])
+    detail = {"names": len(glossary.names), "speakers": len(glossary.speakers)}
+    return AuditEvent(at=now, by=BY, note="glossary", why=why, detail=detail)
+
+
+def goal(job: Job, glossary: Glossary) -> Goal:
     """Return what the engine is to make of a job's transcript."""
-    return goal_of(job.options, job.words_in, boundary=job.id)  # its id hashes the file's version
+    # The job's id hashes the file's version: nobody who wrote it can have known it.
+    return goal_of(job.options, job.words_in, boundary=job.id, glossary=glossary)
 
 
 def new_call(job: Job, call_id: str, *, ask: str = "", words: int = 0) -> Call:

@@ -10,6 +10,7 @@ from core.jobs.ports import PresignedUrls
 from core.runpod.work_order import WorkOrder
 from core.settings import SubmitterSettings
 from core.summaries.asks import Ask
+from core.summaries.glossary import Glossary
 from core.summaries.messages import chat_request
 from core.summaries.options import SummaryOptions
 from core.summaries.passages import Passages
@@ -28,7 +29,7 @@ def chat_input(ask: Ask, passages: Passages, options: SummaryOptions) -> dict[st
 
 
 def work_order_input(
-    job: Job, call: Call, *, presigned_urls: PresignedUrls, now: datetime
+    job: Job, call: Call, glossary: Glossary, *, presigned_urls: PresignedUrls, now: datetime
 ) -> dict[str, Any]:
     """Return pull mode's `input`, with URLs of this attempt's own that last as long as it may."""
     # Three hours at most: the settings bound the deadline, and SigV4 a URL to 7 days.
@@ -43,6 +44,7 @@ def work_order_input(
         get_headers=to_read.headers,
         put_url=to_deliver.url,
         options=job.options,
+        glossary=glossary,
         limits=job.limits,
     )
     return order.as_input()

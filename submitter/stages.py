@@ -77,11 +77,12 @@ class Stages:
     def _advance(self, job: Job, calls: Mapping[str, Call]) -> Job:
         passages = self.material.passages(job)
         history = self._history(job, calls)
-        match next_round(passages, goal(job), job.limits, history):
+        glossary = self.material.glossary(job)
+        match next_round(passages, goal(job, glossary), job.limits, history):
             case Round() as plan:
                 return self._begin(job, passages, plan)
             case Finished(text=text, facts=facts):
-                return self._publish(job, text, facts)
+                return self._publish(job, calls, text, facts)
             case GivenUp(code=code, message=message):
                 return self.lifecycle.fail_job(job, Failure(code, message), now=self.clock())
 
@@ -125,16 +126,22 @@ class Stages:
         job = self.lifecycle.store.begin_stage(job, calls)
         return self.dispatch.send_all(job, calls, push_input(passages, plan))[0]
 
-    def _publish(self, job: Job, text: str, facts: Facts) -> Job:
+    def _publish(self, job: Job, calls: Mapping[str, Call], text: str, facts: Facts) -> Job:
+        cost = facts.cost
         summary = Summary(
             call_id=JOINED,
             attempt=0,
             runpod_id="",
             model=job.options.model,
             words=count_words(text),
-            prompt_tokens=facts.cost.prompt_tokens,
-            completion_tokens=facts.cost.generated_tokens,
+            prompt_tokens=cost.prompt_tokens,
+            completion_tokens=cost.generated_tokens,
             finish_reason="",
+            rounds=cost.rounds,
+            calls=cost.calls,
+            discarded_tokens=cost.discarded_tokens,
+            ran_ms=sum(call.ran_ms for call in calls.values()),
+            doubts=facts.doubts,
         )
         return self.lifecycle.publish_document(
             job, summary, text, facts.as_fields(), now=self.clock()

@@ -4,7 +4,9 @@ from typing import NamedTuple
 
 from core import wiring
 from core.settings import SubmitterSettings
+from core.summaries.glossary import one_line_glossary
 from submitter.dispatch import Dispatch
+from submitter.glossaries import Glossaries
 from submitter.intake import Intake
 from submitter.material import Material
 from submitter.record import BY
@@ -31,6 +33,7 @@ def wired(settings: SubmitterSettings) -> UseCases:
         longest_chain=LONGEST_CHAIN,
     )
     intermediate_store = wiring.intermediate_store(settings.resources)
+    transcripts = wiring.transcripts()
     material = Material(intermediate_store=intermediate_store)
     dispatch = Dispatch(
         lifecycle=lifecycle,
@@ -43,7 +46,12 @@ def wired(settings: SubmitterSettings) -> UseCases:
     )
     intake = Intake(
         lifecycle=lifecycle,
-        transcripts=wiring.transcripts(),
+        transcripts=transcripts,
+        glossaries=Glossaries(
+            transcripts=transcripts,
+            deployment=one_line_glossary(settings.glossary, source="the parameter Glossary"),
+            prefix=settings.upload_filter.prefix,
+        ),
         material=material,
         dispatch=dispatch,
         settings=settings,

@@ -191,6 +191,8 @@ def a_manifest(body: bytes = SUMMARY_TEXT.encode(), **changes: Any) -> ResultMan
         rounds=3,
         prompt_tokens=14_000,
         completion_tokens=5_300,
+        discarded_tokens=0,
+        doubts=0,
         finish_reason="stop",
         facts={},
     )
@@ -236,6 +238,7 @@ def submitter_settings(context_tokens: int = 32_768, **changes: Any) -> Submitte
         callback_secret="callback",
         webhook_url="https://hooks.invalid/webhook",
         options=a_request(),
+        glossary="",
         limits=WritingLimits(context_tokens=context_tokens),
         execution_timeout=minutes(15),
         callback_overdue=minutes(5),

@@ -111,10 +111,12 @@ class Worker:
         except BadTranscript as exc:
             code = "too-large" if exc.code == "too-large" else "unreadable"
             raise WorkerError(code, exc.code) from None
-        passages = numbered(transcript.turns)
+        passages = numbered(order.glossary.applied_to_turns(transcript.turns))
         material = Material(
             passages=passages,
-            goal=goal_of(order.options, passages.words, boundary=order.job_id),
+            goal=goal_of(
+                order.options, passages.words, boundary=order.job_id, glossary=order.glossary
+            ),
             options=order.options,
         )
         return material, transcript.format
@@ -140,6 +142,8 @@ class Worker:
             rounds=cost.rounds,
             prompt_tokens=cost.prompt_tokens,
             completion_tokens=cost.generated_tokens,
+            discarded_tokens=cost.discarded_tokens,
+            doubts=result.facts.doubts,
             finish_reason=result.finish_reason,
             facts=result.facts.as_fields(),
         )

@@ -60,6 +60,11 @@ def summary_metadata(job: Job, summary: Summary) -> dict[str, str]:
         "prompt-tokens": str(summary.prompt_tokens),
         "completion-tokens": str(summary.completion_tokens),
         "finish-reason": summary.finish_reason,
+        "rounds": str(summary.rounds),
+        "calls": str(summary.calls),
+        "discarded-tokens": str(summary.discarded_tokens),
+        "ran-ms": str(summary.ran_ms),
+        "doubts": str(summary.doubts),
     }
     return version_metadata(job) | _fitting(fields)
 
@@ -81,6 +86,11 @@ def summary_in(metadata: Mapping[str, str]) -> Summary:
         prompt_tokens=int(metadata["prompt-tokens"]),
         completion_tokens=int(metadata["completion-tokens"]),
         finish_reason=metadata.get("finish-reason", ""),
+        rounds=int(metadata["rounds"]),
+        calls=int(metadata["calls"]),
+        discarded_tokens=int(metadata["discarded-tokens"]),
+        ran_ms=int(metadata["ran-ms"]),
+        doubts=int(metadata["doubts"]),
     )
 
 

@@ -47,6 +47,18 @@ class S3Transcripts:
                 read=lambda max_bytes: _received(body, size_bytes, max_bytes),
             )
 
+    def beside(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+        try:
+            answer = self._client.get_object(Bucket=bucket, Key=key)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == "NoSuchKey":
+                return None
+            refusal = forbidden(exc, f"reading {key}")
+            raise (refusal or exc) from exc
+        with closing(answer["Body"]) as body:
+            received: bytes = body.read(max_bytes + 1)
+        return received
+
     def _get(self, source: Source) -> dict[str, Any]:
         try:
             return dict(self._client.get_object(**which(source)))  # type: ignore[arg-type]  # all are texts

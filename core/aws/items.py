@@ -43,6 +43,7 @@ def job_item(job: Job) -> dict[str, Any]:
         },
         "limits": {**asdict(job.limits), "token_budget": str(job.limits.token_budget)},
         "summary_key": job.summary_key,
+        "has_glossary": job.has_glossary,
         "words_in": job.words_in,
         "created_at": instant(job.created_at),
         "deadline": instant(job.deadline),
@@ -81,6 +82,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
             **{**item["limits"], "token_budget": float(item["limits"]["token_budget"])}
         ),
         summary_key=item["summary_key"],
+        has_glossary=item["has_glossary"],
         words_in=item["words_in"],
         created_at=_to_instant(item["created_at"]),
         deadline=_to_instant(item["deadline"]),

@@ -7,6 +7,10 @@ WORK_PREFIX = "work/"  # beside the summaries; template.yaml lets it expire
 _FOLDER_OF_HADOOP = "_$folder$"
 _GLOSSARY = "_glossary"
 _LONGEST_KEY_BYTES = 1024  # S3's limit
+# Whatever is between a transcript and its summary is called so, and nothing else is: by these names the
+# sweeper knows it in a bucket that its owner uses too.
+_WORK_NAME = r"passages|glossary|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?"
+_WORK_KEY = re.compile(rf"{WORK_PREFIX}[0-9a-f]{{32}}/(?:{_WORK_NAME})\.(?:txt|json)")
 _CUT_NAME = re.compile(r"~[0-9a-f]{16}\.txt\Z")
 
 
@@ -60,5 +64,15 @@ def facts_key_for(summary_key: str) -> str:
 
 
 def work_key(job_id: str, name: str, *, ending: str = ".txt") -> str:
-    """Return where something goes that is between a job's transcript and its summary."""
+    """Return where something goes that is between a job's transcript and its summary.
+
+    Raises ValueError for a name that the sweeper would not know for ours, and so never delete.
+    """
+    if not re.fullmatch(_WORK_NAME, name):
+        raise ValueError(f"{name} is no name of a work file: add it to core/aws/names.py")
     return f"{WORK_PREFIX}{job_id}/{name}{ending}"
+
+
+def is_work_key(key: str) -> bool:
+    """Say whether a key is one that `work_key` returns."""
+    return _WORK_KEY.fullmatch(key) is not None

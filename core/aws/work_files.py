@@ -5,11 +5,10 @@ part of what lies under `work/` and deletes what no job can want any more. By ag
 it and however late: a job ends within hours, so nothing that is wanted is ever that old.
 """
 
-import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from core.aws.names import WORK_PREFIX
+from core.aws.names import WORK_PREFIX, is_work_key
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
 KEPT = timedelta(days=7)  # as long as the lifecycle rule of template.yaml keeps them
 PARTS = 256  # a job's id begins with two of 256 hexadecimal pairs, evenly spread
 _MOST_PAGES = 10  # of a thousand keys; what is left has its turn again within hours
-# A bucket that was given may hold a `work/` of its owner's: only names of ours are touched.
-_OURS = re.compile(
-    rf"{WORK_PREFIX}[0-9a-f]{{32}}/(?:level-\d+|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?)\.(?:txt|json)"
-)
 
 
 class S3WorkFiles:
@@ -40,7 +35,7 @@ class S3WorkFiles:
             keys = [
                 item["Key"]
                 for item in page.get("Contents", [])
-                if _OURS.fullmatch(item["Key"]) and item["LastModified"] < now - KEPT
+                if is_work_key(item["Key"]) and item["LastModified"] < now - KEPT
             ]
             if keys:
                 answer = self._client.delete_objects(

@@ -62,6 +62,7 @@ class Attempt:
     runpod_id: str = ""  # "" until RunPod's answer, or its callback, has brought it
     outcome: str = ""  # "" while open; then succeeded, or the code of what went wrong
     sha256: str = ""  # pull mode: of the result that was taken
+    ran_ms: int = 0  # RunPod's executionTime, for which it is paid; 0 while that is not known
 
     @property
     def is_free(self) -> bool:
@@ -109,6 +110,11 @@ class Call:
     def was_too_long(self) -> bool:
         """Did the model refuse the prompt as too long? Only this record says so, never a missing text."""
         return bool(self.attempts) and self.attempt.outcome == OVERFLOW
+
+    @property
+    def ran_ms(self) -> int:
+        """How long RunPod ran for it, over all attempts it has reported."""
+        return sum(attempt.ran_ms for attempt in self.attempts)
 
     @property
     def paid_attempts(self) -> int:
@@ -181,6 +187,13 @@ class Call:
         """Remember which RunPod request an attempt is."""
         return self._attempt_changed(number, runpod_id=runpod_id)
 
+    def with_run_time(self, number: int, ran_ms: int) -> Self:
+        """Remember how long RunPod ran an attempt, however it ended; what was said once stands."""
+        attempt = self.attempt_numbered(number)
+        if attempt is None or attempt.ran_ms or not ran_ms:
+            return self
+        return self._attempt_changed(number, ran_ms=ran_ms)
+
     def with_poll(self, *, due_at: datetime) -> Self:
         """Count one look at RunPod's status and set the next."""
         return replace(self, polls=self.polls + 1, due_at=due_at)
@@ -206,7 +219,7 @@ class Call:
         is_publishing = self.state is CallState.PUBLISHING
         return (self.published_attempt if is_publishing else None) or self.attempt
 
-    def _attempt_changed(self, number: int, **changes: str) -> Self:
+    def _attempt_changed(self, number: int, **changes: str | int) -> Self:
         return replace(
             self,
             attempts=tuple(

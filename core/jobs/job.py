@@ -84,6 +84,11 @@ class Summary:
     prompt_tokens: int
     completion_tokens: int
     finish_reason: str  # "length" means that the model was cut off
+    rounds: int = 0  # of calls, one after another
+    calls: int = 0  # to the model
+    discarded_tokens: int = 0  # generated, and not in the summary
+    ran_ms: int = 0  # RunPod's executionTime over all attempts
+    doubts: int = 0  # what the checks could not settle; the facts say which
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +99,7 @@ class Job:
     options: SummaryOptions
     limits: WritingLimits  # what one of its requests may hold, whatever a later deployment allows
     summary_key: str
+    has_glossary: bool = False  # names to be put right are stored beside the transcript
     words_in: int  # 0 in pull mode until the worker has brought it
     target_words: int  # the words asked for, or in proportion where the transcript is short
     created_at: datetime

@@ -158,7 +158,7 @@ class Lifecycle:
         event = self.event(now, {"stages": job.stage}, note="publishing")
         job = self.store.save_job(job.with_publishing(due_at=now + PUBLISHING_TIME, event=event))
         existing = self.summaries.publish(job, summary, text, facts, now=now)
-        return self.finish_job(job, existing, {"calls": facts["cost"]["calls"]}, now=now)
+        return self.finish_job(job, existing, now=now)
 
     def finish(self, job: Job, call: Call, summary: Summary, *, now: datetime) -> tuple[Job, Call]:
         event = self._success(
@@ -169,10 +169,8 @@ class Lifecycle:
         )
         return self.store.save(job.with_success(summary, event), call.with_success(event))
 
-    def finish_job(
-        self, job: Job, summary: Summary, detail: Detail = _NO_DETAIL, *, now: datetime
-    ) -> Job:
-        event = self._success(job, summary, detail, now)
+    def finish_job(self, job: Job, summary: Summary, *, now: datetime) -> Job:
+        event = self._success(job, summary, _NO_DETAIL, now)
         return self.store.save_job(job.with_success(summary, event))
 
     def fail(self, job: Job, call: Call, failure: Failure, *, now: datetime) -> tuple[Job, Call]:
@@ -225,12 +223,19 @@ class Lifecycle:
                 return self.fail_job(job, end, now=now)
 
     def _success(self, job: Job, summary: Summary, detail: Detail, now: datetime) -> AuditEvent:
-        words = {
+        figures = {
             "words_in": job.words_in,
             "words_asked": job.target_words,
             "words_out": summary.words,
+            "rounds": summary.rounds,
+            "calls": summary.calls,
+            "prompt_tokens": summary.prompt_tokens,
+            "completion_tokens": summary.completion_tokens,
+            "discarded_tokens": summary.discarded_tokens,
+            "ran_ms": summary.ran_ms,
+            "doubts": summary.doubts,
         }
-        return self.event(now, {**words, **detail})
+        return self.event(now, {**figures, **detail})
 
 
 def superseded(exc: Superseded) -> Failure:

@@ -76,6 +76,12 @@ class Transcripts(Protocol):
     def open(self, source: Source) -> AbstractContextManager[Upload]:
         """Open the object at exactly this version. Raises BadTranscript where it is gone or replaced."""
 
+    def beside(self, bucket: str, key: str, *, max_bytes: int) -> bytes | None:
+        """Return what lies under another name of the bucket, if anything does; its latest version.
+
+        Of a larger object than `max_bytes` no more than `max_bytes` + 1 are read. Raises Forbidden.
+        """
+
 
 @dataclass(frozen=True)
 class PresignedUrl:

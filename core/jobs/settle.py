@@ -12,10 +12,10 @@ In push mode a result is an answer of many: it is saved in the same way, and cou
 the call ends. Whoever counts a stage full asks for the next one; twice does no harm.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.errors import Conflict, OutputRefused, Superseded
 from core.failures import Failure
@@ -79,6 +79,7 @@ class Settler:
             is_open = not call.is_final
             believed = self._verified(job, ref, report) if is_open else report
             decision = decide(job, call, attempt, believed, max_attempts=self._max_attempts)
+            call = call.with_run_time(attempt.number, report.ran_ms)
             job, call = self._carry_out(decision, job, call, now)
             return Settlement(decision=decision, job=job, call=call)
 
@@ -193,8 +194,18 @@ class Settler:
                 prompt_tokens=report.prompt_tokens,
                 completion_tokens=report.completion_tokens,
                 finish_reason=report.finish_reason,
+                ran_ms=call.ran_ms,
             )
-            facts = report.manifest.facts if report.manifest else {}
+            facts: Mapping[str, Any] = {}
+            if report.manifest:
+                facts = report.manifest.facts
+                summary = replace(
+                    summary,
+                    rounds=report.manifest.rounds,
+                    calls=report.manifest.calls,
+                    discarded_tokens=report.manifest.discarded_tokens,
+                    doubts=report.manifest.doubts,
+                )
             return self.lifecycle.publish(job, call, summary, report.text, facts, now=now)
         answer = IntermediateText(
             text=report.text,

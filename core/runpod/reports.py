@@ -75,12 +75,16 @@ class RunPodReport:
         return bool(self.text or self.manifest)
 
     @property
+    def ran_ms(self) -> int:
+        return int(self.ran / timedelta(milliseconds=1))
+
+    @property
     def timings(self) -> dict[str, str | int]:
         """Return the figures for the audit."""
         figures: dict[str, str | int] = {
             "runpod_status": self.status.value,
             "queued_ms": int(self.queued / timedelta(milliseconds=1)),
-            "ran_ms": int(self.ran / timedelta(milliseconds=1)),
+            "ran_ms": self.ran_ms,
             "prompt_tokens": self.prompt_tokens,
             "completion_tokens": self.completion_tokens,
         }

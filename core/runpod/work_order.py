@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from core.errors import BadBody
+from core.summaries.glossary import Glossary, glossary_in
 from core.summaries.goals import WritingLimits
 from core.summaries.options import Mode, Strategy, SummaryOptions
 
@@ -36,6 +37,7 @@ class WorkOrder:
     get_headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # to be sent with it
     put_url: str = field(repr=False)  # exactly one key
     options: SummaryOptions
+    glossary: Glossary = field(default_factory=Glossary, repr=False)
     limits: WritingLimits  # the worker takes a smaller context if its server says so
 
     def as_input(self) -> dict[str, Any]:
@@ -59,6 +61,8 @@ class ResultManifest:
     rounds: int  # of them, one after another
     prompt_tokens: int
     completion_tokens: int
+    discarded_tokens: int  # generated, and not in the summary
+    doubts: int  # what the checks could not settle; facts say which
     finish_reason: str  # "length" if the last word was cut off
     facts: dict[str, Any]  # what the engine knows of the summary: checks, sources, cost
 
@@ -76,7 +80,10 @@ def parse_work_order(job_input: object) -> WorkOrder:
         options["strategy"] = Strategy(options["strategy"])
         options["mode"] = Mode(options["mode"])
         limits = WritingLimits(**fields.pop("limits"))
-        order = WorkOrder(options=SummaryOptions(**options), limits=limits, **fields)
+        glossary = glossary_in(fields.pop("glossary"))
+        order = WorkOrder(
+            options=SummaryOptions(**options), limits=limits, glossary=glossary, **fields
+        )
     except (KeyError, TypeError, ValueError):
         raise BadBody("the input is no order for a summary") from None
     if version != VERSION:

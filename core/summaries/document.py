@@ -43,7 +43,7 @@ def assembled(parts: Parts, passages: Passages, *, with_times: bool) -> Document
     for number, (topic, section) in enumerate(
         zip(parts.outline.topics, parts.sections, strict=True), 1
     ):
-        builder.add(f"### {topic.title}{builder.time_of(topic.passages[0][0])}")
+        builder.add(f"### {topic.title}")
         builder.paragraphs(str(number), section.paragraphs)
     builder.registers(parts.registers, headings)
     return builder.document()
@@ -77,7 +77,9 @@ class _Builder:
 
     def paragraphs(self, section: str, paragraphs: Iterable[Paragraph]) -> None:
         for paragraph in paragraphs:
-            self.add(paragraph.text)
+            # The overview is made of the sections, and its turns are theirs: many, and far apart.
+            cited = paragraph.passages if section != OVERVIEW else ()
+            self.add(paragraph.text + (self.time_of(cited[0]) if cited else ""))
             self._source("paragraph", paragraph.passages, section=section)
 
     def registers(self, registers: Registers, headings: Mapping[str, str]) -> None:

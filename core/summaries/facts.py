@@ -62,7 +62,8 @@ class Facts:
 
     @property
     def doubts(self) -> int:
-        return sum(check.count or 1 for check in self.checks if check.outcome is Outcome.DOUBT)
+        """Return how many checks ended in doubt."""
+        return sum(check.outcome is Outcome.DOUBT for check in self.checks)
 
     def as_fields(self) -> dict[str, Any]:
         """Return the facts as what JSON can hold."""

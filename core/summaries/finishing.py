@@ -155,7 +155,7 @@ class Finishing:
             topics=len(writing.outline.topics),
             quotes_verified=quotes.verified,
             quotes_dropped=quotes.dropped,
-            checks=self._checks(words, quotes, uncited),
+            checks=(*self._checks(words, quotes, uncited), self._coverage(document)),
             remarks=plan.remarks,
             glossary_notes=progress.goal.glossary.notes,
             tries=reporting.tries_of(progress),
@@ -184,6 +184,14 @@ class Finishing:
             reporting.soft_check("ledger", len(writing.unreadable_ledgers)),
             reporting.soft_check("overview", not self.overview.is_usable),
         )
+
+    def _coverage(self, document: Document) -> Check:
+        told: dict[str, set[int]] = {}
+        for source in document.sources:
+            told.setdefault(source.section, set()).update(source.turns)
+        topics = enumerate(self.writing.outline.topics, 1)
+        parts = ((numbers_of(each.passages), told.get(str(n), set())) for n, each in topics)
+        return reporting.coverage_check(parts, self.writing.progress.passages)
 
     @cached_property
     def _chosen(self) -> Mapping[str, tuple[int, ...]]:

@@ -39,6 +39,11 @@ class Glossary:
     def is_empty(self) -> bool:
         return not (self.names or self.speakers)
 
+    @property
+    def says_something(self) -> bool:
+        """Is there anything to put right, or to tell a person?"""
+        return bool(self.notes) or not self.is_empty
+
     @cached_property
     def _canonical(self) -> Mapping[str, str]:
         return {_folded(variant): name for variant, name in self.variants}
@@ -142,6 +147,11 @@ def parse_glossary(text: str, *, source: str = "the glossary") -> Glossary:
         speakers=tuple(speakers),
         notes=tuple(notes),
     )
+
+
+def one_line_glossary(text: str, *, source: str) -> Glossary:
+    """Read a glossary whose lines are separated by semicolons, where line breaks can't be."""
+    return parse_glossary(text.replace(";", "\n"), source=source)
 
 
 def _line(line: str) -> tuple[str, str, Sequence[str]]:

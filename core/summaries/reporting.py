@@ -1,20 +1,23 @@
 """The facts of a summary, from what its answers came to. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from core.summaries.asks import AskKind
 from core.summaries.checks import Fault, numbers_in
 from core.summaries.facts import Check, Cost, Outcome
 from core.summaries.judging import Judge
-from core.summaries.passages import Passages
+from core.summaries.passages import Passages, Range
 from core.summaries.progress import Progress
 from core.summaries.quoted import QuoteCount
 from core.summaries.sections import Paragraph
 from core.summaries.spoken import tokens
 
 LENGTH_TOLERANCE = 0.1
+_LONG_STRETCH_WORDS, _LONG_STRETCH_SHARE = 400, 0.5
+_MOST_NAMED = 5  # stretches, in the facts
+_FEW_QUOTES = 2  # dropped; so many say nothing about a model
 _MENDED_FAULTS = (
     *(Fault.REFUSED, Fault.LOOPED, Fault.PROMPT, Fault.COPIED, Fault.LANGUAGE),
     *(Fault.EMPTY, Fault.CUT, Fault.FAILED),
@@ -41,11 +44,14 @@ def fault_checks(progress: Progress, judge: Judge) -> list[Check]:
 
 
 def quote_checks(count: QuoteCount) -> list[Check]:
+    """Return what became of quotes: a model most of whose quotes nobody said is not to be trusted."""
     detail = (
         f"{count.verified} verified, {count.dropped} dropped, {count.tidied} put in the words said"
     )
     if not count.verified and not count.dropped:
         quote = Check(code="quote", outcome=Outcome.NOT_APPLICABLE)
+    elif count.dropped > max(count.verified, _FEW_QUOTES):
+        quote = Check(code="quote", outcome=Outcome.DOUBT, count=count.dropped, detail=detail)
     else:
         quote = replace(_mended("quote", count.dropped + count.tidied), detail=detail)
     return [quote, _mended("quote-speaker", count.misattributed)]
@@ -75,6 +81,33 @@ def number_check(paragraphs: Iterable[Paragraph], passages: Passages) -> Check:
         if told and paragraph.passages:
             count += len(told - _numbers_said(paragraph.passages, passages, said))
     return Check(code="number", outcome=Outcome.NOTED if count else Outcome.PASSED, count=count)
+
+
+def coverage_check(parts: Iterable[tuple[Sequence[int], Set[int]]], passages: Passages) -> Check:
+    """Note long stretches that no paragraph rests on: a model may have told the beginning only.
+
+    A part is the numbers of the passages that it is about, and of those that its paragraphs rest on.
+    """
+    stretches = [found for about, told in parts if (found := _untold(about, told, passages))]
+    if not stretches:
+        return Check(code="coverage", outcome=Outcome.PASSED)
+    turns = ", ".join(f"{first}-{last}" for first, last in stretches[:_MOST_NAMED])
+    detail = f"no paragraph rests on turns {turns}"
+    return Check(code="coverage", outcome=Outcome.NOTED, count=len(stretches), detail=detail)
+
+
+def _untold(about: Sequence[int], told: Set[int], passages: Passages) -> Range | None:
+    """Return the longest stretch of a part that nothing rests on, if that is most of the part."""
+    words = [passages[number].words for number in about]
+    longest, words_of_longest = (0, 0), 0
+    begun = spoken = 0
+    for at, number in enumerate(about):
+        spoken = 0 if number in told else spoken + words[at]
+        begun = at + 1 if number in told else begun
+        if spoken > words_of_longest:
+            longest, words_of_longest = (about[begun], number), spoken
+    is_long = words_of_longest > max(_LONG_STRETCH_WORDS, sum(words) * _LONG_STRETCH_SHARE)
+    return longest if is_long else None
 
 
 def _numbers_said(

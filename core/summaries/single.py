@@ -105,6 +105,7 @@ class Single:
                 reporting.number_check(paragraphs, self.progress.passages),
                 reporting.length_check(words, goal.words),
                 Check(code="missing-topic", outcome=Outcome.NOT_APPLICABLE),
+                self._coverage(paragraphs),
             ),
             remarks=self.plan.remarks,
             glossary_notes=goal.glossary.notes,
@@ -114,6 +115,13 @@ class Single:
             cost=reporting.cost_of(self.progress, chosen),
         )
         return Finished(text=text, facts=facts)
+
+    def _coverage(self, paragraphs: Sequence[Paragraph]) -> Check:
+        passages = self.progress.passages
+        told = {number for paragraph in paragraphs for number in paragraph.passages}
+        if not told:  # one answer need not cite
+            return Check(code="coverage", outcome=Outcome.NOT_APPLICABLE)
+        return reporting.coverage_check([(range(1, passages.last + 1), told)], passages)
 
     @cached_property
     def _usable(self) -> Sequence[Try]:

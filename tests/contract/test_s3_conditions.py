@@ -139,11 +139,11 @@ def test_a_refusal_says_which_bucket_and_why(s3: Any, error: Exception) -> None:
 def test_what_is_written_has_its_content_type(s3: Any) -> None:
     summaries(s3).publish(a_job(), a_summary(), "text", {}, now=NOON)
     intermediate_store(s3).save("j", "1-0", IntermediateText("notes", was_cut=False))
-    intermediate_store(s3).record("j", "level-0", "{}")
+    intermediate_store(s3).record("j", "stage-1", "{}")
 
     types = {
         key: s3.get_object(Bucket="out", Key=key)["ContentType"]
-        for key in (KEY, FACTS_KEY, "work/j/1-0.txt", "work/j/level-0.json")
+        for key in (KEY, FACTS_KEY, "work/j/1-0.txt", "work/j/stage-1.json")
     }
     assert {key.rpartition(".")[2]: kind for key, kind in types.items()} == {
         "txt": "text/plain; charset=utf-8",

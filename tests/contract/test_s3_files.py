@@ -103,6 +103,20 @@ class TestReading:
         assert refusal(s3, source, max_bytes=10) == "too-large"
         assert read(s3, source, 11) == b"eleven byte"
 
+    def test_brings_what_lies_beside_it_as_it_is_now(self, versioned: Any) -> None:
+        versioned.put_object(Bucket="transcripts", Key="_glossary.txt", Body=b"first")
+        versioned.put_object(Bucket="transcripts", Key="_glossary.txt", Body=b"second")
+
+        assert beside(versioned, max_bytes=6) == b"second"
+        assert beside(versioned, max_bytes=3) == b"seco"  # one more than asked for: it is longer
+
+    def test_brings_nothing_where_nothing_lies_beside_it(self, s3: Any) -> None:
+        assert beside(s3, max_bytes=6) is None
+
+
+def beside(s3: Any, *, max_bytes: int) -> bytes | None:
+    return S3Transcripts(s3).beside("transcripts", "_glossary.txt", max_bytes=max_bytes)
+
 
 def read(s3: Any, source: Source, max_bytes: int) -> bytes:
     with S3Transcripts(s3).open(source) as upload:

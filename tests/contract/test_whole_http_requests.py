@@ -137,7 +137,16 @@ def s3() -> Iterator[Any]:
 
 
 class TestS3:
-    SUMMARY = a_summary(attempt=2, runpod_id="rp-2", call_id="1-0")
+    SUMMARY = a_summary(
+        attempt=2,
+        runpod_id="rp-2",
+        call_id="1-0",
+        rounds=3,
+        calls=21,
+        discarded_tokens=700,
+        ran_ms=41_000,
+        doubts=1,
+    )
 
     def test_is_sent_the_summary_and_what_it_is_of(self, s3: Any) -> None:
         sent = Recorder(s3)
@@ -161,6 +170,11 @@ class TestS3:
             "x-amz-meta-prompt-tokens": "14000",
             "x-amz-meta-completion-tokens": "5300",
             "x-amz-meta-finish-reason": "stop",
+            "x-amz-meta-rounds": "3",
+            "x-amz-meta-calls": "21",
+            "x-amz-meta-discarded-tokens": "700",
+            "x-amz-meta-ran-ms": "41000",
+            "x-amz-meta-doubts": "1",
             "x-amz-meta-source-key": "calls/caf%C3%A9%20board.txt",
             "x-amz-meta-source-version": "v1",
             "x-amz-meta-source-uploaded-at": "2026-03-02T12:00:00+00:00",
@@ -190,6 +204,11 @@ class TestS3:
             "prompt_tokens": 14_000,
             "completion_tokens": 5_300,
             "finish_reason": "stop",
+            "rounds": 3,
+            "calls": 21,
+            "discarded_tokens": 700,
+            "ran_ms": 41_000,
+            "doubts": 1,
         }
         assert stored["writing"] == {"doubts": 1}
         assert stored["asked"]["target_words"] == 16

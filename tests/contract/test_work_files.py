@@ -15,7 +15,7 @@ JOB_ID = "ab" + "0" * 30
 PART = 0xAB
 OURS = [
     f"work/{JOB_ID}/{name}"
-    for name in ("level-0.json", "level-12.json", "stage-1.json", "whole.txt", "3-10.txt")
+    for name in ("passages.json", "glossary.json", "stage-12.json", "whole.txt", "3-10.txt")
 ]
 
 

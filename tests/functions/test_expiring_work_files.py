@@ -11,7 +11,7 @@ from sweeper import app
 from tests.builders import JOB_ID
 from tests.fakes.cloud import running_cloud
 
-NOTES = f"work/{JOB_ID}/level-0.txt"
+NOTES = f"work/{JOB_ID}/1-0.txt"
 
 
 @pytest.mark.parametrize(("expires", "left"), [("true", []), ("false", [NOTES])])

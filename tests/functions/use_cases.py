@@ -11,7 +11,9 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.jobs.settle import Settler
 from core.settings import Retries, SubmitterSettings
+from core.summaries.glossary import one_line_glossary
 from submitter.dispatch import Dispatch
+from submitter.glossaries import Glossaries
 from submitter.intake import Intake
 from submitter.material import Material
 from submitter.stages import Stages
@@ -90,6 +92,7 @@ class Submitter:
     ) -> None:
         lifecycle = world.lifecycle("submitter", longest_chain=LONGEST_CHAIN)
         intermediate_store = S3IntermediateStore(world.s3, world.output_bucket)
+        transcripts = S3Transcripts(world.s3)
         material = Material(intermediate_store=intermediate_store)
         self.dispatch = Dispatch(
             lifecycle=lifecycle,
@@ -102,7 +105,12 @@ class Submitter:
         )
         self.intake = Intake(
             lifecycle=lifecycle,
-            transcripts=S3Transcripts(world.s3),
+            transcripts=transcripts,
+            glossaries=Glossaries(
+                transcripts=transcripts,
+                deployment=one_line_glossary(settings.glossary, source="the parameter Glossary"),
+                prefix=settings.upload_filter.prefix,
+            ),
             material=material,
             dispatch=self.dispatch,
             settings=settings,

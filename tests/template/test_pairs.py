@@ -37,6 +37,7 @@ TEXTS = {
     "OutputPrefix": ["a/", "o=" + "p" * 97 + "/"],
     "ModelName": ["", "m" * 200],
     "SummaryLanguage": ["", "L" * 40],
+    "Glossary": ["", "G" * 1500],
     "AlarmEmail": ["", "ops@example.org"],
 }
 LAMBDAS_VARIABLES_BYTES = 4096

@@ -26,6 +26,7 @@ TEXTS = {
     "OutputPrefix": "results/",
     "ModelName": "mine",
     "SummaryLanguage": "German",
+    "Glossary": "Solhaug: soul hog",
     "AlarmEmail": "ops@example.org",
 }
 

@@ -30,6 +30,7 @@ SUBMITTER = {
     ("sqs:GetQueueAttributes", QUEUE),
     ("sqs:SendMessage", QUEUE),
     ("s3:GetObjectVersion", f"{TRANSCRIPTS}/*"),
+    ("s3:GetObject", f"{TRANSCRIPTS}/*_glossary.txt"),
     ("s3:ListBucket", TRANSCRIPTS),
     *RESULTS,
     ("dynamodb:PutItem", TABLE),
@@ -117,6 +118,7 @@ def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
     assert {pair for pair in grants("SubmitterRole", **given) if pair[0].startswith("s3:")} == {
         ("s3:GetObject", "arn:aws:s3:::given-in/calls/transcripts/*"),
         ("s3:GetObjectVersion", "arn:aws:s3:::given-in/calls/transcripts/*"),
+        ("s3:GetObject", "arn:aws:s3:::given-in/calls/transcripts/*_glossary.txt"),
         ("s3:ListBucket", "arn:aws:s3:::given-in"),
         *results,
     }

@@ -1,4 +1,5 @@
 import json
+import re
 from itertools import accumulate
 
 import pytest
@@ -6,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.summaries.asks import Ask, AskKind
+from core.summaries.document import clock
 from core.summaries.engine import next_round
 from core.summaries.facts import Outcome
 from core.summaries.messages import chat_request, prompt_tokens
@@ -197,9 +199,11 @@ def test_times_come_from_the_turns_where_they_are_asked_for() -> None:
 
     done = drive(passages=passages, goal=a_goal(with_times=True))
 
-    topic = done.history[1].round.plan.outline.topics[1]  # type: ignore[union-attr]
-    minutes, seconds = divmod(20 * (topic.passages[0][0] - 1), 60)
-    assert f"### {topic.title} [00:{minutes:02}:{seconds:02}]" in done.finished.text
+    sources = done.finished.facts.sources
+    told = [each for each in sources if each.kind != "paragraph" or each.section != "overview"]
+    stamps = [f"[{clock(each.starts_at or 0.0)}]" for each in told]
+    assert len(stamps) > 20
+    assert re.findall(r"\[\d\d:\d\d:\d\d\]$", done.finished.text, re.M) == stamps
 
 
 def test_every_part_of_the_summary_names_the_turns_it_rests_on() -> None:

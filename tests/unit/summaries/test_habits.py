@@ -7,7 +7,7 @@ import pytest
 
 from core.summaries.asks import Answer, Ask, AskKind
 from core.summaries.engine import next_round
-from core.summaries.facts import Outcome
+from core.summaries.facts import Check, Facts, Outcome
 from core.summaries.finishing import missing_topics
 from core.summaries.options import Strategy
 from core.summaries.rounds import PastRound, Round
@@ -21,6 +21,7 @@ from tests.writing_habits import (
     refusing,
     repeating_the_prompt,
     silent,
+    skipping_half,
     speaking_german,
     thinking_only,
 )
@@ -214,6 +215,9 @@ def test_invented_quotes_are_dropped_and_counted() -> None:
     assert "surrender" not in facts.text
     assert facts.facts.quotes_verified == 0
     assert facts.facts.quotes_dropped > 0
+    assert (
+        check_of(facts.facts, "quote").outcome is Outcome.DOUBT
+    )  # none of its quotes holds: what else does not?
 
 
 def test_an_invented_quotation_in_a_section_loses_its_marks() -> None:
@@ -378,3 +382,18 @@ def test_a_document_that_left_out_a_topic_would_be_seen() -> None:
     assert missing_topics(text, outline) == 0
     assert missing_topics(text[:second] + text[third:], outline) == 1
     assert missing_topics(text[:second] + heading_alone + text[third:], outline) == 1
+
+
+def test_a_stretch_that_nothing_rests_on_is_noted_with_its_turns() -> None:
+    honest = drive().finished.facts
+    skipping = drive(WritingModel(habit=always(skipping_half, AskKind.SECTION))).finished.facts
+
+    assert check_of(honest, "coverage").outcome is Outcome.PASSED
+    found = check_of(skipping, "coverage")
+    assert found.outcome is Outcome.NOTED
+    assert re.fullmatch(r"no paragraph rests on turns \d+-\d+(, \d+-\d+)*", found.detail)
+
+
+def check_of(facts: Facts, code: str) -> Check:
+    (check,) = (check for check in facts.checks if check.code == code)
+    return check
