@@ -3,6 +3,7 @@
 So every suite can tell whether a published summary is what the model's answers make, and nothing else.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 
 from core.aws.names import work_key
@@ -10,6 +11,7 @@ from core.jobs.call import OVERFLOW, Call
 from core.jobs.job import Job
 from core.summaries.asks import Answer, answer_of
 from core.summaries.engine import next_round
+from core.summaries.glossary import Glossary, glossary_in
 from core.summaries.passages import Passages, passages_in
 from core.summaries.rounds import Finished, NextStep, PastRound, round_in
 from submitter.record import goal
@@ -27,7 +29,8 @@ def replayed(job: Job, calls: Iterable[Call], kept: Kept) -> NextStep:
         )
         for stage in range(1, job.stage + 1)
     ]
-    return next_round(passages_of(job.id, kept), goal(job), job.limits, history)
+    glossary = _glossary_of(job, kept)
+    return next_round(passages_of(job.id, kept), goal(job, glossary), job.limits, history)
 
 
 def is_made_of_its_answers(text: str, job: Job, calls: Iterable[Call], kept: Kept) -> bool:
@@ -42,6 +45,12 @@ def is_made_of_its_answers(text: str, job: Job, calls: Iterable[Call], kept: Kep
 def passages_of(job_id: str, kept: Kept) -> Passages:
     """Return the transcript of a job as it was numbered."""
     return passages_in(kept[work_key(job_id, "passages", ending=".json")][0])
+
+
+def _glossary_of(job: Job, kept: Kept) -> Glossary:
+    if not job.has_glossary:
+        return Glossary()
+    return glossary_in(json.loads(kept[work_key(job.id, "glossary", ending=".json")][0]))
 
 
 def _answer(call: Call, kept: Kept) -> Answer:

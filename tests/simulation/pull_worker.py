@@ -62,7 +62,9 @@ class PullWorker:
             passages = self._fetch(order)
         except BadTranscript as exc:
             return _trouble(exc.code)
-        goal = goal_of(order.options, passages.words, boundary=order.job_id)
+        goal = goal_of(
+            order.options, passages.words, boundary=order.job_id, glossary=order.glossary
+        )
         end = driven(passages, goal, order.limits, model).end
         if isinstance(end, GivenUp):
             self.simulation.tally["pull: a model with bad habits"] += 1
@@ -85,9 +87,12 @@ class PullWorker:
         if len(body) > _MOST_BYTES:
             raise BadTranscript("too-large", "")
         try:
-            return numbered(read_transcript(body, max_bytes=_MOST_BYTES).turns)
+            return numbered(
+                order.glossary.applied_to_turns(read_transcript(body, max_bytes=_MOST_BYTES).turns)
+            )
         except BadTranscript as exc:
             raise BadTranscript("unreadable", "") from exc
+        return numbered(order.glossary.applied_to_turns(turns))
 
     def _deliver(self, order: WorkOrder, text: str, words_in: int, fault: str) -> Made:
         body = text.encode()

@@ -9,6 +9,7 @@ import pytest
 
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job
+from core.summaries.glossary import Glossary
 from core.summaries.goals import WritingLimits
 from core.summaries.passages import numbered
 from core.transcripts.turns import Turn
@@ -52,7 +53,8 @@ def _job(**changes: Any) -> Job:
     return a_job(**{"options": options, "words_in": _PASSAGES.words, "limits": _LIMITS, **changes})
 
 
-_DRIVE = driven(_PASSAGES, goal(_job()), _LIMITS, WritingModel())
+_GOAL = goal(_job(), Glossary())
+_DRIVE = driven(_PASSAGES, _GOAL, _LIMITS, WritingModel())
 _STORED_TEXT = _DRIVE.finished.text.rstrip() + "\n"
 _ROUND = _DRIVE.history[0].round
 _ANSWER = "\n".join(answer.text for answer in _DRIVE.history[0].answers.values())
@@ -134,7 +136,7 @@ def answered(text: str) -> dict[str, Any]:
 
 def declined(code: str = "model-declined", answer: str = REFUSAL) -> dict[str, Any]:
     """The model was asked twice for the good file, and its job was given up."""
-    drive = driven(_PASSAGES, goal(_job()), _LIMITS, WritingModel(habit=lambda *_: answer))
+    drive = driven(_PASSAGES, _GOAL, _LIMITS, WritingModel(habit=lambda *_: answer))
     kept = dict(_KEPT)
     calls, requests = [], []
     for stage, past in enumerate(drive.history, 1):
