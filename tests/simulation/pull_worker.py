@@ -87,9 +87,7 @@ class PullWorker:
         if len(body) > _MOST_BYTES:
             raise BadTranscript("too-large", "")
         try:
-            return numbered(
-                order.glossary.applied_to_turns(read_transcript(body, max_bytes=_MOST_BYTES).turns)
-            )
+            turns = read_transcript(body, max_bytes=_MOST_BYTES).turns
         except BadTranscript as exc:
             raise BadTranscript("unreadable", "") from exc
         return numbered(order.glossary.applied_to_turns(turns))
