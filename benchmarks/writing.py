@@ -13,7 +13,7 @@ import json
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 
 import click
@@ -57,9 +57,6 @@ _STEP_MS = (18.2, 0.35)  # a decode step, and more for each request that shares 
 # The estimate of tokens that calls are planned by is an upper one; a tokenizer finds about so much of it.
 _REAL_SHARE_OF_ESTIMATE = 0.8
 _SHARE_OF_SHORT = 0.4
-# For each call: recorded, submitted, called back, its message, fetched, stored; for each round: its plan.
-_REQUESTS_PER_CALL = 8
-_REQUESTS_PER_ROUND = 6
 
 
 @dataclass(frozen=True)
@@ -83,6 +80,7 @@ class Result:
     is_finished: bool
     generated_over_ideal: float
     gpu_seconds: float
+    aws_requests: int
     cost: Cost
 
 
@@ -114,8 +112,6 @@ def row(
         for passages in texts
     ]
     costs = [each.cost for each in results]
-    rounds = statistics.mean(cost.rounds for cost in costs)
-    calls = statistics.mean(cost.calls for cost in costs)
     return Row(
         strategy=strategy.value,
         model=model,
@@ -123,12 +119,25 @@ def row(
         within_10_percent=statistics.mean(each.is_near for each in results),
         generated_over_ideal=statistics.mean(each.generated_over_ideal for each in results),
         gpu_seconds=statistics.mean(each.gpu_seconds for each in results),
-        rounds=rounds,
-        calls=calls,
-        aws_requests=rounds * _REQUESTS_PER_ROUND + calls * _REQUESTS_PER_CALL,
+        rounds=statistics.mean(cost.rounds for cost in costs),
+        calls=statistics.mean(cost.calls for cost in costs),
+        aws_requests=statistics.mean(each.aws_requests for each in results),
         summaries=len(results),
         given_up=sum(not each.is_finished for each in results),
     )
+
+
+def aws_requests(calls: Sequence[int]) -> int:
+    """Return what a job of push mode takes of AWS, by the calls of each of its rounds.
+
+    Secrets Manager, which is asked once in five minutes, and Lambda's own polling are not in it.
+    """
+    rounds = len(calls)
+    per_call = 5 + 1 + 1  # its record is written, and read with its job's; its answer is stored
+    per_round = 6  # recorded, planned, stored; passages and history are read; a message
+    answers_read = sum(accumulate(calls))  # each round's end reads those of all before
+    rounds_read = sum(range(1, rounds + 1))
+    return 2 + per_call * sum(calls) + per_round * rounds + answers_read + rounds_read
 
 
 def result(passages: Passages, *, goal: Goal, limits: WritingLimits, length: Length) -> Result:
@@ -141,6 +150,7 @@ def result(passages: Passages, *, goal: Goal, limits: WritingLimits, length: Len
         is_finished=is_finished,
         generated_over_ideal=facts.cost.generated_tokens / (goal.words * TOKENS_PER_WORD),
         gpu_seconds=gpu_seconds(done.history, passages),
+        aws_requests=aws_requests([len(past.round.asks) for past in done.history]),
         cost=facts.cost,
     )
 

@@ -17,15 +17,12 @@ from core.jobs.ports import JobStore, RunPod
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, RunPodStatus, gone
 from sweeper.lanes import Circuit, CircuitOpen
-from sweeper.looks import fail
+from sweeper.looks import RUNPOD_PATIENCE, fail
 from sweeper.results import Poll, SweepOutcome, SweepResult
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.
 _YOUNG = timedelta(minutes=10)
-# How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
-# of a job that has ended for RunPod to cancel its request.
-RUNPOD_PATIENCE = timedelta(minutes=10)
 # How far a call goes back in the queue at most that could not be asked about, so that those behind it
 # have their turn. The shortest schedule, for RunPod forgets a result in 30 minutes and the settings
 # leave the sweep only five of them.

@@ -44,6 +44,7 @@ class WritingModel:
     habit: Habit = lambda ask, text: None
     context_tokens: int = 10**9  # what the endpoint really serves
     topics: int = 9
+    tokens_per_word: float = TOKENS_PER_WORD
     seed: int = 1
     asks: list[Ask] = field(default_factory=list)
 
@@ -56,10 +57,10 @@ class WritingModel:
         text = _WRITERS[ask.kind](self, ask, passages, rng)
         habitual = self.habit(ask, text)
         text = text if habitual is None else habitual
-        most = math.floor(ask.max_tokens / TOKENS_PER_WORD)
+        most = math.floor(ask.max_tokens / self.tokens_per_word)
         words = re.findall(r"\S+\s*", text)
         was_cut = len(words) > most
-        tokens = min(round(len(words) * TOKENS_PER_WORD) + _json_tokens(text), ask.max_tokens)
+        tokens = min(round(len(words) * self.tokens_per_word) + _json_tokens(text), ask.max_tokens)
         return answer_of(
             "".join(words[:most]) if was_cut else text,
             was_cut=was_cut,

@@ -159,7 +159,7 @@ _RESULTS = (
 _TIMES = (
     Mutant("no-patience-past-the-deadline",
            "a result that is there is not given up for RunPod's bad minute",
-           "sweeper/polling.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
+           "sweeper/looks.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
     Mutant("asked-behind-the-deadline", "the last question is asked at the deadline, not after it",
            "sweeper/polling.py::Polling._next_poll", "min(A, job.deadline)", "A", TIMES),
     Mutant("young-request-given-up", "/status may not know a request yet that /run took",

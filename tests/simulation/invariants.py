@@ -19,7 +19,8 @@ from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, PUBLISHING_TIME
 from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
 from core.summaries.options import Mode
 from core.words import count_words
-from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
+from sweeper.looks import RUNPOD_PATIENCE
+from sweeper.polling import PUT_BACK
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
