@@ -313,3 +313,45 @@ class TestACallThatItsJobHasLeftBehind:
         setup.sweep()
 
         assert setup.states == ("active", "cancelled")
+
+
+class TestAJobWhoseStageHasOneCall:
+    def test_is_not_given_up_before_runpod_was_asked_once_more(self, setup: SweeperSetup) -> None:
+        """The every-call suite: job and call were due in one sweep, and the job came first."""
+        setup.holding(a_call(), due_at=NOON + minutes(2))
+        setup.runpod.reports["rp-1"] = a_report()
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, ""), (JOB_ID, "1-0")])  # type: ignore[method-assign]
+
+        setup.sweep()
+
+        assert setup.states == ("active", "succeeded")
+
+    def test_is_given_up_with_its_call_and_the_request_is_cancelled(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, ""), (JOB_ID, "1-0")])  # type: ignore[method-assign]
+
+        setup.sweep()
+
+        assert setup.states == ("failed", "failed")
+        assert setup.runpod.cancelled == ["rp-1"]
+
+    def test_is_given_up_in_time_though_its_own_look_comes_between(
+        self, setup: SweeperSetup
+    ) -> None:
+        """The every-call suite: each sweep wrote the job while RunPod was asked, and gave nothing up."""
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, "1-0"), (JOB_ID, "")])  # type: ignore[method-assign]
+        looked = setup.runpod.status
+        setup.runpod.status = lambda runpod_id: (  # type: ignore[method-assign]
+            setup.store.save_job(setup.store.load_job(JOB_ID).with_due_at(NOON + minutes(63))),
+            looked(runpod_id),
+        )[1]
+
+        setup.sweep()
+
+        assert setup.states == ("failed", "failed")
