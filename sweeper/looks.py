@@ -97,7 +97,7 @@ class Looks:
         if job.is_publishing:
             if now < job.deadline + LAST_PATIENCE + LATEST_PICKUP:
                 return None  # the submitter knows better why: it is asked once more
-            return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
+            return self.lifecycle.end_unpublished_job(job, Failure("not-published"), now=now)
         failure = _NOT_CONTINUED if job.is_stage_done else self._why_too_late(job)
         return self.lifecycle.fail_job(job, failure, now=now)
 

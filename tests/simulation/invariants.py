@@ -263,7 +263,7 @@ class Invariants:
         reasons: dict[str, Callable[[], bool]] = {
             "deadline": lambda: self.simulation.now() >= job.deadline,
             "output-refused": lambda: self._s3_refuses_past(job.deadline),
-            "not-joined": lambda: self._s3_refuses_past(job.deadline),
+            "not-published": lambda: self._s3_refuses_past(job.deadline),
             "result-lost": lambda: self._a_text_was_made(job.id),
             "text-missing": lambda: False,  # nobody deletes texts here
             "work-expired": lambda: False,
