@@ -4,20 +4,21 @@
     python -m benchmarks.long_transcripts --words 1000
 
 Runs the real use cases over the world in memory with an obedient model, so it measures ours and not
-RunPod's. Time is given as a ratio to a floor taken in the same run, the time Python needs to decode the
-file and split it into words, because machines differ and are noisy.
+RunPod's; what becomes of summaries with models that do not obey is benchmarks.writing's. Time is given as
+a ratio to a floor taken in the same run, the time Python needs to decode the file and split it into words,
+because machines differ and are noisy.
 """
 
 import time
 import tracemalloc
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import click
 from rich.console import Console
 from rich.table import Table
 
 from core.summaries.tokens import estimate_tokens
-from tests.builders import submitter_settings
+from tests.builders import a_request, submitter_settings
 from tests.fakes.model import FakeModel, a_transcript
 from tests.functions.pipeline import Pipeline
 
@@ -30,7 +31,7 @@ class Row:
     context_tokens: int
     words: int
     calls: int
-    stages: int
+    rounds: int
     tokens_sent: int
     words_back: int
     planned_seconds: float
@@ -64,7 +65,7 @@ def measured(words: int, context_tokens: int) -> Row:
         context_tokens=context_tokens,
         words=words,
         calls=len(calls),
-        stages=len({call.stage for call in calls}),
+        rounds=len({call.stage for call in calls}),
         tokens_sent=sum(map(estimate_tokens, prompts)),
         words_back=job.summary.words,
         planned_seconds=planned_seconds,
@@ -83,12 +84,9 @@ def _planned(text: str, context_tokens: int) -> float:
 
 
 def _pipeline(context_tokens: int) -> Pipeline:
-    settings = submitter_settings()
-    options = replace(settings.options, max_tokens=min(6_000, context_tokens // 2))
-    return Pipeline(
-        model=FakeModel(),
-        settings=replace(settings, context_tokens=context_tokens, options=options),
-    )
+    options = a_request(max_tokens=min(6_000, context_tokens // 2))
+    settings = submitter_settings(context_tokens=context_tokens, options=options)
+    return Pipeline(model=FakeModel(), settings=settings)
 
 
 @click.command()
@@ -100,7 +98,7 @@ def main(words: int | None) -> None:
         "context",
         "words in",
         "calls",
-        "stages",
+        "rounds",
         "tokens sent",
         "per word",
         "words back",
@@ -117,7 +115,7 @@ def main(words: int | None) -> None:
                 f"{row.context_tokens:,}",
                 f"{row.words:,}",
                 str(row.calls),
-                str(row.stages),
+                str(row.rounds),
                 f"{row.tokens_sent:,}",
                 f"{row.tokens_sent / row.words:.2f}",
                 f"{row.words_back:,}",

@@ -81,7 +81,7 @@ _TABLE: tuple[tuple[str, ...], ...] = (
      "check the model's name and MaxTokens, and that the endpoint runs worker-vllm", WORKER),
     ("no-output", "RunPod reported COMPLETED without a text in its output",
      "look at the worker's log in RunPod's console", RETRY),
-    ("no-answer", "the model gave nothing but its reasoning",
+    ("no-answer", "the model gave no text, or nothing but its reasoning",
      "raise MaxTokens, or serve a model, or a reasoning parser, that keeps the two apart", RETRY, WORKER),
     # what the model wrote
     ("model-declined", "the model declined to write about the transcript",
@@ -122,7 +122,7 @@ _TABLE: tuple[tuple[str, ...], ...] = (
     ("output-refused",
      "S3 did not take, or give, what the summary needs, three times at the upload or past the deadline",
      "mend the bucket's policy, its key or the function's permissions, then upload the file again"),
-    ("not-joined", "all texts were there, and the submitter did not get the summary into S3",
+    ("not-published", "all texts were there, and the submitter did not get the summary into S3",
      "look at the submitter's log and the dead-letter queue, then upload the file again"),
     ("work-expired", "what the summary is made from was deleted from work/ before it was finished",
      "upload the file again"),

@@ -73,7 +73,7 @@ class Follower:
         if not any(sent):
             return
         first = next(filter(None, sent))
-        self._end(Step.SUBMIT, f"request {first[:8]}")
+        self._end(Step.SUBMIT, f"first request {first[:8]}")
         self.observer.begin(Step.RUNPOD)
         if job.options.mode is Mode.PULL:
             self._report_order(history.calls[0])

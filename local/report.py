@@ -183,7 +183,8 @@ def show_beginning(console: Console, text: str) -> None:
 
 
 def _detail(event: AuditEvent) -> str:
-    shown = [_figure(*each) for each in event.detail.items() if each[0] not in _NOT_SHOWN]
+    told = {name: value for name, value in event.detail.items() if name not in _NOT_SHOWN}
+    shown = [_figure(name, value) for name, value in told.items() if value != 0]
     return ", ".join(([event.why] if event.why else []) + shown)
 
 

@@ -13,7 +13,7 @@ from core.aws.names import work_key
 from core.errors import BadTranscript, Conflict, OutputRefused, Superseded
 from core.failures import Failure
 from core.jobs.call import OVERFLOW, Call
-from core.jobs.job import JOINED, Job, JobState, Summary
+from core.jobs.job import ASSEMBLED, Job, JobState, Summary
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle, output_refused, superseded
 from core.jobs.ports import IntermediateStore
 from core.summaries.asks import Answer, answer_of
@@ -129,7 +129,7 @@ class Stages:
     def _publish(self, job: Job, calls: Mapping[str, Call], text: str, facts: Facts) -> Job:
         cost = facts.cost
         summary = Summary(
-            call_id=JOINED,
+            call_id=ASSEMBLED,
             attempt=0,
             runpod_id="",
             model=job.options.model,

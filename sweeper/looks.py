@@ -11,19 +11,22 @@ of a job that has ended: cancel its request, then let it follow its job
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.errors import Conflict, UnknownCall
 from core.failures import Failure
 from core.jobs.call import Attempt, Call, CallState
 from core.jobs.decide import Fail, is_left_behind
 from core.jobs.job import Job, JobState
-from core.jobs.lifecycle import LAST_PATIENCE, Lifecycle
+from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, Lifecycle
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
 from core.summaries.options import Mode
 from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
 
+# How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
+# of a job that has ended for RunPod to cancel its request.
+RUNPOD_PATIENCE = timedelta(minutes=10)
 _NOT_CONTINUED = Failure(
     "deadline",
     "the texts of a stage were all there, and what follows had not begun by the job's deadline; look at"
@@ -80,6 +83,8 @@ class Looks:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)
         if job.is_final:
             return self._close_calls(job, now)
+        if now >= job.deadline and self._is_left_to_its_calls(job, now):
+            return SweepResult(SweepOutcome.STILL_RUNNING)  # unwritten: its calls are to end it now
         ended = self._end_job(job, now) if now >= job.deadline else None
         if ended:
             is_success = ended.state is JobState.SUCCEEDED
@@ -88,13 +93,11 @@ class Looks:
         return SweepResult(SweepOutcome.RESENT if job.is_stage_done else SweepOutcome.STILL_RUNNING)
 
     def _end_job(self, job: Job, now: datetime) -> Job | None:
-        """End a job that is past its deadline, unless one of its calls or the submitter is to do it."""
+        """End a job that is past its deadline, unless the submitter is to do it."""
         if job.is_publishing:
-            if now < job.deadline + LAST_PATIENCE:
-                return None  # the submitter knows better why
-            return self.lifecycle.end_unpublished_job(job, Failure("not-joined"), now=now)
-        if self._is_left_to_its_calls(job):
-            return None
+            if now < job.deadline + LAST_PATIENCE + LATEST_PICKUP:
+                return None  # the submitter knows better why: it is asked once more
+            return self.lifecycle.end_unpublished_job(job, Failure("not-published"), now=now)
         failure = _NOT_CONTINUED if job.is_stage_done else self._why_too_late(job)
         return self.lifecycle.fail_job(job, failure, now=now)
 
@@ -105,11 +108,19 @@ class Looks:
                 return _held(call)
         return Failure("deadline")
 
-    def _is_left_to_its_calls(self, job: Job) -> bool:
-        """Can a result be on its way to S3 at this instant? Then its call ends, and the job with it."""
-        calls = self._open_calls(job)
-        is_pull = job.options.mode is Mode.PULL
-        return any(is_pull or call.state is CallState.PUBLISHING for call in calls)
+    def _is_left_to_its_calls(self, job: Job, now: datetime) -> bool:
+        """Can a result be on its way to S3 at this instant, or wait at RunPod for the last poll?
+
+        Then its call ends, and the job with it.
+        """
+        if job.is_publishing:
+            return False
+        if job.options.mode is Mode.PULL:
+            return bool(self._open_calls(job))
+        left = {CallState.PUBLISHING}
+        if now < job.deadline + RUNPOD_PATIENCE:
+            left.add(CallState.SUBMITTED)
+        return any(call.state in left for call in self._open_calls(job))
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""

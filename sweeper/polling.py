@@ -17,15 +17,12 @@ from core.jobs.ports import JobStore, RunPod
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, RunPodStatus, gone
 from sweeper.lanes import Circuit, CircuitOpen
-from sweeper.looks import fail
+from sweeper.looks import RUNPOD_PATIENCE, fail
 from sweeper.results import Poll, SweepOutcome, SweepResult
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.
 _YOUNG = timedelta(minutes=10)
-# How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
-# of a job that has ended for RunPod to cancel its request.
-RUNPOD_PATIENCE = timedelta(minutes=10)
 # How far a call goes back in the queue at most that could not be asked about, so that those behind it
 # have their turn. The shortest schedule, for RunPod forgets a result in 30 minutes and the settings
 # leave the sweep only five of them.
@@ -83,7 +80,7 @@ class Polling:
                 raise
             if call.state is CallState.PUBLISHING:
                 return self._settle(call, attempt, gone(attempt.runpod_id), now)
-            return fail(self.lifecycle, job, call, Failure("deadline"), now)
+            return self._fail(poll, Failure("deadline"), now)
         is_gone = report.status is RunPodStatus.GONE
         is_young = is_gone and now - attempt.begun_at < _YOUNG
         if report.status.is_final and (call.state is CallState.PUBLISHING or not is_young):
@@ -131,10 +128,18 @@ class Polling:
             # S3 knows how far that got, and a summary that stands there must not be a failed job's.
             return self._settle(call, attempt, gone(attempt.runpod_id), now)
         # The record first: RunPod calls back about what is cancelled, and would give that as the reason.
-        result = fail(self.lifecycle, poll.job, call, failure, now)
+        result = self._fail(poll, failure, now)
         with suppress(RunPodError):  # its executionTimeout and ttl bound what it can cost
             circuit.through(lambda: self.runpod.cancel(attempt.runpod_id))
         return result
+
+    def _fail(self, poll: Poll, failure: Failure, now: datetime) -> SweepResult:
+        """End a call, and its job as it is by now: the job's own look has often written it meanwhile."""
+        job, call = self.store.load_job(poll.job.id), poll.call
+        if is_left_behind(job, call):
+            self.lifecycle.close(job, call, now=now)
+            return SweepResult(SweepOutcome.SETTLED_ALREADY)
+        return fail(self.lifecycle, job, call, failure, now)
 
     def _close(self, poll: Poll, circuit: Circuit, now: datetime) -> SweepResult:
         """Cancel a request that nobody waits for any more, and let its call follow the job.

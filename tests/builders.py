@@ -146,13 +146,19 @@ def a_summary(**changes: Any) -> Summary:
 SUMMARY_TEXT = "# The harbour board\n\nMara said that the pump holds. Ilse wants a second one."
 
 
-def chat_completion(text: str = SUMMARY_TEXT, *, finish_reason: str = "stop") -> dict[str, Any]:
+def chat_completion(
+    text: str = SUMMARY_TEXT,
+    *,
+    finish_reason: str = "stop",
+    prompt_tokens: int = 14_000,
+    completion_tokens: int = 5_300,
+) -> dict[str, Any]:
     """Return what an OpenAI-compatible server answers to a chat request."""
     return {
         "object": "chat.completion",
         "model": "a/model",
         "choices": [{"index": 0, "message": {"content": text}, "finish_reason": finish_reason}],
-        "usage": {"prompt_tokens": 14_000, "completion_tokens": 5_300},
+        "usage": {"prompt_tokens": prompt_tokens, "completion_tokens": completion_tokens},
     }
 
 
@@ -220,6 +226,11 @@ def status_body(status: str, **changes: Any) -> dict[str, Any]:
 
 def a_report(**changes: Any) -> RunPodReport:
     return parse_report(completed_body(**changes))
+
+
+def a_pull_report(text: str = SUMMARY_TEXT, **changes: Any) -> RunPodReport:
+    """Return what pull mode's worker reports of a summary that its manifest holds."""
+    return parse_report(manifest_body(a_manifest(text.encode(), text=text), **changes))
 
 
 def submitter_settings(context_tokens: int = 32_768, **changes: Any) -> SubmitterSettings:

@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--write-golden",
         action="store_true",
-        help="write tests/unit/summaries/golden anew, to be reviewed",
+        help="write golden files, and tables in docs that tests make, anew, to be reviewed",
     )
 
 

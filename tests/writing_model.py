@@ -38,32 +38,51 @@ def proportional(share: float) -> Length:
     return lambda words, rng: words * share * rng.uniform(0.95, 1.05)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    text: str
+    was_cut: bool
+    prompt_tokens: int
+    completion_tokens: int
+
+
 @dataclass
 class WritingModel:
     length: Length = obedient
     habit: Habit = lambda ask, text: None
     context_tokens: int = 10**9  # what the endpoint really serves
     topics: int = 9
+    tokens_per_word: float = TOKENS_PER_WORD
     seed: int = 1
     asks: list[Ask] = field(default_factory=list)
 
     def answer(self, ask: Ask, passages: Passages) -> Answer:
+        """Return what the pipeline makes of what the model writes."""
         self.asks.append(ask)
-        needed = prompt_tokens(ask, passages)
-        if needed + ask.max_tokens > self.context_tokens:
+        if prompt_tokens(ask, passages) + ask.max_tokens > self.context_tokens:
             return Answer(failure=CONTEXT_LENGTH)
+        written = self.write(ask, passages)
+        return answer_of(
+            written.text,
+            was_cut=written.was_cut,
+            prompt_tokens=written.prompt_tokens,
+            completion_tokens=written.completion_tokens,
+        )
+
+    def write(self, ask: Ask, passages: Passages) -> Written:
+        """Return what the model writes, with all that stands around it."""
         rng = random.Random(f"{self.seed} {ask.name}")  # noqa: S311 - the same each time, on purpose
         text = _WRITERS[ask.kind](self, ask, passages, rng)
         habitual = self.habit(ask, text)
         text = text if habitual is None else habitual
-        most = math.floor(ask.max_tokens / TOKENS_PER_WORD)
+        most = math.floor(ask.max_tokens / self.tokens_per_word)
         words = re.findall(r"\S+\s*", text)
         was_cut = len(words) > most
-        tokens = min(round(len(words) * TOKENS_PER_WORD) + _json_tokens(text), ask.max_tokens)
-        return answer_of(
-            "".join(words[:most]) if was_cut else text,
+        tokens = min(round(len(words) * self.tokens_per_word) + _json_tokens(text), ask.max_tokens)
+        return Written(
+            text="".join(words[:most]) if was_cut else text,
             was_cut=was_cut,
-            prompt_tokens=needed,
+            prompt_tokens=prompt_tokens(ask, passages),
             completion_tokens=tokens,
         )
 

@@ -4,7 +4,7 @@ handler    RunPod's SDK and our use case; `python -m worker` runs it
 job        one order from beginning to end: fetch, read, summarise, deliver
 settings   the one reader of the environment
 fetch      the transcript from its presigned URL
-summarize  stages, repairs and joining, as the pipeline does them, in memory
+summarize  the engine driven beside the model, as the pipeline drives it
 route      requests of push mode, passed on to the model
 model      the OpenAI-compatible server beside it
 deliver    the summary to its presigned URL

@@ -69,7 +69,9 @@ def job_id_for(source: Source) -> str:
 
 
 WHOLE = "whole"  # the id of pull mode's one call
-JOINED = "joined"  # stands for the call where a summary was put together from several calls' texts
+ASSEMBLED = (
+    "assembled"  # stands for the call of a summary that was assembled from several calls' answers
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +79,7 @@ class Summary:
     """What RunPod produced and where it is: counts and names, never the text."""
 
     call_id: str
-    attempt: int  # 0 where it was joined
+    attempt: int  # 0 where it was assembled
     runpod_id: str
     model: str
     words: int

@@ -173,11 +173,10 @@ def _completed(common: dict[str, Any], output: object) -> RunPodReport:
         choice for part in parts for choice in _list(part.get("choices")) if _is_object(choice)
     ]
     answer = "".join(_text_of(choice) for choice in choices).strip()
-    if not answer:
+    is_said_to_end = any(_word(choice.get("finish_reason")) for choice in choices)
+    if not answer and not is_said_to_end:
         return RunPodReport(**common, failure=Failure("no-output"))
     text = clean(answer).text
-    if not text:
-        return RunPodReport(**common, failure=Failure("no-answer"))
     usages: list[Mapping[str, Any]] = [
         part["usage"] for part in parts if _is_object(part.get("usage"))
     ]
@@ -186,11 +185,15 @@ def _completed(common: dict[str, Any], output: object) -> RunPodReport:
         **common,
         # A lone surrogate is legal in JSON and in no UTF-8 file.
         text=text.encode("utf-8", "replace").decode("utf-8"),
+        failure=None if text else Failure(NO_ANSWER),  # but what it has cost is known
         finish_reason=_word(choices[-1].get("finish_reason")),
         model=_word(parts[-1].get("model")),
         prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input"))),
         completion_tokens=_count(usage.get("completion_tokens", usage.get("output"))),
     )
+
+
+NO_ANSWER = "no-answer"  # the failure that says that the model ended, and wrote nothing to read
 
 
 def _text_of(choice: Mapping[str, Any]) -> str:

@@ -19,7 +19,8 @@ reporting      checks and cost, as facts tell them
 judging        what an answer is worth, and what stands after several
 asking         the asks themselves, kind by kind
 progress       what the rounds came to, the room of a request, the budget
-rounds, facts  what the engine says, and what is known of a summary; with their JSON
+rounds         what the engine says, with its JSON
+facts          what is known of a summary, with its JSON
 goals          what a summary is to be, and the limits of a job
 asks           one call: what it is asked, and what it answered
 messages       the chat request of one ask
@@ -29,24 +30,22 @@ schemas        the JSON schemas of structured answers
 What they do it with:
 
 passages       the transcript, numbered
-outline        a model's outline, made sound; cohesion: one by code; shares: words for each topic
-sections       paragraphs and the turns they cite; sources: where none are cited; trimming
-ledger         decisions, actions, questions and quotes of one call; registers: of all, each once
+outline        a model's outline, made sound
+cohesion       an outline by code
+shares         the words of each topic
+partition      neighbours in runs of about the same weight
+sections       paragraphs and the turns they cite
+sources        the turns of paragraphs that cite none
+trimming       sections that are too long together, shorter
+ledger         decisions, actions, questions and quotes of one call
+registers      those of all calls, each once
 document       the parts put together
-quotes         where a quote stands, and how it was said; spoken: what is evened out for that
+quotes         where a quote stands, and how it was said
+spoken         what is evened out before words are compared
 quoted         quotations in running text
-checks         refusals, loops, and whatever else is wrong with an answer; languages: another one
+checks         refusals, loops, and whatever else is wrong with an answer
+languages      whether a text is in the transcript's language
 glossary       the right names
 cleaning       a model's answer without what stands around it
 lenient_json   the JSON object in an answer, whatever stands around it
-
-What the engine replaces, for as long as jobs are made by it:
-
-plans          what a job's calls read and write, stage by stage, and how a length is repaired
-stages         what a stage of calls leaves, and what is asked for again
-levels         a transcript, or the notes of it, in chunks with what they cost
-chunks         a long text cut at turns and sentences, and partitioned
-prompts        the chat messages of one call
-chat           the chat request of one call
-join           summaries of parts put together as one
 """

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from core.summaries import instructions
-from core.summaries.asks import Ask, AskKind, Block
+from core.summaries.asks import WRITTEN, Ask, AskKind, Block
 from core.summaries.messages import frame_tokens, prompt_tokens
 from core.summaries.outline import Outline
 from core.summaries.passages import Range
@@ -73,7 +73,7 @@ class Asker:
         fault: str = "",
     ) -> Ask:
         before = () if notes else self._before(slot.about)
-        further = [Block(tag="written", text=so_far)] if so_far else []
+        further = [Block(tag=WRITTEN, text=so_far)] if so_far else []
         rules = [*([_BEFORE_RULE] if before else ()), *([_SO_FAR_RULE] if so_far else ())]
         ask = self._ask(
             AskKind.SECTION,

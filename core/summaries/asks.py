@@ -13,6 +13,7 @@ from typing import Any
 from core.summaries.cleaning import clean
 from core.summaries.passages import Range
 
+WRITTEN = "written"  # tag of the block with what a section has already
 CONTEXT_LENGTH = "context-length"  # the failure that says that a prompt was too long
 
 

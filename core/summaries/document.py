@@ -159,7 +159,8 @@ def _decision(entry: Entry) -> str:
 
 
 def _action(entry: Entry) -> str:
-    due = f" ({entry.detail})" if entry.detail else ""
+    is_said = entry.detail.casefold() in entry.what.casefold()
+    due = f" ({entry.detail})" if entry.detail and not is_said else ""
     return f"**{entry.who or '?'}**: {_sentence(entry.what.rstrip('.') + due)}"
 
 

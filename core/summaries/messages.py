@@ -1,7 +1,7 @@
 """The chat request of one ask, as every OpenAI-compatible server takes it. Pure.
 
-The order is: system, further material, the transcript's passages, instructions. What calls of one job
-have in common comes first, so that a server that caches prefixes reads it once.
+The order is: system, further material, the transcript's passages, what was written of them, instructions.
+What calls of one job have in common comes first, so that a server that caches prefixes reads it once.
 
 No material can end its block or its turn: it stands between markers that carry a boundary its author can't
 have known and that is taken out of it all the same, and a space makes plain words of the tokens that chat
@@ -11,7 +11,7 @@ templates mark turns with.
 import re
 from typing import Any
 
-from core.summaries.asks import Ask
+from core.summaries.asks import WRITTEN, Ask, Block
 from core.summaries.options import SummaryOptions
 from core.summaries.passages import Passages
 from core.summaries.schemas import schema_of
@@ -78,13 +78,19 @@ def as_material(text: str, boundary: str) -> str:
 
 
 def _user_message(ask: Ask, passages: Passages) -> str:
-    blocks = [_block(block.tag, block.text, ask.boundary) for block in ask.blocks]
+    written = [each for each in ask.blocks if each.tag == WRITTEN]  # what varies comes last
+    blocks = [_of_block(each, ask) for each in ask.blocks if each not in written]
     if ask.before:
         lines = (passage.line for passage in passages.of(ask.before))
         blocks.append(_block("before", "\n".join(lines), ask.boundary))
     if ask.passages:
         blocks.append(_block("transcript", _lines(ask, passages), ask.boundary))
+    blocks += [_of_block(each, ask) for each in written]
     return "\n\n".join((*blocks, ask.instructions))
+
+
+def _of_block(block: Block, ask: Ask) -> str:
+    return _block(block.tag, block.text, ask.boundary)
 
 
 def _lines(ask: Ask, passages: Passages) -> str:

@@ -10,7 +10,7 @@ from core.summaries.notes import Notes
 from core.summaries.outline import Outline, Topic
 from core.summaries.partition import partition
 from core.summaries.passages import Range, numbers_of, ranges_of
-from core.summaries.progress import TOKENS_PER_WORD, Progress
+from core.summaries.progress import Progress
 from core.summaries.rounds import Plan, Slot
 from core.summaries.schemas import REGISTERS
 
@@ -173,7 +173,7 @@ class Planner:
 
     def _room(self, overhead: int, words: int) -> int:
         """Return the tokens of material that a section may have, also when it is gone on with."""
-        so_far = math.ceil(words * TOKENS_PER_WORD)
+        so_far = math.ceil(words * self.progress.tokens_per_word)
         return self.progress.context_tokens - overhead - self.progress.answer_tokens(words) - so_far
 
     def _section_overhead(self, outline: Outline) -> int:

@@ -15,8 +15,14 @@ from core.summaries.passages import Passages
 from core.summaries.quotes import QuoteFinder
 from core.summaries.rounds import PastRound, Plan
 from core.summaries.tokens import estimate_tokens
+from core.words import count_words
 
-TOKENS_PER_WORD = 1.5
+_TOKENS_PER_WORD = 1.5  # of English, with its marks; of others what their transcript costs
+_TOKENS_PER_WORD_UNKNOWN = 2.5  # where another language than the transcript's is asked for
+_MOST_TOKENS_PER_WORD = 8.0
+_REAL_SHARE_OF_ESTIMATE = 0.7  # the estimate is an upper one
+_SAMPLED_PASSAGES = 200
+_LEAST_MEASURED_WORDS = 300
 _SURPLUS = 1.6  # room that an answer has beyond what was asked for: models count words badly
 _ANSWER_TOKENS = 80  # and for citations
 _SMALLER_CONTEXT = (
@@ -99,15 +105,30 @@ class Progress:
 
     def answer_tokens(self, words: int) -> int:
         """Return the room for an answer of so many words."""
-        room = math.ceil(words * TOKENS_PER_WORD * _SURPLUS) + _ANSWER_TOKENS
+        room = math.ceil(words * self.tokens_per_word * _SURPLUS) + _ANSWER_TOKENS
         return min(self.limits.max_tokens, room)
 
     @property
     def longest_words(self) -> int:
         """Return the most words that one answer is asked for: what its model and its tokens allow."""
-        return max(
-            1, min(self.limits.reliable_words, int(self.limits.max_tokens / TOKENS_PER_WORD))
-        )
+        held = int(self.limits.max_tokens / self.tokens_per_word)
+        return max(1, min(self.limits.reliable_words, held))
+
+    @cached_property
+    def tokens_per_word(self) -> float:
+        """Return what a word of the summary takes: as measured, or as the transcript's words do."""
+        told = [each for each in self.all_tries if each.ask.words and each.answer.completion_tokens]
+        words = sum(count_words(each.answer.text) for each in told)
+        if words >= _LEAST_MEASURED_WORDS:
+            tokens = float(sum(each.answer.completion_tokens for each in told))
+        elif self.goal.language:
+            return _TOKENS_PER_WORD_UNKNOWN
+        else:
+            sample = self.passages.all[:_SAMPLED_PASSAGES]
+            words = sum(passage.words for passage in sample)
+            estimate = sum(estimate_tokens(passage.text) for passage in sample)
+            tokens = estimate * _REAL_SHARE_OF_ESTIMATE
+        return min(max(tokens / max(words, 1), _TOKENS_PER_WORD), _MOST_TOKENS_PER_WORD)
 
     # --- budget
 
@@ -117,8 +138,8 @@ class Progress:
         What is needed, because there is no summary without it, has a part of the budget for itself: a
         model that wrote too much at first shall not fail for one bad answer.
         """
-        ideal = sum(_expected_tokens(each.ask) for each in self._first_tries)
-        wanted = sum(_expected_tokens(ask) * self._made_of_ask for ask in asks)
+        ideal = sum(self._expected_tokens(each.ask) for each in self._first_tries)
+        wanted = sum(self._expected_tokens(ask) * self._made_of_ask for ask in asks)
         spent = self.cost.generated_tokens
         further = spent - sum(each.generated_tokens for each in self._first_tries)
         for_further = max(ideal * (self.limits.token_budget - 1), _LEAST_FURTHER_TOKENS)
@@ -133,7 +154,7 @@ class Progress:
     def _made_of_ask(self) -> float:
         """Return how many tokens came for each that was expected: an ask may allow for a short writer."""
         prose = [each for each in self.all_tries if each.ask.words and each.answer.text]
-        asked = sum(_expected_tokens(each.ask) for each in prose)
+        asked = sum(self._expected_tokens(each.ask) for each in prose)
         made = sum(each.generated_tokens for each in prose)
         return min(max(made / asked, _YIELD[0]), _YIELD[1]) if asked else 1.0
 
@@ -146,8 +167,7 @@ class Progress:
             generated_tokens=sum(each.generated_tokens for each in self.all_tries),
         )
 
-
-def _expected_tokens(ask: Ask) -> int:
-    if ask.words:
-        return math.ceil(ask.words * TOKENS_PER_WORD)
-    return math.ceil(ask.max_tokens * _STRUCTURED_SHARE)
+    def _expected_tokens(self, ask: Ask) -> int:
+        if ask.words:
+            return math.ceil(ask.words * self.tokens_per_word)
+        return math.ceil(ask.max_tokens * _STRUCTURED_SHARE)

@@ -18,6 +18,7 @@ LENGTH_TOLERANCE = 0.1
 _LONG_STRETCH_WORDS, _LONG_STRETCH_SHARE = 400, 0.5
 _MOST_NAMED = 5  # stretches, in the facts
 _FEW_QUOTES = 2  # dropped; so many say nothing about a model
+_TOLERANCE_WORDS = 20  # a few words more or less are a large share of few
 _MENDED_FAULTS = (
     *(Fault.REFUSED, Fault.LOOPED, Fault.PROMPT, Fault.COPIED, Fault.LANGUAGE),
     *(Fault.EMPTY, Fault.CUT, Fault.FAILED),
@@ -61,13 +62,15 @@ def turn_number_check(wrong: int) -> Check:
     return _mended("turn-number", wrong)
 
 
+def has_about(words: int, target: int) -> bool:
+    """Say whether a summary of so many words has about its length."""
+    return abs(words - target) <= max(target * LENGTH_TOLERANCE, _TOLERANCE_WORDS)
+
+
 def length_check(words: int, target: int) -> Check:
-    """Say whether a summary has about its length; a few words more or less are a large share of few."""
-    off = abs(words - target)
-    is_near = off <= max(target * LENGTH_TOLERANCE, 20)
     return Check(
         code="length",
-        outcome=Outcome.PASSED if is_near else Outcome.DOUBT,
+        outcome=Outcome.PASSED if has_about(words, target) else Outcome.DOUBT,
         detail=f"{words:,} words; {target:,} were asked for",
     )
 

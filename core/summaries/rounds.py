@@ -57,12 +57,12 @@ class Round:
         return json.dumps({"asks": asks, "plan": plan}, ensure_ascii=False)
 
 
-_ONE = {"single": "the whole summary", "notes": "notes of 1 part"}
-_SEVERAL = {"section": "{} sections", "ledger": "{} ledgers", "notes": "notes of {} parts"}
+_ONE = {"ledger": "1 list", "single": "the whole summary", "notes": "notes of 1 part"}
+_SEVERAL = {"section": "{} sections", "ledger": "{} lists", "notes": "notes of {} parts"}
 
 
 def in_words(asks: Iterable[str]) -> str:
-    """Return what a round asks for, by its asks' names: `16 sections and 4 ledgers`."""
+    """Return what a round asks for, by its asks' names: `16 sections and 4 lists`."""
     counts = Counter((name.partition("-")[0], "-try" in name) for name in asks)
     told = []
     for (kind, is_again), count in sorted(counts.items(), key=lambda each: each[0][1]):

@@ -146,6 +146,8 @@ class Single:
         if hard := self.judge.hard_faults(each):
             return hard[0]
         goal = self.progress.goal.words
+        if reporting.has_about(self._words(each), goal):
+            return None  # what the check lets pass is not worth another answer
         if self._words(each) < goal * (1 - _NEAR):
             return Fault.CUT if each.answer.was_cut else Fault.SHORT
         return Fault.LONG if self._words(each) > goal * (1 + 2 * _NEAR) else None

@@ -74,6 +74,7 @@ _SAMPLE_BYTES = 50_000  # of lines with bytes beyond ASCII
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f]")
 _MOST_CONTROLS = 0.001  # of all characters
 _NO_MATCH = 0.1  # chardet's confidence in an encoding that it was told to answer when none fits
+_LONGEST_WITHOUT_A_SPACE = 60  # characters of text in two or four bytes each
 _FEWEST_NULS_OF_WIDE = 0.05  # of all bytes: a space or line end in twenty characters has one
 
 
@@ -110,7 +111,10 @@ def _as_wide(body: bytes) -> str | None:
     guess = found["encoding"]
     if guess is None or found["confidence"] <= _NO_MATCH:
         raise _not_text("control characters as only binary files do")
-    return body.decode(guess, "replace").rstrip(_BROKEN)
+    text = body.decode(guess, "replace").rstrip(_BROKEN)
+    if len(text) > _LONGEST_WITHOUT_A_SPACE and not any(map(str.isspace, text)):
+        raise _not_text("bytes as only binary files do")  # text has its NULs from spaces and line ends
+    return text
 
 
 def _as_utf8(body: bytes) -> str | None:

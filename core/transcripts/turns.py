@@ -19,6 +19,7 @@ _LONG_PAUSE_SECONDS = 4.0
 _LENGTH_TO_END_AT_A_PAUSE = 300
 _MOST_WORDS_OF_A_REMARK = 60
 _MOST_SPEAKERS = 10_000  # more is no number of a speaker
+_LONGEST_NAME_CHARACTERS = 100  # of a speaker: it stands before each turn
 _LONGEST_SECONDS = 10_000_000.0  # four months: more is no time in a recording
 
 _SENTENCE_END = re.compile(r"[.!?…。！？｡؟।॥։።][\"'”’»)\]]{0,3}\Z")
@@ -209,7 +210,10 @@ class _Growing:
 def _sendable(segments: Iterable[Segment]) -> Iterator[Segment]:
     """Leave out what no prompt can hold, and cut what is too long for one turn."""
     for segment in segments:
-        tidy = segment._replace(speaker=_tidy(segment.speaker), text=_tidy(segment.text))
+        name = _tidy(segment.speaker)
+        if len(name) > _LONGEST_NAME_CHARACTERS:
+            name = f"{name[: _LONGEST_NAME_CHARACTERS - 1]}…"
+        tidy = segment._replace(speaker=name, text=_tidy(segment.text))
         if len(tidy.text) > _MOST_CHARACTERS:
             parts = [tidy._replace(text=part, ends_at=None) for part in _parts(tidy.text)]
             yield parts[0]

@@ -1,5 +1,6 @@
 """Runs of turns, and a title for each: who speaks most, and the words said more there than elsewhere."""
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -44,7 +45,11 @@ def titles_of(runs: Sequence[Sequence[Turn]]) -> list[str]:
         speaker = said.most_common(1)[0][0] if said else ""
         opening = " ".join(run[0].text.split()[:6])[:40] if run else "Nothing"
         titles.append(": ".join(part for part in (speaker, ", ".join(keywords) or opening) if part))
-    return titles
+    return [as_title(title) for title in titles]
+
+
+def as_title(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def keywords_of(
@@ -52,14 +57,15 @@ def keywords_of(
 ) -> list[str]:
     """Return the long words that are said most, the rarer elsewhere the better."""
     text = " ".join(turn.text for turn in turns)
-    spelled = {word.casefold(): word for word in reversed(_WORD.findall(text))}
+    # In small letters, if it is ever said so: most that begin a sentence are no names.
+    spelled = {word.casefold(): word for word in sorted(_WORD.findall(text))}
     counts = Counter(word.casefold() for word in _WORD.findall(text))
     least = 1 if counts.total() > _FEW_WORDS else 0
     overall = Counter(word.casefold() for turn in everything for word in _WORD.findall(turn.text))
     left_out = {*used, *_stop_words(language_of(text))}
-    names = {part.casefold() for turn in turns for part in turn.speaker.split()}
+    names = {part.casefold() for turn in (*turns, *everything) for part in turn.speaker.split()}
     scores = {
-        word: times * times / max(overall[word], times)
+        word: times * math.sqrt(times / max(overall[word], times))
         for word, times in counts.items()
         if times > least and word not in left_out and word not in names
     }

@@ -33,6 +33,7 @@ class Unit:
     text: str
     words: int
     is_whole: bool  # a sentence, and no part of one
+    is_torn: bool = False  # begins or ends where no comma is
 
 
 def units_of(turns: Iterable[Turn], *, whole: bool = False) -> list[Unit]:
@@ -43,11 +44,15 @@ def units_of(turns: Iterable[Turn], *, whole: bool = False) -> list[Unit]:
         said = turn.text if whole else " ".join(_NOISE.sub(" ", turn.text).split())
         for sentence in sentencex.segment("en", said):
             clauses = [sentence.strip()] if whole else list(_clauses(sentence))
-            for text in clauses if whole else map(_as_sentence, clauses):
+            is_torn = False
+            for clause in clauses:
+                text = clause if whole else _as_sentence(clause)
+                was_torn, is_torn = is_torn, len(clauses) > 1 and clause[-1:].isalnum()
                 words = count_words(text)
                 if words >= _LEAST_UNIT_WORDS and text not in seen:
                     seen.add(text)
-                    units.append(Unit(len(units), turn, text, words, len(clauses) == 1))
+                    is_whole, torn = len(clauses) == 1, was_torn or is_torn
+                    units.append(Unit(len(units), turn, text, words, is_whole, torn))
     return units
 
 

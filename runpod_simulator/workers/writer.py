@@ -13,23 +13,25 @@ from itertools import groupby
 from typing import Any
 
 from runpod_simulator.workers.prompt import Prompt, Turn, short_name
-from runpod_simulator.workers.titles import keywords_of, language_of, runs_of, titles_of
+from runpod_simulator.workers.titles import as_title, keywords_of, language_of, runs_of, titles_of
 from runpod_simulator.workers.units import Ranking, Unit, choose, units_of
 from runpod_simulator.workers.words import count_words
 
 _UNITS_OF_A_PARAGRAPH = 5
 _LEAST_WORDS_WITH_HEADINGS = 120
 _MOST_ENTRIES = 5
-_WORTH_OF_A_PART = 0.4  # of a sentence
+_WORTH_OF_A_PART, _WORTH_OF_A_TORN_ONE = 0.4, 0.02  # of a sentence
+_LEAST_QUESTION_WORDS = 6
 _QUOTE_WORDS = range(8, 31)
 _CITATION = re.compile(r" \[[\d, -]+\]")
 _CUES = {
-    "decisions": re.compile(r"\b(?:decided?|decision|agreed?|approved|settled|let's go with)\b", re.I),
+    "decisions": re.compile(r"\b(?:decided|agreed|approved|settled|let's go with)\b", re.I),
     "actions": re.compile(r"\b(?:I'll|we'll|I will|we will|I'm going to|need to send|follow up)\b", re.I),
     "questions": re.compile(r"[?\uff1f]\s*$"),
 }  # fmt: skip
 _DUE = re.compile(
-    r"\b(?:by (?:the end of )?(?:next )?(?:week|month|year|tomorrow|\w+day|[A-Z]\w+)|tomorrow|next week)\b"
+    r"\b(?:by (?:the end of )?(?:the |next |this )?(?:week|month|year|tomorrow|\w+day|[A-Z]\w+)"
+    r"|tomorrow|next week)\b"
 )
 _REGISTER_HEADINGS = {
     "decisions": re.compile(r"decision|resolution", re.IGNORECASE),
@@ -64,7 +66,7 @@ class _Writer:
         titles = titles_of(runs)
         return json.dumps(
             {
-                "title": ", ".join(keywords_of(self.prompt.turns, (), 3)) or "Nothing said",
+                "title": self._title,
                 "language": language_of(self._said).capitalize(),
                 "headings": {},
                 "topics": [
@@ -101,12 +103,13 @@ class _Writer:
         turns = [Turn(at, at, False, "", line) for at, line in enumerate(lines) if line.strip()]
         # Nobody says "I can't" of himself in an overview.
         units = [each for each in units_of(turns) if not re.search(r"\bI\b", each.text)]
-        names = ", ".join(short_name(speaker) for speaker in speakers[:8])
+        names = [short_name(speaker) for speaker in speakers[:8]]
         subjects = "; ".join(title.rpartition(": ")[2] for title in titles)
-        opening = ": ".join(part for part in (names, subjects) if part)
+        opening = _opening(names, subjects, is_english=language_of(told) == "english")
         opening += "." if opening else ""
-        chosen = choose(units, self.words - count_words(opening), _earlier_first(units))
-        texts = [each.text for each in chosen]
+        texts = _first_listed(told, self.words // 2)
+        left = self.words - count_words(opening) - sum(map(count_words, texts))
+        texts += [each.text for each in choose(units, left, _earlier_first(units))]
         paragraphs = [" ".join(texts[at : at + 8]) for at in range(0, len(texts), 8)]
         return "\n\n".join(each for each in (opening, *paragraphs) if each)
 
@@ -116,7 +119,7 @@ class _Writer:
         if not headings or self.words < _LEAST_WORDS_WITH_HEADINGS:
             return "\n\n".join(_prose(units, self.words, self._worth(units))) or self._opening
         registers = [block for name in headings[2:] for block in self._register(name)]
-        title = "# " + ", ".join(keywords_of(self.prompt.turns, (), 3))
+        title = f"# {self._title}"
         left = self.words - count_words("\n".join((title, *headings[:2], *registers)))
         worth = self._worth(units)
         first = choose(units, left // 8, worth)
@@ -156,14 +159,17 @@ class _Writer:
             if _is_for(register, each)
         }
         rows = list(found.values())
+        dated = [row for row in rows if row.get("due")]
+        rows = dated if len(dated) >= most else rows
         return rows[:: max(1, math.ceil(len(rows) / most))] if most else []
 
     def _worth(self, units: Sequence[Unit]) -> Mapping[int, float]:
         ratings = self.ranking([each.text for each in units])
-        return {
-            each.at: rating * (1.0 if each.is_whole else _WORTH_OF_A_PART)
-            for each, rating in zip(units, ratings, strict=True)
-        }
+        return {each.at: rating * _share(each) for each, rating in zip(units, ratings, strict=True)}
+
+    @property
+    def _title(self) -> str:
+        return as_title(", ".join(keywords_of(self.prompt.turns, (), 3))) or "Nothing said"
 
     @property
     def _opening(self) -> str:
@@ -173,6 +179,27 @@ class _Writer:
     @property
     def _said(self) -> str:
         return " ".join(turn.text for turn in self.prompt.turns)
+
+
+def _first_listed(told: str, words: int) -> list[str]:
+    """Return the entries of the first list: what was decided, if anything was."""
+    listed = told.partition("\n## ")[2].partition("\n## ")[0]
+    texts: list[str] = []
+    for who, what, end in re.findall(r"^- \*\*(.+?)\*\*: (.+)([.?!])$", listed, re.MULTILINE):
+        text = f"{what} ({who}){end}"
+        words -= count_words(text)
+        if words < 0:
+            break
+        texts.append(text)
+    return texts
+
+
+def _opening(names: Sequence[str], subjects: str, *, is_english: bool) -> str:
+    """Return who spoke of what."""
+    if not (is_english and names and subjects):
+        return ": ".join(part for part in (", ".join(names), subjects) if part)
+    first, last = ", ".join(names[:-1]), names[-1]
+    return f"{f'{first} and {last}' if first else last} spoke of {subjects}"
 
 
 def _prose(units: Sequence[Unit], words: int, worth: Mapping[int, float]) -> list[str]:
@@ -185,6 +212,13 @@ def _prose(units: Sequence[Unit], words: int, worth: Mapping[int, float]) -> lis
             break
         room = max(1, room - over)
     return paragraphs
+
+
+def _share(unit: Unit) -> float:
+    """Return what a part is worth of its sentence."""
+    if unit.is_torn:
+        return _WORTH_OF_A_TORN_ONE
+    return 1.0 if unit.is_whole else _WORTH_OF_A_PART
 
 
 def _earlier_first(units: Sequence[Unit]) -> Mapping[int, float]:
@@ -226,6 +260,8 @@ def _by(unit: Unit) -> str:
 def _is_for(register: str, unit: Unit) -> bool:
     if register == "quotes":
         return unit.words in _QUOTE_WORDS and unit.text[-1:] in ".!" and '"' not in unit.text
+    if register == "questions" and unit.words < _LEAST_QUESTION_WORDS:
+        return False
     cue = _CUES.get(register)
     return cue is not None and cue.search(unit.text) is not None
 

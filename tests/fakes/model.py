@@ -6,16 +6,17 @@ Every answer in prose names the markers (`MARK3`) of what it has read, so that a
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from core.jobs.callback import CallRef
-from core.summaries.asks import CONTEXT_LENGTH, Ask, AskKind
+from core.summaries.asks import Ask, AskKind
 from core.summaries.passages import Passage, Passages, ranges_of
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
-from tests.builders import completed_body, failed_body
-from tests.writing_model import Length, WritingModel, obedient
+from tests.builders import chat_completion, completed_body, failed_body
+from tests.writing_habits import Habit
+from tests.writing_model import TOKENS_PER_WORD, Length, WritingModel, Written, obedient
 
 REQUESTED_WORDS = re.compile(r"about ([\d,]+) words")
 MARKER = re.compile(r"MARK\d+")
@@ -37,11 +38,35 @@ class PromptTooLong(Exception):
 @dataclass
 class FakeModel:
     length: Length = obedient
+    habit: Habit = lambda ask, text: None
     context_tokens: int = 10**9
+    tokens_per_word: float = TOKENS_PER_WORD
     requested_words: list[int] = field(default_factory=list)
 
     def write(self, chat: Mapping[str, Any]) -> tuple[str, str]:
         """Return the text that answers a chat request, and its finish reason. Raises PromptTooLong."""
+        answer = self._answer(chat)
+        return answer.text, "length" if answer.was_cut else "stop"
+
+    def completion(self, chat: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a server answers to a chat request, with its true usage. Raises PromptTooLong."""
+        answer = self._answer(chat)
+        return chat_completion(
+            answer.text,
+            finish_reason="length" if answer.was_cut else "stop",
+            prompt_tokens=answer.prompt_tokens,
+            completion_tokens=answer.completion_tokens,
+        )
+
+    def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
+        """Return what RunPod posts when the model has answered a request."""
+        try:
+            completion = self.completion(request["input"]["openai_input"])
+        except PromptTooLong as exc:
+            return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
+        return completed_body(id=runpod_id, output=[completion])
+
+    def _answer(self, chat: Mapping[str, Any]) -> Written:
         ask, passages = ask_of(chat)
         self.requested_words.append(ask.words)
         tokens = sum(estimate_tokens(each["content"]) for each in chat["messages"])
@@ -49,22 +74,15 @@ class FakeModel:
             raise PromptTooLong(
                 f"This model's maximum context length is {self.context_tokens} tokens."
             )
-        answer = WritingModel(length=self.length, topics=4).answer(ask, passages)
-        assert answer.failure != CONTEXT_LENGTH
+        model = WritingModel(
+            length=self.length, habit=self.habit, topics=4, tokens_per_word=self.tokens_per_word
+        )
+        answer = model.write(ask, passages)
         markers = list(dict.fromkeys(MARKER.findall(chat["messages"][1]["content"])))
-        reason = "length" if answer.was_cut else "stop"
         if not markers or ask.response_format:
-            return answer.text, reason
+            return answer
         first, _, rest = answer.text.partition(" ")
-        return f"{first} {', '.join(markers)} {rest}", reason
-
-    def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
-        """Return what RunPod posts when the model has answered a request."""
-        try:
-            text, reason = self.write(request["input"]["openai_input"])
-        except PromptTooLong as exc:
-            return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
-        return completed_body(text, finish_reason=reason, id=runpod_id)
+        return replace(answer, text=f"{first} {', '.join(markers)} {rest}")
 
 
 def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
@@ -102,6 +120,7 @@ def ask_of(chat: Mapping[str, Any]) -> tuple[Ask, Passages]:
         seed=chat.get("seed", 0),
         response_format=schema,
         boundary=shown[1] if shown else "",
+        adds_to='<written id="' in user,
     )
     return ask, passages
 

@@ -11,17 +11,18 @@ from urllib.parse import unquote, urlsplit
 import responses
 
 from core.jobs.callback import CallRef
+from core.runpod.reports import parse_report
 from core.runpod.work_order import ORDER, parse_work_order
 from tests.builders import (
     a_manifest,
     completed_body,
+    failed_body,
     lost_body,
     manifest_body,
     status_body,
-    user_prompt,
 )
 from tests.fakes.cloud import RUNPOD
-from tests.fakes.model import FakeModel, ref_of
+from tests.fakes.model import FakeModel, PromptTooLong, ref_of
 
 RUN_TIME = timedelta(seconds=90)
 _NEVER = datetime.max.replace(tzinfo=UTC)
@@ -31,7 +32,7 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 class Habits:
     """What an endpoint does with its requests."""
 
-    share_written: float = 1.0  # of the words that are requested of a part of a summary
+    model: FakeModel = field(default_factory=FakeModel)
     loses_first_attempts: bool = False
     never_ends: bool = False
     callbacks: int = 3  # how often it calls back until it is answered 200
@@ -84,10 +85,18 @@ class Endpoint:
             return lost_body(id=runpod_id)
         if ORDER in body["input"]:
             return self._fulfilled(body, runpod_id)
-        of_notes = "Take notes of this section" in user_prompt(body)
-        model = FakeModel(share_written=1.0 if of_notes else self.habits.share_written)
-        text, _ = model.write(body["input"]["openai_input"])
-        return completed_body(f"{text} {_mark(runpod_id)}", id=runpod_id)
+        return self._written(body, runpod_id)
+
+    def _written(self, body: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
+        """Answer as a model does; in prose with a mark, which distinguishes two answers to one request."""
+        chat = body["input"]["openai_input"]
+        try:
+            text, reason = self.habits.model.write(chat)
+        except PromptTooLong as exc:
+            return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
+        if "response_format" not in chat:
+            text = f"{text}\n\n{_mark(runpod_id)}"
+        return completed_body(text, finish_reason=reason, id=runpod_id)
 
     def _fulfilled(self, body: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         """Answer as the worker of pull mode, without reading the transcript."""
@@ -108,6 +117,8 @@ class Endpoint:
         run = self._named(request)
         if run is None:
             return _json(404, {})
+        if self.clock() >= run.ends_at:
+            return _json(200, run.says)
         run.ends_at = self.clock()
         run.says = status_body("CANCELLED", id=run.id)
         self.on_ending(run)
@@ -120,14 +131,12 @@ class Endpoint:
 
 def text_of(run: Run) -> str:
     """Return the text that a run ends with; "" if it has none."""
-    output = run.says.get("output")
-    if output and "manifest" in output:
-        return f"The MARK of pumps. {_mark(run.id)}"
-    return str(output[0]["choices"][0]["message"]["content"]) if output else ""
+    report = parse_report(run.says)
+    return f"The MARK of pumps. {_mark(run.id)}" if report.manifest else report.text
 
 
 def _mark(runpod_id: str) -> str:
-    return f"MARKED-BY-{runpod_id}"  # distinguishes two answers to one request
+    return f"MARKED-BY-{runpod_id}"
 
 
 def _json(code: int, body: Mapping[str, Any]) -> tuple[int, dict[str, str], str]:

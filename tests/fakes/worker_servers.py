@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from tests.builders import chat_completion
 from tests.fakes.model import FakeModel, PromptTooLong
 
 SECRET = "X-Amz-Signature=a-signature-that-must-not-leak"
@@ -118,10 +117,9 @@ class ModelService:
                 status, text = instead if isinstance(instead, tuple) else (instead, "no")
                 return status, text if isinstance(text, dict) else {"error": {"message": text}}
             try:
-                text, reason = self.model.write(request)
+                return 200, self.model.completion(request)
             except PromptTooLong as exc:
                 return 400, {"error": {"message": str(exc)}}
-        return 200, chat_completion(text, finish_reason=reason)
 
 
 @contextmanager

@@ -35,7 +35,8 @@ class EventLoop:
     cloud: Cloud
     habits: Habits
     plan: Plan | None
-    is_over: Callable[[], bool]  # has the job ended?
+    is_over: Callable[[], bool]  # has the job ended, and all that belongs to it?
+    stage: Callable[[], int]  # which stage has the job come to?
     after_invocation: Callable[[], None]
     put: Callable[[str, bytes], None]  # an object into the output bucket
     slow_messages: str = ""  # which of our own messages others overtake
@@ -59,17 +60,17 @@ class EventLoop:
         return (self.now - NOON).total_seconds()
 
     def play(self) -> None:
-        """Run everything on the agenda, and sweeps, until the job has ended."""
+        """Run everything on the agenda, and sweeps, until all has ended."""
         self._at(self.now + SWEEP_EVERY, self.sweep_again)
         while len(self._agenda) > 1 or not self.is_over():
             at, _, act = heapq.heappop(self._agenda)
-            assert at < NOON + _LONGEST, "the job does not end"
+            assert at < NOON + _LONGEST, "the job does not end, or something stays due"
             self.now = max(self.now, at)
             act()
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any] | None:
         """Run a function; None where it raised or died. A dead one's wiring dies with it."""
-        self.wire.begins(function)
+        self.wire.begins(function, self.stage())
         try:
             return self.cloud.invoke(function, event)
         except Killed:

@@ -3,15 +3,15 @@
 import json
 from collections import Counter
 from dataclasses import asdict
-from itertools import pairwise, product
+from itertools import pairwise
 
-from core.summaries.join import joined
-
-from core.aws.names import WORK_PREFIX, facts_key_for
-from core.jobs.job import JobState
+from core.aws.names import WORK_PREFIX, facts_key_for, work_key
+from core.jobs.job import WHOLE, JobState
+from core.summaries.options import Mode
 from tests.builders import API_KEY, SECRET
 from tests.fakes.runpod_endpoint import text_of
 from tests.faults.scenario_runner import Ended
+from tests.replay import is_made_of_its_answers
 
 MOST_ATTEMPTS = 3
 _NEVER_TOLD = (API_KEY, SECRET.decode(), "hooks.invalid", "MARK", "pumps", "X-Amz")
@@ -21,6 +21,7 @@ def check(ended: Ended, *, ends: JobState, runs_without_fault: int) -> None:
     """Raise AssertionError for the first thing that does not hold."""
     assert ended.job.state is ends, f"the job has {ended.job.state}: {ended.job.reason}"
     _check_summary(ended)
+    _check_answers(ended)
     _check_audit(ended)
     _check_runs(ended, runs_without_fault)
     assert ended.dead_letters == [], "a message was given up"
@@ -36,21 +37,33 @@ def _check_summary(ended: Ended) -> None:
         assert visible == set(), "there is a summary of a job that failed"
         return
     assert visible == {job.summary_key, facts_key_for(job.summary_key)}, f"there is {visible}"
-    is_runpods = ended.objects[job.summary_key] in _possible_summaries(ended)
-    assert is_runpods, "the summary is not what RunPod answered"
+    assert _is_runpods(ended), "the summary is not what RunPod answered"
     assert job.summary is not None, "the record has no summary"
     facts = json.loads(ended.objects[facts_key_for(job.summary_key)])
     assert facts["job_id"] == job.id, "the facts are another job's"
     assert asdict(job.summary).items() <= facts["summary"].items(), "facts and record differ"
 
 
-def _possible_summaries(ended: Ended) -> set[str]:
-    """Return what RunPod's answers can become: one text of each slot, joined."""
-    answers = [
-        {text_of(run) for run in ended.runs if run.ref.call_id == slot} - {""}
-        for slot in ended.job.slots
-    ]
-    return {joined(texts).rstrip() + "\n" for texts in product(*answers)}
+def _is_runpods(ended: Ended) -> bool:
+    """Is the summary what RunPod answered, or what the engine makes of RunPod's answers?"""
+    summary = ended.objects[ended.job.summary_key]
+    if ended.job.options.mode is Mode.PULL:
+        return summary in _texts(ended, WHOLE)
+    return is_made_of_its_answers(summary, ended.job, ended.calls, ended.kept)
+
+
+def _check_answers(ended: Ended) -> None:
+    """What is kept of a call is one of RunPod's answers to it."""
+    for call in ended.calls:
+        kept = ended.objects.get(work_key(call.job_id, call.id))
+        assert kept is None or kept + "\n" in _texts(ended, call.id), (
+            f"what is kept of call {call.id} is not what RunPod answered"
+        )
+
+
+def _texts(ended: Ended, call_id: str) -> set[str]:
+    texts = {text_of(run) for run in ended.runs if run.ref.call_id == call_id} - {""}
+    return {text.rstrip() + "\n" for text in texts}
 
 
 def _check_audit(ended: Ended) -> None:

@@ -8,14 +8,14 @@ import logging
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import boto3
 import pytest
@@ -37,6 +37,9 @@ from tests.fakes.runpod_endpoint import Habits, Run
 from tests.faults.event_loop import EventLoop
 from tests.faults.sites import Site
 from tests.faults.wire import Plan
+from tests.replay import Kept
+
+T = TypeVar("T")
 
 _SERVICES = ("dynamodb", "s3", "sqs", "secretsmanager")
 _AN_HOUR = timedelta(hours=1)
@@ -53,6 +56,7 @@ class Scenario:
     environment: Mapping[str, str] = field(default_factory=dict)
     slow_messages: str = ""  # which of our own messages others overtake
     repeats: bool = False  # also the sites that an earlier scenario has
+    in_each_stage: bool = False  # each site's first call of every stage fails, not the first of all
     ends: JobState = JobState.SUCCEEDED
 
 
@@ -61,17 +65,23 @@ class Ended:
     """What there is when a run has ended."""
 
     seen: Counter[Site]
+    first_in_stage: dict[tuple[Site, int], int]  # which of a site's calls was a stage's first
     has_failed: bool  # the planned call was made, and failed
     job: Job
     calls: list[Call]
     audits: dict[str, list[AuditEvent]]  # of each item
     lines_changed: int  # lines of the audit that were changed or removed on the way
     objects: dict[str, str]  # the output bucket
+    metadata: dict[str, dict[str, str]]  # of each of them
     runs: list[Run]
     still_due: list[str]
     is_at_rest: bool  # a sweep an hour later changed nothing
     dead_letters: list[str]
     log: str  # what Lambda would have logged
+
+    @property
+    def kept(self) -> Kept:
+        return {key: (text, self.metadata[key]) for key, text in self.objects.items()}
 
 
 class ScenarioRunner:
@@ -89,7 +99,8 @@ class ScenarioRunner:
             self._cloud,
             scenario.habits,
             plan,
-            is_over=self._job_has_ended,
+            is_over=self._all_has_ended,
+            stage=self._stage,
             after_invocation=lambda: audits.append(self._audits()),
             put=lambda key, body: self._s3.put_object(Bucket="out", Key=key, Body=body),
             slow_messages=scenario.slow_messages,
@@ -103,12 +114,14 @@ class ScenarioRunner:
         (job,) = [to_job(item) for item in items if item["item"] == JOB_ITEM]
         return Ended(
             seen=loop.wire.seen,
+            first_in_stage=loop.wire.first_in_stage,
             has_failed=loop.wire.has_failed,
             job=job,
             calls=[to_call(item) for item in items if item["item"] != JOB_ITEM],
             audits={item["item"]: [to_event(line) for line in item["events"]] for item in items},
             lines_changed=_lines_changed(audits),
             objects=self._objects(),
+            metadata=self._metadata(),
             runs=loop.runpod.runs,
             still_due=[item["item"] for item in items if "due_group" in item],
             is_at_rest=items == self._items(),
@@ -145,7 +158,7 @@ class ScenarioRunner:
     def _wired(self, loop: EventLoop, scenario: Scenario) -> Iterator[None]:
         self._loop = loop
         loop.runpod.serve(self._cloud.runpod)
-        send, make_pool = HTTPAdapter.send, ThreadPoolExecutor.__init__
+        send = HTTPAdapter.send
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**self._environment, **scenario.environment}.items():
                 patch.setenv(name, value)
@@ -153,8 +166,9 @@ class ScenarioRunner:
             patch.setattr(wiring, "SecretReader", partial(SecretReader, monotonic=loop.monotonic))
             patch.setattr(wiring, "client", self._clients.__getitem__)
             patch.setattr(HTTPAdapter, "send", lambda *a, **o: loop.wire.send(send, *a, **o))
-            # One thread a pool, so that every run makes its calls in one order.
-            patch.setattr(ThreadPoolExecutor, "__init__", lambda pool, _=1: make_pool(pool, 1))
+            # No threads, so that every run makes its calls in one order; and moto's conditional writes are
+            # not atomic, so that of two at once both would hold.
+            patch.setattr(ThreadPoolExecutor, "submit", _done_at_once)
             patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
             _forget_wiring()
             yield
@@ -177,16 +191,41 @@ class ScenarioRunner:
     def _audits(self) -> dict[str, list[Any]]:
         return {item["item"]: item["events"] for item in self._items()}
 
-    def _job_has_ended(self) -> bool:
-        return any(
-            item["item"] == JOB_ITEM and item["state"] != JobState.ACTIVE for item in self._items()
-        )
+    def _all_has_ended(self) -> bool:
+        """Has the job ended, and is nothing due? Whoever dies between two writes can leave a call open."""
+        items = self._items()
+        job = [item for item in items if item["item"] == JOB_ITEM]
+        is_due = any("due_group" in item for item in items)
+        return not is_due and any(item["state"] != JobState.ACTIVE for item in job)
+
+    def _stage(self) -> int:
+        return max((int(item.get("stage", 0)) for item in self._items()), default=0)
 
     def _objects(self) -> dict[str, str]:
         return {key: s3_object.value.decode() for key, s3_object in self._bucket().items()}
 
+    def _metadata(self) -> dict[str, dict[str, str]]:
+        return {
+            key: {
+                name.removeprefix("x-amz-meta-"): value
+                for name, value in s3_object.metadata.items()
+            }
+            for key, s3_object in self._bucket().items()
+        }
+
     def _bucket(self) -> Any:
         return _backend(s3_backends, "aws").buckets["out"].keys
+
+
+def _done_at_once(
+    _pool: ThreadPoolExecutor, work: Callable[..., T], /, *args: Any, **options: Any
+) -> Future[T]:
+    future: Future[T] = Future()
+    try:
+        future.set_result(work(*args, **options))
+    except BaseException as exc:
+        future.set_exception(exc)
+    return future
 
 
 def _backend(backends: Any, place: str) -> Any:

@@ -7,15 +7,22 @@ from functools import cache
 
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.jobs.job import JobState
-from tests.fakes.model import a_transcript
+from core.summaries.asks import AskKind
+from tests.fakes.model import FakeModel, a_transcript
 from tests.fakes.runpod_endpoint import Habits
 from tests.faults.scenario_runner import Ended, Scenario, scenario_runner
 from tests.faults.sites import Site
-from tests.faults.wire import Plan, faults_of
+from tests.faults.wire import Fault, Plan, faults_of
+from tests.writing_habits import breaking_json, refusing
+from tests.writing_model import always
+
+_BEFORE_AND_AFTER = (Fault.ERROR, Fault.KILLED_AFTER)
 
 _SHORT = a_transcript(100, markers=5)
 _LONG = a_transcript(1_600, markers=5)
-_PARTS = {"SUMMARY_WORDS": "600", "LEAST_LENGTH_PERCENT": "75"}
+_OUTLINED = "summary-strategy=outline/board.txt"
+_WORDS = {"SUMMARY_WORDS": "300"}
+
 
 # The cheapest first: a site's calls fail in the first scenario that has it, unless one repeats it.
 SCENARIOS = (
@@ -42,10 +49,25 @@ SCENARIOS = (
         ends=JobState.FAILED,
     ),
     Scenario(
-        "sections",
+        "declined by the model",
+        _SHORT,
+        habits=Habits(model=FakeModel(habit=refusing)),
+        ends=JobState.FAILED,
+    ),
+    Scenario(
+        "outline again, sections and ledger, overview",
         _LONG,
-        key="summary-strategy=sections/board.txt",
-        environment=_PARTS,
+        key=_OUTLINED,
+        habits=Habits(model=FakeModel(habit=always(breaking_json, AskKind.OUTLINE, tries=1))),
+        environment=_WORDS,
+        in_each_stage=True,
+    ),
+    Scenario(
+        "stages, called back once and forgotten",
+        _LONG,
+        key=_OUTLINED,
+        habits=Habits(callbacks=1, keeps=timedelta()),
+        environment=_WORDS,
         slow_messages=NEXT_STAGE_REQUESTED,
     ),
     Scenario("pulled", _SHORT, environment={"MODE": "pull"}),
@@ -56,7 +78,13 @@ SCENARIOS = (
         environment={"MODE": "pull"},
         repeats=True,
     ),
-    Scenario("repaired and joined", _LONG, habits=Habits(share_written=0.6), environment=_PARTS),
+    Scenario(
+        "prompts too long for the endpoint",
+        _LONG,
+        key=_OUTLINED,
+        habits=Habits(model=FakeModel(context_tokens=4_500)),
+        environment=_WORDS,
+    ),
 )
 
 
@@ -66,8 +94,8 @@ class Case:
     plan: Plan
 
     def __str__(self) -> str:
-        when = " for the last time" if self.plan.occurrence > 1 else ""
-        return f"{self.scenario.name}: {self.plan.site}{when}, {self.plan.fault}"
+        which = f", call {self.plan.occurrence}" if self.plan.occurrence > 1 else ""
+        return f"{self.scenario.name}: {self.plan.site}{which}, {self.plan.fault}"
 
 
 @cache
@@ -78,26 +106,30 @@ def recorded() -> dict[str, Ended]:
 
 
 def cases() -> list[Case]:
-    """Return them in one order, always: each site's first and last call, with each fault."""
+    """Return them in one order, always: each site's first and last call, with each fault.
+
+    Where a scenario says so, the first call of every stage fails too, before and after it is done.
+    """
     return [
         Case(scenario, Plan(site, occurrence, fault))
         for scenario, sites in _sites()
-        for site, count in sites
-        for occurrence in sorted({1, count})
-        for fault in faults_of(site)
+        for site, occurrences in sites
+        for occurrence, faults in sorted(occurrences.items())
+        for fault in faults
     ]
 
 
-def _sites() -> Iterator[tuple[Scenario, list[tuple[Site, int]]]]:
+def _sites() -> Iterator[tuple[Scenario, list[tuple[Site, dict[int, tuple[Fault, ...]]]]]]:
+    """Return which calls of which sites fail in each scenario, and how."""
     known: set[Site] = set()
     for scenario in SCENARIOS:
-        seen = recorded()[scenario.name].seen
-        yield (
-            scenario,
-            sorted(
-                (site, count)
-                for site, count in seen.items()
-                if scenario.repeats or site not in known
-            ),
-        )
-        known |= seen.keys()
+        ended = recorded()[scenario.name]
+        tried: dict[Site, dict[int, tuple[Fault, ...]]] = {site: {} for site in ended.seen}
+        if scenario.in_each_stage:
+            for (site, _), occurrence in ended.first_in_stage.items():
+                tried[site][occurrence] = _BEFORE_AND_AFTER
+        for site, count in ended.seen.items():
+            if scenario.repeats or site not in known:
+                tried[site] |= dict.fromkeys((1, count), faults_of(site))
+        yield scenario, sorted(tried.items(), key=lambda each: each[0])
+        known |= tried.keys()

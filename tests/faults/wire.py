@@ -59,13 +59,15 @@ class Wire:
     on_sent: Callable[[str, int], None]
     runpod_ids: Callable[[], list[str]]
     function: str = ""  # which one runs
+    stage: int = 0  # the job's, as it began
     is_dead: bool = False
     has_failed: bool = False  # the planned call was made, and failed
     seen: Counter[Site] = field(default_factory=Counter)
+    first_in_stage: dict[tuple[Site, int], int] = field(default_factory=dict)
     _thread: threading.local = field(default_factory=threading.local)
 
-    def begins(self, function: str) -> None:
-        self.function, self.is_dead = function, False
+    def begins(self, function: str, stage: int) -> None:
+        self.function, self.stage, self.is_dead = function, stage, False
 
     # ---- AWS, by botocore's events ----------------------------------------------------------
 
@@ -147,6 +149,7 @@ class Wire:
             raise Killed
         site = Site(self.function, operation, trail_here())
         self.seen[site] += 1
+        self.first_in_stage.setdefault((site, self.stage), self.seen[site])
         plan = self.plan
         if plan is None or (site, self.seen[site]) != (plan.site, plan.occurrence):
             return None

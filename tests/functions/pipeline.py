@@ -11,6 +11,7 @@ from core.jobs.job import Job, Source
 from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import parse_report
 from core.settings import SubmitterSettings
+from core.summaries.goals import WritingLimits
 from sweeper.results import SweepResult
 from tests.builders import (
     NOON,
@@ -114,6 +115,6 @@ class Pipeline:
 
 
 def settings_with(context_tokens: int, max_tokens: int) -> SubmitterSettings:
-    return submitter_settings(
-        context_tokens=context_tokens, options=a_request(max_tokens=max_tokens)
-    )
+    """Return the settings of a deployment with such a model."""
+    limits = WritingLimits(context_tokens=context_tokens, max_tokens=max_tokens)
+    return submitter_settings(limits=limits, options=a_request(max_tokens=max_tokens))

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.jobs.call import Call
+from core.jobs.job import WHOLE
 from core.jobs.lifecycle import Lifecycle
 from core.runpod.reports import parse_report
 from sweeper.results import SweepResult
-from tests.builders import JOB_ID, NOON, a_call, a_job, minutes, status_body
+from tests.builders import JOB_ID, NOON, a_call, a_job, a_pull_job, minutes, status_body
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3
 from tests.functions.use_cases import UseCases
 
@@ -25,6 +26,7 @@ class SweeperSetup:
     now: datetime = NOON + minutes(5)
     max_polls: int = 10
     poll_interval: timedelta = timedelta(seconds=5)
+    call_id: str = "1-0"
 
     def holding_many(self, number: int, **job_changes: Any) -> "SweeperSetup":
         """Record so many jobs, each with a call that is due, and RunPod's request of its own."""
@@ -35,7 +37,10 @@ class SweeperSetup:
         return self
 
     def holding(self, call: Call, **job_changes: Any) -> "SweeperSetup":
-        self.store.create(a_job(**job_changes), [call])
+        """Record a call with its job: of pull mode if it is that mode's one call."""
+        make = a_pull_job if call.id == WHOLE else a_job
+        self.store.create(make(**job_changes), [call])
+        self.call_id = call.id
         return self
 
     def sweep(
@@ -61,13 +66,13 @@ class SweeperSetup:
 
     @property
     def call(self) -> Call:
-        return self.store.load(JOB_ID, "1-0")[1]
+        return self.store.load(JOB_ID, self.call_id)[1]
 
     @property
     def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "1-0")
+        job, call = self.store.load(JOB_ID, self.call_id)
         return job.state.value, call.state.value
 
     @property
     def reason(self) -> str:
-        return self.store.load(JOB_ID, "1-0")[0].reason_code
+        return self.store.load(JOB_ID, self.call_id)[0].reason_code

@@ -22,7 +22,7 @@ def test_a_request_not_taken_changes_nothing_of_a_job_that_another_call_has_ende
     latest = Attempt(number=made, begun_at=NOON)
     submitting = replace(a_call(CallState.SUBMITTING), attempts=(*earlier, latest))
     store.create(a_job(), [submitting])
-    job, call = store.load(JOB_ID, "whole")
+    job, call = store.load(JOB_ID, "1-0")
     ended = store.save_job(job.with_failure("deadline", an_event()))
     store.save_call(call.with_event(an_event(what="noted meanwhile")))
     attempts = Attempts(

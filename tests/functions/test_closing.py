@@ -7,7 +7,7 @@ import pytest
 from core.errors import RunPodFailed
 from core.failures import Failure
 from core.jobs.call import Call, CallState
-from sweeper.polling import RUNPOD_PATIENCE
+from sweeper.looks import RUNPOD_PATIENCE
 from tests.builders import JOB_ID, NOON, a_call, a_job, an_event, minutes
 from tests.functions.sweeping import SweeperSetup
 

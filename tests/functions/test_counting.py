@@ -15,14 +15,19 @@ from core.jobs.job import JobState
 from tests.builders import (
     JOB_ID,
     SECRET,
+    SUMMARY_TEXT,
     a_call,
     a_job,
+    a_manifest,
+    a_pull_call,
+    a_pull_job,
     completed_body,
     failed_body,
     lost_body,
+    manifest_body,
     minutes,
 )
-from tests.fakes.cloud import Cloud, running_cloud
+from tests.fakes.cloud import KEY, Cloud, running_cloud, without_versions
 from tests.fakes.lambda_events import sqs_batch
 
 
@@ -51,9 +56,11 @@ def counted(capsys: pytest.CaptureFixture[str]) -> Any:
     return counted
 
 
-def callback(body: dict[str, Any], call_id: str = "1-0", attempt: int = 1) -> dict[str, Any]:
-    token = token_for(CallRef(JOB_ID, call_id, attempt), SECRET)
-    path = {"job_id": JOB_ID, "call_id": call_id, "attempt": str(attempt), "token": token}
+def callback(
+    body: dict[str, Any], call_id: str = "1-0", attempt: int = 1, job_id: str = JOB_ID
+) -> dict[str, Any]:
+    token = token_for(CallRef(job_id, call_id, attempt), SECRET)
+    path = {"job_id": job_id, "call_id": call_id, "attempt": str(attempt), "token": token}
     return {"pathParameters": path, "body": json.dumps(body)}
 
 
@@ -77,10 +84,29 @@ def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
 def test_a_succeeded_job_is_counted_once_however_often_it_is_reported(
     cloud: Cloud, counted: Any
 ) -> None:
-    cloud.holding(a_job(), a_call())
+    cloud.holding(a_pull_job(), a_pull_call())
 
     for _ in range(3):
-        cloud.invoke("webhook_receiver", callback(completed_body()))
+        cloud.invoke(
+            "webhook_receiver", callback(manifest_body(a_manifest(text=SUMMARY_TEXT)), "whole")
+        )
+
+    assert counted() == {"JobsSucceeded": 1}
+
+
+def test_a_job_whose_submitter_publishes_is_counted_once_however_often_it_is_asked_to(
+    cloud: Cloud, counted: Any
+) -> None:
+    cloud.runpod_takes()
+    cloud.upload(KEY)
+    cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
+    job, _, _ = cloud.only_job()
+    cloud.invoke("webhook_receiver", callback(completed_body(), job_id=job.id))
+    assert counted() == {"CallsSubmitted": 1}
+    (message,) = cloud.messages()
+
+    for _ in range(3):
+        cloud.invoke("submitter", sqs_batch(message))
 
     assert counted() == {"JobsSucceeded": 1}
 

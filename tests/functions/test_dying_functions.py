@@ -1,17 +1,18 @@
 """Functions that die in the middle of a long transcript, and jobs that nothing continues."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
 
+from core.aws.names import facts_key_for
 from core.jobs.call import CallState
 from core.jobs.job import JobState
 from tests.builders import (
     minutes,
 )
-from tests.fakes.model import MARKER, FakeModel, a_transcript
+from tests.fakes.model import MARKER, a_transcript
 from tests.functions.pipeline import LONG, Pipeline
-from tests.writing_model import proportional
 
 
 @pytest.fixture
@@ -101,20 +102,26 @@ class TestAFunctionThatDies:
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-    @pytest.mark.parametrize(("target", "method"), [("s3", "put_object"), ("store", "save_job")])
-    def test_while_joining_leaves_one_summary_and_a_succeeded_job(
-        self, target: str, method: str, after: bool
+    @pytest.mark.parametrize(
+        ("target", "method", "time"),
+        [
+            ("store", "save_job", 1),
+            ("s3", "put_object", 1),
+            ("s3", "put_object", 2),
+            ("store", "save_job", 2),
+        ],
+        ids=["marking it", "the summary", "its facts", "ending the job"],
+    )
+    def test_while_publishing_leaves_one_summary_and_a_succeeded_job(
+        self, pipeline: Pipeline, target: str, method: str, time: int, after: bool
     ) -> None:
-        pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
-        job = pipeline.upload(a_transcript(12_000))
-        for _ in range(2):
-            for runpod_id, body in pipeline.open_requests():
-                pipeline.call_back(runpod_id, body)
-            if pipeline.history(job)[0].stage == 0:
-                pipeline.take_messages()
-        self.dying_once(getattr(pipeline, target), method, after)
+        job = pipeline.upload(a_transcript(1_500))
+        ((runpod_id, body),) = pipeline.open_requests()
+        pipeline.call_back(runpod_id, body)
+        self.dying_once(getattr(pipeline, target), method, after, time)
         with pytest.raises(Killed):
             pipeline.take_messages()
+        written = pipeline.s3.objects.get(("out", job.summary_key))
 
         for _ in range(3):
             pipeline.sweep(minutes(4))
@@ -123,12 +130,19 @@ class TestAFunctionThatDies:
         job, _, events = pipeline.history(job)
         assert job.state is JobState.SUCCEEDED
         assert [event.what for event in events].count("active -> succeeded") == 1
+        assert written in (None, pipeline.s3.objects["out", job.summary_key])
+        assert ("out", facts_key_for(job.summary_key)) in pipeline.s3.objects
+        assert len(pipeline.runpod.requests) == 1
 
     @staticmethod
-    def dying_once(target: object, method: str, after: bool) -> None:
+    def dying_once(target: object, method: str, after: bool, time: int = 1) -> None:
+        """Let a method die when it is called for the n-th time."""
         real = getattr(target, method)
+        times = itertools.count(1)
 
         def dying(*args: object, **kwargs: object) -> object:
+            if next(times) != time:
+                return real(*args, **kwargs)
             setattr(target, method, real)
             if after:
                 real(*args, **kwargs)

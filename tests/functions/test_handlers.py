@@ -7,14 +7,20 @@ from dataclasses import replace
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from core.summaries.levels import Level
 
 from core import wiring
 from core.aws.files import S3IntermediateStore
 from core.errors import OutputRefused
 from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
-from core.summaries.options import Mode
+from core.jobs.job import Job
+from core.summaries.engine import next_round
+from core.summaries.glossary import Glossary
+from core.summaries.passages import numbered
+from core.summaries.rounds import Round
+from core.transcripts.turns import Turn
+from submitter.material import Material
+from submitter.record import goal
 from tests.builders import (
     API_KEY,
     JOB_ID,
@@ -23,21 +29,23 @@ from tests.builders import (
     SUMMARY_TEXT,
     a_call,
     a_job,
-    a_request,
+    a_pull_call,
+    a_pull_job,
     completed_body,
     minutes,
 )
 from tests.fakes.cloud import EVENTS, KEY, RUNPOD, SUMMARY, Cloud, without_versions
 
+ANSWER = f"work/{JOB_ID}/1-0.txt"  # where a call's text waits for the rest of its stage
 # file: (status, job and call afterwards)
 CALLBACKS = {
-    "webhook-completed": (200, "succeeded", "succeeded"),
-    "webhook-completed-native-format": (200, "succeeded", "succeeded"),
-    "webhook-completed-base64": (200, "succeeded", "succeeded"),
-    "webhook-completed-other-content-type": (200, "succeeded", "succeeded"),
+    "webhook-completed": (200, "active", "succeeded"),
+    "webhook-completed-native-format": (200, "active", "succeeded"),
+    "webhook-completed-base64": (200, "active", "succeeded"),
+    "webhook-completed-other-content-type": (200, "active", "succeeded"),
     "webhook-completed-without-output": (200, "active", "waiting"),
     "webhook-failed-worker-lost": (200, "active", "waiting"),
-    "webhook-failed-context-length": (200, "failed", "failed"),
+    "webhook-failed-context-length": (200, "active", "failed"),
     "webhook-cancelled": (200, "failed", "failed"),
     "webhook-timed-out": (200, "active", "waiting"),
     "webhook-in-progress": (200, "active", "submitted"),
@@ -91,11 +99,8 @@ class TestTheSubmitter:
         if name == "submitter-sqs-attempt-requested":
             source = replace(a_job().source, key=KEY, version_id="", etag="", sequencer="")
             far = NOON + minutes(60 * 24 * 365 * 50)
-            cloud.holding(a_job(source=source, deadline=far), waiting)
-            level = Level(number=0, chunks=["Mara: The pump holds."], tokens=[8])
-            S3IntermediateStore(boto3.client("s3"), "out").record(
-                JOB_ID, "level-0", level.as_document()
-            )
+            job = a_job(source=source, deadline=far)
+            cloud.holding(job, replace(waiting, ask=self.stage_begun(job)))
         if requests:
             cloud.runpod_takes()
 
@@ -105,6 +110,16 @@ class TestTheSubmitter:
             assert len(answer["batchItemFailures"]) == again
         assert len(cloud.sent_to_runpod()) == requests
         assert len(cloud.job_ids()) == requests
+
+    def stage_begun(self, job: Job) -> str:
+        """Store what a job's first stage asks, and return the name of its one ask."""
+        passages = numbered([Turn(text="The pump holds.", speaker="Mara")])
+        plan = next_round(passages, goal(job, Glossary()), job.limits, [])
+        assert isinstance(plan, Round)
+        material = Material(intermediate_store=S3IntermediateStore(boto3.client("s3"), "out"))
+        material.keep_passages(job, passages)
+        material.keep_round(job, job.stage, plan)
+        return plan.asks[0].name
 
     def test_returns_exactly_the_message_that_is_garbage(self, cloud: Cloud) -> None:
         cloud.upload(KEY)
@@ -166,11 +181,11 @@ class TestTheReceiver:
         job, (call,), _ = holding.history()
         assert answer["statusCode"] == status
         assert (job.state, call.state) == (job_state, call_state)
-        assert (SUMMARY in holding.summaries()) == (job_state == "succeeded")
+        assert (ANSWER in holding.summaries()) == (call_state == "succeeded")
 
     @pytest.mark.parametrize("name", PULL_CALLBACKS)
     def test_handles_the_callback_of_pull_modes_worker(self, cloud: Cloud, name: str) -> None:
-        cloud.holding(a_job(options=a_request(mode=Mode.PULL)), a_call())
+        cloud.holding(a_pull_job(), a_pull_call())
         place = {"Bucket": "out", "Key": f"work/{JOB_ID}/whole.1.txt"}
         boto3.client("s3").put_object(**place, Body=SUMMARY_TEXT.encode())
 
@@ -212,7 +227,7 @@ class TestTheReceiver:
             SecretString=json.dumps({"current": new, "previous": SECRET.decode()}),
         )
         event = holding.event("webhook-completed")
-        event["pathParameters"]["token"] = token_for(CallRef(JOB_ID, "whole", 1), new.encode())
+        event["pathParameters"]["token"] = token_for(CallRef(JOB_ID, "1-0", 1), new.encode())
 
         assert holding.invoke("webhook_receiver", event)["statusCode"] == 200
 
@@ -245,16 +260,28 @@ class TestTheReceiver:
         again = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
 
         assert again["statusCode"] == 200
-        assert holding.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
+        assert holding.summaries() == [ANSWER]
+
+    def test_raises_when_it_can_not_publish_so_that_runpod_calls_again(self, cloud: Cloud) -> None:
+        cloud.holding(a_pull_job(), a_pull_call())
+        boto3.resource("s3").Bucket("out").delete()
+
+        with pytest.raises(OutputRefused, match="NoSuchBucket"):
+            cloud.invoke("webhook_receiver", cloud.event("webhook-manifest-with-text"))
+        boto3.client("s3").create_bucket(Bucket="out")
+        again = cloud.invoke("webhook_receiver", cloud.event("webhook-manifest-with-text"))
+
+        assert again["statusCode"] == 200
+        assert cloud.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
 
     def test_leaves_a_callback_without_a_body_to_the_sweeper(self, holding: Cloud) -> None:
-        job, call = holding.store().load(JOB_ID, "whole")
+        job, call = holding.store().load(JOB_ID, "1-0")
         later = NOON + minutes(60 * 24 * 365 * 50)
         holding.store().save_call(call.with_due_at(later))
 
         holding.invoke("webhook_receiver", holding.event("webhook-null-body"))
 
-        _, call = holding.store().load(JOB_ID, "whole")
+        _, call = holding.store().load(JOB_ID, "1-0")
         assert call.due_at is not None
         assert call.due_at < later
 
@@ -274,8 +301,9 @@ class TestTheSweeper:
         answer = holding.invoke("sweeper", holding.event("sweeper-scheduled"))
 
         assert answer == {"lost callback": 1}
-        assert holding.history()[0].state == "succeeded"
-        assert SUMMARY in holding.summaries()
+        assert holding.history()[1][0].state == "succeeded"
+        assert ANSWER in holding.summaries()
+        assert holding.messages() == [{"next_stage_requested": {"job_id": JOB_ID}}]
 
     def test_publishes_how_many_callbacks_were_lost(
         self, holding: Cloud, capsys: pytest.CaptureFixture[str]

@@ -1,22 +1,18 @@
 """A missing text is never mistaken for a prompt that was too long."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from core.summaries.plans import Strategy
 
 from core.jobs.call import OVERFLOW
 from tests.builders import failed_body, submitter_settings
-from tests.fakes.model import a_transcript, ref_of
+from tests.fakes.model import a_transcript
 from tests.functions.pipeline import Pipeline
 
 
 def a_pipeline() -> Pipeline:
-    settings = submitter_settings(context_tokens=8_192)
-    options = replace(settings.options, strategy=Strategy.SECTIONS)
-    return Pipeline(settings=replace(settings, options=options))
+    return Pipeline(settings=submitter_settings(context_tokens=8_192))
 
 
 def conflicting_once(pipeline: Pipeline, ending: str) -> None:
@@ -32,7 +28,7 @@ def conflicting_once(pipeline: Pipeline, ending: str) -> None:
     pipeline.s3.put_object = put_object  # type: ignore[method-assign]
 
 
-@pytest.mark.parametrize("words", [12_000, 900], ids=["many chunks a section", "one chunk"])
+@pytest.mark.parametrize("words", [12_000, 900], ids=["notes of many parts", "one call"])
 def test_a_text_whose_write_conflicted_is_written_and_not_paid_for_again(words: int) -> None:
     undisturbed, pipeline = a_pipeline(), a_pipeline()
     undisturbed.upload(a_transcript(words))
@@ -62,7 +58,7 @@ def test_a_text_that_was_deleted_ends_the_job_with_that_reason() -> None:
     assert len(pipeline.runpod.requests) == len(asked)
 
 
-class TestASectionThatIsTooLong:
+class TestAPromptThatIsTooLong:
     """Its call is counted before it ends: the outcome is on its record all the same."""
 
     def refused(self, pipeline: Pipeline) -> Any:
@@ -91,7 +87,10 @@ class TestASectionThatIsTooLong:
 
         pipeline.take_messages()
 
-        assert {ref_of(body).call_id for _, body in pipeline.open_requests()} == {"2-0", "2-1"}
+        _, calls, _ = pipeline.history(job)
+        (whole,) = [call.ask for call in calls if call.was_too_long]
+        halves = {call.ask for call in calls if call.stage == 2}
+        assert halves == {f"{whole}a", f"{whole}b"}
         assert pipeline.store.load_job(job.id).state == "active"
 
     def test_is_noted_in_the_record_of_its_call(self) -> None:

@@ -28,7 +28,7 @@ class TestThePrice:
         with running_cloud(monkeypatch, MODE="pull") as cloud:
             yield cloud
 
-    def test_is_nine_requests_of_aws_and_no_byte_of_the_transcript(
+    def test_is_eleven_requests_of_aws_and_no_byte_of_the_transcript(
         self, cloud: Cloud, capfd: pytest.CaptureFixture[str]
     ) -> None:
         cloud.upload("calls/harbour board + pilot.txt")
@@ -49,7 +49,8 @@ class TestThePrice:
 
         assert cloud.only_job()[0].state is JobState.SUCCEEDED
         assert dict(cloud.requests) == {
-            "s3.GetObject": 2,  # the upload, left unread, and the summary, to be verified
+            # The upload, left unread; a glossary in each of its two folders; the summary, to be verified.
+            "s3.GetObject": 4,
             "dynamodb.TransactWriteItems": 3,
             "dynamodb.UpdateItem": 1,
             "dynamodb.BatchGetItem": 1,

@@ -107,7 +107,8 @@ class TestAnUpload:
         assert (job.state, call.state) == (JobState.ACTIVE, CallState.SUBMITTED)
         assert (order.job_id, order.name) == (job.id, job.source.key)
         assert (order.size_bytes, order.options) == (job.source.size_bytes, job.options)
-        assert (job.words_in, job.target_words, job.options.most_repairs) == (0, 4_000, 2)
+        assert order.limits == job.limits == pipeline.settings.limits
+        assert (job.words_in, job.target_words) == (0, 4_000)
 
     def test_gets_urls_of_one_version_and_one_key_that_last_as_long_as_it_may(
         self, pipeline: Pipeline
@@ -182,7 +183,7 @@ class TestAModeOverride:
 
         job = self.upload(pipeline, "push")
 
-        assert (job.options.mode, job.words_in) == (Mode.PUSH, 4)
+        assert (job.options.mode, job.words_in) == (Mode.PUSH, 3)
         assert "openai_input" in pipeline.runpod.requests[0]["input"]
 
     def test_can_be_made_by_the_folder(self) -> None:
@@ -203,17 +204,14 @@ class TestAManifest:
         job, (call,), events = pipeline.history(job)
         assert (job.state, call.state) == (JobState.SUCCEEDED, CallState.SUCCEEDED)
         assert pipeline.summary(job) == SUMMARY_TEXT + "\n"
-        assert (job.words_in, job.target_words, job.repairs) == (10_000, 4_000, 1)
+        assert (job.words_in, job.target_words) == (10_000, 4_000)
         facts_key = job.summary_key.replace(".txt", ".json")
         facts = json.loads(pipeline.s3.objects["out", facts_key].body)
         assert (facts["transcript_words"], facts["asked"]["target_words"]) == (10_000, 4_000)
         assert facts["asked"]["mode"] == "pull"
         figures = {name: value for event in events for name, value in event.detail.items()}
-        assert (figures["read_as"], figures["model_calls"], figures["words_in"]) == (
-            "webvtt",
-            3,
-            10_000,
-        )
+        told = tuple(figures[name] for name in ("read_as", "model_calls", "rounds", "words_in"))
+        assert told == ("webvtt", 3, 3, 10_000)
 
     def test_that_holds_the_text_needs_no_object(self, pipeline: Pipeline) -> None:
         job = pipeline.upload("Mara: yes.")

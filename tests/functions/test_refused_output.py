@@ -14,11 +14,11 @@ from core.jobs.call import CallState
 from core.jobs.callback import CallRef
 from core.jobs.job import Job
 from core.runpod.reports import gone, parse_report
-from tests.builders import completed_body, minutes, submitter_settings
+from core.summaries.options import Mode
+from tests.builders import a_pull_report, a_request, minutes, submitter_settings
 from tests.fakes.model import a_transcript
 from tests.functions.pipeline import Pipeline
 
-SUMMARY = "word " * 120  # about what is asked for of 300 words
 LAST = timedelta(minutes=60 + 30 + 5)  # deadline, all patience, two sweeps
 
 
@@ -64,10 +64,23 @@ def sweeps(pipeline: Pipeline, until: timedelta) -> None:
             pipeline.take_messages()
 
 
+PULL = submitter_settings(options=a_request(mode=Mode.PULL))
+
+
+@pytest.fixture(params=[submitter_settings(), PULL], ids=["push", "pull"])
+def pipeline(request: pytest.FixtureRequest) -> Pipeline:
+    """In push mode the submitter publishes, in pull mode receiver and sweeper do."""
+    return Pipeline(settings=request.param)
+
+
 def an_answered_job(pipeline: Pipeline) -> Job:
     """Return a job whose only request has ended; RunPod keeps telling so."""
     job = pipeline.upload(a_transcript(300))
-    pipeline.runpod.reports["rp-1"] = parse_report(completed_body(SUMMARY))
+    (body,) = pipeline.runpod.requests
+    is_pull = job.options.mode is Mode.PULL
+    pipeline.runpod.reports["rp-1"] = (
+        a_pull_report() if is_pull else parse_report(pipeline.model.answer(body, "rp-1"))
+    )
     return job
 
 
@@ -77,8 +90,7 @@ def state_of(pipeline: Pipeline, job: Job) -> tuple[str, str]:
 
 
 class TestASummaryThatS3Refuses:
-    def test_ends_its_job_after_the_deadline(self) -> None:
-        pipeline = Pipeline()
+    def test_ends_its_job_after_the_deadline(self, pipeline: Pipeline) -> None:
         job = an_answered_job(pipeline)
 
         with refusing(pipeline, "put_object", which=is_summary):
@@ -86,8 +98,7 @@ class TestASummaryThatS3Refuses:
 
         assert state_of(pipeline, job) == ("failed", "output-refused")
 
-    def test_is_explained_by_its_bucket_and_what_to_do(self) -> None:
-        pipeline = Pipeline()
+    def test_is_explained_by_its_bucket_and_what_to_do(self, pipeline: Pipeline) -> None:
         job = an_answered_job(pipeline)
 
         with refusing(pipeline, "put_object", which=is_summary):
@@ -98,8 +109,7 @@ class TestASummaryThatS3Refuses:
         assert "AccessDenied" in reason
         assert "upload the file again" in reason
 
-    def test_keeps_its_job_until_the_deadline(self) -> None:
-        pipeline = Pipeline()
+    def test_keeps_its_job_until_the_deadline(self, pipeline: Pipeline) -> None:
         job = an_answered_job(pipeline)
 
         with refusing(pipeline, "put_object", which=is_summary):
@@ -119,9 +129,8 @@ class TestASummaryThatS3Refuses:
 
         assert state_of(pipeline, job) == ("failed", "output-refused")
 
-    def test_that_was_stored_all_the_same_succeeds(self) -> None:
+    def test_that_was_stored_all_the_same_succeeds(self, pipeline: Pipeline) -> None:
         """Its creation came through, and then S3 refused to take the facts."""
-        pipeline = Pipeline()
         job = an_answered_job(pipeline)
         facts_key = facts_key_for(job.summary_key)
 
@@ -134,8 +143,7 @@ class TestASummaryThatS3Refuses:
 class TestAnUnreachableS3:
     OPERATIONS = ("put_object", "head_object", "get_object")
 
-    def test_keeps_a_job_a_while_longer(self) -> None:
-        pipeline = Pipeline()
+    def test_keeps_a_job_a_while_longer(self, pipeline: Pipeline) -> None:
         job = an_answered_job(pipeline)
 
         with refusing(pipeline, *self.OPERATIONS, which=is_summary):
@@ -143,8 +151,7 @@ class TestAnUnreachableS3:
 
         assert state_of(pipeline, job) == ("active", "")
 
-    def test_keeps_no_job_for_ever(self) -> None:
-        pipeline = Pipeline()
+    def test_keeps_no_job_for_ever(self, pipeline: Pipeline) -> None:
         job = an_answered_job(pipeline)
 
         with refusing(pipeline, *self.OPERATIONS, which=is_summary):
@@ -189,12 +196,12 @@ class TestAnUnreachableS3:
         assert state_of(pipeline, job) == ("failed", code)
 
 
-def test_a_submitter_that_never_joins_the_texts_keeps_no_job_for_ever() -> None:
+def test_a_submitter_that_never_publishes_keeps_no_job_for_ever() -> None:
     pipeline = Pipeline(settings=submitter_settings(context_tokens=8_192))
     job = pipeline.upload(a_transcript(12_000))
     with refusing(pipeline, "put_object", which=is_summary), suppress(OutputRefused):
         pipeline.run()
-    assert pipeline.store.load_job(job.id).is_joining
+    assert pipeline.store.load_job(job.id).is_publishing
 
     end = pipeline.now + LAST
     while pipeline.now < end:
@@ -207,7 +214,7 @@ def test_a_submitter_that_never_joins_the_texts_keeps_no_job_for_ever() -> None:
 
 def test_a_result_that_was_lost_while_it_was_published_is_not_polled_again() -> None:
     """Attempt 1 was silent and its result came late; S3 refused it until RunPod had forgotten it."""
-    pipeline = Pipeline()
+    pipeline = Pipeline(settings=PULL)
     real_run = pipeline.runpod.run
 
     def silent(request: Any) -> str:
@@ -219,19 +226,19 @@ def test_a_result_that_was_lost_while_it_was_published_is_not_polled_again() -> 
     job = pipeline.upload(a_transcript(300))
     pipeline.sweep(minutes(7))
     pipeline.take_messages()  # attempt 2
-    first = parse_report(completed_body(SUMMARY))
+    first = a_pull_report()
     pipeline.runpod.reports["rp-1"] = first
     for runpod_id in ("rp-2", "rp-3"):
         running = {"id": runpod_id, "status": "IN_PROGRESS"}
         pipeline.runpod.reports[runpod_id] = parse_report(running)
     with refusing(pipeline, "put_object", which=is_summary):
         with suppress(OutputRefused):
-            pipeline.settler().settle(CallRef(job.id, "1-0", 1), first, now=pipeline.now)
+            pipeline.settler().settle(CallRef(job.id, "whole", 1), first, now=pipeline.now)
         sweeps(pipeline, minutes(30))
     pipeline.runpod.reports["rp-1"] = gone("rp-1")
     sweeps(pipeline, minutes(4))  # attempt 3, whose callback is lost
-    pipeline.runpod.reports["rp-3"] = parse_report(completed_body(SUMMARY, id="rp-3"))
-    call = pipeline.store.load(job.id, "1-0")[1]
+    pipeline.runpod.reports["rp-3"] = a_pull_report(id="rp-3")
+    call = pipeline.store.load(job.id, "whole")[1]
     assert call.state is CallState.SUBMITTED
     assert [attempt.outcome for attempt in call.attempts] == ["lost-by-runpod", "", ""]
 

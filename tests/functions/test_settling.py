@@ -1,7 +1,6 @@
 """Settling over the setup in memory: what receiver and sweeper both do with a report."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -9,74 +8,34 @@ import pytest
 
 from core.errors import Conflict, ForeignRequest, UnknownCall
 from core.jobs.call import Call, CallState
-from core.jobs.callback import CallRef
 from core.jobs.decide import Ignore, NoteLate, Publish, Recover, Retry
 from core.jobs.job import JobState
-from core.jobs.ports import IntermediateText
-from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, gone, parse_report
 from tests.builders import (
     JOB_ID,
     NOON,
     SUMMARY_TEXT,
-    a_call,
-    a_job,
     a_manifest,
     a_pull_call,
     a_pull_job,
+    a_pull_report,
     a_source,
     a_summary,
     an_event,
-    completed_body,
     failed_body,
     lost_body,
     manifest_body,
     minutes,
 )
-from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryS3
-from tests.functions.use_cases import UseCases
+from tests.fakes.memory import MemoryJobStore
+from tests.functions.settling import FACTS_KEY, KEY, Killed, LifecycleSetup, a_ref, dying_at
 
 LOST = parse_report(lost_body())
-
-
-def a_ref(attempt: int = 1) -> CallRef:
-    return CallRef(JOB_ID, "whole", attempt)
 
 
 def a_report(**changes: Any) -> RunPodReport:
     """Return what pull mode's worker reports of a summary that lies where it should."""
     return parse_report(manifest_body(a_manifest(), **changes))
-
-
-KEY = ("out", "summaries/calls/harbour board.txt")
-FACTS_KEY = "summaries/calls/harbour board.json"
-
-
-@dataclass
-class LifecycleSetup:
-    store: MemoryJobStore = field(default_factory=MemoryJobStore)
-    s3: MemoryS3 = field(default_factory=MemoryS3)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-
-    def settler(self, by: str = "webhook_receiver") -> Settler:
-        use_cases = UseCases(store=self.store, s3=self.s3, queue=self.queue, clock=lambda: NOON)
-        return use_cases.settler(by)
-
-    def settle(self, report: RunPodReport, attempt: int = 1) -> Settlement:
-        return self.settler().settle(a_ref(attempt), report, now=NOON + minutes(2))
-
-    @property
-    def summary(self) -> str | None:
-        stored = self.s3.objects.get(KEY)
-        return stored.body.decode() if stored else None
-
-    @property
-    def states(self) -> tuple[str, str]:
-        job, call = self.store.load(JOB_ID, "whole")
-        return job.state.value, call.state.value
-
-    def audit(self) -> list[str]:
-        return [event.what for event in self.store.history(JOB_ID)[2]]
 
 
 @pytest.fixture
@@ -115,6 +74,9 @@ class TestASuccess:
             "ran_ms": 61_088,
             "prompt_tokens": 14_000,
             "completion_tokens": 5_300,
+            "read_as": "webvtt",
+            "model_calls": 3,
+            "rounds": 3,
         }
         assert events[2].detail["words_out"] == len(SUMMARY_TEXT.split())
         assert "pump" not in repr(events)
@@ -168,30 +130,6 @@ class TestASuccess:
         assert setup.summary == "newer\n"
 
 
-class TestAnAnswerOfAStage:
-    """In push mode a call's text is an answer of many."""
-
-    @pytest.fixture
-    def settled(self, setup: LifecycleSetup) -> Settlement:
-        setup.store = MemoryJobStore()
-        setup.store.create(a_job(), [a_call()])
-        report = parse_report(completed_body(finish_reason="length"))
-        return setup.settler().settle(CallRef(JOB_ID, "1-0", 1), report, now=NOON + minutes(2))
-
-    def test_is_saved_with_what_it_cost(self, setup: LifecycleSetup, settled: Settlement) -> None:
-        kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
-
-        assert kept == IntermediateText(SUMMARY_TEXT, True, 14_000, 5_300)
-        assert settled.call.state == "succeeded"
-
-    def test_requests_the_next_stage_once_all_are_there(
-        self, setup: LifecycleSetup, settled: Settlement
-    ) -> None:
-        assert setup.queue.stages == [JOB_ID]
-        assert setup.summary is None
-        assert (settled.job.state, settled.job.due_at) == ("active", NOON + minutes(4))
-
-
 class TestAFailure:
     def test_that_may_be_temporary_requests_another_attempt(self, setup: LifecycleSetup) -> None:
         settled = setup.settle(LOST)
@@ -224,31 +162,18 @@ class TestAFailure:
         assert setup.queue.sent == []
 
 
-class Killed(BaseException):
-    """The function dies here."""
-
-
-def dying_at(target: Any, method: str, *, after: bool) -> Callable[[], None]:
-    """Make a method of an object die once, before or after its effect; return the cure."""
-    real = getattr(target, method)
-
-    def dying(*args: Any, **kwargs: Any) -> Any:
-        if after:
-            real(*args, **kwargs)
-        raise Killed
-
-    setattr(target, method, dying)
-    return lambda: setattr(target, method, real)
-
-
 class TestAFunctionThatDies:
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-    @pytest.mark.parametrize("step", ["save_call", "put_object", "save"])
+    @pytest.mark.parametrize(
+        ("step", "time"),
+        [("save", 1), ("put_object", 1), ("put_object", 2), ("save", 2)],
+        ids=["marking it", "the summary", "its facts", "ending it"],
+    )
     def test_leaves_a_job_that_the_next_report_finishes(
-        self, setup: LifecycleSetup, step: str, after: bool
+        self, setup: LifecycleSetup, step: str, time: int, after: bool
     ) -> None:
         target = setup.s3 if step == "put_object" else setup.store
-        cure = dying_at(target, step, after=after)
+        cure = dying_at(target, step, after=after, time=time)
         with pytest.raises(Killed):
             setup.settle(a_report())
         cure()
@@ -270,7 +195,7 @@ class TestAFunctionThatDies:
     def test_after_publishing_loses_nothing_when_runpod_forgets(
         self, setup: LifecycleSetup
     ) -> None:
-        cure = dying_at(setup.store, "save", after=False)
+        cure = dying_at(setup.store, "save", after=False, time=2)
         with pytest.raises(Killed):
             setup.settle(a_report())
         cure()
@@ -293,14 +218,17 @@ class TestAFunctionThatDies:
         setup.settle(gone("rp-1"))
 
         assert setup.states == ("succeeded", "succeeded")
-        assert sorted(key for _, key in setup.s3.objects) == [FACTS_KEY, KEY[1]]
+        published = sorted(key for _, key in setup.s3.objects if key.startswith("summaries/"))
+        assert published == [FACTS_KEY, KEY[1]]
 
     def test_before_publishing_costs_an_attempt_when_runpod_forgets(
         self, setup: LifecycleSetup
     ) -> None:
+        """The manifest held the text itself, so nothing of it lies in S3."""
+        setup.s3.objects.clear()
         cure = dying_at(setup.s3, "put_object", after=False)
         with pytest.raises(Killed):
-            setup.settle(a_report())
+            setup.settle(a_pull_report())
         cure()
 
         setup.settle(gone("rp-1"))
@@ -336,9 +264,9 @@ class TestTwoAtOnce:
     def test_two_attempts_succeeding_leave_one_summary(self, setup: LifecycleSetup) -> None:
         setup.store = MemoryJobStore()
         setup.store.create(a_pull_job(), [a_pull_call(attempts=2)])
-        setup.settle(a_report(id="rp-2", text=f"{SUMMARY_TEXT} (2)"), attempt=2)
+        setup.settle(a_pull_report(f"{SUMMARY_TEXT} (2)", id="rp-2"), attempt=2)
 
-        setup.settle(a_report(id="rp-1", text=f"{SUMMARY_TEXT} (1)"), attempt=1)
+        setup.settle(a_pull_report(f"{SUMMARY_TEXT} (1)", id="rp-1"), attempt=1)
 
         assert setup.summary == f"{SUMMARY_TEXT} (2)\n"
 
@@ -348,7 +276,7 @@ class TestTwoAtOnce:
         def beaten(*_: object) -> Any:
             raise Conflict("changed meanwhile")
 
-        setup.store.save_call = beaten  # type: ignore[method-assign]
+        setup.store.save = beaten  # type: ignore[method-assign]
 
         with pytest.raises(Conflict):
             setup.settle(a_report())

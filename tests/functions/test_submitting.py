@@ -18,6 +18,9 @@ from core.jobs.callback import CallRef, is_token_of
 from core.jobs.job import Job, JobState, Source, job_id_for
 from core.jobs.lifecycle import SUBMITTING_TIME
 from core.settings import SubmitterSettings
+from core.summaries.goals import WritingLimits
+from core.summaries.options import Strategy
+from core.summaries.passages import passages_in
 from core.summaries.tokens import estimate_tokens
 from tests.builders import (
     NOON,
@@ -29,6 +32,7 @@ from tests.builders import (
     user_prompt,
 )
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
+from tests.fakes.model import a_transcript
 from tests.functions.use_cases import Submitter, UseCases
 
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
@@ -88,10 +92,17 @@ class TestAnUpload:
         assert call.attempt.runpod_id == "rp-1"
         assert call.due_at == NOON + minutes(5)
         assert job.deadline == NOON + minutes(60)
-        assert setup.audit(job) == ["recorded", "waiting -> submitting", "submitting -> submitted"]
+        assert setup.audit(job) == [
+            "recorded",
+            "stage 1: single",
+            "waiting -> submitting",
+            "submitting -> submitted",
+        ]
 
     def test_requests_what_the_settings_say(self, setup: SubmitterSetup) -> None:
-        setup.accept()
+        options = replace(setup.settings.options, strategy=Strategy.SINGLE)
+        setup.settings = replace(setup.settings, options=options)
+        setup.accept(a_transcript(12_000).encode())
 
         (request,) = setup.runpod.requests
         assert request["input"]["openai_route"] == "/v1/chat/completions"
@@ -103,14 +114,12 @@ class TestAnUpload:
     def test_leaves_the_answer_no_more_room_than_the_context_has(
         self, setup: SubmitterSetup
     ) -> None:
-        options = replace(setup.settings.options, words=1000)
-        setup.settings = replace(setup.settings, options=options)
         tokens_of_a_word = estimate_tokens("and the pump holds " * 1000) / 4000
-        setup.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
+        job, _ = setup.accept(b"and the pump holds " * round(28_000 / tokens_of_a_word / 4))
 
         asked = setup.runpod.requests[0]["input"]["openai_input"]
         prompt = sum(estimate_tokens(message["content"]) for message in asked["messages"])
-        assert 1000 < asked["max_tokens"] < 6000
+        assert setup.audit(job)[1] == "stage 1: outline"  # of all of it, at once
         assert prompt + asked["max_tokens"] <= 32_768
 
     def test_outlives_its_deadline_at_runpod(self, setup: SubmitterSetup) -> None:
@@ -123,19 +132,20 @@ class TestAnUpload:
         setup.accept()
 
         user = user_prompt(setup.runpod.requests[0])
-        assert "\nMara: The pump holds.\nIlse: Then we buy a second one.\n" in user
+        assert "\n[1] Mara: The pump holds.\n[2] Ilse: Then we buy a second one.\n" in user
         assert "00:00:04" not in user
 
-    def test_shows_the_model_the_times_where_they_are_to_be_cited(
-        self, setup: SubmitterSetup
-    ) -> None:
+    def test_keeps_the_times_for_where_they_are_to_be_cited(self, setup: SubmitterSetup) -> None:
+        """The model cites turns by their numbers; code knows when each of them began."""
         options = replace(setup.settings.options, with_times=True)
         setup.settings = replace(setup.settings, options=options)
-        setup.accept()
+        job, _ = setup.accept()
 
-        user = user_prompt(setup.runpod.requests[0])
-        assert "\n[00:00:04] Mara: The pump holds.\n" in user
-        assert "Cite it" in user
+        kept = passages_in(
+            setup.s3.objects["summaries", f"work/{job.id}/passages.json"].body.decode()
+        )
+        assert "00:00:04" not in user_prompt(setup.runpod.requests[0])
+        assert [kept[number].seconds[0] for number in (1, 2)] == [4.0, 9.0]
 
     def test_is_called_back_about_with_a_token_of_its_own(self, setup: SubmitterSetup) -> None:
         job, _ = setup.accept()
@@ -155,7 +165,7 @@ class TestAnUpload:
         job_id = job_id_for(setup.upload())
         assert setup.store.load(job_id, "1-0")[1].state is CallState.SUBMITTING
         overdue = NOON + SUBMITTING_TIME + minutes(5)
-        assert list(setup.store.due(overdue)) == [(job_id, "1-0")]
+        assert (job_id, "1-0") in list(setup.store.due(overdue))
 
     def test_that_is_announced_twice_costs_one_request(self, setup: SubmitterSetup) -> None:
         source = setup.upload()
@@ -206,17 +216,17 @@ class TestAFileThatCanNotBeSummarised:
         assert setup.runpod.requests == []
         assert setup.queue.sent == []
 
-    def test_of_a_model_without_context_left_gives_the_relevant_numbers(
+    def test_that_would_take_more_calls_than_are_made_gives_the_relevant_numbers(
         self, setup: SubmitterSetup
     ) -> None:
-        options = replace(setup.settings.options, max_tokens=1_000)
-        setup.settings = replace(setup.settings, context_tokens=2_048, options=options)
+        limits = WritingLimits(context_tokens=2_048, max_tokens=1_000, most_calls=2)
+        setup.settings = replace(setup.settings, limits=limits)
 
         job, _ = setup.submitter.accept(setup.upload(b"word " * 4_000))
 
         assert job.reason_code == "impossible"
-        assert "2,048" in job.reason
-        assert "MaxModelLenTokens" in job.reason
+        assert "2 calls" in job.reason
+        assert "MAX_MODEL_LEN" in job.reason
 
     def test_that_was_deleted_meanwhile_says_so(self, setup: SubmitterSetup) -> None:
         job, _ = setup.submitter.accept(a_source(version_id=""))

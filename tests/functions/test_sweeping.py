@@ -17,6 +17,8 @@ from tests.builders import (
     SUMMARY_TEXT,
     a_call,
     a_job,
+    a_pull_call,
+    a_pull_report,
     a_report,
     a_summary,
     an_event,
@@ -56,8 +58,18 @@ class TestASubmittedCall:
         setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
 
         assert setup.found() == ["lost callback"]
+        assert setup.states == ("active", "succeeded")
+        assert setup.s3.objects["out", f"work/{JOB_ID}/1-0.txt"].body.decode() == SUMMARY_TEXT
+        assert setup.queue.stages == [JOB_ID]
+
+    def test_of_pull_mode_whose_callback_was_lost_becomes_the_summary(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_pull_call()).runpod.reports["rp-1"] = a_pull_report()
+
+        assert setup.found() == ["lost callback"]
         assert setup.states == ("succeeded", "succeeded")
-        assert next(iter(setup.s3.objects.values())).body.decode() == SUMMARY_TEXT + "\n"
+        assert setup.s3.objects["out", a_job().summary_key].body.decode() == SUMMARY_TEXT + "\n"
 
     def test_whose_failed_callback_was_lost_gets_another_attempt(self, setup: SweeperSetup) -> None:
         lost = parse_report(lost_body())
@@ -105,12 +117,40 @@ class TestASubmittedCall:
         assert setup.runpod.cancelled == ["rp-1"]
 
     def test_that_ended_just_before_the_deadline_is_not_given_up(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        setup.holding(a_pull_call()).runpod.reports["rp-1"] = a_pull_report()
         setup.now = NOON + minutes(61)
 
         setup.sweep()
 
         assert setup.states == ("succeeded", "succeeded")
+
+    def test_of_a_stage_that_ended_just_before_the_deadline_counts_though_its_job_is_due(
+        self, setup: SweeperSetup
+    ) -> None:
+        """A job in the middle of a stage is due itself, and may be looked at first."""
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = a_report()
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, "")])  # type: ignore[method-assign]
+        setup.sweep()
+        del setup.store.due  # type: ignore[method-assign]
+
+        setup.sweep()
+
+        assert setup.states == ("active", "succeeded")
+        assert JOB_ID in setup.queue.stages
+
+    @pytest.mark.parametrize("order", [["", "1-0"], ["1-0", ""]], ids=["job first", "call first"])
+    def test_of_a_stage_is_given_up_with_its_job_once_it_was_polled_for_the_last_time(
+        self, setup: SweeperSetup, order: list[str]
+    ) -> None:
+        setup.store.due = lambda _: iter([(JOB_ID, each) for each in order])  # type: ignore[method-assign]
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
+        setup.now = NOON + minutes(61)
+
+        setup.sweep()
+
+        assert setup.states == ("failed", "failed")
+        assert setup.reason == "deadline"
 
     def test_that_runpod_lost_gets_another_attempt(self, setup: SweeperSetup) -> None:
         setup.holding(a_call())
@@ -192,10 +232,17 @@ class TestACallThatIsBeingSubmitted:
 
 class TestACallThatIsBeingPublished:
     def test_by_a_function_that_died_is_finished(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+        setup.holding(a_pull_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_pull_report()
 
         assert setup.found() == ["taken over"]
         assert setup.states == ("succeeded", "succeeded")
+
+    def test_for_a_stage_by_a_function_that_died_is_counted(self, setup: SweeperSetup) -> None:
+        setup.holding(a_call(CallState.PUBLISHING)).runpod.reports["rp-1"] = a_report()
+
+        assert setup.found() == ["taken over"]
+        assert setup.states == ("active", "succeeded")
+        assert setup.queue.stages == [JOB_ID]
 
     def test_and_is_gone_from_runpod_gets_another_attempt(self, setup: SweeperSetup) -> None:
         setup.holding(a_call(CallState.PUBLISHING))
@@ -203,7 +250,7 @@ class TestACallThatIsBeingPublished:
         assert setup.found() == ["resent"]
 
     def test_is_finished_though_runpod_can_no_longer_be_polled(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call(CallState.PUBLISHING))
+        setup.holding(a_pull_call(CallState.PUBLISHING))
         summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
         setup.runpod.unreachable = RunPodFailed("502")
@@ -215,7 +262,7 @@ class TestACallThatIsBeingPublished:
     def test_is_finished_though_runpods_id_of_it_is_not_on_record(
         self, setup: SweeperSetup
     ) -> None:
-        setup.holding(a_call(CallState.PUBLISHING).with_runpod_id(1, ""))
+        setup.holding(a_pull_call(CallState.PUBLISHING).with_runpod_id(1, ""))
         summaries = S3Summaries(setup.s3, "out")  # type: ignore[arg-type]
         summaries.publish(a_job(), a_summary(), SUMMARY_TEXT, {}, now=NOON)
 
@@ -234,9 +281,8 @@ class TestACallThatIsBeingPublished:
         assert setup.now < setup.call.due_at <= setup.now + PUT_BACK
 
     def test_is_not_given_up_with_its_job_at_the_deadline(self, setup: SweeperSetup) -> None:
-        """Simulation seed 22228: the summary was in S3 and its job failed, for the job was due itself."""
-        call = a_call(CallState.PUBLISHING, stage=2)
-        setup.holding(call, stage=2, due_at=NOON + minutes(2))
+        """Simulation seed 22228: its text was in S3 and its job failed, for the job was due itself."""
+        setup.holding(a_call(CallState.PUBLISHING), due_at=NOON + minutes(2))
         setup.now = NOON + minutes(61)
         setup.store.due = lambda _: iter([(JOB_ID, "")])  # type: ignore[method-assign]
         setup.sweep()
@@ -245,7 +291,8 @@ class TestACallThatIsBeingPublished:
 
         assert setup.states == ("active", "publishing")
         setup.sweep()
-        assert setup.states == ("succeeded", "succeeded")
+        assert setup.states == ("active", "succeeded")
+        assert JOB_ID in setup.queue.stages
 
 
 class TestACallThatItsJobHasLeftBehind:
@@ -266,3 +313,45 @@ class TestACallThatItsJobHasLeftBehind:
         setup.sweep()
 
         assert setup.states == ("active", "cancelled")
+
+
+class TestAJobWhoseStageHasOneCall:
+    def test_is_not_given_up_before_runpod_was_asked_once_more(self, setup: SweeperSetup) -> None:
+        """The every-call suite: job and call were due in one sweep, and the job came first."""
+        setup.holding(a_call(), due_at=NOON + minutes(2))
+        setup.runpod.reports["rp-1"] = a_report()
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, ""), (JOB_ID, "1-0")])  # type: ignore[method-assign]
+
+        setup.sweep()
+
+        assert setup.states == ("active", "succeeded")
+
+    def test_is_given_up_with_its_call_and_the_request_is_cancelled(
+        self, setup: SweeperSetup
+    ) -> None:
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, ""), (JOB_ID, "1-0")])  # type: ignore[method-assign]
+
+        setup.sweep()
+
+        assert setup.states == ("failed", "failed")
+        assert setup.runpod.cancelled == ["rp-1"]
+
+    def test_is_given_up_in_time_though_its_own_look_comes_between(
+        self, setup: SweeperSetup
+    ) -> None:
+        """The every-call suite: each sweep wrote the job while RunPod was asked, and gave nothing up."""
+        setup.holding(a_call(), due_at=NOON + minutes(2)).runpod.reports["rp-1"] = RUNNING
+        setup.now = NOON + minutes(61)
+        setup.store.due = lambda _: iter([(JOB_ID, "1-0"), (JOB_ID, "")])  # type: ignore[method-assign]
+        looked = setup.runpod.status
+        setup.runpod.status = lambda runpod_id: (  # type: ignore[method-assign]
+            setup.store.save_job(setup.store.load_job(JOB_ID).with_due_at(NOON + minutes(63))),
+            looked(runpod_id),
+        )[1]
+
+        setup.sweep()
+
+        assert setup.states == ("failed", "failed")

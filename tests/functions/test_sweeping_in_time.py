@@ -13,7 +13,7 @@ from core.jobs.call import CallState
 from core.runpod.reports import RunPodReport
 from sweeper.lanes import Circuit, CircuitOpen, paced
 from sweeper.results import SweepOutcome
-from tests.builders import JOB_ID, NOON, a_call, a_job, a_report, minutes
+from tests.builders import JOB_ID, NOON, a_call, a_job, a_pull_call, a_pull_report, minutes
 from tests.functions.sweeping import RUNNING, SweeperSetup
 
 _SECONDS_BEFORE_A_TEST_FAILS = 60.0  # nothing waits so long unless it hangs
@@ -198,7 +198,7 @@ class TestASweep:
         assert len(turns) == len(looks) == 5
 
     def test_is_not_delayed_by_a_call_that_can_not_be_loaded(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
+        setup.holding(a_pull_call()).runpod.reports["rp-1"] = a_pull_report()
         real_load = setup.store.load
 
         def load(job_id: str, call_id: str) -> Any:
@@ -207,16 +207,16 @@ class TestASweep:
             return real_load(job_id, call_id)
 
         setup.store.load = load  # type: ignore[method-assign]
-        setup.store.due = lambda now: iter([("broken", "1-0"), (JOB_ID, "1-0")])  # type: ignore[method-assign]
+        setup.store.due = lambda now: iter([("broken", "1-0"), (JOB_ID, "whole")])  # type: ignore[method-assign]
 
         with pytest.raises(ExceptionGroup, match="1 due calls could not be looked at"):
             setup.sweep()
 
-        assert real_load(JOB_ID, "1-0")[0].state == "succeeded"
+        assert real_load(JOB_ID, "whole")[0].state == "succeeded"
 
     def test_twice_at_once_settles_everything_once(self, setup: SweeperSetup) -> None:
-        setup.holding(a_call()).runpod.reports["rp-1"] = a_report()
-        setup.store.due = lambda now: iter([(JOB_ID, "1-0")] * 8)  # type: ignore[method-assign]
+        setup.holding(a_pull_call()).runpod.reports["rp-1"] = a_pull_report()
+        setup.store.due = lambda now: iter([(JOB_ID, "whole")] * 8)  # type: ignore[method-assign]
 
         looks = setup.sweep()
 

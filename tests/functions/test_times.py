@@ -87,7 +87,29 @@ class TestPublishing:
         assert only_call(interrupted, job).state is CallState.PUBLISHING
 
     def test_is_taken_over_soon_after_that(self, interrupted: Pipeline, job: Job) -> None:
-        assert sweep_at(interrupted, job, minutes(6)).state is JobState.SUCCEEDED
+        sweep_at(interrupted, job, minutes(6))
+
+        assert only_call(interrupted, job).state is CallState.SUCCEEDED
+
+    def test_of_the_summary_is_left_to_its_submitter_as_long_as_any_function_may_run(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = pipeline.upload(a_transcript(1_000))
+        pipeline.call_back(*pipeline.open_requests()[0])
+
+        def dying(*_: Any, **__: Any) -> Any:
+            raise MemoryError
+
+        with monkeypatch.context() as patch:
+            patch.setattr(pipeline.s3, "put_object", dying)
+            with pytest.raises(MemoryError):
+                pipeline.take_messages()
+        pipeline.queue.stages.clear()
+
+        sweep_at(pipeline, job, minutes(2))
+        assert pipeline.queue.stages == []
+        sweep_at(pipeline, job, minutes(4))
+        assert pipeline.queue.stages == [job.id]
 
 
 class TestAnotherAttempt:

@@ -15,11 +15,17 @@ from tests.builders import (
     SUMMARY_TEXT,
     a_call,
     a_job,
+    a_manifest,
+    a_pull_call,
+    a_pull_job,
     an_event,
     completed_body,
+    manifest_body,
     minutes,
 )
 from tests.fakes.cloud import RUNPOD, SUMMARY, Cloud, running_cloud
+
+ANSWER = f"work/{JOB_ID}/1-0.txt"  # of push mode's call, for its stage
 
 
 class TestTheReceiverThatVerifies:
@@ -77,7 +83,8 @@ class TestTheReceiverThatVerifies:
         answer = unanswered.invoke("webhook_receiver", unanswered.event("webhook-completed"))
 
         assert answer["statusCode"] == 200
-        assert SUMMARY in unanswered.summaries()
+        assert unanswered.history()[1][0].state == "succeeded"
+        assert ANSWER in unanswered.summaries()
 
     def test_makes_the_call_due_as_soon_as_no_submitter_can_be_running(
         self, monkeypatch: pytest.MonkeyPatch, unanswered: Cloud
@@ -104,8 +111,20 @@ class TestTheReceiverThatVerifies:
 
         verifying.invoke("webhook_receiver", verifying.event("webhook-completed"))
 
-        body = boto3.client("s3").get_object(Bucket="out", Key=SUMMARY)["Body"].read()
-        assert body.decode() == f"{SUMMARY_TEXT} Indeed.\n"
+        body = boto3.client("s3").get_object(Bucket="out", Key=ANSWER)["Body"].read()
+        assert body.decode() == f"{SUMMARY_TEXT} Indeed."
+
+    def test_publishes_what_pull_modes_worker_has_put(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with running_cloud(monkeypatch, VERIFY_CALLBACKS="true") as cloud:
+            cloud.holding(a_pull_job(), a_pull_call())
+            cloud.runpod_says(manifest_body(a_manifest(text=SUMMARY_TEXT)))
+
+            cloud.invoke("webhook_receiver", cloud.event("webhook-manifest"))
+
+            assert cloud.history()[0].state == "succeeded"
+            assert SUMMARY in cloud.summaries()
 
     def test_leaves_what_runpod_does_not_know_to_the_sweeper(
         self, monkeypatch: pytest.MonkeyPatch, verifying: Cloud

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+from core.aws.files import delivery_key
 from core.jobs.callback import CallRef
-from tests.builders import completed_body, failed_body
+from core.jobs.job import WHOLE
+from tests.builders import a_manifest, completed_body, failed_body, manifest_body
 from tests.fuzz.mutations import bytes_mutated, structure_mutated
-from tests.fuzz.receiver import CANARY, ReceiverHarness
+from tests.fuzz.receiver import CANARY, OUTPUT_BUCKET, ReceiverHarness
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def runpod_id_of(harness: ReceiverHarness, ref: CallRef) -> str:
 def a_completed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> tuple[dict[str, Any], str]:
     """Return a COMPLETED body, in the words of one of the workers, and the text in it."""
     text = a_text(rng)
+    if ref.call_id == WHOLE:
+        return _a_delivered(rng, harness, ref, text), text
     body = completed_body(
         text,
         finish_reason=rng.choice(["stop", "stop", "length"]),
@@ -90,11 +94,26 @@ def a_completed(rng: Random, harness: ReceiverHarness, ref: CallRef) -> tuple[di
     return body, text
 
 
+def _a_delivered(rng: Random, harness: ReceiverHarness, ref: CallRef, text: str) -> dict[str, Any]:
+    """Return what pull mode's worker reports of a summary that it has put, or that it sends along."""
+    written = text.encode("utf-8", "replace")
+    was_put = rng.random() < 0.5
+    if was_put:
+        key = delivery_key(ref.job_id, ref.call_id, ref.attempt)
+        harness.s3.put_object(Bucket=OUTPUT_BUCKET, Key=key, Body=written)
+        harness.delivered.append(text)
+    return manifest_body(
+        a_manifest(written, text="" if was_put else text),
+        id=runpod_id_of(harness, ref),
+        webhook=f"https://hooks.invalid/{CANARY}",
+    )
+
+
 def a_genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> dict[str, Any]:
     """Return any body that RunPod is known to send."""
     runpod_id = runpod_id_of(harness, ref)
     echoed = {"input": {"prompt": CANARY}, "webhook": f"https://hooks.invalid/{CANARY}"}
-    match rng.randrange(8):
+    match rng.randrange(9):
         case 0 | 1 | 2:
             return a_completed(rng, harness, ref)[0]
         case 3 | 4:
@@ -104,6 +123,9 @@ def a_genuine(rng: Random, harness: ReceiverHarness, ref: CallRef) -> dict[str, 
             return {"id": runpod_id, "status": rng.choice(["CANCELLED", "TIMED_OUT"])} | echoed
         case 6:
             return {"id": runpod_id, "status": rng.choice(["IN_QUEUE", "IN_PROGRESS"])} | echoed
+        case 7:
+            thought = f"<think>{CANARY} which words"
+            return completed_body(thought, finish_reason="length", id=runpod_id) | echoed
     return {"id": runpod_id, "status": "COMPLETED", "output": None} | echoed
 
 

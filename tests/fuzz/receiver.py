@@ -101,6 +101,7 @@ class ReceiverHarness:
     runpod: MemoryRunPod | None = None  # set: callbacks are verified
     secrets_manager: SecretsManager = field(default_factory=lambda: SecretsManager(""))
     refs: list[CallRef] = field(default_factory=list)  # every attempt that was ever begun
+    delivered: list[str] = field(default_factory=list)  # what pull mode's workers have put
     minted: dict[tuple[str, str, str, str], CallRef] = field(default_factory=dict)
     seconds: int = 0
     fetched_at: float = float("-inf")

@@ -20,7 +20,7 @@ _EVENTS = Path(__file__).parents[2] / "events"
 Envelope = Callable[[Random, dict[str, Any]], dict[str, Any]]
 
 _GENUINE_SHARE = 0.15
-_HEAVY_SHARE = 0.004
+_HEAVY_SHARE = 0.008
 # Of the rest: one thing is wrong, so that it is reached; else anything may be.
 _ONE_THING_WRONG = {"path_kind": 0.35, "body": 0.8, "envelope": 0.9}
 

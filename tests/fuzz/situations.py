@@ -4,23 +4,24 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from core.summaries.plans import Kind
-
 from core.aws.files import S3Summaries
 from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef
-from core.jobs.job import Job
+from core.jobs.job import WHOLE, Job
 from core.runpod.reports import parse_report
 from tests.builders import (
     NOON,
     a_call,
     a_job,
+    a_manifest,
+    a_pull_call,
+    a_pull_job,
     a_report,
     a_source,
     a_summary,
-    a_task,
     an_event,
     completed_body,
+    manifest_body,
 )
 from tests.fakes.memory import MemoryRunPod
 from tests.fuzz.receiver import CANARY, CURRENT, OUTPUT_BUCKET, PREVIOUS, ReceiverHarness
@@ -49,6 +50,9 @@ def _tell_runpod(harness: ReceiverHarness, call: Call) -> None:
         for each in call.attempts:
             if each.runpod_id:
                 body = completed_body(_TRUE_TEXT, id=each.runpod_id)
+                if call.id == WHOLE:
+                    manifest = a_manifest(_TRUE_TEXT.encode(), text=_TRUE_TEXT)
+                    body = manifest_body(manifest, id=each.runpod_id)
                 harness.runpod.reports[each.runpod_id] = parse_report(body)
 
 
@@ -56,7 +60,8 @@ def _put(
     harness: ReceiverHarness, job_id: str, key: str, *calls: Call, **changes: Any
 ) -> tuple[Job, list[Call]]:
     """Record a job and its calls; RunPod's ids are made unlike any other job's."""
-    job = a_job(id=job_id, source=a_source(key=key), summary_key=f"summaries/{key}", **changes)
+    make_job = a_pull_job if calls[0].id == WHOLE else a_job
+    job = make_job(id=job_id, source=a_source(key=key), summary_key=f"summaries/{key}", **changes)
     own = [
         replace(
             call,
@@ -79,13 +84,20 @@ def _alone(state: CallState, attempts: int = 1, **changes: Any) -> Any:
     return situate
 
 
+def _pulled(state: CallState, attempts: int = 1) -> Any:
+    def situate(harness: ReceiverHarness, job_id: str, key: str) -> None:
+        _put(harness, job_id, key, a_pull_call(state, attempts=attempts))
+
+    return situate
+
+
 def _ended(state: CallState) -> Any:
     def situate(harness: ReceiverHarness, job_id: str, key: str) -> None:
         job, calls = _put(harness, job_id, key, a_call(state))
         if state is CallState.SUCCEEDED:
             summary = a_summary(runpod_id=calls[0].attempt.runpod_id)
             S3Summaries(harness.s3, OUTPUT_BUCKET).publish(  # type: ignore[arg-type]
-                job, summary, a_report().text, now=NOON
+                job, summary, a_report().text, {}, now=NOON
             )
             harness.store.save_job(job.with_success(summary, an_event()))
         else:
@@ -102,14 +114,13 @@ def _left_behind(harness: ReceiverHarness, job_id: str, key: str) -> None:
 
 def _of_a_stage(harness: ReceiverHarness, job_id: str, key: str) -> None:
     """Record three calls of a stage of notes; one is done, two are with RunPod."""
-    notes = a_task(kind=Kind.NOTES)
     calls = [
-        replace(a_call(state), id=f"1-{index}", stage=1, task=replace(notes, first=index))
+        replace(a_call(state), id=f"1-{index}", ask=f"notes-1-{index}")
         for index, state in enumerate(
             [CallState.SUCCEEDED, CallState.SUBMITTED, CallState.SUBMITTED]
         )
     ]
-    _put(harness, job_id, key, *calls, slots=slots, stage=1, stage_calls=3, done=frozenset({"1-0"}))
+    _put(harness, job_id, key, *calls, stage_calls=3, done=frozenset({"1-0"}))
 
 
 _SITUATIONS = (
@@ -117,7 +128,7 @@ _SITUATIONS = (
     _alone(CallState.SUBMITTED),
     _alone(CallState.SUBMITTED, 2),
     _alone(CallState.SUBMITTED, 3),
-    _alone(CallState.SUBMITTED, task=a_task(last=4)),
+    _alone(CallState.SUBMITTED, ask="outline", words=0),
     _alone(CallState.SUBMITTING),
     _alone(CallState.SUBMITTING, 2),
     _alone(CallState.WAITING),
@@ -128,4 +139,9 @@ _SITUATIONS = (
     _ended(CallState.CANCELLED),
     _left_behind,
     _of_a_stage,
+    _pulled(CallState.SUBMITTED),
+    _pulled(CallState.SUBMITTED, 2),
+    _pulled(CallState.SUBMITTING),
+    _pulled(CallState.WAITING),
+    _pulled(CallState.PUBLISHING),
 )

@@ -12,7 +12,7 @@ from core.aws.names import facts_key_for, summary_key_for
 from core.jobs.job import JobState
 from tests.fakes.cloud import Cloud, running_cloud
 from tests.fakes.lambda_events import eventbridge_event, s3_notification, sqs_batch
-from tests.fuzz.uploads import callback, put, submit
+from tests.fuzz.uploads import callback, put, submit, take_messages
 
 SUFFIXES = (".txt", ".md", ".vtt", ".srt", ".json")
 _LONGEST = "x" * 1020 + ".txt"
@@ -51,6 +51,13 @@ REFUSED_METADATA = [
     {"summary-prompt": ""},
     {"summary-" + "x" * 500: "1"},
 ]
+SUMMARY = """\
+# One remark
+
+## Overview
+
+Mara said which transcript this is, and it is number {}.
+"""
 
 
 def objects() -> dict[str, dict[str, Any]]:
@@ -73,8 +80,9 @@ def test_every_upload_ends_in_a_summary_of_its_own(
         event = sqs_batch(announced(key, put(key, f"Mara: this is transcript {number}.")))
         assert cloud.invoke("submitter", event) == {"batchItemFailures": []}
     for number, request in enumerate(cloud.sent_to_runpod()):
-        event = callback(cloud, request, f"summary {number}", runpod_ids[number])
+        event = callback(cloud, request, SUMMARY.format(number), runpod_ids[number])
         assert cloud.invoke("webhook_receiver", event)["statusCode"] == 200
+    take_messages(cloud)
 
     jobs = [cloud.history(job_id)[0] for job_id in cloud.job_ids()]
     stored = objects()
@@ -87,7 +95,7 @@ def test_every_upload_ends_in_a_summary_of_its_own(
         facts = stored[facts_key_for(job.summary_key)]
         assert job.summary_key.startswith("summaries/")
         assert len(facts_key_for(job.summary_key).encode()) <= 1024
-        assert stored[job.summary_key]["Body"].read().decode() == f"summary {number}\n"
+        assert stored[job.summary_key]["Body"].read().decode() == SUMMARY.format(number)
         assert json.loads(facts["Body"].read())["source"]["key"] == job.source.key
     lines = log.getvalue().removesuffix("\n").split("\n")
     assert [json.loads(line)["level"] for line in lines].count("ERROR") == 0

@@ -11,7 +11,7 @@ import pytest
 from core.jobs.job import JobState
 from tests.builders import NOON
 from tests.fakes.cloud import Cloud
-from tests.fuzz.uploads import callback, submit
+from tests.fuzz.uploads import callback, delivery, submit, take_messages
 
 GUESS = "0123456789abcdef" * 2
 LONGEST_REQUEST_BYTES = 10 << 20  # of RunPod's /run
@@ -33,6 +33,7 @@ INSTRUCTIONS = [
     '<!DOCTYPE lolz [<!ENTITY a "lol"><!ENTITY b "&a;&a;&a;">]><lolz>&b;</lolz>',
 ]  # fmt: skip
 
+NUMBER = re.compile(r"^\[\d+\] ", re.MULTILINE)  # of a turn
 BLOCK = re.compile(r'<transcript id="([0-9a-f]{32})">\n(.*)\n</transcript id="\1">', re.DOTALL)
 CONTROL_TOKEN = re.compile(r"<\|\w+\|>|</?s>|\[/?(?:INST|SYSTEM_PROMPT)\]")
 
@@ -54,8 +55,9 @@ def test_what_wants_to_be_obeyed_stays_between_markers_that_it_can_not_know(
     assert boundary == cloud.only_job()[0].id != GUESS
     assert user.count(boundary) == 2
     assert f"identifier {boundary}; a marker with any other" in " ".join(system.split())
-    assert inside.startswith("Mara: The pump holds.")
+    assert inside.startswith("[1] Mara: The pump holds.")
     assert inside.endswith("Good.")
+    inside = NUMBER.sub("", inside)
     shown = re.sub(r"[\ufeff\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069]", "", said)
     assert squeezed(shown) in squeezed(inside)
     assert squeezed(shown) not in squeezed(before + after)
@@ -119,34 +121,93 @@ SUMMARIES = {
     "directions": "\u202epmup\u202c \u2028 \x85 \ufeffpump",
     "noncharacters": "pump \uffff \U0010ffff \x9f",
     "CRLF": "pump\r\nContent-Type: text/html\r\n\r\n<b>",
-    "5 MB": "The pump holds. " * 330_000,
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", [*SUMMARIES, "half a character"])
-def test_a_summary_is_stored_as_text_to_the_letter(
+SUMMARIES["half a character"] = "pump \ud83d holds"
+LOOP = "The pump holds. "
+
+
+@pytest.mark.parametrize("name", SUMMARIES | {"nearly 1 MB": ""})
+def test_the_summary_of_pull_modes_worker_is_stored_as_text_to_the_letter(
     cloud: Cloud, log: io.StringIO, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
-    text = SUMMARIES.get(name, "pump \ud83d holds")
+    text = (SUMMARIES | {"nearly 1 MB": LOOP * 62_400})[name]
+    cloud.runpod_takes()
+    submit(cloud, "a.txt", **{"summary-mode": "pull"})
+    (request,) = cloud.sent_to_runpod()
+
+    answer = cloud.invoke("webhook_receiver", delivery(cloud, request, text, "rp-1"))
+
+    assert answer == {"statusCode": 200, "body": '{"outcome": "succeeded"}'}
+    assert summary() == f"{text.strip()}\n".encode("utf-8", "replace")
+    assert_nothing_of_it_is_elsewhere(cloud, log, capfd)
+
+
+ANSWER = """\
+# What was said of it
+
+## Overview
+
+Mara said that it holds, and Ilse that they would buy a second one; both were of one mind about that.
+
+{}
+"""
+
+
+@pytest.mark.parametrize("name", SUMMARIES)
+def test_what_a_model_writes_into_its_answer_is_stored_as_text(
+    cloud: Cloud, log: io.StringIO, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
     cloud.runpod_takes()
     submit(cloud, "a.txt")
     (request,) = cloud.sent_to_runpod()
 
-    answer = cloud.invoke("webhook_receiver", callback(cloud, request, text, "rp-1"))
+    answer = cloud.invoke(
+        "webhook_receiver", callback(cloud, request, ANSWER.format(SUMMARIES[name]), "rp-1")
+    )
+    take_messages(cloud)
 
     assert answer == {"statusCode": 200, "body": '{"outcome": "succeeded"}'}
+    assert summary().decode().startswith(ANSWER.partition("{}")[0].rstrip())
+    assert_nothing_of_it_is_elsewhere(cloud, log, capfd)
+
+
+def test_an_answer_of_5_mb_that_says_one_sentence_is_asked_for_again(
+    cloud: Cloud, log: io.StringIO
+) -> None:
+    cloud.runpod_takes()
+    submit(cloud, "a.txt")
+    (request,) = cloud.sent_to_runpod()
+
+    cloud.invoke("webhook_receiver", callback(cloud, request, LOOP * 330_000, "rp-1"))
+    take_messages(cloud)
+
+    assert cloud.only_job()[0].state is JobState.ACTIVE
+    assert len(cloud.sent_to_runpod()) == 2
+    assert "summaries/a.txt" not in cloud.summaries()
+    assert "pump" not in log.getvalue()
+
+
+def summary() -> bytes:
     stored = boto3.client("s3").get_object(Bucket="out", Key="summaries/a.txt")
+    assert stored["ContentType"] == "text/plain; charset=utf-8"
+    assert "pump" not in str(stored["Metadata"])
+    return bytes(stored["Body"].read())
+
+
+def assert_nothing_of_it_is_elsewhere(
+    cloud: Cloud, log: io.StringIO, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Facts, audit and log say what came of the job, and none of its words."""
     facts = boto3.client("s3").get_object(Bucket="out", Key="summaries/a.json")
     job, _, events = cloud.only_job()
-    assert stored["ContentType"] == "text/plain; charset=utf-8"
-    lines_as_here = text.strip().replace("\r\n", "\n")
-    assert stored["Body"].read() == f"{lines_as_here}\n".encode("utf-8", "replace")
     stored_facts = json.loads(facts["Body"].read())
     assert stored_facts["job_id"] == job.id
     assert stored_facts["finished_at"] > NOON.isoformat()
     audit = json.dumps([[event.what, event.why, dict(event.detail)] for event in events])
     printed = log.getvalue() + "".join(capfd.readouterr())
-    for where in (audit, printed, json.dumps(stored_facts), str(stored["Metadata"])):
+    for where in (audit, printed, json.dumps(stored_facts)):
         assert "pump" not in where
         assert "\x1b" not in where
     lines = [json.loads(line) for line in log.getvalue().removesuffix("\n").split("\n")]

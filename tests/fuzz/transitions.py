@@ -60,16 +60,13 @@ def _of_path(start: CallState, end: CallState, pending_events: list[AuditEvent])
     """The audit must lead from one state to the other without a gap, by documented transitions only."""
     here = start
     for event in pending_events:
-        moved = re.fullmatch(r"(\w+) -> (\w+)", event.what)
-        if not moved:
+        if not event.to_state or event.from_state == JobState.ACTIVE:
             continue
-        if moved[1] == JobState.ACTIVE:
-            continue
-        if moved[1] != here:
-            yield f"recorded a transition from {moved[1]} of a call that was {here}"
-        if (moved[1], moved[2]) not in receivers_moves():
-            yield f"moved a call from {moved[1]} to {moved[2]}"
-        here = CallState(moved[2])
+        if event.from_state != here:
+            yield f"recorded a transition from {event.from_state} of a call that was {here}"
+        if (event.from_state, event.to_state) not in receivers_moves():
+            yield f"moved a call from {event.from_state} to {event.to_state}"
+        here = CallState(event.to_state)
     if here is not end:
         yield f"left a call {end} whose audit ends with {here}"
 

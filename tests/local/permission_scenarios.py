@@ -14,14 +14,11 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from local.deployment import Upload
-from local.stack.needs import ROOT
 from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
 
 HasEnded = Callable[[], bool | None]
 Scenario = Callable[[Local, str], HasEnded]
-
-_WORDS = (ROOT / "samples/product-planning-meeting.txt").read_text(encoding="utf-8").split(" ")
 
 
 def upload(local: Local, marker: str) -> HasEnded:
@@ -48,20 +45,19 @@ def broken_submission(local: Local, marker: str) -> HasEnded:
     return _succeeded(local, stored)
 
 
-def sections(local: Local, marker: str) -> HasEnded:
-    """Notes of sections first: what calls read and write is kept between them."""
-    return _succeeded(local, _long(local, marker, "summary-strategy=sections", words=1_500))
-
-
-def short_text(local: Local, marker: str) -> HasEnded:
-    """The model's text is too short: kept, repaired and joined, though the summary's key is taken."""
-    local.simulator.use("too-short=0.4", containing=marker)
+def taken_key(local: Local, marker: str) -> HasEnded:
+    """Something else lies where the summary is to go, and is replaced."""
     local.stack.client("s3").put_object(
         Bucket=local.stack.outputs["OutputBucket"],
-        Key=f"summaries/summary-words=300/{marker}.txt",
+        Key=f"summaries/{marker}.txt",
         Body=b"somebody else's",
     )
-    return _succeeded(local, _long(local, marker, "summary-words=300", words=700))
+    return _succeeded(local, _short(local, marker))
+
+
+def pulled(local: Local, marker: str) -> HasEnded:
+    """The worker writes the summary, and whoever hears of it publishes it."""
+    return _succeeded(local, _pulled(local, marker))
 
 
 def lost_callback(local: Local, marker: str) -> HasEnded:
@@ -71,10 +67,9 @@ def lost_callback(local: Local, marker: str) -> HasEnded:
     return _succeeded(local, stored)
 
 
-def lost_short_text(local: Local, marker: str) -> HasEnded:
-    """The callback that was lost would have brought a text that is too short."""
-    local.simulator.use("lost-webhook", "too-short=0.4", next_jobs=1, containing=marker)
-    stored = _long(local, marker, "summary-words=300", words=700)
+def lost_callback_of_pulled(local: Local, marker: str) -> HasEnded:
+    local.simulator.use("lost-webhook", containing=marker)
+    stored = _pulled(local, marker)
     _sweep_once_done(local, stored, marker)
     return _succeeded(local, stored)
 
@@ -98,9 +93,8 @@ def _short(local: Local, marker: str) -> Upload:
     return local.stack.upload(short_transcript(marker), f"{marker}.txt")
 
 
-def _long(local: Local, marker: str, choice: str, *, words: int) -> Upload:
-    text = " ".join([f"Ada Okafor: This is the {marker} committee.\n", *_WORDS[:words]])
-    return local.stack.upload(text, f"{choice}/{marker}.txt")
+def _pulled(local: Local, marker: str) -> Upload:
+    return local.stack.upload(short_transcript(marker), f"summary-mode=pull/{marker}.txt")
 
 
 def _sweep_once_done(local: Local, stored: Upload, marker: str) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from core.jobs.job import JobState
 from local.waiting import wait_for
 from tests.local import permission_scenarios as scenarios
-from tests.local.conftest import Local
+from tests.local.conftest import Local, short_transcript
 from tests.local.grants import (
     FUNCTIONS,
     GET_SECRET,
@@ -35,19 +36,19 @@ SUBMITTER: Mapping[Grant, Scenario] = {
     Grant("dynamodb:UpdateItem", "table"): scenarios.upload,
     Grant("sqs:SendMessage", "queue"): scenarios.broken_submission,
     Grant("dynamodb:BatchGetItem", "table"): scenarios.broken_submission,
-    Grant("s3:PutObject", "output/work/*"): scenarios.sections,
-    Grant("dynamodb:Query", "table"): scenarios.short_text,
-    Grant("s3:GetObject", "output/work/*"): scenarios.short_text,
-    Grant("s3:PutObject", "output/summaries/*"): scenarios.short_text,
-    Grant("s3:GetObject", "output/summaries/*"): scenarios.short_text,
+    Grant("s3:PutObject", "output/work/*"): scenarios.upload,
+    Grant("dynamodb:Query", "table"): scenarios.upload,
+    Grant("s3:GetObject", "output/work/*"): scenarios.upload,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.upload,
+    Grant("s3:GetObject", "output/summaries/*"): scenarios.taken_key,
 }
 RECEIVER: Mapping[Grant, Scenario] = {
     Grant(GET_SECRET, "callback secret"): scenarios.upload,
     Grant("dynamodb:BatchGetItem", "table"): scenarios.upload,
     Grant("dynamodb:UpdateItem", "table"): scenarios.upload,
-    Grant("s3:PutObject", "output/summaries/*"): scenarios.upload,
-    Grant("s3:PutObject", "output/work/*"): scenarios.short_text,
-    Grant("sqs:SendMessage", "queue"): scenarios.short_text,
+    Grant("s3:PutObject", "output/work/*"): scenarios.upload,
+    Grant("sqs:SendMessage", "queue"): scenarios.upload,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.pulled,
     Grant("s3:GetObject", "output/summaries/*"): scenarios.dead_publisher_and_failure,
     Grant("s3:GetObject", "output/work/*"): scenarios.dead_publisher_and_failure,
 }
@@ -56,12 +57,14 @@ SWEEPER: Mapping[Grant, Scenario] = {
     Grant("dynamodb:BatchGetItem", "table"): scenarios.lost_callback,
     Grant(GET_SECRET, "runpod key"): scenarios.lost_callback,
     Grant("dynamodb:UpdateItem", "table"): scenarios.lost_callback,
-    Grant("s3:PutObject", "output/summaries/*"): scenarios.lost_callback,
-    Grant("s3:PutObject", "output/work/*"): scenarios.lost_short_text,
-    Grant("sqs:SendMessage", "queue"): scenarios.lost_short_text,
+    Grant("s3:PutObject", "output/work/*"): scenarios.lost_callback,
+    Grant("sqs:SendMessage", "queue"): scenarios.lost_callback,
+    Grant("s3:PutObject", "output/summaries/*"): scenarios.lost_callback_of_pulled,
     Grant("s3:GetObject", "output/summaries/*"): scenarios.dead_publisher,
     Grant("s3:GetObject", "output/work/*"): scenarios.dead_publisher,
 }
+# Without it a glossary is left out, with a note, and nothing is refused that a log would tell.
+GLOSSARIES = Grant("s3:GetObject", "input/*_glossary.txt")
 NEEDED = dict(zip(FUNCTIONS, (SUBMITTER, RECEIVER, SWEEPER), strict=True))
 
 NOT_POLLED = "Lambda takes messages with the function's role; the emulator's Lambda asks no role"
@@ -140,6 +143,8 @@ def other(local: Local) -> Iterator[Local]:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_grants_what_an_occasion_needs_and_nothing_else(local: Local, function: str) -> None:
     granted = set(role_of(local.stack, function).arns)
+    assert (GLOSSARIES in granted) == (function == "SubmitterFunction")
+    granted -= {GLOSSARIES}
 
     assert granted - NEEDED[function].keys() - NOT_ENFORCED[function].keys() == set()  # unused
     assert NEEDED[function].keys() - granted == set()
@@ -160,6 +165,18 @@ def test_a_function_without_a_grant_is_refused_what_it_needs(
     local: Local, marker: str, function: str, grant: Grant
 ) -> None:
     assert_refused_without(grant, NEEDED[function][grant], local, marker, function)
+
+
+@pytest.mark.usefixtures("tidy")
+def test_without_the_grant_for_glossaries_a_note_says_so_and_no_summary_is_lost(
+    local: Local, marker: str
+) -> None:
+    with role_of(local.stack, "SubmitterFunction").without(GLOSSARIES):
+        stored = local.stack.upload(short_transcript(marker), f"{marker}.txt")
+        history = local.stack.wait_for_job(stored)
+
+    assert history.job.state is JobState.SUCCEEDED
+    assert [each for each in history.events if "_glossary.txt was left out" in each.why]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,10 @@ from tests.mutants.mutant import Mutant
 # A mutant a paragraph: name and reason, place, what to find there, what to put instead, who must notice.
 # fmt: off
 
-REQUESTS = ("tests/unit/summaries/test_whole_requests.py",)
+REQUESTS = ("tests/unit/submitter/test_whole_requests.py",)
+ASKS = ("tests/unit/summaries/test_whole_asks.py",)
+ENGINE = ("tests/unit/summaries/test_engine.py",)
+HABITS = ("tests/unit/summaries/test_habits.py",)
 REPORTS = ("tests/unit/runpod/test_reports.py",)
 HTTP = ("tests/contract/test_whole_http_requests.py",)
 TIMES = ("tests/functions/test_times.py",)
@@ -58,29 +61,77 @@ _RECORDS = (
 )
 
 _PROMPTS = (
-    Mutant("no-lead-in", "notes begin in the middle: the model sees how the section before ended",
-           "core/summaries/chat.py::chat_request", "keyword: before=before", "", REQUESTS),
+    Mutant("no-lead-in", "a section begins in the middle: the model sees the turns before its own",
+           "core/summaries/asking.py::Asker.section", "keyword: before=before", "keyword: before=()", ASKS),
     Mutant("part-not-named", "the prompt of a part says which of how many it is",
-           "core/summaries/chat.py::chat_request", "keyword: part=part", "", REQUESTS),
+           "core/summaries/asking.py::Asker.section", "A if parts > 1 else ''", "''", ASKS),
     Mutant("language-not-named", "the summary is in the language that was chosen",
-           "core/summaries/chat.py::chat_request", "keyword: language=A", "", REQUESTS),
-    Mutant("times-not-requested", "times that the text shows are to be cited",
-           "core/summaries/chat.py::chat_request", "keyword: with_times=A", "", REQUESTS),
+           "core/summaries/asking.py::Asker._language_rule",
+           "if self.progress.goal.language:\n    return A", "pass", ASKS),
     Mutant("other-prompts", "the uploader's set of prompts is the one that is used",
-           "core/summaries/chat.py::chat_request", "keyword: prompts=A", "", REQUESTS),
+           "core/summaries/asking.py::Asker._ask", "instructions.filled(prompts, A, B)",
+           "instructions.filled('default', A, B)", ASKS),
+    Mutant("fault-not-told", "a call that is made again says what was wrong with the answer",
+           "core/summaries/asking.py::Asker._ask", "if fault:\n    told = A", "pass", ASKS),
+    Mutant("same-seed-again", "the same request with the same seed would get the same bad answer",
+           "core/summaries/asking.py::Asker._ask", "keyword: seed=attempt", "keyword: seed=1", ASKS),
     Mutant("answer-without-bound", "prompt and answer together must fit the model's context",
-           "core/summaries/chat.py::chat_request", "min(options.max_tokens, A)",
-           "request.max_tokens", REQUESTS + SUBMITTING),
+           "core/summaries/asking.py::Asker.fits", "A + ask.max_tokens", "A", ENGINE),
     Mutant("control-tokens-pass", "a transcript must not end the user's turn and speak as the operator",
-           "core/summaries/prompts/__init__.py::_as_material", "_CONTROL_TOKENS.sub(A, text)",
-           "text", ("tests/unit/summaries/test_prompts.py",)),
+           "core/summaries/messages.py::as_material", "_CONTROL_TOKENS.sub(A, text)",
+           "text", ("tests/unit/summaries/test_messages.py",)),
+    Mutant("material-last", "calls that read the same turns share them as a prefix, which vLLM caches",
+           "core/summaries/messages.py::_user_message", "(*blocks, ask.instructions)",
+           "(ask.instructions, *blocks)", ("tests/unit/summaries/test_shared_prefixes.py",)),
     Mutant("temperature-crossed", "each setting goes where its name says",
-           "core/summaries/chat.py::chat_request",
-           "options.temperature", "options.top_p", REQUESTS),
+           "core/summaries/messages.py::chat_request",
+           "options.temperature", "options.top_p", ASKS),
     Mutant("ttl-at-the-deadline",
            "RunPod deletes at its ttl, also what runs: we must have given it up before",
            "submitter/requests.py", "_TTL_PAST_DEADLINE = A",
            "_TTL_PAST_DEADLINE = timedelta(0)", REQUESTS),
+)
+
+_WRITING = (
+    Mutant("turns-in-a-gap-lost", "every turn belongs to a topic, whatever the model's outline leaves out",
+           "core/summaries/outline.py::_owned", "shares[current].append(A)",
+           "owned_by is not None and shares[current].append(A)",
+           ("tests/unit/summaries/test_outline.py",)),
+    Mutant("topic-left-out-unseen", "a summary that leaves out a topic of its outline is never published",
+           "core/summaries/finishing.py::missing_topics",
+           "block.startswith('### ') and not following.startswith('#')", "block.startswith('### ')",
+           HABITS),
+    Mutant("refusal-published", "a refusal is no summary, however long it took to come",
+           "core/summaries/checks.py::is_refusal", "return A", "return False",
+           ("tests/unit/summaries/test_checks.py",)),
+    Mutant("hopeless-calls-multiplied", "a model that declines is given up after a few calls",
+           "core/summaries/writing.py::Writing.refused", "refused if A else 0", "0", HABITS),
+    Mutant("budget-not-kept", "further tries cost GPU time, of which a job has so much",
+           "core/summaries/stage.py::Stage.allows", "can_afford and A", "A",
+           ("tests/unit/summaries/test_budget.py",)),
+    Mutant("last-answer-stands", "of several answers the best stands, not the last",
+           "core/summaries/single.py::Single._best", "min(A, key=B, default=None)", "A[-1]", HABITS),
+    Mutant("cut-sentence-published", "an answer that was cut off ends with a whole sentence",
+           "core/summaries/judging.py::Judge._look_at", "whole_sentences(A) if answer.was_cut else A", "A",
+           HABITS),
+    Mutant("invented-quote-published", "only words that somebody said are published as quoted",
+           "core/summaries/quoted.py::QuotationCheck._in_sentence",
+           "_replaced(sentence, found, words, keeps_marks=False)", "sentence",
+           ("tests/unit/summaries/test_quoted.py",)),
+    Mutant("quote-given-to-another", "words are given to the one who said them",
+           "core/summaries/quoted.py::QuotationCheck._is_given_to_another",
+           "return A", "return False", ("tests/unit/summaries/test_quoted.py",)),
+    Mutant("altered-quote-found", "a quote of other words than the transcript's is not found there",
+           "core/summaries/quotes.py::_compared", "never = most + 1", "never = 1",
+           ("tests/unit/summaries/test_quotes.py",)),
+    Mutant("times-not-shown", "times that are to be cited stand in the text, from the turns",
+           "core/summaries/document.py::_Builder.time_of", "return stamp(A, number)", "return ''", ENGINE),
+    Mutant("reasoning-published", "what a model thinks aloud is no part of its answer",
+           "core/summaries/cleaning.py", "('reasoning', _without_reasoning)", "('reasoning', str)",
+           ("tests/unit/summaries/test_cleaning.py",)),
+    Mutant("plan-of-the-second-stands", "of two who ask for the next stage the first one's plan holds",
+           "submitter/material.py::Material.keep_round", "round_in(A)", "plan",
+           ("tests/unit/submitter/test_material.py",)),
 )
 
 _RUNPOD = (
@@ -98,8 +149,7 @@ _RUNPOD = (
            "_RUNPOD_ID.match(A)", (*REPORTS, "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
            "core/runpod/reports.py::_completed",
-           "if not A:\n    return RunPodReport(**common, failure=Failure('no-answer'))",
-           "pass", REPORTS),
+           "None if text else Failure(NO_ANSWER)", "None", REPORTS),
 )
 
 _CALLBACKS = (
@@ -129,7 +179,7 @@ _RESULTS = (
            "is_of(job, A) or is_of_newer_upload(job, A)",
            "is_of(job, A)", (*S3, "tests/contract/test_s3_conditions.py")),
     Mutant("facts-without-type", "a browser shows the facts as JSON",
-           "core/aws/files.py::S3Summaries._tell_facts", "self._put_newest(A, B, C, JSON, D)",
+           "core/aws/files.py::S3Summaries._put_facts", "self._put_newest(A, B, C, JSON, D)",
            "self._put_newest(A, B, C, TEXT, D)", HTTP),
     Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
            "core/jobs/settle.py::Settler._publish", "keyword: attempt=attempt.number",
@@ -148,18 +198,12 @@ _RESULTS = (
     Mutant("manifest-believed", "a summary is published once its checksum was seen to be right",
            "core/jobs/verify.py::checked_text", "A.hexdigest() != sha256",
            "False", ("tests/functions/test_pulling.py",)),
-    Mutant("parts-out-of-order", "parts are put together in their order",
-           "core/summaries/join.py::joined",
-           "A[1].append(B)", "A[1].insert(0, B)", ("tests/unit/summaries/test_join.py",)),
-    Mutant("sign-of-a-heading-lost", "no word of a summary is lost or changed by joining",
-           "core/summaries/join.py::_heading",
-           "A == '' or A[-1].isspace()", "True", ("tests/unit/summaries/test_join.py",)),
 )
 
 _TIMES = (
     Mutant("no-patience-past-the-deadline",
            "a result that is there is not given up for RunPod's bad minute",
-           "sweeper/polling.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
+           "sweeper/looks.py", "RUNPOD_PATIENCE = A", "RUNPOD_PATIENCE = timedelta(0)", TIMES),
     Mutant("asked-behind-the-deadline", "the last question is asked at the deadline, not after it",
            "sweeper/polling.py::Polling._next_poll", "min(A, job.deadline)", "A", TIMES),
     Mutant("young-request-given-up", "/status may not know a request yet that /run took",
@@ -190,4 +234,4 @@ _WORKER = (
            "worker/fetch.py::_fetched", "A != order.size_bytes", "False", WORKER),
 )
 
-MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER)
+MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER)

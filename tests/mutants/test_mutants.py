@@ -60,7 +60,11 @@ def test_a_place_is_searched_for_in_its_function_only(tmp_path: Path) -> None:
 def test_the_score_of_a_module_counts_what_was_tried_and_names_what_survived(
     tmp_path: Path,
 ) -> None:
-    exit_codes = {"core.a.x_f__mutmut_1": 1, "core.a.x_f__mutmut_2": 0, "core.a.x_f__mutmut_3": None}
+    exit_codes = {
+        "core.a.x_f__mutmut_1": 1,
+        "core.a.x_f__mutmut_2": 0,
+        "core.a.x_f__mutmut_3": None,
+    }
     (tmp_path / "a.py.meta").write_text(json.dumps({"exit_code_by_key": exit_codes}))
 
     assert scores(tmp_path) == [

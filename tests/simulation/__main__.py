@@ -150,11 +150,13 @@ def _run_chunk(first: int, last: int) -> Sum:
 
 def _must_happen() -> list[str]:
     from tests.simulation.fault_profile import FAULTS
+    from tests.simulation.habits import MUST_HAPPEN
     from tests.simulation.pull_worker import FAULTS as WORKER_FAULTS
 
     return [
         *FAULTS,
         *(f"worker: {fault}" for fault in WORKER_FAULTS),
+        *MUST_HAPPEN,
         "callbacks given up",
         "callbacks repeated",
         "callbacks forged",

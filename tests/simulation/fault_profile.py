@@ -36,7 +36,12 @@ class FaultProfile:
     gpu_losses: float = 0.0  # of RunPod requests: they vanish from the queue
     slow_gpus: float = 0.0  # of RunPod requests: they wait or run for up to an hour
     pulls_broken: float = 0.0  # of pull mode's orders: what the worker fetches or delivers
+    lost_calls: float = 0.0  # of calls: no attempt of theirs ever ends with a text
     odd_lengths: float = 0.0  # of texts: far shorter or longer than asked, or cut
+    bad_habits: float = (
+        0.0  # of answers: a refusal, a loop, malformed JSON, ... (tests/writing_habits.py)
+    )
+    stubborn_models: float = 0.0  # of runs: one kind of ask is always answered by one bad habit
 
     conflicts: float = 0.0  # of DynamoDB writes: they conflict with another one, which fails too
     s3_conflicts: float = 0.0  # of conditional puts: 409, for another one is under way
@@ -113,7 +118,10 @@ _BAD_DAY = FaultProfile(
     gpu_losses=0.03,
     slow_gpus=0.1,
     pulls_broken=0.2,
+    lost_calls=0.01,
     odd_lengths=0.3,
+    bad_habits=0.1,
+    stubborn_models=0.15,
     conflicts=0.05,
     s3_conflicts=0.1,
     s3_outages=0.15,

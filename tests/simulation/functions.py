@@ -148,6 +148,8 @@ class Functions:
             simulation.running.remove(invocation)
             if isinstance(error, Killed):
                 simulation.tally["functions killed"] += 1
+                if self._is_between_two_stages():
+                    simulation.tally["killed between two stages"] += 1
             elif environment.deployment is self.deployment:
                 idle.append(environment)
             said = type(error).__name__ if error else json.dumps(result)
@@ -165,6 +167,11 @@ class Functions:
         simulation.tally[f"{function} invoked"] += 1
         invocation.start(lambda: _APPS[function].handler(event, Context(invocation)))
         return invocation
+
+    def _is_between_two_stages(self) -> bool:
+        """Is a stage of some job done, whose next one has not begun?"""
+        jobs = self.clients.store.items()[0].values()
+        return any(job.is_stage_done and not job.is_final for job in jobs)
 
 
 @dataclass(frozen=True)

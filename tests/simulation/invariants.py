@@ -12,22 +12,20 @@ from typing import Any
 
 from core.aws.names import facts_key_for
 from core.jobs.audit import AuditEvent
-from core.jobs.call import CALL_TRANSITIONS, OVERFLOW, Call, CallState, retry_delay
+from core.jobs.call import CALL_TRANSITIONS, Call, CallState, retry_delay
 from core.jobs.callback import CallRef
 from core.jobs.job import JOB_TRANSITIONS, Job, JobState
 from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, PUBLISHING_TIME
 from core.jobs.lifecycle import PATIENCE as REFUSAL_PATIENCE
-from core.summaries.asks import Answer, answer_of
-from core.summaries.engine import next_round
 from core.summaries.options import Mode
-from core.summaries.passages import passages_in
-from core.summaries.rounds import Finished, PastRound, round_in
 from core.words import count_words
-from submitter.record import goal
-from sweeper.polling import PUT_BACK, RUNPOD_PATIENCE
+from sweeper.looks import RUNPOD_PATIENCE
+from sweeper.polling import PUT_BACK
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
+from tests.replay import is_made_of_its_answers, passages_of
+from tests.simulation.habits import UNFIT
 from tests.simulation.runpod import PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
 from tests.simulation.simulation import Simulation
@@ -219,7 +217,13 @@ class Invariants:
             if not body.strip():
                 raise Broken(f"the summary of job {job_id} is empty")
             self._texts[job_id] = body
+            self._nothing_unfit_is_published(job_id, body)
             self._is_made_of_outputs(job_id, body, metadata)
+
+    def _nothing_unfit_is_published(self, job_id: str, body: str) -> None:
+        found = [words for words in UNFIT if words in body]
+        if found:
+            raise Broken(f"the summary of job {job_id} says {found}")
 
     def _is_made_of_outputs(self, job_id: str, body: str, metadata: Mapping[str, str]) -> None:
         call_id = metadata["call-id"]
@@ -227,32 +231,8 @@ class Invariants:
             self._is_output_of(job_id, call_id, body, attempt=int(metadata["attempt"]))
             return
         jobs, calls = self.store.items()
-        job = jobs[job_id]
-        passages = passages_in(self._kept[f"work/{job_id}/passages.json"][0])
-        history = [self._past(job_id, stage, calls.values()) for stage in range(1, job.stage + 1)]
-        end = next_round(passages, goal(job), job.limits, history)
-        if not isinstance(end, Finished) or end.text.strip() != body.strip():
+        if not is_made_of_its_answers(body, jobs[job_id], calls.values(), self._kept):
             raise Broken(f"the summary of job {job_id} is not what its calls made")
-
-    def _past(self, job_id: str, stage: int, calls: Iterable[Call]) -> PastRound:
-        answers = {
-            call.ask: self._answer(job_id, call.id)
-            for call in calls
-            if call.job_id == job_id and call.stage == stage
-        }
-        plan = round_in(self._kept[f"work/{job_id}/stage-{stage}.json"][0])
-        return PastRound(round=plan, answers=answers)
-
-    def _answer(self, job_id: str, call_id: str) -> Answer:
-        if f"work/{job_id}/{call_id}.txt" not in self._kept:
-            return Answer(failure=OVERFLOW)
-        text, metadata = self._kept[f"work/{job_id}/{call_id}.txt"]
-        return answer_of(
-            text,
-            was_cut=metadata["was-cut"] == "true",
-            prompt_tokens=int(metadata["prompt-tokens"]),
-            completion_tokens=int(metadata["completion-tokens"]),
-        )
 
     def _is_output_of(self, job_id: str, call_id: str, body: str, attempt: int = 0) -> None:
         outputs = [
@@ -267,7 +247,8 @@ class Invariants:
 
     def _success_means_a_summary(self, job: Job) -> None:
         text = self._texts.get(job.id)
-        if (SUMMARIES, facts_key_for(job.summary_key)) not in self.s3.objects:
+        has_facts = (SUMMARIES, facts_key_for(job.summary_key)) in self.s3.objects
+        if not has_facts and not self._s3_refuses_past(job.deadline):
             raise Broken(f"job {job.id} succeeded without its facts")
         if not text or job.summary is None or job.summary.words != count_words(text):
             raise Broken(f"job {job.id} succeeded without its summary")
@@ -282,7 +263,7 @@ class Invariants:
         reasons: dict[str, Callable[[], bool]] = {
             "deadline": lambda: self.simulation.now() >= job.deadline,
             "output-refused": lambda: self._s3_refuses_past(job.deadline),
-            "not-joined": lambda: self._s3_refuses_past(job.deadline),
+            "not-published": lambda: self._s3_refuses_past(job.deadline),
             "result-lost": lambda: self._a_text_was_made(job.id),
             "text-missing": lambda: False,  # nobody deletes texts here
             "work-expired": lambda: False,
@@ -298,12 +279,18 @@ class Invariants:
             "context-length": lambda: self._runpod_said(job.id, "maximum context length"),
             "impossible": lambda: self._runpod_said(job.id, "maximum context length"),
             "model-refused": lambda: self._runpod_said(job.id, "bad request"),
-            "model-unusable": lambda: self.simulation.profile.odd_lengths > 0,
+            "model-unusable": self._the_model_is_odd,
+            "model-declined": self._the_model_is_odd,
+            "no-answer": self._the_model_is_odd,
             "cancelled": lambda: False,  # nobody but us cancels here
         }
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
         if not is_so():
             raise Broken(f"job {job.id} failed as {job.reason_code}, which is not so")
+
+    def _the_model_is_odd(self) -> bool:
+        profile = self.simulation.profile
+        return bool(profile.odd_lengths or profile.bad_habits or profile.stubborn_models)
 
     def _s3_refuses_past(self, deadline: datetime) -> bool:
         profile = self.simulation.profile
@@ -402,7 +389,7 @@ class Invariants:
         for job in self.store.items()[0].values():
             if job.state is not JobState.SUCCEEDED or job.options.mode is Mode.PULL:
                 continue
-            passages = passages_in(self._kept[f"work/{job.id}/passages.json"][0])
+            passages = passages_of(job.id, self._kept)
             if {passage.line for passage in passages.all} - shown[job.id]:
                 raise Broken(f"job {job.id} has not shown all of its transcript to the model")
 

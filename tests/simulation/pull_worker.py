@@ -8,10 +8,14 @@ from botocore.exceptions import ClientError
 
 from core.errors import BadTranscript
 from core.runpod.work_order import ERROR_PREFIX, WorkOrder, parse_work_order
+from core.summaries.goals import goal_of
+from core.summaries.passages import Passages, numbered
+from core.summaries.rounds import GivenUp
 from core.transcripts.reader import read_transcript
 from tests.builders import a_manifest, failed_body, lost_body, manifest_body
 from tests.fakes.memory import MemoryS3, presigned
 from tests.simulation.simulation import Simulation
+from tests.writing_model import WritingModel, driven
 
 _MOST_BYTES = 100_000
 FAULTS = (
@@ -36,8 +40,13 @@ class PullWorker:
     simulation: Simulation
     s3: MemoryS3
 
-    def make(self, request: Mapping[str, Any], text: str, age_seconds: float) -> Made:
-        """Carry out an order that was signed so long ago. Its requests to S3 are not scheduled."""
+    def make(
+        self, request: Mapping[str, Any], model: WritingModel, mark: str, age_seconds: float
+    ) -> Made:
+        """Carry out an order that was signed so long ago. Its requests to S3 are not scheduled.
+
+        What is delivered ends with the mark, which distinguishes it from another attempt's.
+        """
         simulation = self.simulation
         fault = (
             simulation.random.choice(FAULTS)
@@ -50,12 +59,19 @@ class PullWorker:
         if fault == "fetch expired" or _is_dead(order.get_url, age_seconds):
             return _trouble("fetch-expired")
         try:
-            words_in = self._fetch(order)
+            passages = self._fetch(order)
         except BadTranscript as exc:
             return _trouble(exc.code)
-        return self._deliver(order, text, words_in, fault)
+        goal = goal_of(
+            order.options, passages.words, boundary=order.job_id, glossary=order.glossary
+        )
+        end = driven(passages, goal, order.limits, model).end
+        if isinstance(end, GivenUp):
+            self.simulation.tally["pull: a model with bad habits"] += 1
+            return _trouble(end.code)
+        return self._deliver(order, f"{end.text}\n\n{mark}", passages.words, fault)
 
-    def _fetch(self, order: WorkOrder) -> int:
+    def _fetch(self, order: WorkOrder) -> Passages:
         asked = presigned(order.get_url)
         version = {"VersionId": asked["VersionId"]} if "VersionId" in asked else {}
         if "IfMatch" in asked:
@@ -71,9 +87,10 @@ class PullWorker:
         if len(body) > _MOST_BYTES:
             raise BadTranscript("too-large", "")
         try:
-            return read_transcript(body, max_bytes=_MOST_BYTES).words
+            turns = read_transcript(body, max_bytes=_MOST_BYTES).turns
         except BadTranscript as exc:
             raise BadTranscript("unreadable", "") from exc
+        return numbered(order.glossary.applied_to_turns(turns))
 
     def _deliver(self, order: WorkOrder, text: str, words_in: int, fault: str) -> Made:
         body = text.encode()

@@ -35,6 +35,12 @@ _SWEEP_SECONDS = 120.0
 _UPLOADS_UNTIL_SECONDS = 1_800.0
 _CALM_FROM_SECONDS = 2 * 3_600.0  # the profile's end; whatever is left must end soon after
 _PATIENCE_SECONDS = 4 * 3_600.0
+# Beside the uploads, from some instant on: one of use, one of which half is, one that is no text.
+_GLOSSARIES = (
+    b"The Ferry: ferry\nMara = Mara Holm\n",
+    b"a: b: c = d\nIlse = Ilse Berg\n",
+    b"\x00\xff" * 9,
+)
 _JOB_SECONDS = 65 * 60.0  # the deadline, and as long as a function may keep what it knows
 
 
@@ -256,10 +262,13 @@ def _plan(run: Run) -> None:
 
     keys = [f"calls/{name}.txt" for name in ("a", "b", "a b+c", "ü")]
     keys += ["summary-mode=pull/a.txt", "summary-mode=push/a.txt"]
+    keys += [f"summary-strategy=outline/{name}.txt" for name in ("a", "b", "c")]
     for _ in range(random.choice((1, 1, 2, 3, 4))):
         at = _UPLOADS_UNTIL_SECONDS * random.random()
         key = random.choice(keys)
         simulation.after(at, lambda key=key: upload(key))  # type: ignore[misc]
+
+    _plan_glossaries(run)
 
     def sweep() -> None:
         if not simulation.happens(simulation.profile.sweeps_skipped):
@@ -279,6 +288,21 @@ def _plan(run: Run) -> None:
         simulation.after(at, lambda: run.secrets.announce(b"n" * 40))
         simulation.after(at + SECRETS_KEPT_SECONDS, run.secrets.use)
         simulation.after(at + SECRETS_KEPT_SECONDS + _JOB_SECONDS, run.secrets.retire)
+
+
+def _plan_glossaries(run: Run) -> None:
+    """Put a glossary into some folders, while their uploads are under way."""
+    simulation, random = run.simulation, run.simulation.random
+
+    def put(folder: str) -> None:
+        simulation.record("somebody", f"puts a glossary into {folder}/")
+        simulation.tally["glossaries"] += 1
+        run.s3.upload(f"{folder}/_glossary.txt", random.choice(_GLOSSARIES))
+
+    for folder in ("calls", "summary-strategy=outline"):
+        if random.random() < 0.2:
+            at = _UPLOADS_UNTIL_SECONDS * random.random()
+            simulation.after(at, lambda folder=folder: put(folder))  # type: ignore[misc]
 
 
 def _play(run: Run, output: io.StringIO) -> None:

@@ -10,11 +10,12 @@ from core.jobs.callback import CallRef
 from core.runpod.reports import RunPodReport, RunPodStatus, gone, parse_report
 from core.runpod.work_order import ORDER
 from tests.builders import completed_body, failed_body, status_body
-from tests.fakes.model import FakeModel, ref_of
+from tests.fakes.model import FakeModel, ask_of, ref_of
+from tests.simulation.habits import ModelHabits
 from tests.simulation.pull_worker import PullWorker
 from tests.simulation.scheduler import here, outside
 from tests.simulation.simulation import Outage, Simulation
-from tests.writing_model import proportional
+from tests.writing_model import Length, WritingModel, proportional
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
 
@@ -40,6 +41,12 @@ class GpuJob:
     delivered: str = ""  # the text that its manifest stands for
 
     @property
+    def kind(self) -> str:
+        """What it is asked for: `outline`, `section`, ...; `pull` for a whole order."""
+        chat = self.request["input"].get("openai_input")
+        return ask_of(chat)[0].kind.value if chat else "pull"
+
+    @property
     def text(self) -> str:
         if not self.body:
             return ""
@@ -55,6 +62,10 @@ class FakeRunPod:
     callbacks_to_come: int = 0
     # In a partial one there is no connection; else it hangs.
     outage: Outage = field(default_factory=Outage)
+    _lost_for_good: dict[tuple[str, str], bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._habits = ModelHabits(self.simulation)
 
     def run(self, request: Mapping[str, Any]) -> str:
         simulation, random = self.simulation, self.simulation.random
@@ -69,11 +80,14 @@ class FakeRunPod:
         self.jobs[job.id] = job
         is_slow = simulation.happens(simulation.profile.slow_gpus)
         seconds = (3_600 if is_slow else 120) * random.random() ** 2
+        if is_slow:
+            simulation.tally[f"{job.kind}: late"] += 1
         limit = request["policy"]["executionTimeout"] / 1_000
         if seconds > 2 * limit:
             self._later(2 * limit, lambda: self._end(job, _EXECUTION_TIMEOUT))
         elif simulation.happens(simulation.profile.gpu_losses):
             simulation.tally["RunPod: requests lost"] += 1
+            simulation.tally[f"{job.kind}: an attempt lost"] += 1
             self._later(seconds, lambda: self._lose(job))
         else:
             self._later(seconds, lambda: self._end(job, self._outcome(job)))
@@ -114,6 +128,8 @@ class FakeRunPod:
 
     def _outcome(self, job: GpuJob) -> dict[str, Any]:
         simulation, random = self.simulation, self.simulation.random
+        if self._is_lost_for_good(job):
+            return failed_body(f"{_TROUBLES[0]} {PRIVATE} in the prompt")
         if simulation.happens(simulation.profile.gpu_troubles):
             error = random.choice((*_TROUBLES, ""))
             simulation.tally[f"RunPod: {error or 'no output'}"] += 1
@@ -121,20 +137,31 @@ class FakeRunPod:
                 return status_body("COMPLETED", output=[])
             return failed_body(f"{error} {PRIVATE} in the prompt")
         if ORDER in job.request["input"]:
-            words = "word " * random.choice((20, 200))
             age_seconds = simulation.now_seconds - job.taken_at_seconds
-            made = self.worker.make(job.request, f"{job.id} says {PRIVATE} {words}", age_seconds)
+            model = WritingModel(length=self._length(), habit=self._habits.write, topics=4)
+            made = self.worker.make(job.request, model, f"{job.id} says {PRIVATE}.", age_seconds)
             job.delivered = made.text
             return made.body
-        is_odd = simulation.happens(simulation.profile.odd_lengths)
-        model = FakeModel(
-            length=proportional(random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
-        )
+        model = FakeModel(length=self._length(), habit=self._habits.write)
         chat = job.request["input"]["openai_input"]
         text, reason = model.write(chat)
         if "response_format" not in chat:
             text = f"{text}\n\n{job.id} says {PRIVATE}."
         return completed_body(text, finish_reason=reason)
+
+    def _length(self) -> Length:
+        is_odd = self.simulation.happens(self.simulation.profile.odd_lengths)
+        return proportional(self.simulation.random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+
+    def _is_lost_for_good(self, job: GpuJob) -> bool:
+        """Is this a call that no attempt brings anything of? The same for each of its attempts."""
+        key = job.ref.job_id, job.ref.call_id
+        if key not in self._lost_for_good:
+            share = self.simulation.profile.lost_calls
+            self._lost_for_good[key] = self.simulation.happens(share)
+            if self._lost_for_good[key]:
+                self.simulation.tally[f"{job.kind}: lost for good"] += 1
+        return self._lost_for_good[key]
 
     def _end(self, job: GpuJob, ends_as: dict[str, Any]) -> None:
         if job.body or job.is_gone:

@@ -129,7 +129,7 @@ def test_an_overview_is_made_of_the_sections_and_names_who_spoke(numbered):
 
     text = text_of(answer(asked("", task, speakers="Ada\nBen", sections=sections)))
 
-    assert text.startswith("Ada, Ben: The lane; The wall.")
+    assert text.startswith("Ada and Ben spoke of The lane; The wall.")
     assert "The lane is paid for by the county" in text
 
 

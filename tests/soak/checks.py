@@ -5,20 +5,22 @@ A check names a job by its id and an upload by its key, never a text.
 
 from collections import Counter
 from collections.abc import Iterator
-from itertools import islice, product
 
-from core.summaries.join import joined
-
+from core.aws.names import work_key
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
+from core.summaries.rounds import GivenUp
 from core.words import count_words
+from tests.replay import is_made_of_its_answers, replayed
 from tests.soak.evidence import Evidence, Sent
 
 # A good file whose every attempt met a fault fails, rightly. More of them than this, and at least one,
 # is no bad luck any more.
 _MOST_UNLUCKY_SHARE = 0.01
 _SUPERSEDED = "superseded"
-_MOST_COMBINATIONS = 64
+# What the engine gives a job up for, where the model never wrote what can be published.
+_MODEL_FAILED = ("model-declined", "model-unusable", "no-answer")
+_MOST_MODEL_FAILED_SHARE = 0.05
 
 
 def wrong(evidence: Evidence) -> list[str]:
@@ -27,6 +29,7 @@ def wrong(evidence: Evidence) -> list[str]:
         _jobs_ended,
         _failures_are_deserved,
         _summaries_are_there_once,
+        _answers_are_right,
         _summaries_are_right,
         _nothing_else_is_stored,
         _gpu_calls_are_bounded,
@@ -40,6 +43,11 @@ def wrong(evidence: Evidence) -> list[str]:
 def unlucky(evidence: Evidence) -> list[Sent]:
     """Return the good files whose jobs failed because a call's every attempt met a fault."""
     return [each for each in evidence.sent if _is_unlucky(each, evidence)]
+
+
+def failed_by_model(evidence: Evidence) -> list[Sent]:
+    """Return the good files whose jobs were given up for what their model wrote, again and again."""
+    return [each for each in evidence.sent if _is_failed_by_model(each, evidence)]
 
 
 def request_counts(evidence: Evidence) -> Counter[tuple[str, str]]:
@@ -71,13 +79,19 @@ def _failures_are_deserved(evidence: Evidence) -> Iterator[str]:
             yield f"{each.planned.key}: {job.state} {code}, not failed {each.planned.fails_as}"
         elif each.planned.fails_as or job.state is not JobState.FAILED:
             continue
-        elif not (each.planned.is_replaced and code == _SUPERSEDED) and not _is_unlucky(
-            each, evidence
+        elif (
+            not (each.planned.is_replaced and code == _SUPERSEDED)
+            and not _is_unlucky(each, evidence)
+            and not _is_failed_by_model(each, evidence)
         ):
             yield f"{each.planned.key}: a good file, and job {job.id} failed: {code}"
-    most = max(1, round(len(evidence.sent) * _MOST_UNLUCKY_SHARE))
-    if len(unlucky(evidence)) > most:
-        yield f"{len(unlucky(evidence))} good files failed on every attempt; {most} may"
+    for failed, why, share in (
+        (unlucky(evidence), "on every attempt", _MOST_UNLUCKY_SHARE),
+        (failed_by_model(evidence), "for what the model wrote", _MOST_MODEL_FAILED_SHARE),
+    ):
+        most = max(1, round(len(evidence.sent) * share))
+        if len(failed) > most:
+            yield f"{len(failed)} good files failed {why}; {most} may"
 
 
 def _summaries_are_there_once(evidence: Evidence) -> Iterator[str]:
@@ -95,24 +109,25 @@ def _summaries_are_there_once(evidence: Evidence) -> Iterator[str]:
                 yield f"job {job.id}: its summary has not the words that its record says"
 
 
-def _summaries_are_right(evidence: Evidence) -> Iterator[str]:
-    returned: dict[tuple[str, str], set[str]] = {}
-    by_runpod_id = {each.runpod_id: each for each in evidence.requests}
+def _answers_are_right(evidence: Evidence) -> Iterator[str]:
+    returned: dict[str, set[str]] = {}
     for request in evidence.requests:
-        if request.text:
-            returned.setdefault((request.job_id, request.call_id), set()).add(request.text)
+        key = work_key(request.job_id, request.call_id)
+        returned.setdefault(key, set()).add(request.text)
+    for job_id, call in _calls(evidence):
+        key = work_key(job_id, call.id)
+        if key in evidence.kept and evidence.kept[key][0] not in returned.get(key, ()):
+            yield f"job {job_id}: what is kept of call {call.id} is not what RunPod returned for it"
+
+
+def _summaries_are_right(evidence: Evidence) -> Iterator[str]:
     stored = {each.job_id: each.text for each in evidence.stored}
     for _, job in _jobs(evidence):
         if job.summary is None or job.id not in stored:
             continue
-        if job.summary.runpod_id:
-            made_by = by_runpod_id.get(job.summary.runpod_id)
-            may_be = {made_by.text} if made_by and made_by.job_id == job.id else set()
-        else:
-            texts = [sorted(returned.get((job.id, slot), ())) for slot in job.slots]
-            may_be = {joined(each) for each in islice(product(*texts), _MOST_COMBINATIONS)}
-        if stored[job.id] not in {text.rstrip() + "\n" for text in may_be}:
-            yield f"job {job.id}: its summary is not what RunPod returned for it"
+        calls = evidence.histories[job.id].calls
+        if not is_made_of_its_answers(stored[job.id], job, calls, evidence.kept):
+            yield f"job {job.id}: its summary is not what the answers of its calls make"
 
 
 def _nothing_else_is_stored(evidence: Evidence) -> Iterator[str]:
@@ -184,3 +199,12 @@ def _is_unlucky(each: Sent, evidence: Evidence) -> bool:
     if history.job.reason_code == _SUPERSEDED:
         return False
     return any(call.paid_attempts >= evidence.max_attempts for call in history.calls)
+
+
+def _is_failed_by_model(each: Sent, evidence: Evidence) -> bool:
+    """Is a job's failure what follows from the answers that it has?"""
+    history = evidence.histories.get(each.job_id)
+    if history is None or history.job.reason_code not in _MODEL_FAILED:
+        return False
+    end = replayed(history.job, history.calls, evidence.kept)
+    return isinstance(end, GivenUp) and end.code == history.job.reason_code

@@ -1,16 +1,19 @@
 """Collects what a soak left: the table, the bucket, the queues, the logs, and RunPod's side."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
-from core.aws.names import facts_key_for
+from core.aws.names import WORK_PREFIX, facts_key_for
 from core.runpod.reports import parse_report
 from local.deployment import Deployment, History, Upload
 from local.stack.faults import Traffic
 from runpod_simulator import Delivery, JobRecord, Simulator
+from runpod_simulator.scenarios import SCENARIOS
+from tests.replay import Kept
 from tests.soak.load import Planned
 
 FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
@@ -35,6 +38,7 @@ class RunPodRequest:
     call_id: str
     text: str = field(repr=False)  # what its worker returned; "" if it failed
     is_callback_lost: bool
+    habits: tuple[str, ...]  # what its model did that models do
     answers: tuple[int | None, ...]  # what each delivery of its callback was answered
     token: str = field(repr=False)
 
@@ -48,6 +52,7 @@ class Stored:
     text: str = field(repr=False)
     is_latest: bool
     facts_job_id: str  # as the facts beside it say, which have no versions here
+    writing: Mapping[str, Any]  # what those facts say of how it was written
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +61,7 @@ class Evidence:
     histories: dict[str, History]  # by job; every job in the table
     requests: list[RunPodRequest]
     stored: list[Stored]
+    kept: Kept = field(repr=False)  # what lies under `work/`
     due: list[tuple[str, str]]  # job and call
     queued: int  # messages that wait in the work queue, or are being worked on
     dead_letters: int
@@ -105,9 +111,14 @@ def _request(job: JobRecord, answers: list[int | None]) -> RunPodRequest:
         call_id=call_id,
         text=parse_report(status).text,
         is_callback_lost="lost-webhook" in job.scenarios,
+        habits=tuple(name for name in job.scenarios if _is_habit(name)),
         answers=tuple(answers),
         token=token,
     )
+
+
+def _is_habit(scenario: str) -> bool:
+    return SCENARIOS[scenario.partition("=")[0]].group == "model"
 
 
 def collect(
@@ -127,6 +138,7 @@ def collect(
         histories={job_id: history for job_id, history in histories.items() if history},
         requests=requests,
         stored=list(_stored(stack)),
+        kept=dict(_kept(stack)),
         due=open_calls(stack),
         queued=queue_length(stack, "UploadQueueUrl"),
         dead_letters=queue_length(stack, "UploadDeadLetterQueueUrl"),
@@ -171,14 +183,23 @@ def _stored(stack: Deployment) -> Iterator[Stored]:
             if not key.endswith(".txt"):
                 continue
             there = s3.get_object(Bucket=bucket, Key=key, VersionId=version["VersionId"])
-            facts = s3.get_object(Bucket=bucket, Key=facts_key_for(key))
+            facts = json.load(s3.get_object(Bucket=bucket, Key=facts_key_for(key))["Body"])
             yield Stored(
                 key=key,
                 job_id=there["Metadata"].get("job-id", ""),
                 text=there["Body"].read().decode("utf-8"),
                 is_latest=version["IsLatest"],
-                facts_job_id=json.load(facts["Body"])["job_id"],
+                facts_job_id=facts["job_id"],
+                writing=facts.get("writing", {}),
             )
+
+
+def _kept(stack: Deployment) -> Iterator[tuple[str, tuple[str, Mapping[str, str]]]]:
+    s3, bucket = stack.client("s3"), stack.outputs["OutputBucket"]
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=WORK_PREFIX):
+        for listed in page.get("Contents", []):
+            there = s3.get_object(Bucket=bucket, Key=listed["Key"])
+            yield listed["Key"], (there["Body"].read().decode("utf-8"), there["Metadata"])
 
 
 def _callback_secret(stack: Deployment) -> str:

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.jobs.job import JobState
-from tests.soak.checks import request_counts, unlucky
+from tests.soak.checks import failed_by_model, request_counts, unlucky
 from tests.soak.evidence import Evidence
 
 _OK = 200
@@ -39,12 +39,35 @@ def _rows(evidence: Evidence, seconds: float, failed_sweeps: int) -> Iterator[tu
     by_code = ", ".join(f"{code} {count}" for code, count in codes.most_common())
     yield "failures", f"{states[JobState.FAILED]:,}", by_code
     yield "of good files", f"{len(unlucky(evidence)):,}", "every attempt of a call met a fault"
+    failed = failed_by_model(evidence)
+    yield "given up by the engine", f"{len(failed):,}", "good files; the model never wrote of use"
+    yield from _writing(evidence)
     yield from _callbacks(evidence)
     yield "sweeps that failed", f"{failed_sweeps:,}", "and left something to the next one"
     yield from _requests(evidence)
     yield from _aws(evidence)
     yield "seconds", f"{seconds:,.0f}", "from the first upload until the last job had ended"
     yield "jobs a minute", f"{len(jobs) * 60 / seconds:,.0f}", ""
+
+
+def _writing(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
+    habits = Counter(name for each in evidence.requests for name in each.habits)
+    shown = ", ".join(f"{name} {count}" for name, count in habits.most_common())
+    yield "the model's bad habits", f"{habits.total():,}", shown
+    found: Counter[str] = Counter()
+    again = 0
+    for each in evidence.stored:
+        again += sum(tries - 1 for tries in each.writing.get("tries", {}).values())
+        for check in each.writing.get("checks", ()):
+            found[check["outcome"]] += check["outcome"] in {"mended", "noted", "doubt"}
+    shown = ", ".join(f"{outcome} {count}" for outcome, count in found.most_common() if count)
+    yield "answers asked again", f"{again:,}", "for what the checks found in them"
+    yield "checks not passed", f"{found.total():,}", f"of summaries: {shown}"
+    verified, dropped = (
+        sum(each.writing.get(name, 0) for each in evidence.stored)
+        for name in ("quotes_verified", "quotes_dropped")
+    )
+    yield "quotes verified", f"{verified:,}", f"{dropped:,} dropped"
 
 
 def _callbacks(evidence: Evidence) -> Iterator[tuple[str, str, str]]:

@@ -56,6 +56,25 @@ _RUNPOD_FAULTS = (
 )
 
 
+# What language models do, each in its share of the answers.
+_HABITS = (
+    "refusal@0.05",
+    "malformed-json@0.05",
+    "unfinished-json@0.05",
+    "loop@0.02",
+    "no-text@0.01",
+    "other-language@0.02",
+    "skipped-half@0.05",
+    "altered-quotes@0.1",
+    "altered-figures@0.1",
+    "wrong-turns@0.1",
+    "wrong-headings@0.1",
+    "preface@0.1",
+    "fence@0.1",
+    "reasoning@0.1",
+)
+
+
 class SoakFailedError(Exception):
     """Something was lost or done twice; the message has a line for each."""
 
@@ -77,11 +96,13 @@ class Soak:
         config = Config(
             # Time is not scaled: the stack's deadlines are real. Three requests run at once, so that no
             # more callbacks come in a second than two cores can start functions for.
+            worker="llm-like",
             max_model_len=8192,
             webhook_timeout_seconds=CALLBACK_ANSWER_SECONDS,
             seed=self.seed,
             scenarios=(
                 *_RUNPOD_FAULTS,
+                *_HABITS,
                 f"duplicate-webhook@{self.duplicate_share}",
                 f"lost-webhook@{self.lost_share}",  # the later rule wins: a lost callback is not duplicated
             ),

@@ -24,6 +24,7 @@ def test_a_soak_loses_nothing_and_says_what_it_saw() -> None:
     assert "too-large 1" in ended.stdout  # from the size in S3's answer to HEAD, through the proxy
     assert figure("AWS calls throttled", ended.stdout) > 0  # they pass the proxy
     assert figure("callbacks lost", ended.stdout) > 0
+    assert figure("the model's bad habits", ended.stdout) > 0
     assert figure("GPU calls a call", ended.stdout) <= 3
 
 

@@ -8,20 +8,27 @@ from typing import Any
 import pytest
 
 from core.jobs.call import Call, CallState
-from core.jobs.job import JOINED, Job
+from core.jobs.job import Job
+from core.summaries.glossary import Glossary
+from core.summaries.goals import WritingLimits
+from core.summaries.passages import numbered
+from core.transcripts.turns import Turn
 from core.words import count_words
 from local.deployment import History, Upload
+from submitter.record import goal
 from tests.builders import (
     JOB_ID,
-    SUMMARY_TEXT,
     a_call,
     a_job,
+    a_request,
     a_summary,
     an_event,
 )
 from tests.soak.checks import wrong
 from tests.soak.evidence import Evidence, RunPodRequest, Sent, Stored
 from tests.soak.load import Planned, planned_load
+from tests.writing_habits import REFUSAL
+from tests.writing_model import WritingModel, driven
 
 BAD_JOB_ID = "f" * 32
 _GOOD = Sent(
@@ -34,13 +41,37 @@ _BAD = Sent(
     upload=Upload("b", "bad.txt", "v", "e"),
     job_id=BAD_JOB_ID,
 )
-_STORED_TEXT = SUMMARY_TEXT + "\n"
+# A model that answers one call, in prose, and what the engine makes of it.
+_PASSAGES = numbered(
+    [Turn(speaker="Mara", text=" ".join(f"The pump {n} holds." for n in range(20)))]
+)
+_LIMITS = WritingLimits(context_tokens=32_768)
+
+
+def _job(**changes: Any) -> Job:
+    options = a_request(words=50)
+    return a_job(**{"options": options, "words_in": _PASSAGES.words, "limits": _LIMITS, **changes})
+
+
+_GOAL = goal(_job(), Glossary())
+_DRIVE = driven(_PASSAGES, _GOAL, _LIMITS, WritingModel())
+_STORED_TEXT = _DRIVE.finished.text.rstrip() + "\n"
+_ROUND = _DRIVE.history[0].round
+_ANSWER = "\n".join(answer.text for answer in _DRIVE.history[0].answers.values())
+_METADATA = {"was-cut": "false", "prompt-tokens": "1", "completion-tokens": "1"}
+_CALL = a_call(CallState.SUCCEEDED, ask=_ROUND.asks[0].name)
+_KEPT = {
+    f"work/{JOB_ID}/passages.json": (_PASSAGES.as_document(), {}),
+    f"work/{JOB_ID}/stage-1.json": (_ROUND.as_document(), {}),
+    f"work/{JOB_ID}/1-0.txt": (_ANSWER, _METADATA),
+}
 _REQUEST = RunPodRequest(
     runpod_id="rp-1",
     job_id=JOB_ID,
-    call_id="whole",
-    text=SUMMARY_TEXT,
+    call_id="1-0",
+    text=_ANSWER,
     is_callback_lost=False,
+    habits=(),
     answers=(200,),
     token="t0ken",
 )
@@ -50,16 +81,17 @@ _STORED = Stored(
     text=_STORED_TEXT,
     is_latest=True,
     facts_job_id=JOB_ID,
+    writing={},
 )
 
 
 def succeeded(**changes: Any) -> Job:
-    summary = a_summary(words=count_words(SUMMARY_TEXT))
-    return replace(a_job().with_success(summary, an_event()), **changes)
+    summary = a_summary(words=count_words(_STORED_TEXT))
+    return replace(_job().with_success(summary, an_event()), **changes)
 
 
 def failed(code: str, **changes: Any) -> Job:
-    return replace(a_job().with_failure(code, an_event(why="because")), **changes)
+    return replace(_job().with_failure(code, an_event(why="because")), **changes)
 
 
 def history(job: Job, *calls: Call, ends: tuple[str, ...] | None = None) -> History:
@@ -72,11 +104,12 @@ def evidence(**changes: Any) -> Evidence:
     default = Evidence(
         sent=[_GOOD, _BAD],
         histories={
-            JOB_ID: history(succeeded(), a_call(CallState.SUCCEEDED)),
+            JOB_ID: history(succeeded(), _CALL),
             BAD_JOB_ID: history(failed("empty", id=BAD_JOB_ID)),
         },
         requests=[_REQUEST],
         stored=[_STORED],
+        kept=_KEPT,
         due=[],
         queued=0,
         dead_letters=0,
@@ -93,28 +126,40 @@ def of_the_good_file(found: History) -> dict[str, History]:
     return evidence().histories | {JOB_ID: found}
 
 
-def joined_from(texts: list[str], stored: str) -> Evidence:
-    """A summary put together from two calls' texts."""
-    summary = a_summary(call_id=JOINED, runpod_id="", words=count_words(stored))
-    job = succeeded(summary=summary, slots=("2-0", "2-1"))
-    calls = [a_call(CallState.SUCCEEDED, id=slot) for slot in job.slots]
-    requests = [
-        replace(_REQUEST, runpod_id=f"rp-{slot}", call_id=slot, text=text)
-        for slot, text in zip(job.slots, texts, strict=True)
-    ]
-    return evidence(
-        histories=of_the_good_file(history(job, *calls)),
-        requests=requests,
-        stored=[replace(_STORED, text=stored)],
-    )
+def answered(text: str) -> dict[str, Any]:
+    """The one call of the good file was answered so."""
+    return {
+        "requests": [replace(_REQUEST, text=text)],
+        "kept": _KEPT | {f"work/{JOB_ID}/1-0.txt": (text, _METADATA)},
+    }
+
+
+def declined(code: str = "model-declined", answer: str = REFUSAL) -> dict[str, Any]:
+    """The model was asked twice for the good file, and its job was given up."""
+    drive = driven(_PASSAGES, _GOAL, _LIMITS, WritingModel(habit=lambda *_: answer))
+    kept = dict(_KEPT)
+    calls, requests = [], []
+    for stage, past in enumerate(drive.history, 1):
+        kept[f"work/{JOB_ID}/stage-{stage}.json"] = past.round.as_document(), {}
+        kept[f"work/{JOB_ID}/{stage}-0.txt"] = answer, _METADATA
+        ask = past.round.asks[0].name
+        calls.append(a_call(CallState.SUCCEEDED, id=f"{stage}-0", stage=stage, ask=ask))
+        requests.append(replace(_REQUEST, call_id=f"{stage}-0", text=answer))
+    job = failed(code, stage=len(calls))
+    return {
+        "histories": of_the_good_file(history(job, *calls)),
+        "requests": requests,
+        "stored": [],
+        "kept": kept,
+    }
 
 
 def test_nothing_is_wrong_with_a_soak_that_lost_nothing() -> None:
     assert wrong(evidence()) == []
 
 
-def test_nothing_is_wrong_with_a_summary_joined_from_what_runpod_returned() -> None:
-    assert wrong(joined_from(["One part.", "Another part."], "One part.\n\nAnother part.\n")) == []
+def test_a_good_file_may_fail_where_the_model_declined_again_and_again() -> None:
+    assert wrong(evidence(**declined())) == []
 
 
 def test_an_older_version_may_give_way_to_a_newer_one() -> None:
@@ -133,7 +178,8 @@ def test_a_good_file_may_fail_when_its_every_attempt_met_a_fault() -> None:
 def a_failure(*, attempts: int) -> dict[str, Any]:
     call = a_call(CallState.FAILED, attempts=attempts)
     job = failed("worker-error")
-    return {"histories": of_the_good_file(history(job, call)), "requests": [], "stored": []}
+    histories = of_the_good_file(history(job, call))
+    return {"histories": histories, "requests": [], "stored": [], "kept": {}}
 
 
 def several_failures() -> dict[str, Any]:
@@ -160,7 +206,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
     ),
     "a call that outlives its job": (
         lambda: evidence(histories=of_the_good_file(history(succeeded(), a_call()))),
-        "its call whole is submitted",
+        "its call 1-0 is submitted",
     ),
     "a job that nobody uploaded": (lambda: evidence(sent=[_BAD]), "nobody uploaded"),
     "a good file that failed with attempts left": (
@@ -216,21 +262,25 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
         lambda: evidence(stored=[replace(_STORED, text="Two words.\n")]),
         "has not the words that its record says",
     ),
-    "a text that RunPod never returned": (
+    "a kept answer that RunPod never returned": (
         lambda: evidence(requests=[replace(_REQUEST, text="Something else")]),
-        "not what RunPod returned",
+        "what is kept of call 1-0 is not what RunPod returned",
     ),
-    "a text that RunPod returned for another job": (
+    "a kept answer that RunPod returned for another job": (
         lambda: evidence(requests=[replace(_REQUEST, job_id=BAD_JOB_ID)]),
-        "not what RunPod returned",
+        "what is kept of call 1-0 is not what RunPod returned",
     ),
-    "parts joined in the wrong order": (
-        lambda: joined_from(["One part.", "Another part."], "Another part.\n\nOne part.\n"),
-        "not what RunPod returned",
+    "a summary that its answers do not make": (
+        lambda: evidence(**answered("Another answer, which says that the pump 4 holds.")),
+        "not what the answers of its calls make",
     ),
-    "a part that RunPod never returned": (
-        lambda: joined_from(["One part.", ""], "One part.\n"),
-        "not what RunPod returned",
+    "a refusal that was published": (
+        lambda: evidence(**answered(REFUSAL)),
+        "not what the answers of its calls make",
+    ),
+    "a job given up for what the model did not do": (
+        lambda: evidence(**declined("model-unusable")),
+        "good.txt: a good file, .* failed: model-unusable",
     ),
     "a summary of nobody's job": (
         lambda: evidence(stored=[_STORED, replace(_STORED, job_id="", is_latest=False)]),
@@ -253,7 +303,7 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
     ),
     "more requests than attempts": (
         lambda: evidence(requests=[_REQUEST] * 4),
-        "call whole cost 4 requests, not 3",
+        "call 1-0 cost 4 requests, not 3",
     ),
     "a request for a call that is not recorded": (
         lambda: evidence(requests=[_REQUEST, replace(_REQUEST, call_id="9-9")]),
@@ -261,16 +311,14 @@ WRONG: dict[str, tuple[Callable[[], Evidence], str]] = {
     ),
     "an audit that ends differently": (
         lambda: evidence(
-            histories=of_the_good_file(
-                history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> failed",))
-            )
+            histories=of_the_good_file(history(succeeded(), _CALL, ends=("active -> failed",)))
         ),
         "its audit says active -> failed",
     ),
     "an audit with two ends": (
         lambda: evidence(
             histories=of_the_good_file(
-                history(succeeded(), a_call(CallState.SUCCEEDED), ends=("active -> succeeded",) * 2)
+                history(succeeded(), _CALL, ends=("active -> succeeded",) * 2)
             )
         ),
         "its audit says active -> succeeded, active -> succeeded",

@@ -10,10 +10,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import responses
-from core.summaries.chat import chat_request
-from core.summaries.join import joined
-from core.summaries.levels import cut, limits_of
-from core.summaries.plans import Kind
 
 from core.errors import BadBody, PipelineError
 from core.jobs.verify import checked_text
@@ -21,11 +17,15 @@ from core.runpod.client import HttpRunPod
 from core.runpod.reports import parse_report
 from core.runpod.work_order import ERROR_PREFIX, parse_manifest
 from core.runpod.worker_errors import reported_failure
+from core.summaries.asks import Ask, AskKind, Block
 from core.summaries.cleaning import clean
-from core.summaries.prompts import PROMPT_SETS, Prompt, messages_for
+from core.summaries.goals import WritingLimits, goal_of
+from core.summaries.messages import chat_request
+from core.summaries.passages import Passages, numbered
 from core.summaries.tokens import estimate_tokens
+from core.transcripts.turns import Turn
 from core.words import count_words
-from tests.builders import JOB_ID, a_manifest, a_request, a_task, completed_body, failed_body
+from tests.builders import JOB_ID, a_manifest, a_request, completed_body, failed_body
 from webhook_receiver.callbacks import parse_body
 from worker.deliver import sha256_of
 from worker.errors import WorkerError
@@ -36,7 +36,8 @@ from worker.summarize import Material, Summarizer
 
 CPU_SECONDS = 20  # a linear reader needs two or three, a quadratic one minutes
 LONG = 100_000
-LIMITS = limits_of(context_tokens=32_768, max_tokens=6_000)
+
+SPOKEN = numbered([Turn("Mara", "The pump holds.")] * 4_000)
 
 _BEGINNINGS = ("", "# x", "<|")
 _FILLINGS = (
@@ -92,11 +93,6 @@ def read_cleaned_answer() -> None:
         clean(text)
 
 
-def read_join() -> None:
-    for text in long_texts():
-        joined([text, text])
-
-
 def read_words() -> None:
     for text in long_texts():
         count_words(text)
@@ -107,30 +103,23 @@ def read_tokens() -> None:
         estimate_tokens(text)
 
 
-def read_pieces() -> None:
-    """Notes are split again, as a level of their own."""
+def read_passages() -> None:
+    """A turn is cut before it is numbered; what does that must bear any length."""
     for text in long_texts(["# x"], ["# x"]):
-        cut(1, text, LIMITS)
+        numbered([Turn("Mara", text)])
 
 
-def read_prompts() -> None:
+def read_messages() -> None:
+    """Transcript and notes stand in a call's messages, and a glossary's names."""
     for text in long_texts([""]):
-        for kind in Kind:
-            prompt = Prompt(text=text, before=text, boundary=JOB_ID, words=1, transcript_words=1)
-            messages_for(kind, 1, prompt)
-    assert PROMPT_SETS
-
-
-def read_next_request() -> None:
-    """The request of a call that reads notes."""
-    task = a_task(kind=Kind.NOTES, level=1, first=1, last=2)
-    for text in long_texts(["# x"], [""]):
-        level = cut(1, f"x\n{text[: LONG // 2]}\n{text[LONG // 2 :]}", LIMITS)
-        if len(level.chunks) > 1:
-            chat_request(
-                "1-0", task, level, slots=["1-0"], options=a_request(), boundary=JOB_ID,
-                transcript_words=1, limits=LIMITS,
-            )  # fmt: skip
+        passages = numbered([Turn("Mara", text)])
+        shown = ((1, passages.last),)
+        ask = Ask(
+            name="section-1.1", slot="section-1.1", kind=AskKind.SECTION, passages=shown, about=shown,
+            blocks=(Block(tag="names", text=text),), instructions=text, words=1, max_tokens=1,
+            boundary=JOB_ID, system=text,
+        )  # fmt: skip
+        chat_request(ask, passages, a_request())
 
 
 def read_report() -> None:
@@ -193,9 +182,22 @@ def read_model_server() -> None:
 
 
 def read_summary() -> None:
-    """The worker's walk through a summary, its repair in shares, and their joining."""
-    fillings = (" ", "# ", "## a\n", ".", '"', "<|", "漢", "word ")
-    for filling in fillings:
+    """The engine's whole walk, where every answer is one of these."""
+    _summarized(SPOKEN, WritingLimits(context_tokens=65_536))
+
+
+def read_summary_of_notes() -> None:
+    _summarized(SPOKEN, WritingLimits(context_tokens=8_192))
+
+
+def read_summary_in_one_answer() -> None:
+    _summarized(
+        numbered([Turn("Mara", "The pump holds.")] * 300), WritingLimits(context_tokens=32_768)
+    )
+
+
+def _summarized(passages: Passages, limits: WritingLimits) -> None:
+    for filling in (" ", "# ", "## a\n", ".", '"', "<|", "[1] ", '{"a":', "漢", "word "):
         print(f"at {filling!a}", flush=True)
         report = parse_report(completed_body("x " + filling * (LONG // len(filling))))
 
@@ -204,14 +206,10 @@ def read_summary() -> None:
                 return report  # noqa: B023 (used within the turn)
 
         summarizer = Summarizer(model=Same(), parallel_calls=1)
-        material = Material(
-            text="Mara: The pump holds.\n" * 4_000,
-            words=16_000,
-            boundary=JOB_ID,
-            options=a_request(most_repairs=1),
-            target=4_000,
-        )
-        _allowing(WorkerError, lambda: summarizer.summarize(material, context_tokens=65_536))  # noqa: B023
+        options = a_request()
+        goal = goal_of(options, passages.words, boundary=JOB_ID)
+        material = Material(passages=passages, goal=goal, options=options)
+        _allowing(WorkerError, lambda: summarizer.summarize(material, limits))  # noqa: B023
 
 
 def _bodies() -> Iterator[str]:

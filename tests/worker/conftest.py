@@ -9,6 +9,8 @@ import pytest
 
 from core.runpod.work_order import ResultManifest, WorkOrder, parse_manifest
 from core.summaries.goals import WritingLimits
+from core.transcripts.reader import read_transcript
+from core.words import count_words
 from tests.builders import JOB_ID, a_request
 from tests.fakes.model import a_transcript
 from tests.fakes.worker_servers import SECRET, Bucket, ModelService, bucket_served, model_served
@@ -25,6 +27,12 @@ class WorkerSetup:
     settings: WorkerSettings
     slept: list[float] = field(default_factory=list)
     progress: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def words_spoken(self) -> int:
+        """How many words the transcript has, without the speakers' names before them."""
+        turns = read_transcript(self.bucket.body, max_bytes=10**9).turns
+        return sum(count_words(turn.text) for turn in turns)
 
     def order(self, **changes: Any) -> WorkOrder:
         default = WorkOrder(

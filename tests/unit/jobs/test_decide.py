@@ -1,10 +1,8 @@
 """What each report means for a call in each state: the whole table."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from core.summaries.plans import Kind
 
 from core.errors import ForeignRequest, UnknownCall
 from core.jobs.call import OVERFLOW, Call, CallState
@@ -21,18 +19,18 @@ from core.jobs.decide import (
     attempt_of,
     decide,
     is_left_behind,
-    is_the_summary,
 )
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodReport, gone, parse_report
-from core.summaries.options import Mode
 from tests.builders import (
     a_call,
     a_job,
+    a_pull_call,
+    a_pull_job,
     a_report,
-    a_request,
     a_summary,
     an_event,
+    completed_body,
     failed_body,
     lost_body,
     status_body,
@@ -43,6 +41,7 @@ LOST = parse_report(lost_body())
 REFUSED = parse_report(failed_body("executionTimeout exceeded"))
 RUNNING = parse_report(status_body("IN_PROGRESS"))
 GONE = gone("rp-1")
+EMPTY = parse_report(completed_body("<think>Which words would"))
 
 OPEN = (CallState.WAITING, CallState.SUBMITTING, CallState.SUBMITTED)
 TABLE = [
@@ -115,6 +114,16 @@ def test_the_last_attempt_that_may_be_paid_for_is_the_last() -> None:
     assert isinstance(decided(a_job(), call, 3, lost, max_attempts=4), Retry)
 
 
+@pytest.mark.parametrize("state", [*OPEN, CallState.PUBLISHING])
+def test_an_empty_answer_is_an_answer_which_the_engine_asks_for_again(state: CallState) -> None:
+    """The same request with the same seed would most likely bring nothing again."""
+    assert isinstance(decided(a_job(), a_call(state), 1, EMPTY), Publish)
+
+
+def test_an_empty_answer_where_a_manifest_belongs_wants_another_attempt() -> None:
+    assert isinstance(decided(a_pull_job(), a_pull_call(), 1, EMPTY), Retry)
+
+
 def test_an_earlier_attempts_success_is_taken() -> None:
     call = a_call(attempts=2)
 
@@ -144,7 +153,7 @@ def test_a_failure_changes_nothing_for_a_call_that_waits_though_its_attempt_is_o
 
 
 @pytest.mark.parametrize("report", [LOST, GONE], ids=["lost", "gone"])
-def test_a_call_known_to_be_too_long_is_split_whatever_the_report(report) -> None:
+def test_a_call_known_to_be_too_long_is_asked_for_less_whatever_the_report(report) -> None:
     """The function that recorded it died before its call was counted and ended."""
     call = a_call().attempt_ended(OVERFLOW)
 
@@ -187,20 +196,21 @@ class TestADecision:
         job = a_job().with_failure("deadline", an_event())
         assert decided(job, call, 1, SUCCESS) == NoteLate(call.attempt, SUCCESS)
 
-    def test_to_split_has_the_attempt_and_the_failure(self) -> None:
-        call = a_call(task=a_task(last=2))
+    def test_to_ask_for_less_has_the_attempt_and_the_failure(self) -> None:
         too_long = parse_report(failed_body("maximum context length"))
 
-        assert decided(a_job(), call, 1, too_long) == Split(call.attempt, too_long.failure)
+        assert decided(a_job(), a_call(), 1, too_long) == Overflow(
+            a_call().attempt, too_long.failure
+        )
 
     def test_to_retry_or_fail_has_the_failure(self) -> None:
         assert decided(a_job(), a_call(), 1, LOST) == Retry(LOST.failure)
         assert decided(a_job(), a_call(), 1, REFUSED) == Fail(REFUSED.failure)
 
-    def test_to_fail_is_that_of_a_single_chunk_that_was_too_long(self) -> None:
+    def test_to_fail_is_that_of_a_worker_that_could_not_ask_for_less(self) -> None:
         too_long = parse_report(failed_body("maximum context length"))
 
-        decision = decided(a_job(), a_call(), 1, too_long)
+        decision = decided(a_pull_job(), a_pull_call(), 1, too_long)
 
         assert decision == Fail(too_long.failure)
 
@@ -218,35 +228,3 @@ def test_a_call_is_left_behind_by_a_later_stage_unless_its_text_is_on_its_way(
     stage: int, state: CallState, is_left: bool
 ) -> None:
     assert is_left_behind(a_job(stage=1), replace(a_call(state), stage=stage)) is is_left
-
-
-SUMMARY = {"job": a_job(target_words=100), "words": 100, "finish_reason": "stop"}
-
-
-@pytest.mark.parametrize(
-    ("changes", "is_it"),
-    [
-        ({}, True),
-        ({"words": 75}, True),
-        ({"words": 74}, False),
-        ({"words": 125}, True),
-        ({"words": 126}, False),
-        ({"finish_reason": "length"}, False),
-        ({"job": a_job(target_words=100, repairs=2), "words": 5, "finish_reason": "length"}, True),
-        ({"job": a_job(target_words=100, repairs=1), "words": 5}, False),
-        ({"job": a_job(target_words=100, slots=("whole", "1-1"))}, False),
-        ({"job": a_job(options=a_request(mode=Mode.PULL)), "words": 5}, True),
-    ],
-)
-def test_a_text_is_the_summary_where_further_calls_could_not_better_it(
-    changes: dict[str, Any], is_it: bool
-) -> None:
-    given = {**SUMMARY, **changes}
-
-    assert is_the_summary(given["job"], a_call(), given["words"], given["finish_reason"]) is is_it
-
-
-def test_notes_are_never_the_summary() -> None:
-    call = a_call(task=a_task(kind=Kind.NOTES))
-
-    assert not is_the_summary(a_job(target_words=100), call, 100, "stop")

@@ -88,10 +88,10 @@ def test_each_round_is_reported_once_it_has_ended() -> None:
 
     assert heard.parts == [
         "round 1: outline",
-        "round 2: 2 sections and 1 ledger",
+        "round 2: 2 sections and 1 list",
         "round 3: overview",
     ]
-    assert "2 sections and 1 ledger: 2 of 3 done" in heard.notes
+    assert "2 sections and 1 list: 2 of 3 done" in heard.notes
     assert not deployed.before[1] & {Step.RUNPOD, Step.CALLBACK, Step.SUMMARY}
     assert heard.ended[Step.RUNPOD] == "5 requests in 3 rounds"
     assert heard.ended[Step.CALLBACK] == "5 results"
@@ -113,7 +113,7 @@ def test_the_rounds_of_a_worker_in_pull_mode_are_those_that_it_reports() -> None
     reports = [
         {"doing": "fetch"},
         {"doing": "outline", "stage": 1, "calls": 1, "done": 0},
-        {"doing": "8 sections and 4 ledgers", "stage": 2, "calls": 12, "done": 5},
+        {"doing": "8 sections and 4 lists", "stage": 2, "calls": 12, "done": 5},
     ]
     done = replace(job, state=JobState.SUCCEEDED, summary=a_summary())
     heard = Heard()
@@ -125,9 +125,9 @@ def test_the_rounds_of_a_worker_in_pull_mode_are_those_that_it_reports() -> None
         last = History(done, [a_call(CallState.SUCCEEDED)], [ARRIVED])
         followed(heard, [History(job, [call], [])] * 3 + [last])
 
-    assert heard.parts == ["round 1: outline", "round 2: 8 sections and 4 ledgers"]
+    assert heard.parts == ["round 1: outline", "round 2: 8 sections and 4 lists"]
     assert heard.notes[0] == "fetch"
-    assert "8 sections and 4 ledgers: 5 of 12 done" in heard.notes
+    assert "8 sections and 4 lists: 5 of 12 done" in heard.notes
     assert heard.ended[Step.RUNPOD].startswith("COMPLETED")
 
 

@@ -40,14 +40,14 @@ def test_the_parts_of_a_step_stand_beneath_it_as_they_end() -> None:
     progress = Progress(console)
     progress.begin(Step.RUNPOD)
     progress.part(Step.RUNPOD, "  round 1", "outline")
-    progress.note(Step.RUNPOD, "8 sections and 4 ledgers: 3 of 12 done")
+    progress.note(Step.RUNPOD, "8 sections and 4 lists: 3 of 12 done")
 
     with console.capture() as captured:
         console.print(progress)
 
     lines = captured.get().splitlines()
     at = next(at for at, line in enumerate(lines) if "RunPod at work" in line)
-    assert "8 sections and 4 ledgers: 3 of 12 done" in lines[at]
+    assert "8 sections and 4 lists: 3 of 12 done" in lines[at]
     assert re.search(r"^ +round 1 +0\.0 s +outline", lines[at + 1])
 
 

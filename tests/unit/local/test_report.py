@@ -80,6 +80,16 @@ def test_the_audit_can_be_read_on_a_narrow_terminal() -> None:
     assert "…" not in console.file.getvalue()
 
 
+def test_the_audit_leaves_out_figures_that_say_nothing() -> None:
+    event = an_event(what="stage 1: outline", detail={"calls": 1, "words_asked": 0})
+    console = Console(file=io.StringIO(), width=80)
+
+    show_audit(console, History(a_job(), [a_call()], [event]))
+
+    assert isinstance(console.file, io.StringIO)
+    assert console.file.getvalue().splitlines()[-1].rstrip().endswith("stage 1: outline  calls 1")
+
+
 def test_files_of_one_name_in_two_folders_have_copies_of_their_own(tmp_path: Path) -> None:
     texts = []
     for key in ("hr/weekly.txt", "de/weekly.txt", "weekly.txt", "weekly.vtt", "weekly.vtt.txt"):

@@ -129,6 +129,14 @@ def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
     assert parse_report(completed_body(output=output)).failure == Failure("no-answer")
 
 
+@pytest.mark.parametrize("content", ["", " \n ", "<think>About 4,000 words, then"])
+def test_an_answer_without_text_says_all_the_same_what_it_has_cost(content: str) -> None:
+    report = parse_report(completed_body(content, finish_reason="length"))
+
+    assert report.failure == Failure("no-answer")
+    assert (report.finish_reason, report.completion_tokens) == ("length", 5_300)
+
+
 @pytest.mark.parametrize(
     "output",
     [

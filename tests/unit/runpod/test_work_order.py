@@ -39,6 +39,8 @@ MANIFEST = ResultManifest(
     rounds=3,
     prompt_tokens=14_000,
     completion_tokens=5_300,
+    discarded_tokens=700,
+    doubts=1,
     finish_reason="stop",
     facts={},
 )
@@ -110,7 +112,7 @@ def test_what_is_no_manifest_counts_for_nothing(changes: dict[str, object]) -> N
         {"sha256": "0123456789abcdef" * 4},
         {"size_bytes": 1},
         {"size_bytes": LONGEST_SUMMARY_BYTES},
-        {"repairs": 0},
+        {"rounds": 0},
         {"words_in": 10**12},
     ],
 )

@@ -8,7 +8,7 @@ from core.summaries.passages import numbered
 from core.transcripts.turns import Turn
 from tests.unit.summaries.builders import transcript
 
-TEXTS = Path(__file__).parents[1] / "texts"
+TEXTS = Path(__file__).parent / "texts"
 ENGLISH = profile_of(transcript(300))
 PROSE = (
     "Ann explained that the ferry loses two crossings a week because the crew is short. Bo doubted the"

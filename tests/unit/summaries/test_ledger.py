@@ -3,8 +3,9 @@ from typing import Any
 
 import pytest
 
-from core.summaries.document import words_of_registers
+from core.summaries.document import told_registers, words_of_registers
 from core.summaries.ledger import Ledger, parse_ledger
+from core.summaries.outline import Outline
 from core.summaries.passages import numbered
 from core.summaries.quotes import QuoteFinder
 from core.summaries.registers import MOST_QUOTES, Registers, merged
@@ -129,3 +130,19 @@ def test_at_most_eight_quotes_are_kept_from_all_over_the_conversation() -> None:
 
 def test_registers_without_entries_have_no_words() -> None:
     assert words_of_registers(Registers(), PASSAGES, {"decisions": "Decisions"}) == 0
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        ("Count the boats", "Count the boats (by Friday)."),
+        ("Count the boats by Friday, the 6th.", "Count the boats by Friday, the 6th."),
+    ],
+)
+def test_a_day_is_added_to_an_action_item_that_does_not_say_it(what: str, told: str) -> None:
+    actions = [{"owner": "Ann", "what": what, "due": "by Friday", "turn": 3}]
+
+    registers = together(ledger(actions=actions))
+    outline = Outline(title="Boats", headings={"actions": "Action items"}, topics=())
+
+    assert f"- **Ann**: {told}" in told_registers(registers, PASSAGES, outline)

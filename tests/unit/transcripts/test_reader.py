@@ -41,8 +41,9 @@ def test_a_file_without_words_is_refused_as_empty(body: bytes) -> None:
         b"\xff\xfe" + b"\xd8\xdc" * 9,
         b"text and then \x00\x01\x02\x03 controls",
         b"\x00   ",
+        b"\x00\x01\x02\xff" * 64,
     ],
-    ids=["png", "mp3", "broken utf-16", "controls", "nul"],
+    ids=["png", "mp3", "broken utf-16", "controls", "nul", "letters of two bytes without a space"],
 )
 def test_a_file_that_is_not_text_is_refused(body: bytes) -> None:
     with pytest.raises(BadTranscript) as refused:

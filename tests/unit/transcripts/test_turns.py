@@ -77,6 +77,14 @@ def test_what_no_prompt_can_hold_is_left_out() -> None:
     assert turns == (Turn("A nn", "half \ufffd a b c d"),)
 
 
+def test_a_speakers_name_of_any_length_is_shown_by_its_beginning() -> None:
+    """It stands before each of the speaker's turns: a long one would be most of what the model reads."""
+    turns = merged(Segment("Ann " * 50_000, "The pump holds.", starts_at=at) for at in (0, 1_000))
+
+    assert {turn.speaker[:7] for turn in turns} == {"Ann Ann"}
+    assert {len(turn.speaker) for turn in turns} == {100}
+
+
 def test_lines_stay_as_they_are() -> None:
     turns = verbatim(["# Title", "", "  - nested  item  ", "\x07", "| a |  b |"])
 
