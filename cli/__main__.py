@@ -9,6 +9,7 @@ import click
 from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
+from cli.endpoint import endpoint as endpoint_group
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -86,6 +87,8 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
         answers, stack_name=stack_name or answers.stack_name, region=region or answers.region
     )
 
+
+main.add_command(endpoint_group)
 
 if __name__ == "__main__":
     main()
