@@ -7,8 +7,6 @@ from typing import Any
 from cli.endpoint.wanted import Body, Wanted, is_reference, is_secret_name
 
 HIDDEN = "(not shown)"
-_SHOWN_AS_IS = frozenset({"env"})  # of the endpoint's parts, the one whose values may be secrets
-_REPLACED_WHOLE = ("env", "workers", "scaling")  # in a PATCH: what they hold belongs together
 # What RunPod's own variables begin with, if it adds any; nobody chose them.
 _RUNPODS_OWN = "RUNPOD_"
 _FLASHBOOT_SUFFIX = " -fb"  # RunPod's older API marks FlashBoot so, at the end of the name
@@ -58,6 +56,8 @@ def differences_of_endpoint(
     body = wanted.whole_endpoint
     if not is_name_chosen:
         del body["name"]
+    if actual.get("type") is None:  # RunPod's schema lets it be left out
+        del body["type"]
     if actual.get("cpu"):
         return [Difference("cpu", ABSENT, actual["cpu"])]
     # Cards left out of a pool: nobody chose that.
@@ -78,7 +78,7 @@ def patch(wanted: Body, differences: list[Difference]) -> Body:
             # Pools and cards left out are one selection, and RunPod replaces both by the pools.
             name = "pools" if rest == "excludedTypes" else rest
             body.setdefault("gpu", {})[name] = wanted["gpu"][name]
-        else:
+        else:  # env, workers and scaling whole: what each holds belongs together
             body[part] = wanted[part]
     return body
 
