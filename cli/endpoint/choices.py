@@ -16,6 +16,7 @@ from cli.parameters import ROOT, parameters
 
 _ANY = TypeVar("_ANY", bound=Callable[..., Any])
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SAFE_URL = re.compile(r"https://[^/@]+|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/|$)")
 _ENV = "env"
 _LISTS = frozenset({"pool", "data_center", _ENV})
 _NUMBERS: Mapping[str, type] = {
@@ -145,6 +146,10 @@ def setting(
     Raises:
         UnfitChoice: deploy.toml, or an option, holds something that is no such value.
     """
+    if not _SAFE_URL.match(management_url):
+        raise UnfitChoice(
+            "--management-url must be https: the key goes there (http on this machine)"
+        )
     answers = kept.read(file)
     answers = replace(answers, region=region or answers.region)
     answers = answers.having(**_parameters_in(parameter))

@@ -14,7 +14,12 @@ from cli.endpoint import telling
 from cli.endpoint.api import Management, ManagementError
 from cli.endpoint.catalogue import catalogue
 from cli.endpoint.choices import Setting, option, options, setting
-from cli.endpoint.drift import Difference, differences_of_endpoint, redacted
+from cli.endpoint.drift import (
+    Difference,
+    differences_of_endpoint,
+    differences_of_template,
+    redacted,
+)
 from cli.endpoint.key import management_key
 from cli.endpoint.plan import TEMPLATE_ID, Found, Request, only_one_named, requests_for
 from cli.endpoint.wanted import UnfitChoice, Wanted, wanted
@@ -144,6 +149,8 @@ def drift(desk: _Desk) -> None:
     """Name every field that is not as wanted; exit code 1 if there is one."""
     actual = desk.endpoint()
     differing = desk.differences(actual)
+    if desk.found.template is not None:
+        differing += differences_of_template(desk.wanted, desk.found.template)
     telling.tell_drift(str(actual["id"]), differing, as_json=desk.setting.as_json)
     if differing:
         sys.exit(1)

@@ -1,7 +1,7 @@
 """What differs between the endpoint that is wanted and the one that there is. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cli.endpoint.wanted import Body, Wanted, is_reference, is_secret_name
@@ -25,6 +25,7 @@ class Difference:
     field: str  # as in RunPod's API, with dots: workers.max, env.MODEL_NAME
     wanted: Any
     actual: Any
+    is_of_template: bool = False
 
     @property
     def can_be_changed(self) -> bool:
@@ -34,7 +35,7 @@ class Difference:
     def told(self) -> dict[str, Any]:
         """For people and for JSON: without values that could be secrets."""
         return {
-            "field": self.field,
+            "field": f"template.{self.field}" if self.is_of_template else self.field,
             "wanted": self._shown(self.wanted),
             "actual": self._shown(self.actual),
         }
@@ -66,7 +67,8 @@ def differences_of_endpoint(
 
 
 def differences_of_template(wanted: Wanted, actual: Mapping[str, Any]) -> list[Difference]:
-    return list(_differences(wanted.template, actual))
+    found = _differences(wanted.template, actual)
+    return [replace(each, is_of_template=True) for each in found]
 
 
 def patch(wanted: Body, differences: list[Difference]) -> Body:

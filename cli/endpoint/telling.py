@@ -29,7 +29,7 @@ class Model:
         return [
             f"{self.profile}, {self.variant_name}, on {', else '.join(prices)}",
             f"measured: {self.variant.measured}",
-            f"not measured: {self.variant.estimated}",
+            f"estimated: {self.variant.estimated}",
         ]
 
     def told(self) -> dict[str, Any]:
@@ -37,7 +37,7 @@ class Model:
             "profile": self.profile,
             "variant": self.variant_name,
             "measured": self.variant.measured,
-            "not_measured": self.variant.estimated,
+            "estimated": self.variant.estimated,
             "dollars_per_second": {
                 pool: round(self._dollars(pool) * self.variant.gpus_per_worker, 5)
                 for pool in self.pools
@@ -87,7 +87,7 @@ def tell_drift(endpoint_id: str, differing: Sequence[Difference], *, as_json: bo
     elif not differing:
         click.echo(f"endpoint {endpoint_id} is as wanted")
     else:
-        click.echo(f"endpoint {endpoint_id} differs in {len(differing)}:")
+        click.echo(f"endpoint {endpoint_id} is not as wanted:")
         for line in _listed(differing):
             click.echo(f"  {line}")
         click.echo("`endpoint plan` shows what would put this right, `endpoint apply` does it.")

@@ -1,4 +1,4 @@
-"""What RunPod's management API takes, as far as this project sends it: written down by hand from its schema.
+"""What RunPod's management API takes, as far as it is used here: written down by hand from its schema.
 
 Closed objects, as there: a field that is not named is refused (`unevaluatedProperties: false`).
 """
