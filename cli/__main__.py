@@ -25,7 +25,7 @@ _region = click.option("--region", default="", help="By default the AWS CLI's.")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Deploy the stack and take it down."""
+    """Set up RunPod's endpoint, deploy the stack and take it down."""
 
 
 @main.command()
