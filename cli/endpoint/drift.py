@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cli.endpoint.wanted import Body, Wanted, is_reference, is_secret_name
+from cli.endpoint.wanted import Body, Wanted, could_be_secret, is_reference
 
 HIDDEN = "(not shown)"
 # What RunPod's own variables begin with, if it adds any; nobody chose them.
@@ -99,7 +99,7 @@ def redacted(actual: Mapping[str, Any], known: Mapping[str, str]) -> Body:
 
 
 def _may_be_shown(name: str, value: str, *, is_known: bool) -> bool:
-    return is_reference(value) or (is_known and not is_secret_name(name))
+    return is_reference(value) or (is_known and not could_be_secret(name, value))
 
 
 def _differences(wanted: Body, actual: Mapping[str, Any]) -> Iterator[Difference]:

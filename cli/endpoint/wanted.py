@@ -18,6 +18,7 @@ Body = dict[str, Any]
 CONTAINER_FIELDS = ("image", "args", "disk", "env")  # a template's, and its endpoint's
 _SERVED_NAME = "OPENAI_SERVED_MODEL_NAME_OVERRIDE"
 _SECRET_NAME = re.compile(r"(?:^|_)(?:TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS?)(?:_|$)")
+_TOKEN = re.compile(r"(?:hf_|rpa_|sk-|AKIA|gh[ps]_)[\w-]{8,}")  # how well-known tokens begin
 _REFERENCE = re.compile(r"\{\{ *RUNPOD_SECRET_[\w-]+ *\}\}")
 _SECRET_CHARACTERS = re.compile(r"[A-Za-z0-9_-]+")
 _MOST_IDLE_SECONDS = 3600
@@ -104,8 +105,11 @@ def wanted(choices: Choices, catalogue: Catalogue) -> Wanted:
     return Wanted(template=template, endpoint=endpoint)
 
 
-def is_secret_name(name: str) -> bool:
-    return bool(_SECRET_NAME.search(name.upper()))
+def could_be_secret(name: str, value: str) -> bool:
+    """Judge a variable by its name and by its value; the name of a secret that RunPod keeps is none."""
+    if is_reference(value):
+        return False
+    return bool(_SECRET_NAME.search(name.upper()) or _TOKEN.match(value.strip()))
 
 
 def is_reference(value: str) -> bool:
@@ -204,13 +208,13 @@ def _problems_with_secrets(choices: Choices) -> list[str]:
         f"{name} looks like a secret: store it as a secret of RunPod's (console, Secrets), and give"
         f" --env '{name}={reference_to('NAME')}'"
         for name, value in choices.environment.items()
-        if is_secret_name(name) and not is_reference(value)
+        if could_be_secret(name, value)
     ]
     if choices.hf_token_secret and not _SECRET_CHARACTERS.fullmatch(choices.hf_token_secret):
         problems.append(
             "--hf-token-secret takes the name of a secret of RunPod's: letters, digits, _ -"
         )
-    if choices.hf_token_secret.startswith("hf_") and len(choices.hf_token_secret) > 30:  # noqa: PLR2004
+    if _TOKEN.match(choices.hf_token_secret):
         problems.append(
             "--hf-token-secret was given what looks like a token itself: store that as a secret of"
             " RunPod's, and give the secret's name"

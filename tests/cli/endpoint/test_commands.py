@@ -15,6 +15,7 @@ from moto import mock_aws
 from cli.__main__ import main
 from cli.answers import Answers, read, write
 from cli.endpoint import endpoint as group
+from cli.endpoint.api import Management
 from runpod_simulator import Config, Simulator, running_simulator
 
 KEY = "rpa_" + "A1b2C3d4" * 5
@@ -167,6 +168,43 @@ class TestApply:
         assert request["method"] == "PATCH"
         assert request["body"].keys() == {"workers", "flashboot"}
         assert applied.run("drift").exit_code == 0
+
+    @pytest.mark.parametrize(
+        "in_the_console",
+        [
+            {"scaling": {"type": "REQUEST_COUNT", "requestCount": 1}},
+            {"gpu": {"pools": ["ADA_80_PRO"], "excludedTypes": ["NVIDIA H100 NVL"]}},
+            {"gpu": {"minCudaVersion": "", "allowedCudaVersions": ["12.8"]}},
+            {"gpu": {"count": 2}},
+            {"workers": {"min": 1, "max": 1, "idleTimeout": 600}},
+            {"env": {"MODEL_NAME": "another", "THEIRS": "x"}},
+            {"args": "--enforce-eager", "disk": 20, "timeout": 0},
+        ],
+    )
+    def test_leaves_no_drift_whatever_was_changed(
+        self, applied: Desk, in_the_console: dict[str, Any]
+    ) -> None:
+        applied.change(**in_the_console)
+        assert applied.run("drift").exit_code == 1
+
+        applied.done("apply", "--yes")
+
+        assert applied.run("drift").exit_code == 0
+
+    def test_is_1_and_says_what_remains_if_runpod_takes_it_otherwise(
+        self, desk: Desk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        change = Management.change
+
+        def without_flashboot(api: Management, *request: Any) -> dict[str, Any]:
+            return {**change(api, *request), "flashboot": "OFF"}
+
+        monkeypatch.setattr(Management, "change", without_flashboot)
+
+        result = desk.run("apply", "--yes")
+
+        assert result.exit_code == 1
+        assert 'flashboot: wanted "FLASHBOOT", is "OFF"' in result.output
 
     def test_takes_over_an_endpoint_that_was_made_by_hand_and_leaves_its_name(
         self, desk: Desk

@@ -140,6 +140,12 @@ def test_a_token_in_plain_sight_is_drift_from_its_reference_and_never_shown() ->
     }
 
 
+def test_a_token_that_somebody_put_into_a_known_variable_is_not_shown() -> None:
+    (difference,) = differences_of_endpoint(WANTED, there(env__MODEL_NAME="hf_abcdefghijkl"))
+
+    assert difference.told()["actual"] == HIDDEN
+
+
 def test_what_is_shown_of_an_endpoint_has_no_value_that_could_be_a_secret() -> None:
     actual = there(env__THEIR_SETTING="s3cret", env__API_KEY="rpa_x", env__MAX_MODEL_LEN="8192")
 

@@ -166,10 +166,11 @@ class TestWhatCanNotWorkIsRefusedWithWhatWould:
     ) -> None:
         assert named in refusal(**choice)
 
-    def test_a_secret_in_plain_sight_and_without_repeating_it(self) -> None:
-        text = refusal(environment={"HF_TOKEN": "hf_abcdefghijkl"})
+    @pytest.mark.parametrize("name", ["HF_TOKEN", "MY_SETTING"])
+    def test_a_secret_in_plain_sight_and_without_repeating_it(self, name: str) -> None:
+        text = refusal(environment={name: "hf_abcdefghijkl"})
 
-        assert "HF_TOKEN" in text
+        assert name in text
         assert "hf_abcdefghijkl" not in text
 
     def test_a_token_in_place_of_its_secrets_name_and_without_repeating_it(self) -> None:
