@@ -19,6 +19,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SAFE_URL = re.compile(r"https://[^/@]+|http://(?:127\.0\.0\.1|localhost)(?::\d+)?(?:/|$)")
 _ENV = "env"
 _LISTS = frozenset({"pool", "data_center", _ENV})
+_TEXTS = frozenset({"name", "variant", "image", "hf_token_secret"})
 _NUMBERS: Mapping[str, type] = {
     "workers_min": int,
     "workers_max": int,
@@ -153,11 +154,7 @@ def setting(
     answers = kept.read(file)
     answers = replace(answers, region=region or answers.region)
     answers = answers.having(**_parameters_in(parameter))
-    known = {*_LISTS, *_NUMBERS, "name", "variant", "image", "hf_token_secret"}
-    if unknown := sorted(answers.endpoint.keys() - known):
-        raise UnfitChoice(
-            f"[endpoint] of {file.name} holds {', '.join(unknown)}, which is no option"
-        )
+    _refuse_unreadable(file, answers.endpoint)
     chosen = {**answers.endpoint, **_given(given)}
     return Setting(
         file=file,
@@ -168,6 +165,14 @@ def setting(
         chosen=chosen,
         choices=_choices(answers, chosen),
     )
+
+
+def _refuse_unreadable(file: Path, kept_choices: Mapping[str, Choice]) -> None:
+    for name, value in kept_choices.items():
+        if name not in {*_LISTS, *_NUMBERS, *_TEXTS}:
+            raise UnfitChoice(f"[endpoint] of {file.name} holds {name}, which is no option")
+        if name not in _LISTS and not isinstance(value, str):
+            raise UnfitChoice(f"[endpoint] of {file.name} holds a list as {name}; give one value")
 
 
 def _given(options: Mapping[str, Any]) -> dict[str, Choice]:

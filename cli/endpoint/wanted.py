@@ -4,6 +4,7 @@ What is wanted is written as the bodies of RunPod's management API: one for a te
 container (image, environment, disk), and one for the endpoint made of it.
 """
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ _SECRET_NAME = re.compile(r"(?:^|_)(?:TOKEN|KEY|SECRET|PASSWORD|CREDENTIALS?)(?:
 _TOKEN = re.compile(r"(?:hf_|rpa_|sk-|AKIA|gh[ps]_)[\w-]{8,}")  # how well-known tokens begin
 _REFERENCE = re.compile(r"\{\{ *RUNPOD_SECRET_[\w-]+ *\}\}")
 _SECRET_CHARACTERS = re.compile(r"[A-Za-z0-9_-]+")
-_MOST_IDLE_SECONDS = 3600
+_MOST_IDLE_SECONDS, _LEAST_DELAY_SECONDS = 3600, 0.5  # RunPod's
 
 
 class UnfitChoice(Exception):
@@ -191,14 +192,14 @@ def _problems_with_model(choices: Choices, profile: ModelProfile, variant: Varia
 
 
 def _problems_with_workers(choices: Choices) -> list[str]:
-    problems = []
+    problems = [] if choices.name.strip() else ["--name must not be empty"]
     if choices.workers_max < 1:
         problems.append("with --workers-max 0 no request is ever worked on: give 1 or more")
     if not 0 <= choices.workers_min <= max(choices.workers_max, 0):
         problems.append("--workers-min must be from 0 to --workers-max")
     if not 1 <= choices.idle_timeout_seconds <= _MOST_IDLE_SECONDS:
         problems.append(f"--idle-timeout-seconds must be from 1 to {_MOST_IDLE_SECONDS}")
-    if choices.queue_delay_seconds < 0.5:  # noqa: PLR2004 (RunPod's least)
+    if not _LEAST_DELAY_SECONDS <= choices.queue_delay_seconds < math.inf:
         problems.append("--queue-delay-seconds must be 0.5 or more")
     return problems
 
