@@ -12,6 +12,7 @@ TESTS    ?=
 NAMES    ?=
 MODULES  ?=
 DEPLOY   ?=
+ENDPOINT ?= apply
 PINS     ?= runtime
 JOBS     ?= 300
 SEEDS    ?= 10000
@@ -47,7 +48,7 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up simulate soak fuzz test test-cloud mutants check audit audit-template format \
-        requirements deploy destroy clean
+        requirements endpoint deploy destroy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -102,6 +103,9 @@ audit-template: $(VENV)/ready $(SECURITY)/ready ## the template alone, as writte
 format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+endpoint: $(VENV)/ready ## RunPod's endpoint as the model needs it; shows what it would do, and asks (docs/deploying.md; ENDPOINT=plan, show, drift)
+	@$(BIN)/python -m cli endpoint $(ENDPOINT)
 
 deploy: $(VENV)/ready ## check, ask what is missing, build and deploy to AWS (docs/deploying.md; DEPLOY=options)
 	@$(BIN)/python -m cli deploy $(DEPLOY)

@@ -5,5 +5,6 @@ destroy      deletes the stack, and says what stays
 answers      what was answered, and the file that keeps it
 parameters   what template.yaml allows, so that nonsense is refused at once
 checks       credentials, Region, key and endpoint, before anything is built
+endpoint/    plan, apply, show, drift: RunPod's endpoint as the model profile needs it
 leftovers    buckets that an earlier stack of the same name left behind
 """

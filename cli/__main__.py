@@ -9,6 +9,7 @@ import click
 from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
+from cli.endpoint import endpoint as endpoint_group
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -24,7 +25,7 @@ _region = click.option("--region", default="", help="By default the AWS CLI's.")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Deploy the stack and take it down."""
+    """Set up RunPod's endpoint, deploy the stack and take it down."""
 
 
 @main.command()
@@ -86,6 +87,8 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
         answers, stack_name=stack_name or answers.stack_name, region=region or answers.region
     )
 
+
+main.add_command(endpoint_group)
 
 if __name__ == "__main__":
     main()

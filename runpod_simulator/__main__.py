@@ -30,6 +30,12 @@ _DEFAULT = Config()
     help="The API key that it accepts.",
 )
 @click.option(
+    "--management-key",
+    default="",
+    envvar="RUNPOD_SIMULATOR_MANAGEMENT_KEY",
+    help="The key that the management API accepts, in place of the API key.",
+)
+@click.option(
     "--worker",
     default=_DEFAULT.worker,
     type=click.Choice(["extractive", "llm-like", "openai", "platform"]),

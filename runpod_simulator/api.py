@@ -9,6 +9,7 @@ from runpod_simulator import control_api, worker_api
 from runpod_simulator.endpoint import Endpoint
 from runpod_simulator.fault_plan import FaultPlan
 from runpod_simulator.jobs import IllegalTransition, Job
+from runpod_simulator.management import routes as management
 from runpod_simulator.payloads import MIB, BadPayload
 from runpod_simulator.rate_limits import RateLimiter
 from runpod_simulator.responses import Handler, error, has_key, server_error, unauthorized
@@ -40,6 +41,7 @@ def application(endpoint: Endpoint) -> web.Application:
             web.get(f"{base}/stream/{{id}}", api.guarded("stream", api.stream)),
             web.post(f"{base}/stream/{{id}}", api.guarded("stream", api.stream)),
             web.get(f"{base}/health", api.guarded("health", api.health)),
+            *management.routes(endpoint),
             *worker_api.routes(endpoint),
             *control_api.routes(endpoint),
             web.route("*", "/{path:.*}", _unknown),

@@ -44,6 +44,11 @@ class Config:
     cancel_limit: Limit = Limit(per_10_seconds=100, concurrent=20)
     purge_limit: Limit = Limit(per_10_seconds=2, concurrent=2)
 
+    # Management API
+    # the key that it takes; with one, api_key is of the endpoint alone and gets 403 ("": api_key)
+    management_key: str = field(default="", repr=False)
+    management_per_minute: int = 60  # requests; the quota in RunPod's example
+
     # Webhooks
     webhook_gaps_seconds: tuple[float, ...] = (5.0, 10.0)  # between attempts: one more than gaps
     webhook_timeout_seconds: float = 10.0  # real seconds; RunPod's own value is not documented

@@ -1,4 +1,4 @@
-"""What the routes for callers and for workers share: the check of the key, and error responses."""
+"""What the routes share: the check of the key, and error responses."""
 
 import hmac
 from collections.abc import Awaitable, Callable
@@ -6,6 +6,12 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def is_bearer(request: web.Request, key: str) -> bool:
+    """Accept `Bearer <key>` alone, as the management API does."""
+    given = request.headers.get("Authorization", "").encode()
+    return hmac.compare_digest(given, f"Bearer {key}".encode())
 
 
 def has_key(request: web.Request, key: str) -> bool:

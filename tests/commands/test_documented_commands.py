@@ -38,7 +38,7 @@ RUN_HERE = {
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
     "python -m benchmarks.planted": ".venv/bin/python -m benchmarks.planted --each 20",
     "python -m benchmarks.writing": ".venv/bin/python -m benchmarks.writing --words 900 --context 8192",
-    "python -m cli --help": ".venv/bin/python -m cli deploy --help",
+    "python -m cli --help": ".venv/bin/python -m cli endpoint apply --help",
     "python -m tests.faults": ".venv/bin/python -m tests.faults",
 }
 _SIMULATOR = "tests/simulator/test_simulator_command_line.py::test_"
@@ -75,6 +75,8 @@ RUN_ELSEWHERE = {
 NOT_RUN = {
     "make deploy": "deploys to an AWS account; tests/cli has its questions and refusals",
     "make deploy DEPLOY": "the same",
+    "make endpoint": "changes a RunPod account; tests/cli/endpoint has it against the simulator",
+    "make endpoint ENDPOINT": "the same",
     "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
     "python -m cli --yes --stack-name --answers --endpoint": "the same deployment, without questions",
     "python -m cli --yes --stack-name --answers": "the same deletion, without questions",

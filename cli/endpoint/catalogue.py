@@ -1,0 +1,60 @@
+"""What is known about models, GPUs and prices: `models.toml`, read and typed."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).with_name("models.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pool:
+    gpus: str
+    memory_gb: int
+    dollars_per_second: float  # of one GPU
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """One way to serve a model: its weights, and the GPUs that they fit on."""
+
+    pools: tuple[str, ...]
+    gpus_per_worker: int
+    disk_gb: int
+    most_context_tokens: int
+    max_concurrency: int
+    measured: str
+    estimated: str
+    is_gated: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)  # empty: the profile's own
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalogue:
+    image: str
+    min_cuda_version: str
+    pools: Mapping[str, Pool]
+    variants: Mapping[str, Mapping[str, Variant]]  # by profile and name
+
+    def cheapest_first(self, pools: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(sorted(pools, key=lambda pool: self.pools[pool].dollars_per_second))
+
+
+@cache
+def catalogue() -> Catalogue:
+    held = tomllib.loads(_FILE.read_text(encoding="utf-8"))
+    return Catalogue(
+        image=held["worker"]["image"],
+        min_cuda_version=held["worker"]["min_cuda_version"],
+        pools={name: Pool(**pool) for name, pool in held["pools"].items()},
+        variants={
+            profile: {name: _variant(**fields) for name, fields in variants.items()}
+            for profile, variants in held["profiles"].items()
+        },
+    )
+
+
+def _variant(*, pools: list[str], **fields: object) -> Variant:
+    return Variant(pools=tuple(pools), **fields)  # type: ignore[arg-type]
