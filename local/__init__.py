@@ -6,7 +6,6 @@ options     the options of both, and the Setup that they describe
 follow      one upload's job, step by step
 answers     what the model answered to each request of a job
 report      prints audit, outcome and summary; saves the copies
-deployment  a deployed stack as its operator uses it, local or in the cloud
 steps       the steps that are shown, and the observer that reports them
 progress    shows the steps on a terminal
 terminal    console, signals, exit codes

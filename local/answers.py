@@ -11,7 +11,7 @@ from rich.table import Table
 from core.errors import BadBody
 from core.jobs.call import Call
 from core.runpod.reports import RunPodReport, parse_report
-from local.deployment import History
+from cli.deployment import History
 from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 

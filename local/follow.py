@@ -12,7 +12,7 @@ from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
 from core.summaries.rounds import in_words
-from local.deployment import Deployment, History, Upload
+from cli.deployment import Deployment, History, Upload
 from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Observer, Step

@@ -15,7 +15,7 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import CallState
 from core.jobs.job import Job
 from core.summaries.options import Mode
-from local.deployment import History, StoredSummary
+from cli.deployment import History, StoredSummary
 from local.outcome import outcome_lines
 from runpod_simulator import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 

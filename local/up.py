@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.jobs.job import JobState
 from local import report
-from local.deployment import Deployment, History
+from cli.deployment import Deployment, History
 from local.outcome import outcome_lines
 from local.stack.emulator import REGION, ROOT_KEY
 from local.stack.stack import LocalStack

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import boto3
 import botocore.session
 
-from local.deployment import Deployment
+from cli.deployment import Deployment
 from local.stack import sam
 from local.stack.emulator import REGION, ROOT_KEY, Emulator, start_emulator
 from local.stack.endpoint import OurEndpoint, start_endpoint

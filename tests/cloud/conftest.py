@@ -9,7 +9,7 @@ import pytest
 import requests
 from dotenv import dotenv_values
 
-from local.deployment import Deployment
+from cli.deployment import Deployment
 from local.stack.needs import ROOT
 
 _SESSION_VARIABLES = {

@@ -5,7 +5,7 @@ from collections import Counter
 
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from local.deployment import Deployment, History, StoredSummary, Upload
+from cli.deployment import Deployment, History, StoredSummary, Upload
 
 OF_A_CALL = [
     "waiting -> submitting",

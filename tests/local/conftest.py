@@ -17,7 +17,7 @@ import requests
 
 from core.aws.items import CALL_PREFIX, JOB_ITEM
 from core.summaries.options import Mode
-from local.deployment import Upload
+from cli.deployment import Upload
 from local.stack import needs
 from local.stack.model import Model
 from local.stack.processes import Processes

@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from local.deployment import Deployment
+from cli.deployment import Deployment
 from local.stack.emulator import ACCOUNT, REGION
 from local.stack.stack import API_KEY_SECRET, local_session
 

@@ -13,7 +13,7 @@ from core.aws.queue import ATTEMPT_REQUESTED
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
-from local.deployment import Upload
+from cli.deployment import Upload
 from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
 

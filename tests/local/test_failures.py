@@ -9,7 +9,7 @@ import pytest
 from core.jobs.call import CallState
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from local.deployment import History, Upload
+from cli.deployment import History, Upload
 from local.waiting import wait_for
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, new_marker, short_transcript

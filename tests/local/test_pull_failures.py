@@ -11,7 +11,7 @@ from botocore.config import Config
 from core.jobs.job import JobState
 from core.runpod.work_order import WorkOrder
 from core.summaries.options import Mode
-from local.deployment import History, Upload
+from cli.deployment import History, Upload
 from local.stack.stack import local_session
 from local.waiting import wait_for
 from runpod_simulator import JobRecord, JobStatus

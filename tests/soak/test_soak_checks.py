@@ -14,7 +14,7 @@ from core.summaries.goals import WritingLimits
 from core.summaries.passages import numbered
 from core.transcripts.turns import Turn
 from core.words import count_words
-from local.deployment import History, Upload
+from cli.deployment import History, Upload
 from submitter.record import goal
 from tests.builders import (
     JOB_ID,

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from core.jobs.call import CallState
 from local import answers
-from local.deployment import History
+from cli.deployment import History
 from local.stack.simulator import RunPodEndpoint
 from tests.builders import a_call, a_job, completed_body, failed_body
 

@@ -9,7 +9,7 @@ import responses
 from core.jobs.call import Call, CallState
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from local.deployment import Deployment, History, Upload
+from cli.deployment import Deployment, History, Upload
 from local.follow import Follower
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Step

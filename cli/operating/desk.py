@@ -1,0 +1,130 @@
+"""The stack that a command is for, the options that all commands have, and how they print.
+
+A stack is named on the command line (`--stack`), by SUMMARIES_STACK, or in deploy.toml; `local` is the one that
+`make up` keeps on this machine. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage, 3 no such job.
+"""
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, NoReturn, TypeVar
+
+import boto3
+import botocore.session
+import click
+from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
+from rich.console import Console
+
+from cli import answers as kept
+from cli.deployment import Deployment, NoSuchStackError
+from cli.parameters import ROOT
+from core.aws.job_index import JobIndex
+
+LOCAL = "local"
+_LOCAL_STACK = "summaries-local"  # as in samconfig.toml
+_LOCAL_PORT = "4566"
+_PLAIN_COLUMNS = 120  # where there is no terminal
+
+_Any = TypeVar("_Any", bound=Callable[..., Any])
+
+
+class NoSuchJob(click.ClickException):
+    exit_code = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    deployment: Deployment
+    as_json: bool
+    console: Console = field(repr=False)
+
+    @property
+    def index(self) -> JobIndex:
+        return JobIndex(self.deployment.client("dynamodb"), self.deployment.outputs["JobsTable"])
+
+    def tell(self, told: Mapping[str, Any], show: Callable[[Console], None]) -> None:
+        """Print what was found: as one JSON document, or for a person."""
+        if self.as_json:
+            click.echo(json.dumps(told, indent=2, default=str, ensure_ascii=False))
+        else:
+            show(self.console)
+
+
+def at_a_desk(function: _Any) -> _Any:
+    """Give a command its desk, the options for it, and messages in place of tracebacks."""
+
+    @click.option(
+        "--stack",
+        envvar="SUMMARIES_STACK",
+        default="",
+        show_envvar=True,
+        help="Name of the stack, or `local`; by default deploy.toml's.",
+    )
+    @click.option(
+        "--region",
+        envvar="SUMMARIES_REGION",
+        default="",
+        show_envvar=True,
+        help="By default deploy.toml's, else the AWS CLI's.",
+    )
+    @click.option(
+        "--json", "as_json", envvar="SUMMARIES_JSON", is_flag=True, help="Print JSON alone."
+    )
+    @wraps(function)
+    def run(stack: str, region: str, as_json: bool, **given: Any) -> None:  # noqa: FBT001
+        console = Console() if os.isatty(1) else Console(width=_PLAIN_COLUMNS)
+        try:
+            deployment = _deployment(stack, region)
+            try:
+                function(Desk(deployment=deployment, as_json=as_json, console=console), **given)
+            finally:
+                deployment.close()
+        except (ClientError, BotoCoreError) as exc:
+            _explain(exc, stack)
+
+    return run  # type: ignore[return-value]
+
+
+def _deployment(stack: str, region: str) -> Deployment:
+    answers = kept.read(ROOT / "deploy.toml")
+    name = stack or answers.stack_name
+    try:
+        if name == LOCAL:
+            port = os.environ.get("LOCAL_PORT") or _LOCAL_PORT
+            return Deployment(_root(), _LOCAL_STACK, endpoint_url=f"http://127.0.0.1:{port}")
+        session = boto3.Session(region_name=region or answers.region or None)
+        return Deployment(session, name)
+    except NoSuchStackError as exc:
+        raise click.ClickException(str(exc)) from None
+
+
+def _root() -> boto3.Session:
+    """Return a session for the emulator: its own key, and none of the user's AWS settings."""
+    no_profile = {
+        "profile": (None, None, None, None),
+        "config_file": (None, None, os.devnull, None),
+        "credentials_file": (None, None, os.devnull, None),
+    }
+    return boto3.Session(
+        botocore_session=botocore.session.Session(no_profile),
+        aws_access_key_id="test",
+        aws_secret_access_key="test",  # noqa: S106 - the emulator's
+        region_name="us-east-1",
+    )
+
+
+def _explain(exc: ClientError | BotoCoreError, stack: str) -> NoReturn:
+    if isinstance(exc, NoRegionError):
+        why = "no AWS Region is set: name one with --region, or run `aws configure`"
+    elif isinstance(exc, NoCredentialsError):
+        why = "no AWS credentials were found: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+    elif stack == LOCAL and not isinstance(exc, ClientError):
+        why = "the local stack does not answer: start it with `make up`"
+    elif isinstance(exc, ClientError) and "does not exist" in str(exc):
+        why = "there is no stack of this name here: name it with --stack, and its Region with --region"
+    else:
+        code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
+        why = f"AWS refused it: {code} ({exc})"
+    raise click.ClickException(why) from None

@@ -1,0 +1,125 @@
+"""`list`: jobs by state, age, key and reason, newest first."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli.operating.desk import Desk, at_a_desk
+from cli.operating.finding import newest_jobs
+from cli.operating.spans import SpanType, now, short
+from core.aws.items import ListedJob
+from core.jobs.job import JobState
+
+_COLOURS = {JobState.ACTIVE: "yellow", JobState.SUCCEEDED: "green", JobState.FAILED: "red"}
+_SHOWN_OF_ID = 8
+
+
+@click.command("list")
+@click.option(
+    "--state",
+    "states",
+    type=click.Choice(list(JobState)),
+    multiple=True,
+    help="Only jobs in it; can be repeated.",
+)
+@click.option("--since", type=SpanType(), help="Only jobs recorded within it, for example 2h.")
+@click.option("--older", type=SpanType(), help="Only jobs recorded before it.")
+@click.option("--key", "prefix", default="", help="Only files whose key begins so.")
+@click.option("--reason", default="", help="Only jobs that failed with this code.")
+@click.option("--doubts", is_flag=True, help="Only summaries with a check in doubt.")
+@click.option("--oldest", is_flag=True, help="The oldest first.")
+@click.option("--limit", default=20, show_default=True, help="So many at most.")
+@at_a_desk
+def list_command(desk: Desk, limit: int, **filters: Any) -> None:
+    """Show jobs, newest first."""
+    jobs = list(islice(selected(desk, **filters), limit + 1))
+    has_more = len(jobs) > limit
+    jobs = jobs[:limit]
+    desk.tell(
+        {"jobs": [told(job) for job in jobs], "has_more": has_more},
+        lambda console: _show(console, jobs, has_more=has_more),
+    )
+
+
+def selected(
+    desk: Desk,
+    *,
+    states: tuple[str, ...] = (),
+    since: timedelta | None = None,
+    older: timedelta | None = None,
+    prefix: str = "",
+    reason: str = "",
+    doubts: bool = False,
+    oldest: bool = False,
+) -> Iterator[ListedJob]:
+    """Yield the jobs that pass every filter that was given."""
+    wanted = tuple(JobState(state) for state in states) or tuple(JobState)
+    if reason:
+        wanted = (JobState.FAILED,)
+    jobs = newest_jobs(
+        desk,
+        wanted,
+        since=now() - since if since else None,
+        until=now() - older if older else None,
+        oldest_first=oldest,
+    )
+    for job in jobs:
+        is_doubtful = job.summary is not None and job.summary.doubts > 0
+        if (
+            job.key.startswith(prefix)
+            and (not reason or job.reason_code == reason)
+            and (is_doubtful or not doubts)
+        ):
+            yield job
+
+
+def told(job: ListedJob) -> dict[str, Any]:
+    summary = job.summary
+    return {
+        "job_id": job.id,
+        "state": job.state.value,
+        "key": job.key,
+        "created_at": job.created_at.isoformat(),
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+        "reason_code": job.reason_code or None,
+        "words_in": job.words_in,
+        "words_out": summary.words if summary else None,
+        "doubts": summary.doubts if summary else None,
+    }
+
+
+def _show(console: Console, jobs: list[ListedJob], *, has_more: bool) -> None:
+    if not jobs:
+        console.print("No such jobs.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("job", "state", "age", "took"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("words", justify="right", no_wrap=True)
+    table.add_column("file", overflow="fold")
+    for job in jobs:
+        state = job.reason_code or job.state.value
+        table.add_row(
+            job.id[:_SHOWN_OF_ID],
+            f"[{_COLOURS[job.state]}]{escape(state)}[/]",
+            short(now() - job.created_at),
+            short(job.finished_at - job.created_at) if job.finished_at else "",
+            _words(job),
+            escape(job.key),
+        )
+    console.print(table)
+    if has_more:
+        console.print("[dim]there are more: --limit[/]")
+
+
+def _words(job: ListedJob) -> str:
+    if job.summary is None:
+        return f"{job.words_in:,}" if job.words_in else ""
+    doubt = " ?" if job.summary.doubts else ""
+    return f"{job.words_in:,} → {job.summary.words:,}{doubt}"
