@@ -11,6 +11,9 @@ from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
 from cli.operating.listing import list_command
+from cli.operating.logs import logs_command
+from cli.operating.show import show_command
+from cli.operating.status import status_command
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -90,7 +93,8 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 
 
 main.add_command(endpoint_group)
-main.add_command(list_command)
+for command in (status_command, list_command, show_command, logs_command):
+    main.add_command(command)
 
 if __name__ == "__main__":
     main()

@@ -5,7 +5,7 @@ Both are driven by the same code, so the tests on the emulator cover most of wha
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from core.aws.items import JOB_ITEM
 from core.aws.job_store import DynamoJobStore
 from core.aws.names import facts_key_for
 from core.errors import UnknownCall
-from core.jobs.audit import AuditEvent
+from core.jobs.audit import AuditEvent, in_order
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState, Source, job_id_for
 from local.waiting import wait_for
@@ -45,6 +45,7 @@ class History:
     job: Job
     calls: list[Call]
     events: list[AuditEvent]  # the audit, oldest first
+    audits: Mapping[str, list[AuditEvent]] = field(default_factory=dict)  # by call; "" is the job's
 
 
 @dataclass(frozen=True)
@@ -121,9 +122,11 @@ class Deployment:
 
     def history_of(self, job_id: str) -> History | None:
         try:
-            return History(*self.store.history(job_id))
+            job, calls, audits = self.store.history_by_item(job_id)
         except UnknownCall:
             return None
+        events = in_order(event for of_item in audits.values() for event in of_item)
+        return History(job, calls, events, audits)
 
     def job_ids(self) -> list[str]:
         """Return every job in the table: for a small table, as in tests."""

@@ -1,7 +1,7 @@
 """The stack that a command is for, the options that all commands have, and how they print.
 
-A stack is named on the command line (`--stack`), by SUMMARIES_STACK, or in deploy.toml; `local` is the one that
-`make up` keeps on this machine. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage, 3 no such job.
+A stack is named on the command line (`--stack`), by SUMMARIES_STACK, or in deploy.toml; `local` is the one
+that `make up` keeps on this machine. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage, 3 no such job.
 """
 
 import json
@@ -73,8 +73,8 @@ def at_a_desk(function: _Any) -> _Any:
         "--json", "as_json", envvar="SUMMARIES_JSON", is_flag=True, help="Print JSON alone."
     )
     @wraps(function)
-    def run(stack: str, region: str, as_json: bool, **given: Any) -> None:  # noqa: FBT001
-        console = Console() if os.isatty(1) else Console(width=_PLAIN_COLUMNS)
+    def run(stack: str, region: str, as_json: bool, **given: Any) -> None:
+        console = Console() if os.isatty(1) else Console(width=_plain_columns())
         try:
             deployment = _deployment(stack, region)
             try:
@@ -85,6 +85,11 @@ def at_a_desk(function: _Any) -> _Any:
             _explain(exc, stack)
 
     return run  # type: ignore[return-value]
+
+
+def _plain_columns() -> int:
+    told = os.environ.get("COLUMNS", "")
+    return int(told) if told.isdecimal() else _PLAIN_COLUMNS
 
 
 def _deployment(stack: str, region: str) -> Deployment:

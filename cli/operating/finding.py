@@ -58,7 +58,7 @@ def _candidates(desk: Desk, name: str) -> Iterator[str]:
 
 
 def _by_version(desk: Desk, key: str) -> Iterator[str]:
-    """Yield the ids of the jobs that the versions of a file have, newest first: the id names the version."""
+    """Yield the ids of the jobs of a file's versions, newest first: the id names the version."""
     bucket = desk.deployment.outputs["InputBucket"]
     listed = desk.deployment.client("s3").list_object_versions(
         Bucket=bucket, Prefix=key, MaxKeys=_MOST_VERSIONS

@@ -1,52 +1,79 @@
-"""`status`: is it healthy, at a glance. Exit code 1 if something wants a person."""
+"""`status`: is it healthy, at a glance. Exit code 1 if something wants a person.
+
+What it reads is bounded, however many jobs there are: the index by state counts up to ten thousand of a
+state, and tells more of the newest thousand; the queues, the sweeper's log and RunPod answer in one
+request or a few each. All of it at once.
+"""
 
 import math
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 import click
-import requests
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from cli.operating import runpod
 from cli.operating.desk import Desk, at_a_desk
+from cli.operating.function_logs import Truncated, lines
 from cli.operating.spans import SpanType, now, short
 from core.aws.items import ListedJob
-from core.aws.secrets import SecretReader
-from core.errors import SecretUnusable
 from core.jobs.job import JobState
 
-_MOST_COUNTED = 10_000  # jobs of a state; a page of the index holds some 1,500
-_HEALTH_SECONDS = 5
+_MOST_COUNTED = 10_000  # jobs of a state
+_MOST_READ = 1_000  # of which more is known than that they are there
+_SHOWN_OF_ID = 8
+_LOST = "lost callback"  # as the sweeper's log line counts them
+_UNKNOWN = "not known: the sweeper's log is too long"
+_SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Jobs:
+    """What the index by state says."""
+
+    counts: Mapping[str, int]
+    oldest_active: ListedJob | None
+    reasons: Mapping[str, int]  # of the newest failed jobs
+    doubtful: int  # of the newest summaries
+    seconds_to_summary: Mapping[str, float]  # p50 and p95, of the newest summaries
+    read_units: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
     within: timedelta
-    counts: dict[str, int]
-    is_counted_in_full: bool
-    oldest_active: ListedJob | None
-    reasons: dict[str, int]  # of the failed
-    doubtful: int
-    seconds_to_summary: dict[str, float]  # p50, p95
+    jobs: Jobs
+    lost_callbacks: int | None  # None where the log is too long to count
     dead_letters: int
     waiting_messages: int
-    endpoint: dict[str, Any]
-    read_units: float
-    problems: list[str] = field(default_factory=list)
+    endpoint: runpod.Health
+    problems: Sequence[str] = ()
 
 
 @click.command("status")
 @click.option(
-    "--within", type=SpanType(), default="1d", show_default=True, help="Jobs recorded within it."
+    "--within",
+    type=SpanType(),
+    default="1d",
+    show_default=True,
+    envvar="SUMMARIES_WITHIN",
+    show_envvar=True,
+    help="Jobs recorded within it.",
 )
 @at_a_desk
 def status_command(desk: Desk, within: timedelta) -> None:
-    """Say whether it is healthy: jobs, dead letters, the endpoint, times to a summary."""
+    """Say whether it is healthy: jobs, dead letters, the endpoint, times to a summary.
+
+    Exit code 1 means that something wants a person; what it is stands at the end.
+    """
     status = read_status(desk, within)
     desk.tell(_told(status), lambda console: _show(console, status))
     if status.problems:
@@ -54,50 +81,45 @@ def status_command(desk: Desk, within: timedelta) -> None:
 
 
 def read_status(desk: Desk, within: timedelta) -> Status:
-    index = desk.index
     since = now() - within
-    jobs = {
-        state: list(islice(index.jobs(state, since=since), _MOST_COUNTED)) for state in JobState
-    }
-    oldest = next(index.jobs(JobState.ACTIVE, oldest_first=True, page_size=1), None)
-    reasons: dict[str, int] = {}
-    for job in jobs[JobState.FAILED]:
-        reasons[job.reason_code] = reasons.get(job.reason_code, 0) + 1
-    dead_letters, waiting = _queues(desk)
+    for service in _SERVICES:  # clients are made one after another: boto3 asks for that
+        desk.deployment.client(service)
+    with ThreadPoolExecutor() as pool:
+        jobs = pool.submit(_jobs, desk, since)
+        lost = pool.submit(_lost_callbacks, desk, since)
+        dead = pool.submit(_messages, desk, "UploadDeadLetterQueueUrl")
+        waiting = pool.submit(_messages, desk, "UploadQueueUrl")
+        endpoint = pool.submit(runpod.health, desk)
     status = Status(
         within=within,
-        counts={state.value: len(of_state) for state, of_state in jobs.items()},
-        is_counted_in_full=all(len(of_state) < _MOST_COUNTED for of_state in jobs.values()),
-        oldest_active=oldest,
-        reasons=dict(sorted(reasons.items(), key=lambda pair: -pair[1])),
-        doubtful=sum(bool(job.summary and job.summary.doubts) for job in jobs[JobState.SUCCEEDED]),
-        seconds_to_summary=_percentiles(jobs[JobState.SUCCEEDED]),
-        dead_letters=dead_letters,
-        waiting_messages=waiting,
-        endpoint=_endpoint(desk),
+        jobs=jobs.result(),
+        lost_callbacks=lost.result(),
+        dead_letters=dead.result(),
+        waiting_messages=waiting.result(),
+        endpoint=endpoint.result(),
+    )
+    return Status(**{**vars(status), "problems": tuple(_problems(status, now()))})
+
+
+def _jobs(desk: Desk, since: datetime) -> Jobs:
+    index = desk.index
+    counts = {
+        state.value: index.count(state, since=since, at_most=_MOST_COUNTED) for state in JobState
+    }
+    newest = {
+        state: list(islice(index.jobs(state, since=since, page_size=_MOST_READ), _MOST_READ))
+        for state in (JobState.SUCCEEDED, JobState.FAILED)
+    }
+    reasons = Counter(job.reason_code for job in newest[JobState.FAILED])
+    summaries = [job.summary for job in newest[JobState.SUCCEEDED] if job.summary]
+    return Jobs(
+        counts=counts,
+        oldest_active=next(index.jobs(JobState.ACTIVE, oldest_first=True, page_size=1), None),
+        reasons=dict(reasons.most_common()),
+        doubtful=sum(summary.doubts > 0 for summary in summaries),
+        seconds_to_summary=_percentiles(newest[JobState.SUCCEEDED]),
         read_units=index.read_units,
     )
-    status.problems.extend(_problems(status, now()))
-    return status
-
-
-def _problems(status: Status, at: datetime) -> list[str]:
-    problems = []
-    if status.dead_letters:
-        problems.append(
-            f"{status.dead_letters} dead letters: look at them with `redrive --dry-run`"
-        )
-    oldest = status.oldest_active
-    if oldest and at > oldest.deadline:
-        problems.append(
-            f"job {oldest.id[:8]} is past its deadline and still active: does the sweeper run?"
-            f" see `show {oldest.id[:8]}`"
-        )
-    if "problem" in status.endpoint:
-        problems.append(f"endpoint: {status.endpoint['problem']}")
-    elif status.waiting_for_gpu and not status.endpoint.get("workers_running"):
-        problems.append("requests wait at RunPod and no worker runs: see `endpoint drift`")
-    return problems
 
 
 def _percentiles(jobs: Sequence[ListedJob]) -> dict[str, float]:
@@ -107,6 +129,127 @@ def _percentiles(jobs: Sequence[ListedJob]) -> dict[str, float]:
     if not seconds:
         return {}
     return {
-        f"p{percent}": seconds[min(len(seconds) - 1, math.ceil(len(seconds) * percent / 100) - 1)]
-        for percent in (50, 95)
+        f"p{percent}": seconds[math.ceil(len(seconds) * percent / 100) - 1] for percent in (50, 95)
     }
+
+
+def _lost_callbacks(desk: Desk, since: datetime) -> int | None:
+    try:
+        swept = [line.fields for line in lines(desk, "sweeper", holding=_LOST, since=since)]
+    except Truncated:
+        return None
+    return sum(int(fields.get("found", {}).get(_LOST, 0)) for fields in swept)
+
+
+def _messages(desk: Desk, output: str) -> int:
+    name = "ApproximateNumberOfMessages"
+    answer = desk.deployment.client("sqs").get_queue_attributes(
+        QueueUrl=desk.deployment.outputs[output], AttributeNames=[name]
+    )
+    return int(answer["Attributes"][name])
+
+
+def _problems(status: Status, at: datetime) -> list[str]:
+    problems = []
+    if status.dead_letters:
+        problems.append(f"dead letters: {status.dead_letters}; `redrive --dry-run` shows them")
+    oldest = status.jobs.oldest_active
+    if oldest and at > oldest.deadline:
+        problems.append(
+            f"job {oldest.id[:_SHOWN_OF_ID]} is active past its deadline: does the sweeper run?"
+            f" `show {oldest.id[:_SHOWN_OF_ID]}` has its story"
+        )
+    health = status.endpoint
+    if health.problem:
+        problems.append(f"endpoint: {health.problem}")
+    elif health.waiting and not health.workers_up:
+        problems.append(
+            f"requests wait at RunPod ({health.waiting}) and no worker runs or starts: `endpoint drift`"
+        )
+    return problems
+
+
+def _told(status: Status) -> dict[str, Any]:
+    jobs, health = status.jobs, status.endpoint
+    oldest = jobs.oldest_active
+    return {
+        "healthy": not status.problems,
+        "problems": list(status.problems),
+        "within_seconds": status.within.total_seconds(),
+        "jobs": dict(jobs.counts),
+        "counted_up_to": _MOST_COUNTED,
+        "oldest_active": oldest
+        and {
+            "job_id": oldest.id,
+            "key": oldest.key,
+            "created_at": oldest.created_at.isoformat(),
+            "deadline": oldest.deadline.isoformat(),
+        },
+        "failed_by_reason": dict(jobs.reasons),
+        "summaries_in_doubt": jobs.doubtful,
+        "seconds_to_summary": dict(jobs.seconds_to_summary),
+        "lost_callbacks": status.lost_callbacks,
+        "dead_letters": status.dead_letters,
+        "waiting_messages": status.waiting_messages,
+        "endpoint": {
+            "problem": health.problem or None,
+            "jobs": dict(health.jobs),
+            "workers": dict(health.workers),
+        },
+        "read_units": jobs.read_units,
+    }
+
+
+def _show(console: Console, status: Status) -> None:
+    jobs, health = status.jobs, status.endpoint
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    rows = (
+        (f"jobs, {short(status.within)}", ", ".join(_counts(jobs))),
+        ("oldest active", _oldest(jobs.oldest_active)),
+        ("to a summary", _times(jobs)),
+        ("why failed", _reasons(jobs)),
+        ("lost callbacks", str(_UNKNOWN if status.lost_callbacks is None else status.lost_callbacks)),
+        ("dead letters", str(status.dead_letters)),
+        ("waiting", f"messages: {status.waiting_messages}"),
+        ("workers", health.problem or _named(health.workers)),
+        ("requests", _named(health.jobs)),
+        ("cost of this", f"{jobs.read_units:g} read units"),
+    )  # fmt: skip
+    for name, value in rows:
+        if value:
+            table.add_row(name, escape(value))
+    console.print(table, highlight=False)
+    for problem in status.problems:
+        console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
+    if not status.problems:
+        console.print("[green]✓[/] nothing wants you", highlight=False)
+
+
+def _counts(jobs: Jobs) -> list[str]:
+    return [
+        f"{count:,}{'+' if count == _MOST_COUNTED else ''} {state}"
+        for state, count in jobs.counts.items()
+    ]
+
+
+def _oldest(job: ListedJob | None) -> str:
+    return f"{short(now() - job.created_at)}, {job.id[:_SHOWN_OF_ID]} {job.key}" if job else "none"
+
+
+def _times(jobs: Jobs) -> str:
+    told = [
+        f"{name} {short(timedelta(seconds=seconds))}"
+        for name, seconds in jobs.seconds_to_summary.items()
+    ]
+    doubts = [f"with a check in doubt: {jobs.doubtful}"] if jobs.doubtful else []
+    return ", ".join([*told, *doubts])
+
+
+def _reasons(jobs: Jobs) -> str:
+    return f"{_named(jobs.reasons)}; `list --state failed` shows them" if jobs.reasons else ""
+
+
+def _named(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "none"

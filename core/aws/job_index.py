@@ -1,7 +1,7 @@
 """The jobs by state and age, for people: read from an index, page by page, and never by a scan.
 
-A page is 1 MB of the index, some 1,500 jobs; `read_units` says what has been read so far (DynamoDB bills half
-a unit for 4 KB of an index).
+A page is 1 MB of the index, some 1,500 jobs; `read_units` says what has been read so far (DynamoDB bills
+half a unit for 4 KB of an index).
 """
 
 from collections.abc import Iterator
@@ -36,7 +36,26 @@ class JobIndex:
 
         A page is read when its first job is wanted.
         """
-        query: dict[str, Any] = {
+        query = self._query(state, since, until)
+        query["ScanIndexForward"] = oldest_first
+        if page_size:
+            query["Limit"] = page_size
+        for answer in self._pages(query):
+            yield from (to_listed_job(unpacked(item)) for item in answer["Items"])
+
+    def count(self, state: JobState, *, since: datetime | None = None, at_most: int) -> int:
+        """Count the jobs in a state that were recorded since, up to `at_most`."""
+        counted = 0
+        for answer in self._pages({**self._query(state, since, None), "Select": "COUNT"}):
+            counted += answer["Count"]
+            if counted >= at_most:
+                return at_most
+        return counted
+
+    def _query(
+        self, state: JobState, since: datetime | None, until: datetime | None
+    ) -> dict[str, Any]:
+        return {
             "TableName": self._table,
             "IndexName": BY_STATE,
             "KeyConditionExpression": "listed_state = :state AND created_at BETWEEN :since AND :until",
@@ -47,15 +66,14 @@ class JobIndex:
                     ":until": instant(until) if until else "9",
                 }
             ),
-            "ScanIndexForward": oldest_first,
             "ReturnConsumedCapacity": "TOTAL",
         }
-        if page_size:
-            query["Limit"] = page_size
+
+    def _pages(self, query: dict[str, Any]) -> Iterator[Any]:
         while True:
-            answer = self._client.query(**query)
+            answer: Any = self._client.query(**query)
             self.read_units += answer.get("ConsumedCapacity", {}).get("CapacityUnits", 0.0)
-            yield from (to_listed_job(unpacked(item)) for item in answer["Items"])
+            yield answer
             if "LastEvaluatedKey" not in answer:
                 return
-            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+            query = {**query, "ExclusiveStartKey": answer["LastEvaluatedKey"]}

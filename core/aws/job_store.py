@@ -178,6 +178,13 @@ class DynamoJobStore:
                 yield item["job_id"], call_id.removeprefix(CALL_PREFIX)
 
     def history(self, job_id: str) -> tuple[Job, list[Call], list[AuditEvent]]:
+        job, calls, audits = self.history_by_item(job_id)
+        return job, calls, in_order(event for events in audits.values() for event in events)
+
+    def history_by_item(
+        self, job_id: str
+    ) -> tuple[Job, list[Call], Mapping[str, list[AuditEvent]]]:
+        """Return a job with its calls and the audit of each: of the job by "", of a call by its id."""
         pages = self._client.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="job_id = :job",
@@ -188,10 +195,13 @@ class DynamoJobStore:
         jobs = [to_job(item) for item in items if item["item"] == JOB_ITEM]
         if not jobs:
             raise UnknownCall(f"no job {job_id} is recorded")
-        calls = [to_call(item) for item in items if item["item"] != JOB_ITEM]
         items.sort(key=lambda item: item["item"] != JOB_ITEM)  # the job is recorded first
-        events = [to_event(event) for item in items for event in item["events"]]
-        return jobs[0], calls, in_order(events)
+        calls = [to_call(item) for item in items[1:]]
+        audits = {
+            each_id: [to_event(event) for event in item["events"]]
+            for each_id, item in zip(["", *(call.id for call in calls)], items, strict=True)
+        }
+        return jobs[0], calls, audits
 
     def _read(self, keys: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
         wanted: Any = {self._table: {"Keys": [packed(key) for key in keys], "ConsistentRead": True}}

@@ -1,0 +1,80 @@
+"""`logs JOB`: one job's lines from all functions, in order."""
+
+from datetime import timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from cli.operating.desk import Desk, at_a_desk
+from cli.operating.finding import found_history
+from cli.operating.function_logs import FUNCTIONS, Line, Truncated, lines
+from cli.operating.spans import now
+
+_MARGIN = timedelta(minutes=2)  # between clocks
+_AFTERWARDS = timedelta(days=1)  # results come late
+_COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
+# Told already, or of no use to a person.
+_NOT_SHOWN = frozenset(
+    {"level", "location", "message", "timestamp", "service", "job_id", "key", "exception", "stack_trace"}
+    | {"cold_start", "function_name", "function_memory_size", "function_arn", "function_request_id"}
+    | {"xray_trace_id", "exception_name"}
+)  # fmt: skip
+
+
+@click.command("logs")
+@click.argument("job", metavar="JOB|KEY")
+@at_a_desk
+def logs_command(desk: Desk, job: str) -> None:
+    """Print one job's log lines from all functions, in order.
+
+    Lines are kept for as long as the log groups keep them. With --json, fields are as they were logged.
+    """
+    found = found_history(desk, job).job
+    until = (found.finished_at or now()) + _AFTERWARDS
+    has_more = []
+    told: list[Line] = []
+    for function in FUNCTIONS:
+        try:
+            told += lines(
+                desk, function, holding=found.id, since=found.created_at - _MARGIN, until=until
+            )
+        except Truncated:
+            has_more.append(function)
+    told.sort(key=lambda line: line.at)
+    fields = {
+        "job_id": found.id,
+        "lines": [_as_fields(line) for line in told],
+        "not_read_to_the_end": has_more,
+    }
+    desk.tell(fields, lambda console: _show(console, told, has_more))
+
+
+def _as_fields(line: Line) -> dict[str, Any]:
+    told = dict(line.fields) or {"message": line.message}
+    return {"at": line.at.isoformat(), "function": line.function, "line": told}
+
+
+def _show(console: Console, told: list[Line], has_more: list[str]) -> None:
+    if not told:
+        console.print(
+            "No lines: the job is older than the logs are kept, or only DEBUG would tell."
+        )
+    for line in told:
+        console.print(_for_a_person(line), highlight=False, soft_wrap=True)
+    for function in has_more:
+        console.print(f"[yellow]the {function}'s log is too long to be read to its end[/]")
+
+
+def _for_a_person(line: Line) -> str:
+    at = f"[dim]{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03}[/] {line.function:<9}"
+    fields = line.fields
+    if not fields:
+        return f"{at} {escape(line.message)}"
+    colour = _COLOURS.get(str(fields.get("level")))
+    message = escape(str(fields.get("message", "")))
+    message = f"[{colour}]{message}[/]" if colour else message
+    more = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _NOT_SHOWN)
+    exception = escape(f" {fields['exception']}") if fields.get("exception") else ""
+    return f"{at} {message} [dim]{escape(more)}[/]{exception}"

@@ -1,0 +1,119 @@
+"""RunPod as the deployed functions see it: with the address and the key of their own configuration."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from cli.operating.desk import Desk
+from core.aws.secrets import SecretReader
+from core.errors import SecretUnusable
+
+_SECONDS = 5
+_USER_AGENT = (
+    "transcript-summaries/0.1"  # Cloudflare stands before RunPod and refuses some defaults
+)
+_REFUSED = {
+    401: "RunPod refuses the key: put a valid one into the secret",
+    403: "RunPod refuses the key for this endpoint: it may be restricted to another",
+    404: "RunPod knows no such endpoint: it was deleted, or the address is wrong",
+}
+
+
+class RunPodUnknown(Exception):
+    """What was asked can't be known; the text says why, and holds neither key nor address."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Access:
+    """How to reach the endpoint."""
+
+    url: str
+    key_secret: str
+    environment: Mapping[str, str]  # of the submitter
+
+    @property
+    def endpoint_id(self) -> str:
+        return self.url.rstrip("/").rsplit("/", 1)[-1]
+
+
+def access(desk: Desk) -> Access:
+    """Read where the submitter sends its requests."""
+    answer = desk.deployment.client("lambda").get_function_configuration(
+        FunctionName=desk.deployment.outputs["SubmitterFunction"]
+    )
+    environment = answer["Environment"]["Variables"]
+    return Access(
+        url=environment["RUNPOD_API_ENDPOINT"],
+        key_secret=environment["RUNPOD_API_KEY_SECRET"],
+        environment=environment,
+    )
+
+
+def api_key(desk: Desk, reached: Access) -> str:
+    """Return the functions' key. Raises RunPodUnknown."""
+    try:
+        return SecretReader(desk.deployment.client("secretsmanager"), reached.key_secret).value()
+    except SecretUnusable as exc:
+        raise RunPodUnknown(str(exc)) from None
+
+
+def asked(url: str, key: str, parameters: Mapping[str, str] | None = None) -> Any:
+    """Return what RunPod answers to a GET. Raises RunPodUnknown."""
+    try:
+        with requests.Session() as session:
+            session.trust_env = urlsplit(url).hostname not in {"127.0.0.1", "localhost"}
+            answer = session.get(
+                url,
+                params=parameters,
+                headers={"Authorization": f"Bearer {key}", "User-Agent": _USER_AGENT},
+                timeout=_SECONDS,
+                allow_redirects=False,
+            )
+            if answer.status_code == requests.codes.ok:
+                return answer.json()
+    except requests.JSONDecodeError:
+        raise RunPodUnknown("RunPod's answer is no JSON") from None
+    except requests.RequestException as exc:
+        raise RunPodUnknown(f"RunPod does not answer ({type(exc).__name__})") from None
+    raise RunPodUnknown(
+        _REFUSED.get(answer.status_code, f"RunPod answered {answer.status_code}: try again later")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Health:
+    """What RunPod's /health says; only `problem` where it can't be had."""
+
+    problem: str = ""
+    jobs: Mapping[str, int]
+    workers: Mapping[str, int]
+
+    @property
+    def waiting(self) -> int:
+        return self.jobs.get("inQueue", 0)
+
+    @property
+    def workers_up(self) -> int:
+        """Workers that can take a request, or soon will."""
+        return sum(
+            self.workers.get(name, 0) for name in ("idle", "ready", "running", "initializing")
+        )
+
+
+def health(desk: Desk) -> Health:
+    """Ask RunPod how the endpoint is."""
+    reached = access(desk)
+    try:
+        told = asked(f"{reached.url.rstrip('/')}/health", api_key(desk, reached))
+    except RunPodUnknown as exc:
+        return Health(problem=str(exc), jobs={}, workers={})
+    fields = told if isinstance(told, dict) else {}
+    return Health(jobs=_counts(fields.get("jobs")), workers=_counts(fields.get("workers")))
+
+
+def _counts(fields: object) -> dict[str, int]:
+    held = fields if isinstance(fields, dict) else {}
+    return {name: value for name, value in held.items() if isinstance(value, int)}

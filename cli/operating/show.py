@@ -1,0 +1,318 @@
+"""`show JOB|KEY`: the story of a job: what was asked in which round, what came of it, what it cost."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cli.operating.desk import Desk, at_a_desk
+from cli.operating.finding import found_history
+from cli.operating.prices import Dollars, price_of
+from cli.operating.results import facts_of_job
+from cli.operating.spans import now, short
+from cli.operating.story import (
+    ARRIVING,
+    CALLBACK,
+    GPU,
+    OURS,
+    QUEUE,
+    WAITING,
+    AttemptStory,
+    CallStory,
+    RoundStory,
+    Story,
+    story_of,
+)
+from core.jobs.call import SUCCEEDED
+from core.jobs.job import Job, JobState
+from core.summaries.facts import Outcome
+
+_WHERE = {
+    ARRIVING: "on its way to us",
+    QUEUE: "waiting for a worker",
+    GPU: "on the GPU",
+    CALLBACK: "until we knew",
+    WAITING: "until sent again",
+    OURS: "ours",
+}
+_COLOURS = {JobState.ACTIVE: "yellow", JobState.SUCCEEDED: "green", JobState.FAILED: "red"}
+_MARKS = {
+    Outcome.DOUBT: "[red]?[/]",
+    Outcome.NOTED: "[yellow]![/]",
+    Outcome.MENDED: "[green]+[/]",
+    Outcome.PASSED: "[green]✓[/]",
+    Outcome.NOT_APPLICABLE: "[dim]-[/]",
+}
+_BAR = 24  # columns
+
+
+@dataclass(frozen=True)
+class Told:
+    """A story, and what its GPU seconds cost."""
+
+    story: Story
+    dollars: Dollars | None
+
+
+@click.command("show")
+@click.argument("job", metavar="JOB|KEY")
+@at_a_desk
+def show_command(desk: Desk, job: str) -> None:
+    """Tell the story of a job: its rounds and calls, its checks, its cost, where each second went.
+
+    JOB is its id, the first letters of it (six or more), or the key of its file.
+    """
+    told = read_story(desk, job)
+    desk.tell(as_fields(told), lambda console: _show(console, told))
+
+
+def read_story(desk: Desk, name: str) -> Told:
+    history = found_history(desk, name)
+    facts = facts_of_job(desk, history.job) if history.job.summary else {}
+    story = story_of(history, now=now(), facts=facts)
+    price = price_of(story.job.options.model)
+    seconds = story.gpu_seconds_at_least, story.ran_seconds
+    return Told(story, price.of(min(seconds), max(seconds)) if price else None)
+
+
+def as_fields(told: Told) -> dict[str, Any]:
+    story, job = told.story, told.story.job
+    return {
+        "job_id": job.id,
+        "state": job.state.value,
+        "reason_code": job.reason_code or None,
+        "reason": job.reason or None,
+        "source": {"bucket": job.source.bucket, "key": job.source.key, "version_id": job.source.version_id},
+        "summary_key": job.summary_key,
+        "created_at": job.created_at.isoformat(),
+        "deadline": job.deadline.isoformat(),
+        "finished_at": job.finished_at.isoformat() if job.finished_at else None,
+        "asked": {
+            "words": job.options.words,
+            "target_words": job.target_words,
+            "model": job.options.model,
+            "mode": job.options.mode.value,
+            "strategy": job.options.strategy.value,
+            "language": job.options.language or None,
+            "prompt": job.options.prompt,
+        },
+        "words_in": job.words_in,
+        "words_out": job.summary.words if job.summary else None,
+        "events": [
+            {"at": each.at.isoformat(), "by": each.by, "what": each.what, "why": each.why, **each.detail}
+            for each in story.events
+        ],
+        "rounds": [_round_fields(each) for each in story.rounds],
+        "seconds": {kind: round(value, 3) for kind, value in story.seconds.items()},
+        "checks": list(_checks(story)),
+        "cost": {
+            "requests": story.requests,
+            "prompt_tokens": story.prompt_tokens,
+            "completion_tokens": story.completion_tokens,
+            "discarded_tokens": story.discarded_tokens,
+            "gpu_seconds": {
+                "by_request": round(story.ran_seconds, 3),
+                "if_on_one_worker": round(story.gpu_seconds_at_least, 3),
+            },
+            "dollars": told.dollars.as_fields() if told.dollars else None,
+        },
+    }  # fmt: skip
+
+
+def _round_fields(each: RoundStory) -> dict[str, Any]:
+    return {
+        "number": each.number,
+        "asks": each.what,
+        "began_at": each.began_at.isoformat(),
+        "ended_at": each.ended_at.isoformat() if each.ended_at else None,
+        "calls": [
+            {
+                "call_id": call.call.id,
+                "ask": call.call.ask,
+                "state": call.call.state.value,
+                "words_asked": call.call.words,
+                "words_out": call.words_out,
+                "prompt_tokens": call.prompt_tokens,
+                "completion_tokens": call.completion_tokens,
+                "held": call.call.hold or None,
+                "attempts": [_attempt_fields(attempt) for attempt in call.attempts],
+            }
+            for call in each.calls
+        ],
+    }
+
+
+def _attempt_fields(attempt: AttemptStory) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "runpod_id": attempt.runpod_id or None,
+        "begun_at": attempt.begun_at.isoformat(),
+        "ended_at": attempt.ended_at.isoformat() if attempt.ended_at else None,
+        "outcome": attempt.outcome or None,
+        "why": attempt.why or None,
+        "found_by": attempt.found_by or None,
+        "queued_seconds": attempt.queued_seconds,
+        "ran_seconds": attempt.ran_seconds,
+    }
+
+
+def _checks(story: Story) -> Iterator[dict[str, Any]]:
+    writing = story.facts.get("writing")
+    held: Sequence[Any] = writing.get("checks", ()) if isinstance(writing, dict) else ()
+    for check in held:
+        if isinstance(check, dict) and check.get("code"):
+            yield check
+
+
+def _show(console: Console, told: Told) -> None:
+    story = told.story
+    _show_head(console, story.job)
+    _show_rounds(console, story)
+    _show_times(console, story)
+    _show_checks(console, list(_checks(story)))
+    _show_cost(console, told)
+
+
+def _show_head(console: Console, job: Job) -> None:
+    ended = job.finished_at or now()
+    lasted = f"{'after' if job.finished_at else 'for'} {short(ended - job.created_at)}"
+    console.print(
+        f"[bold]{job.id}[/] [{_COLOURS[job.state]}]{job.state.value}[/] {lasted}", highlight=False
+    )
+    if job.reason:
+        console.print(f"[red]{escape(job.reason_code)}[/]: {escape(job.reason)}", highlight=False)
+    got = f", got {job.summary.words:,}" if job.summary else ""
+    rows = [
+        ("file", f"{job.source.key} ({job.source.bucket}, {job.source.size_bytes:,} bytes)"),
+        ("recorded", f"{job.created_at:%Y-%m-%d %H:%M:%S} UTC"),
+        ("words", f"{job.words_in:,} in, {job.target_words:,} asked for{got}"),
+        ("model", f"{job.options.model}, {job.options.mode.value} mode"),
+    ]
+    if job.state is JobState.ACTIVE:
+        rows.append(("deadline", f"{job.deadline:%Y-%m-%d %H:%M:%S} UTC"))
+    if job.summary:
+        rows.append(("summary", job.summary_key))
+    _grid(console, rows)
+
+
+def _show_rounds(console: Console, story: Story) -> None:
+    for each in story.rounds:
+        begun = short(each.began_at - story.job.created_at)
+        took = f", took {short(each.ended_at - each.began_at)}" if each.ended_at else ", under way"
+        console.print(
+            f"\n[bold]Round {each.number}[/]: {escape(each.what)} [dim](after {begun}{took})[/]",
+            highlight=False,
+        )
+        table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+        table.add_column("call", no_wrap=True)
+        table.add_column("state", no_wrap=True)
+        for name in ("words", "queued", "ran", "tokens"):
+            table.add_column(name, justify="right", no_wrap=True)
+        for call in each.calls:
+            table.add_row(*_call_row(call))
+        console.print(table)
+        for call in each.calls:
+            for line in _amiss(call):
+                console.print(f"  [yellow]{escape(line)}[/]", highlight=False)
+
+
+def _call_row(call: CallStory) -> tuple[str, ...]:
+    state = call.call.state.value
+    tries = f" x{len(call.attempts)}" if len(call.attempts) > 1 else ""
+    asked = f"{call.call.words:,}" if call.call.words else "-"
+    came = "" if call.words_out is None else f" → {call.words_out:,}"
+    queued = [each.queued_seconds for each in call.attempts if each.queued_seconds is not None]
+    ran = [each.ran_seconds for each in call.attempts if each.ran_seconds is not None]
+    tokens = (
+        f"{call.prompt_tokens:,} → {call.completion_tokens:,}" if call.completion_tokens else ""
+    )
+    return (
+        escape(call.call.ask or call.call.id),
+        f"{state}{tries}",
+        f"{asked}{came}",
+        _seconds(sum(queued)) if queued else "",
+        _seconds(sum(ran)) if ran else "",
+        tokens,
+    )
+
+
+def _amiss(call: CallStory) -> Iterator[str]:
+    """Say what did not go as it should, attempt by attempt."""
+    name = call.call.ask or call.call.id
+    for attempt in call.attempts:
+        if attempt.why and attempt.outcome != SUCCEEDED:
+            yield f"{name}, attempt {attempt.number}: {attempt.outcome or 'ended'}: {attempt.why}"
+        if attempt.found_by == "sweeper" and attempt.outcome == SUCCEEDED:
+            yield f"{name}, attempt {attempt.number}: its callback was lost; the sweeper found the result"
+    if call.call.hold:
+        yield f"{name} is held: {call.call.hold}"
+
+
+def _show_times(console: Console, story: Story) -> None:
+    whole = sum(story.seconds.values())
+    console.print(f"\n[bold]Where the time went[/]: {_seconds(whole)}", highlight=False)
+    rows = [
+        (_WHERE[kind], f"{_seconds(value):>8}  {'█' * round(_BAR * value / whole)}")
+        for kind, value in story.seconds.items()
+        if whole and value >= 0.05  # noqa: PLR2004 - what is shown has one digit
+    ]
+    _grid(console, rows)
+
+
+def _show_checks(console: Console, checks: Sequence[Mapping[str, Any]]) -> None:
+    if not checks:
+        return
+    console.print("\n[bold]Checks[/]")
+    order = list(_MARKS)
+    quiet = [str(Outcome.PASSED), str(Outcome.NOT_APPLICABLE)]
+    for check in sorted(checks, key=lambda each: order.index(Outcome(each["outcome"]))):
+        if check["outcome"] not in quiet:
+            count = f" x{check['count']}" if check.get("count") else ""
+            detail = f": {check['detail']}" if check.get("detail") else ""
+            mark = _MARKS[Outcome(check["outcome"])]
+            console.print(
+                f"  {mark} {escape(check['code'])}{count} [dim]{check['outcome']}[/]{escape(detail)}",
+                highlight=False,
+            )
+    passed = [check["code"] for check in checks if check["outcome"] == Outcome.PASSED]
+    if passed:
+        console.print(f"  {_MARKS[Outcome.PASSED]} {escape(', '.join(passed))}", highlight=False)
+
+
+def _show_cost(console: Console, told: Told) -> None:
+    story = told.story
+    dollars = told.dollars.text if told.dollars else "not known: models.toml has no such model"
+    tokens = (
+        f"{story.prompt_tokens:,} read, {story.completion_tokens:,} written,"
+        f" {story.discarded_tokens:,} thrown away"
+    )
+    gpu = (
+        f"{_seconds(story.ran_seconds)} of requests; {_seconds(story.gpu_seconds_at_least)} if one worker"
+        " ran them side by side"
+    )
+    rows = (
+        ("requests", f"{story.requests}"),
+        ("tokens", tokens),
+        ("GPU", gpu),
+        ("dollars", f"{dollars}; a worker's start and idle time are billed as well"),
+    )
+    console.print("\n[bold]Cost[/]")
+    _grid(console, rows)
+
+
+def _grid(console: Console, rows: Iterable[tuple[str, str]]) -> None:
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        table.add_row(f"  {name}", escape(value))
+    console.print(table, highlight=False)
+
+
+def _seconds(seconds: float) -> str:
+    return short(timedelta(seconds=seconds))
