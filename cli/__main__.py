@@ -10,10 +10,12 @@ from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
+from cli.operating.cost import cost_command
 from cli.operating.listing import list_command
 from cli.operating.logs import logs_command
 from cli.operating.show import show_command
 from cli.operating.status import status_command
+from cli.operating.watch import watch_command
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -93,7 +95,14 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 
 
 main.add_command(endpoint_group)
-for command in (status_command, list_command, show_command, logs_command):
+for command in (
+    status_command,
+    list_command,
+    show_command,
+    logs_command,
+    cost_command,
+    watch_command,
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _USER_AGENT = (
 )
 _REFUSED = {
     401: "RunPod refuses the key: put a valid one into the secret",
-    403: "RunPod refuses the key for this endpoint: it may be restricted to another",
+    403: "RunPod does not let this key do that: it may be restricted",
     404: "RunPod knows no such endpoint: it was deleted, or the address is wrong",
 }
 

@@ -108,6 +108,9 @@ class Operated:
             )
         return job
 
+    def ending(self, why: str = "RunPod lost it") -> AuditEvent:
+        return AuditEvent(at=datetime.now(UTC), by="sweeper", why=why)
+
     def summarised(self, key: str, text: str) -> Job:
         """Upload a transcript and let the functions and the model go on until its job has ended."""
         job = self.uploaded(key, text)
