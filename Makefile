@@ -128,7 +128,7 @@ clean: ## remove environments and what was built
 # distribution would be built by code of its own. VENV= has another beside it, as for a second Python; the
 # others serve all of them.
 
-$(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
+$(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt cli/summaries.sh
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m venv $(VENV)
@@ -136,6 +136,7 @@ $(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt
 	  -r requirements/bootstrap.txt
 	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --only-binary :all: --require-hashes \
 	  requirements/dev.txt requirements/bootstrap.txt
+	@install -m 755 cli/summaries.sh $(VENV)/bin/summaries
 	@touch $@
 
 $(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/ready

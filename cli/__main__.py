@@ -1,4 +1,4 @@
-"""Command line: `python -m cli --help`."""
+"""Command line: `.venv/bin/summaries --help`, or `python -m cli --help`."""
 
 import sys
 from dataclasses import replace
@@ -11,6 +11,7 @@ from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
 from cli.operating.cost import cost_command
+from cli.operating.get import get_command
 from cli.operating.listing import list_command
 from cli.operating.logs import logs_command
 from cli.operating.show import show_command
@@ -31,7 +32,11 @@ _region = click.option("--region", default="", help="By default the AWS CLI's.")
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
-    """Set up RunPod's endpoint, deploy the stack and take it down."""
+    """Set up RunPod's endpoint, deploy the stack, and look after it.
+
+    Options have a twin in the environment, such as SUMMARIES_STACK for --stack. Exit codes: 0 fine, 1
+    something is wrong, 2 wrong usage, 3 no such job.
+    """
 
 
 @main.command()
@@ -101,6 +106,7 @@ for command in (
     show_command,
     logs_command,
     cost_command,
+    get_command,
     watch_command,
 ):
     main.add_command(command)

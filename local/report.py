@@ -3,7 +3,6 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from rich.console import Console
@@ -15,16 +14,14 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import CallState
 from core.jobs.job import Job
 from core.summaries.options import Mode
+from cli.copy_names import copy_name
 from cli.deployment import History, StoredSummary
 from local.outcome import outcome_lines
 from runpod_simulator import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 
 _BEGINNING_LINES = 25
 _MOST_CALLS_IN_FULL = 2
-_INBOX = "inbox"  # beside the copies: its files are uploaded
 _COLUMNS_OF_A_DETAIL = 76  # of a terminal; with fewer, the audit's details are left out
-_LONGEST_NAME_BYTES = 200  # of a file; with what follows it, less than any file system's limit
-_SHOWN_CHARACTERS = 40
 _NOT_SHOWN = {"runpod_id", "runpod_status"}  # in the steps above
 
 
@@ -45,28 +42,6 @@ def save_copies(summary: StoredSummary, job: Job, folder: Path) -> Copies:
     facts = json.dumps(summary.facts, indent=2, ensure_ascii=False)
     copies.facts.write_text(facts + "\n", encoding="utf-8")
     return copies
-
-
-def copy_name(key: str, summary_key: str) -> str:
-    """Return the path of a summary's copies inside our folder: the upload's key, with its folders.
-
-    A part that would lead elsewhere or is too long for a file system is replaced by a safe one with a hash.
-    """
-    name = key.removesuffix(".txt") if summary_key.endswith(f"/{key}") else key
-    parts = [_fit_for_a_path(part) for part in name.split("/")]
-    return "/".join(parts)
-
-
-def _fit_for_a_path(part: str) -> str:
-    if (
-        part.strip(".")
-        and part != _INBOX
-        and "\0" not in part
-        and len(part.encode()) <= _LONGEST_NAME_BYTES
-    ):
-        return part
-    digest = sha256(part.encode()).hexdigest()[:12]
-    return f"{part.replace(chr(0), '')[:_SHOWN_CHARACTERS].strip('.')}~{digest}"
 
 
 def show_audit(console: Console, history: History) -> None:

@@ -1,11 +1,13 @@
 """The stack that a command is for, the options that all commands have, and how they print.
 
 A stack is named on the command line (`--stack`), by SUMMARIES_STACK, or in deploy.toml; `local` is the one
-that `make up` keeps on this machine. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage, 3 no such job.
+that `make up` keeps on this machine. Exit codes: 0 fine, 1 something is wrong, 2 wrong usage,
+3 no such job.
 """
 
 import json
 import os
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
@@ -25,6 +27,7 @@ from core.aws.job_index import JobIndex
 LOCAL = "local"
 _LOCAL_STACK = "summaries-local"  # as in samconfig.toml
 _LOCAL_PORT = "4566"
+_NO_LOCAL = "the local stack does not answer: start it with `make up`"
 _PLAIN_COLUMNS = 120  # where there is no terminal
 
 _Any = TypeVar("_Any", bound=Callable[..., Any])
@@ -98,11 +101,22 @@ def _deployment(stack: str, region: str) -> Deployment:
     try:
         if name == LOCAL:
             port = os.environ.get("LOCAL_PORT") or _LOCAL_PORT
+            _check_local(port)
             return Deployment(_root(), _LOCAL_STACK, endpoint_url=f"http://127.0.0.1:{port}")
         session = boto3.Session(region_name=region or answers.region or None)
         return Deployment(session, name)
     except NoSuchStackError as exc:
         raise click.ClickException(str(exc)) from None
+
+
+def _check_local(port: str) -> None:
+    """Ask before AWS's client does, which would try for ten seconds where nobody is."""
+    try:
+        socket.create_connection(("127.0.0.1", int(port)), timeout=2).close()
+    except ValueError:
+        raise click.UsageError(f"LOCAL_PORT is {port}, which is no port") from None
+    except OSError:
+        raise click.ClickException(_NO_LOCAL) from None
 
 
 def _root() -> boto3.Session:
@@ -126,7 +140,7 @@ def _explain(exc: ClientError | BotoCoreError, stack: str) -> NoReturn:
     elif isinstance(exc, NoCredentialsError):
         why = "no AWS credentials were found: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
     elif stack == LOCAL and not isinstance(exc, ClientError):
-        why = "the local stack does not answer: start it with `make up`"
+        why = _NO_LOCAL
     elif isinstance(exc, ClientError) and "does not exist" in str(exc):
         why = "there is no stack of this name here: name it with --stack, and its Region with --region"
     else:

@@ -1,0 +1,11 @@
+#!/bin/sh
+# The command `summaries`, installed into the environment's bin by `make .venv/ready`. It can be linked to from
+# anywhere: the environment is found beside it, and the clone above that.
+bin=$(dirname "$(readlink -f "$0")") || exit
+exec "$bin/python" -c '
+import sys
+root = sys.argv.pop(1)
+sys.path[0] = root  # in place of the folder in which somebody happens to be
+from cli.__main__ import main
+main(prog_name="summaries")
+' "$bin/../.." "$@"

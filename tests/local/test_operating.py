@@ -1,0 +1,89 @@
+"""An operator's commands on the local stack, as after `make up`: `--stack local`."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from click.testing import CliRunner, Result
+
+from cli.__main__ import main
+from core.summaries.options import Mode
+from local.stack.needs import ROOT
+from tests.local.conftest import SIMULATOR, Local
+
+MEETING = ROOT / "samples/weekly-standup.txt"
+KEY = "operated/stand-up.txt"
+
+
+@pytest.fixture(scope="module", name="summarised")
+def _summarised(local: Local) -> Iterator[Local]:
+    local.stack.wait_for_job(local.upload(MEETING, KEY, mode=Mode.PUSH))
+    yield local
+
+
+def run(local: Local, *arguments: str) -> Result:
+    environment = {
+        "SUMMARIES_STACK": "local",
+        "LOCAL_PORT": str(urlsplit(local.stack.endpoint_url).port),
+        "RUNPOD_MANAGEMENT_URL": local.simulator.origin,
+    }
+    result = CliRunner().invoke(main, arguments, env=environment)
+    assert SIMULATOR.api_key
+    assert SIMULATOR.api_key not in result.output
+    return result
+
+
+def told(local: Local, *arguments: str) -> dict[str, Any]:
+    result = run(local, *arguments, "--json")
+    document: dict[str, Any] = json.loads(result.stdout)
+    return document
+
+
+def test_status_counts_the_job_and_sees_the_endpoint(summarised: Local) -> None:
+    status = told(summarised, "status")
+
+    assert status["jobs"]["succeeded"] >= 1
+    assert status["endpoint"]["problem"] is None
+    assert status["endpoint"]["workers"]
+    assert status["lost_callbacks"] is not None
+    assert status["read_units"] > 0
+
+
+def test_the_story_says_where_the_time_went(summarised: Local) -> None:
+    story = told(summarised, "show", KEY)
+
+    assert story["state"] == "succeeded"
+    assert story["cost"]["gpu_seconds"]["by_request"] > 0
+    assert story["seconds"]["gpu"] > 0
+    assert "Where the time went" in run(summarised, "show", story["job_id"][:8]).stdout
+
+
+def test_the_log_has_lines_of_submitter_and_receiver_in_order(summarised: Local) -> None:
+    def functions() -> list[str]:
+        return [line["function"] for line in told(summarised, "logs", KEY)["lines"]]
+
+    summarised.wait_for_log("SubmitterFunction", "job is succeeded")
+    assert {"submitter", "receiver"} <= set(functions())
+    lines = told(summarised, "logs", KEY)["lines"]
+    assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
+
+
+def test_cost_adds_it_up(summarised: Local) -> None:
+    cost = told(summarised, "cost")
+
+    assert cost["in_all"]["requests"] >= 1
+    assert KEY in {job["key"] for job in cost["jobs"]}
+
+
+def test_the_summary_is_got_as_a_page_that_links_both_ways(summarised: Local) -> None:
+    page = run(summarised, "get", KEY, "--format", "html").stdout_bytes.decode()
+
+    assert 'href="#t' in page
+    assert 'href="#p' in page
+
+
+def test_watch_and_list_show_it(summarised: Local) -> None:
+    assert KEY in {job["key"] for job in told(summarised, "watch")["jobs"]}
+    assert KEY in {job["key"] for job in told(summarised, "list", "--key", "operated/")["jobs"]}
