@@ -1,7 +1,6 @@
 """An operator's commands on the local stack, as after `make up`: `--stack local`."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +17,9 @@ KEY = "operated/stand-up.txt"
 
 
 @pytest.fixture(scope="module", name="summarised")
-def _summarised(local: Local) -> Iterator[Local]:
+def _summarised(local: Local) -> Local:
     local.stack.wait_for_job(local.upload(MEETING, KEY, mode=Mode.PUSH))
-    yield local
+    return local
 
 
 def run(local: Local, *arguments: str) -> Result:
