@@ -9,11 +9,12 @@ from itertools import islice
 from cli.deployment import History
 from cli.operating.desk import Desk, NoSuchJob
 from core.aws.items import ListedJob
+from core.aws.job_index import JobIndex
 from core.jobs.job import JobState, Source, job_id_for
 
 _ID = re.compile(r"[0-9a-f]{32}")
 _BEGINNING = re.compile(r"[0-9a-f]{6,31}")
-_MOST_LOOKED_AT = 20_000  # jobs, newest first, where the index alone can tell
+MOST_LOOKED_AT = 20_000  # jobs, newest first, where the index alone can tell
 _MOST_VERSIONS = 100  # of one file
 
 
@@ -24,11 +25,14 @@ def newest_jobs(
     since: datetime | None = None,
     until: datetime | None = None,
     oldest_first: bool = False,
+    index: JobIndex | None = None,
+    page_size: int | None = None,
 ) -> Iterator[ListedJob]:
-    """Yield the jobs of some states, newest first."""
-    index = desk.index
+    """Yield the jobs of some states, newest first; `index` is one whose read units somebody wants."""
+    index = index or desk.index
     of_states = (
-        index.jobs(state, since=since, until=until, oldest_first=oldest_first) for state in states
+        index.jobs(state, since=since, until=until, oldest_first=oldest_first, page_size=page_size)
+        for state in states
     )
     return heapq.merge(*of_states, key=lambda job: job.created_at, reverse=not oldest_first)
 
@@ -51,7 +55,7 @@ def _candidates(desk: Desk, name: str) -> Iterator[str]:
         return
     yield from _by_version(desk, name)
     is_beginning = bool(_BEGINNING.fullmatch(name))
-    for job in islice(newest_jobs(desk), _MOST_LOOKED_AT):
+    for job in islice(newest_jobs(desk), MOST_LOOKED_AT):
         if job.key == name or (is_beginning and job.id.startswith(name)):
             yield job.id
             return

@@ -11,9 +11,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from cli.operating.desk import Desk, at_a_desk
-from cli.operating.finding import newest_jobs
+from cli.operating.finding import MOST_LOOKED_AT, newest_jobs
 from cli.operating.spans import SpanType, now, short
 from core.aws.items import ListedJob
+from core.aws.job_index import JobIndex
 from core.jobs.job import JobState
 
 _COLOURS = {JobState.ACTIVE: "yellow", JobState.SUCCEEDED: "green", JobState.FAILED: "red"}
@@ -38,18 +39,26 @@ _SHOWN_OF_ID = 8
 @at_a_desk
 def list_command(desk: Desk, limit: int, **filters: Any) -> None:
     """Show jobs, newest first."""
-    jobs = list(islice(selected(desk, **filters), limit + 1))
+    index = desk.index
+    jobs = list(islice(selected(desk, index, most=limit + 1, **filters), limit + 1))
     has_more = len(jobs) > limit
     jobs = jobs[:limit]
     desk.tell(
-        {"jobs": [told(job) for job in jobs], "has_more": has_more},
-        lambda console: _show(console, jobs, has_more=has_more),
+        {
+            "jobs": [told(job) for job in jobs],
+            "has_more": has_more,
+            "looked_at_most_at": MOST_LOOKED_AT,
+            "read_units": index.read_units,
+        },
+        lambda console: _show(console, jobs, has_more=has_more, read_units=index.read_units),
     )
 
 
 def selected(
     desk: Desk,
+    index: JobIndex | None = None,
     *,
+    most: int | None = None,
     states: tuple[str, ...] = (),
     since: timedelta | None = None,
     older: timedelta | None = None,
@@ -58,7 +67,12 @@ def selected(
     doubts: bool = False,
     oldest: bool = False,
 ) -> Iterator[ListedJob]:
-    """Yield the jobs that pass every filter that was given."""
+    """Yield the jobs that pass every filter that was given, of the newest (or oldest) twenty thousand.
+
+    The index knows state and age. Whoever filters by more looks at whole pages; without that, `most` jobs
+    of a state are all that is read.
+    """
+    filters_here = bool(prefix or reason or doubts)
     wanted = tuple(JobState(state) for state in states) or tuple(JobState)
     if reason:
         wanted = (JobState.FAILED,)
@@ -68,8 +82,10 @@ def selected(
         since=now() - since if since else None,
         until=now() - older if older else None,
         oldest_first=oldest,
+        index=index,
+        page_size=None if filters_here else most,
     )
-    for job in jobs:
+    for job in islice(jobs, MOST_LOOKED_AT):
         is_doubtful = job.summary is not None and job.summary.doubts > 0
         if (
             job.key.startswith(prefix)
@@ -94,9 +110,9 @@ def told(job: ListedJob) -> dict[str, Any]:
     }
 
 
-def _show(console: Console, jobs: list[ListedJob], *, has_more: bool) -> None:
+def _show(console: Console, jobs: list[ListedJob], *, has_more: bool, read_units: float) -> None:
     if not jobs:
-        console.print("No such jobs.")
+        console.print(f"No such jobs among {MOST_LOOKED_AT:,}; --since and --older look elsewhere.")
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("job", "state", "age", "took"):
@@ -114,8 +130,8 @@ def _show(console: Console, jobs: list[ListedJob], *, has_more: bool) -> None:
             escape(job.key),
         )
     console.print(table)
-    if has_more:
-        console.print("[dim]there are more: --limit[/]")
+    more = "there are more: --limit; " if has_more else ""
+    console.print(f"[dim]{more}{read_units:g} read units[/]")
 
 
 def _words(job: ListedJob) -> str:
