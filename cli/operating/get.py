@@ -45,9 +45,16 @@ def _docx(_: Desk, job: Job, result: Result) -> bytes:
 
 def _pdf(_: Desk, job: Job, result: Result) -> bytes:
     from cli.operating.exports.about import about  # noqa: PLC0415
-    from cli.operating.exports.pdf import pdf  # noqa: PLC0415
+    from cli.operating.exports.pdf import pdf, signs_without_a_font  # noqa: PLC0415
 
-    return pdf(about(job, result.text, result.facts))
+    body = pdf(about(job, result.text, result.facts))
+    if missing := signs_without_a_font(body):
+        click.echo(
+            f"{missing} signs are empty boxes: no font here has them. Install one for the script (such as"
+            " Noto Sans CJK), or take docx or html.",
+            err=True,
+        )
+    return body
 
 
 _FORMATS: Mapping[str, Callable[[Desk, Job, Result], bytes]] = {
