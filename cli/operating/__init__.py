@@ -8,7 +8,8 @@ function_logs  the functions' log lines
 prices         what GPU seconds cost
 results        a job's summary and facts
 story          what happened to one job, and where its time went
+spending       what jobs have used, and what RunPod bills for it
 exports/       a summary as page, document, Markdown with front matter
 
-Each command has a module: status, list (listing), show, logs, cost, get, watch.
+Each command has a module: status, list (listing), show (and show_story), logs, cost, get, watch.
 """

@@ -23,6 +23,7 @@ from cli import answers as kept
 from cli.deployment import Deployment, NoSuchStackError
 from cli.parameters import ROOT
 from core.aws.job_index import JobIndex
+from core.errors import PipelineError
 
 LOCAL = "local"
 _LOCAL_STACK = "summaries-local"  # as in samconfig.toml
@@ -86,6 +87,8 @@ def at_a_desk(function: _Any) -> _Any:
                 deployment.close()
         except (ClientError, BotoCoreError) as exc:
             _explain(exc, stack)
+        except PipelineError as exc:
+            raise click.ClickException(str(exc)) from None
 
     return run  # type: ignore[return-value]
 

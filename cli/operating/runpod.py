@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from botocore.exceptions import ClientError
 
 from cli.operating.desk import Desk
 from core.aws.secrets import SecretReader
@@ -105,11 +106,15 @@ class Health:
 
 def health(desk: Desk) -> Health:
     """Ask RunPod how the endpoint is."""
-    reached = access(desk)
     try:
+        reached = access(desk)
         told = asked(f"{reached.url.rstrip('/')}/health", api_key(desk, reached))
     except RunPodUnknown as exc:
         return Health(problem=str(exc), jobs={}, workers={})
+    except ClientError as exc:
+        code = exc.response["Error"]["Code"]
+        why = f"the submitter's configuration, which says where it is, can't be read: {code}"
+        return Health(problem=why, jobs={}, workers={})
     fields = told if isinstance(told, dict) else {}
     return Health(jobs=_counts(fields.get("jobs")), workers=_counts(fields.get("workers")))
 

@@ -16,6 +16,7 @@ from itertools import islice
 from typing import Any
 
 import click
+from botocore.exceptions import ClientError
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -31,7 +32,7 @@ _MOST_COUNTED = 10_000  # jobs of a state
 _MOST_READ = 1_000  # of which more is known than that they are there
 _SHOWN_OF_ID = 8
 _LOST = "lost callback"  # as the sweeper's log line counts them
-_UNKNOWN = "not known: the sweeper's log is too long"
+_UNKNOWN = "not known: the sweeper's log is too long, or may not be read"
 _SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager")
 
 
@@ -51,7 +52,7 @@ class Jobs:
 class Status:
     within: timedelta
     jobs: Jobs
-    lost_callbacks: int | None  # None where the log is too long to count
+    lost_callbacks: int | None  # None where the log is too long, or may not be read
     dead_letters: int
     waiting_messages: int
     endpoint: runpod.Health
@@ -136,7 +137,7 @@ def _percentiles(jobs: Sequence[ListedJob]) -> dict[str, float]:
 def _lost_callbacks(desk: Desk, since: datetime) -> int | None:
     try:
         swept = [line.fields for line in lines(desk, "sweeper", holding=_LOST, since=since)]
-    except Truncated:
+    except (Truncated, ClientError):
         return None
     return sum(int(fields.get("found", {}).get(_LOST, 0)) for fields in swept)
 

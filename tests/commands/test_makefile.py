@@ -17,7 +17,7 @@ _SHOW = '#!/bin/sh\nprintf "%s\\n" "$LOCAL_FILE" "$LOCAL_PORT" "$UV_CACHE_DIR"\n
 def clone(tmp_path: Path) -> Path:
     """A clone with a space in its path that is set up, and whose python prints its arguments."""
     folder = tmp_path / "a clone"
-    for name in ("Makefile", "build.mk", "requirements", "core", "submitter"):
+    for name in ("Makefile", "build.mk", "requirements", "cli", "core", "submitter"):
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, _made(folder) / name)

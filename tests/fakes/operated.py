@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 import responses
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
@@ -42,17 +43,22 @@ class _Deployed(Deployment):
 
     def client(self, service: str) -> Any:
         if service == "lambda":
-            return _Lambda()
+            return Lambda()
         return boto3.client(service)  # type: ignore[call-overload]
 
     def close(self) -> None:
         pass
 
 
-class _Lambda:
+class Lambda:
     """What is read of Lambda: a function's environment."""
 
+    may_be_read = True
+
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
+        if not self.may_be_read:
+            error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+            raise ClientError(error, "GetFunctionConfiguration")  # type: ignore[arg-type]
         variables = {"RUNPOD_API_ENDPOINT": RUNPOD, "RUNPOD_API_KEY_SECRET": "runpod/api-key"}
         return {"Environment": {"Variables": variables}}
 

@@ -9,7 +9,7 @@ import pytest
 from core.jobs.job import JobState
 from tests.builders import API_KEY, minutes
 from tests.fakes.cloud import RUNPOD
-from tests.fakes.operated import Operated, operated
+from tests.fakes.operated import Lambda, Operated, operated
 
 HOUR = timedelta(hours=1)
 
@@ -117,3 +117,15 @@ def test_summaries_with_doubts_are_counted(operator: Operated) -> None:
     operator.recorded(2, ago=minutes(5), state=JobState.SUCCEEDED)
 
     assert operator.told("status")["summaries_in_doubt"] == 1
+
+
+def test_what_may_not_be_read_is_told_and_the_rest_as_well(
+    operator: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Lambda, "may_be_read", False)
+    operator.recorded(1, ago=minutes(5))
+
+    told = operator.told("status")
+
+    assert "can't be read: AccessDeniedException" in told["endpoint"]["problem"]
+    assert told["jobs"]["active"] == 1
