@@ -1,6 +1,7 @@
 """An operator's commands on the local stack, as after `make up`: `--stack local`."""
 
 import json
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,11 +15,17 @@ from tests.local.conftest import SIMULATOR, Local
 
 MEETING = ROOT / "samples/weekly-standup.txt"
 KEY = "operated/stand-up.txt"
+PULLED = "operated/pulled.txt"
 
 
 @pytest.fixture(scope="module", name="summarised")
 def _summarised(local: Local) -> Local:
-    local.stack.wait_for_job(local.upload(MEETING, KEY, mode=Mode.PUSH))
+    uploads = [
+        local.upload(MEETING, key, mode=mode)
+        for key, mode in ((KEY, Mode.PUSH), (PULLED, Mode.PULL))
+    ]
+    for upload in uploads:
+        local.stack.wait_for_job(upload)
     return local
 
 
@@ -50,12 +57,15 @@ def test_status_counts_the_job_and_sees_the_endpoint(summarised: Local) -> None:
     assert status["read_units"] > 0
 
 
-def test_the_story_says_where_the_time_went(summarised: Local) -> None:
-    story = told(summarised, "show", KEY)
+@pytest.mark.parametrize("key", [KEY, PULLED])
+def test_the_story_says_where_the_time_went(summarised: Local, key: str) -> None:
+    story = told(summarised, "show", key)
 
     assert story["state"] == "succeeded"
     assert story["cost"]["gpu_seconds"]["by_request"] > 0
+    assert story["cost"]["completion_tokens"] > 0
     assert story["seconds"]["gpu"] > 0
+    assert story["checks"]
     assert "Where the time went" in run(summarised, "show", story["job_id"][:8]).stdout
 
 
@@ -76,11 +86,12 @@ def test_cost_adds_it_up(summarised: Local) -> None:
     assert KEY in {job["key"] for job in cost["jobs"]}
 
 
-def test_the_summary_is_got_as_a_page_that_links_both_ways(summarised: Local) -> None:
-    page = run(summarised, "get", KEY, "--format", "html").stdout_bytes.decode()
+@pytest.mark.parametrize("key", [KEY, PULLED])
+def test_the_summary_is_got_as_a_page_that_links_both_ways(summarised: Local, key: str) -> None:
+    page = run(summarised, "get", key, "--format", "html").stdout_bytes.decode()
 
-    assert 'href="#t' in page
-    assert 'href="#p' in page
+    assert re.search(r'href="#t\d', page)
+    assert re.search(r'href="#p\d', page)
 
 
 def test_watch_and_list_show_it(summarised: Local) -> None:
