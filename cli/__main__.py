@@ -18,6 +18,7 @@ from cli.operating.show import show_command
 from cli.operating.status import status_command
 from cli.operating.watch import watch_command
 from cli.parameters import ROOT
+from cli.twins import give_twins
 
 _file = click.option(
     "--answers",
@@ -34,7 +35,8 @@ _region = click.option("--region", default="", help="By default the AWS CLI's.")
 def main() -> None:
     """Set up RunPod's endpoint, deploy the stack, and look after it.
 
-    Options have a twin in the environment, such as SUMMARIES_STACK for --stack. Exit codes: 0 fine, 1
+    Options have a twin in the environment: SUMMARIES_STACK for --stack of every command, and
+    SUMMARIES_COST_JOBS for --jobs of `cost`. Exit codes: 0 fine, 1
     something is wrong, 2 wrong usage, 3 no such job.
     """
 
@@ -110,6 +112,7 @@ for command in (
     watch_command,
 ):
     main.add_command(command)
+give_twins(main, "SUMMARIES")
 
 if __name__ == "__main__":
     main()
