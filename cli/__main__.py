@@ -102,16 +102,13 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 
 
 main.add_command(endpoint_group)
-for command in (
-    status_command,
-    list_command,
-    show_command,
-    logs_command,
-    cost_command,
-    get_command,
-    watch_command,
-):
-    main.add_command(command)
+main.add_command(status_command)
+main.add_command(list_command)
+main.add_command(show_command)
+main.add_command(logs_command)
+main.add_command(cost_command)
+main.add_command(get_command)
+main.add_command(watch_command)
 give_twins(main, "SUMMARIES")
 
 if __name__ == "__main__":

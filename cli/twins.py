@@ -4,7 +4,7 @@ import click
 
 
 def give_twins(group: click.Group, prefix: str) -> None:
-    """Name the variables of a group's commands, and of the groups in it, by their flags; help tells them."""
+    """Name the variables of a group's commands by their flags, those of its groups too; help tells them."""
     for name, command in group.commands.items():
         own_prefix = f"{prefix}_{_in_capitals(name)}"
         if isinstance(command, click.Group):

@@ -55,6 +55,7 @@ def checks_of(story: Story) -> Iterator[dict[str, Any]]:
 def show_story(console: Console, told: Told) -> None:
     story = told.story
     _show_head(console, story.job)
+    _show_events(console, story)
     _show_rounds(console, story)
     _show_times(console, story)
     _show_checks(console, list(checks_of(story)))
@@ -81,6 +82,22 @@ def _show_head(console: Console, job: Job) -> None:
     if job.summary:
         rows.append(("summary", job.summary_key))
     _grid(console, rows)
+
+
+def _show_events(console: Console, story: Story) -> None:
+    """Show what became of the job itself, and who moved it."""
+    table = Table.grid(padding=(0, 2))
+    for style in ("dim", "dim", ""):
+        table.add_column(style=style, no_wrap=True)
+    table.add_column(overflow="fold")
+    for event in story.events:
+        begun = event.at - story.job.created_at
+        # Why a job has failed stands above in full.
+        why = "" if event.why == story.job.reason else event.why
+        who = event.by.replace("_", " ")
+        table.add_row(f"  {short(begun)}", who, escape(event.what), escape(why))
+    console.print("\n[bold]Timeline[/]")
+    console.print(table, highlight=False)
 
 
 def _show_rounds(console: Console, story: Story) -> None:

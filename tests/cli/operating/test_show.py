@@ -49,7 +49,15 @@ def test_people_read_it_at_80_columns(operator: Operated) -> None:
     told = operator.run("show", KEY, COLUMNS="80").stdout
 
     assert max(map(len, told.splitlines())) <= 80
-    for word in ("Round 1", "Where the time went", "Checks", "Cost", "thrown away", "ours"):
+    for word in (
+        "Timeline",
+        "Round 1",
+        "Where the time went",
+        "Checks",
+        "Cost",
+        "thrown away",
+        "ours",
+    ):
         assert word in told
 
 
@@ -59,6 +67,7 @@ def test_a_failed_job_says_its_reason_in_full(operator: Operated) -> None:
     told = operator.done("show", job.source.key)
 
     assert "deadline: RunPod lost it" in told
+    assert "sweeper  active -> failed" in told  # who moved it
 
 
 def test_a_job_under_way_is_told_as_far_as_it_is(operator: Operated) -> None:
