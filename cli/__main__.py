@@ -10,6 +10,7 @@ from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
+from cli.operating.cancelling import cancel_command
 from cli.operating.listing import list_command
 from cli.parameters import ROOT
 
@@ -91,6 +92,7 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 
 main.add_command(endpoint_group)
 main.add_command(list_command)
+main.add_command(cancel_command)
 
 if __name__ == "__main__":
     main()
