@@ -12,6 +12,9 @@ from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
 from cli.operating.cancelling import cancel_command
 from cli.operating.listing import list_command
+from cli.operating.redriving import redrive_command
+from cli.operating.retrying import retry_command
+from cli.operating.sweeping import sweep_command
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -93,6 +96,9 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 main.add_command(endpoint_group)
 main.add_command(list_command)
 main.add_command(cancel_command)
+main.add_command(retry_command)
+main.add_command(redrive_command)
+main.add_command(sweep_command)
 
 if __name__ == "__main__":
     main()
