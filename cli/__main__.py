@@ -11,9 +11,11 @@ from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.endpoint import endpoint as endpoint_group
 from cli.operating.cancelling import cancel_command
+from cli.operating.forgetting import forget_command
 from cli.operating.listing import list_command
 from cli.operating.redriving import redrive_command
 from cli.operating.retrying import retry_command
+from cli.operating.secrets import secret
 from cli.operating.sweeping import sweep_command
 from cli.parameters import ROOT
 
@@ -99,6 +101,8 @@ main.add_command(cancel_command)
 main.add_command(retry_command)
 main.add_command(redrive_command)
 main.add_command(sweep_command)
+main.add_command(secret)
+main.add_command(forget_command)
 
 if __name__ == "__main__":
     main()

@@ -23,7 +23,9 @@ class Leave:
     def given(self, question: str) -> bool:
         """Say whether to go on: never in a dry run, at once with --yes, else as a person says.
 
-        The question goes to stderr, for stdout may be a JSON document's. Raises UsageError without a terminal.
+        The question goes to stderr, for stdout may be a JSON document's.
+
+        Raises UsageError without a terminal.
         """
         if self.is_dry_run:
             return False

@@ -113,7 +113,9 @@ def _with_requests_ended(lifecycle: Lifecycle, runpod: RunPod, job: Job) -> Outc
     notes = [f"{len(ended)} requests cancelled at RunPod"]
     if left:
         why = f" ({trouble})" if trouble else ""
-        notes.append(f"{len(left)} calls are left to the sweeper, which ends them within minutes{why}")
+        notes.append(
+            f"{len(left)} calls are left to the sweeper, which ends them within minutes{why}"
+        )
     outcome = Outcome(job=job, did="cancelled", notes=tuple(notes))
     return replace(outcome, detail={"cancelled_requests": ended, "left_calls": left})
 

@@ -36,8 +36,8 @@ def check_newest(s3: Any, job: Job) -> None:
 def copied_onto_itself(s3: Any, job: Job) -> Source:
     """Make a new version of a job's file and return it. Raises as `check_newest` does.
 
-    Its metadata are replaced by the same and one more: S3 copies nothing onto itself without a change. What
-    is copied is the newest version, by its ETag and not by its id, so an upload in this instant is not undone.
+    Its metadata are replaced by the same and one more: S3 copies nothing onto itself without a change.
+    The newest version is copied, by its ETag and not by its id: an upload in this instant is not undone.
     """
     source = job.source
     head = _head(s3, source)
@@ -86,7 +86,9 @@ def _checked(job: Job, head: Mapping[str, Any]) -> None:
     version_id = "" if version_id == "null" else version_id
     etag = str(head["ETag"]).strip('"')
     if head["Metadata"].get(RETRY_OF) == job.id:
-        raise CopiedAlready("it was started anew already; `list --key` shows the job that came of it")
+        raise CopiedAlready(
+            "it was started anew already; `list --key` shows the job that came of it"
+        )
     is_same = version_id == source.version_id if source.version_id else etag == source.etag
     if not is_same:
         raise FileReplaced(

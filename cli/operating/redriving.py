@@ -54,9 +54,7 @@ class Letter:
 
 @click.command("redrive")
 @click.option("--limit", default=200, show_default=True, help="So many messages at most.")
-@click.option(
-    "--drop-unknown", is_flag=True, help="Delete what the submitter could never take."
-)
+@click.option("--drop-unknown", is_flag=True, help="Delete what the submitter could never take.")
 @at_a_desk
 @asks_leave
 def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool) -> None:
@@ -127,7 +125,9 @@ def _explained(desk: Desk, message: dict[str, Any]) -> Letter:
     )
 
 
-def _meaning(desk: Desk, message: Source | AttemptRequested | NextStageRequested) -> tuple[str, str]:
+def _meaning(
+    desk: Desk, message: Source | AttemptRequested | NextStageRequested
+) -> tuple[str, str]:
     match message:
         case Source():
             means = f"an upload: {message.key}"

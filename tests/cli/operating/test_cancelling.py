@@ -6,7 +6,7 @@ import pytest
 
 from core.jobs.call import CallState
 from core.jobs.job import JobState
-from tests.builders import a_call, a_job, a_pull_call, a_pull_job, a_summary, an_event, NOON
+from tests.builders import NOON, a_call, a_job, a_pull_call, a_pull_job, a_summary, an_event
 from tests.cli.operating.operated import Operated, operated
 from tests.fakes.cloud import RUNPOD
 
@@ -125,4 +125,3 @@ def test_a_summary_that_is_being_published_is_left_to_be(stack: Operated, job, c
 
 def test_a_job_that_is_not_there_has_an_exit_code_of_its_own(stack: Operated) -> None:
     assert stack.run("cancel", "calls/nobody.txt", "--yes").exit_code == 3
-
