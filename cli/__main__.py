@@ -13,9 +13,11 @@ from cli.endpoint import endpoint as endpoint_group
 from cli.operating.cancelling import cancel_command
 from cli.operating.forgetting import forget_command
 from cli.operating.listing import list_command
+from cli.operating.reading import read_command
 from cli.operating.redriving import redrive_command
 from cli.operating.retrying import retry_command
 from cli.operating.secrets import secret
+from cli.operating.submitting import submit_command
 from cli.operating.sweeping import sweep_command
 from cli.parameters import ROOT
 
@@ -98,8 +100,10 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
 main.add_command(endpoint_group)
 main.add_command(list_command)
 main.add_command(cancel_command)
+main.add_command(read_command)
 main.add_command(retry_command)
 main.add_command(redrive_command)
+main.add_command(submit_command)
 main.add_command(sweep_command)
 main.add_command(secret)
 main.add_command(forget_command)

@@ -18,9 +18,15 @@ from core.jobs.call import Call
 from core.jobs.job import Job, job_id_for
 from tests.builders import a_source, completed_body
 from tests.fakes.cloud import RUNPOD, TRANSCRIPT, Cloud, running_cloud
-from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
+from tests.fakes.lambda_events import UPLOADED_AT, callback_event, s3_notification, sqs_batch
 
 FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper"}
+
+
+def quietly(cloud: Cloud, function: str, event: dict[str, Any]) -> dict[str, Any]:
+    """Invoke a function; its metrics, which go to stdout, are no command's output."""
+    with redirect_stdout(io.StringIO()):
+        return cloud.invoke(function, event)
 
 
 class _Session:
@@ -44,8 +50,7 @@ class _Session:
         return {"Environment": {"Variables": dict(os.environ)}}
 
     def invoke(self, *, FunctionName: str) -> Any:  # noqa: N803
-        with redirect_stdout(io.StringIO()):  # a function's metrics are no command's output
-            answer = self._cloud.invoke(FunctionName, {})
+        answer = quietly(self._cloud, FunctionName, {})
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
@@ -102,9 +107,13 @@ class Operated:
         version_id = head.get("VersionId", "")
         sequencer = f"{self._sequence:04}"
         event = s3_notification(
-            key, head["ETag"].strip('"'), version_id=version_id, sequencer=sequencer
+            key,
+            head["ETag"].strip('"'),
+            version_id=version_id,
+            sequencer=sequencer,
+            at=UPLOADED_AT,
         )
-        answer = self.cloud.invoke("submitter", sqs_batch(event))
+        answer = quietly(self.cloud, "submitter", sqs_batch(event))
         assert answer["batchItemFailures"] == []
         source = a_source(
             key=key, version_id=version_id, etag=head["ETag"].strip('"'), sequencer=sequencer
@@ -120,11 +129,13 @@ class Operated:
     def call_back(self, text: str, *, runpod_id: str = "rp-1") -> None:
         """Let RunPod answer its latest request, and the submitter go on."""
         body = completed_body(text, id=runpod_id)
-        self.cloud.invoke(
-            "webhook_receiver", callback_event(self.cloud.sent_to_runpod()[-1]["webhook"], body)
+        quietly(
+            self.cloud,
+            "webhook_receiver",
+            callback_event(self.cloud.sent_to_runpod()[-1]["webhook"], body),
         )
         for message in self.cloud.messages():
-            self.cloud.invoke("submitter", sqs_batch(message))
+            quietly(self.cloud, "submitter", sqs_batch(message))
 
     def job(self, job_id: str) -> Job:
         return self.cloud.store().load_job(job_id)
