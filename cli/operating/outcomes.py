@@ -47,11 +47,16 @@ def show_outcomes(console: Console, outcomes: Sequence[Outcome]) -> None:
             console.print(f"  {line}", highlight=False)
 
 
-def tell_outcomes(desk: Desk, outcomes: Sequence[Outcome], *, is_dry_run: bool) -> None:
-    desk.tell(
-        {"is_dry_run": is_dry_run, "jobs": [each.told() for each in outcomes]},
-        lambda console: show_outcomes(console, outcomes),
-    )
+def tell_outcomes(
+    desk: Desk, outcomes: Sequence[Outcome], *, is_dry_run: bool, has_more: bool = False
+) -> None:
+    def show(console: Console) -> None:
+        show_outcomes(console, outcomes)
+        if has_more:
+            console.print("[dim]there are more: --limit[/]")
+
+    jobs = [each.told() for each in outcomes]
+    desk.tell({"is_dry_run": is_dry_run, "jobs": jobs, "has_more": has_more}, show)
 
 
 def standing(history: History, at: datetime) -> str:

@@ -17,12 +17,19 @@ from rich.markup import escape
 
 from cli.deployment import History
 from cli.operating.asking import Leave, asks_leave
+from cli.operating.deployed import settings_of
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.outcomes import standing
 from cli.operating.spans import now, short
-from core.aws.names import is_aside
 from core.jobs.job import JobState, Source, job_id_for
-from submitter.messages import AttemptRequested, NextStageRequested, UnknownMessage, parse_message
+from core.settings import SubmitterSettings
+from submitter.messages import (
+    AttemptRequested,
+    NextStageRequested,
+    UnknownMessage,
+    is_for_a_job,
+    parse_message,
+)
 
 _HELD_SECONDS = 300  # nobody else sees a message while a person looks at it
 _MOST_AT_ONCE = 10  # SQS's limit
@@ -64,20 +71,26 @@ def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool)
     """
     sqs = desk.deployment.client("sqs")
     source = desk.deployment.outputs["UploadDeadLetterQueueUrl"]
-    letters = [_explained(desk, each) for each in _received(sqs, source, limit)]
+    settings = settings_of(desk)
+    received: list[dict[str, Any]] = []
+    done: set[str] = set()
     try:
+        received.extend(_received(sqs, source, limit))
+        letters = [_explained(desk, settings, each) for each in received]
         moving = [each for each in letters if each.is_known]
         dropping = [each for each in letters if drop_unknown and not each.is_known]
         if not desk.as_json and not leave.is_dry_run:
             _show(desk.console, letters)
         if (moving or dropping) and leave.given(_question(moving, dropping)):
             target = desk.deployment.outputs["UploadQueueUrl"]
-            letters = [_moved(sqs, source, target, each, drop=drop_unknown) for each in letters]
+            letters = [
+                _moved(sqs, source, target, each, done, drop=drop_unknown) for each in letters
+            ]
             _tell(desk, letters, is_dry_run=False)
         elif desk.as_json or leave.is_dry_run:
             _tell(desk, letters, is_dry_run=leave.is_dry_run)
     finally:
-        _handed_back(sqs, source, [each for each in letters if not each.done])
+        _handed_back(sqs, source, [each for each in received if each["MessageId"] not in done])
     if any(not each.is_known and not each.done for each in letters):
         sys.exit(1)
 
@@ -99,7 +112,7 @@ def _received(sqs: Any, queue: str, limit: int) -> Iterator[dict[str, Any]]:
         yield from fresh
 
 
-def _explained(desk: Desk, message: dict[str, Any]) -> Letter:
+def _explained(desk: Desk, settings: SubmitterSettings, message: dict[str, Any]) -> Letter:
     sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1_000
     letter = Letter(
         id=message["MessageId"],
@@ -115,7 +128,7 @@ def _explained(desk: Desk, message: dict[str, Any]) -> Letter:
     except UnknownMessage as exc:
         will = "it would fail again; --drop-unknown deletes it"
         return replace(letter, means=f"no message of ours: {exc}", will=will, is_known=False)
-    meanings = [_meaning(desk, each) for each in parsed]
+    meanings = [_meaning(desk, settings, each) for each in parsed]
     if not meanings:
         return replace(letter, means="S3's test message", will="nothing: it is taken and forgotten")
     return replace(
@@ -126,7 +139,9 @@ def _explained(desk: Desk, message: dict[str, Any]) -> Letter:
 
 
 def _meaning(
-    desk: Desk, message: Source | AttemptRequested | NextStageRequested
+    desk: Desk,
+    settings: SubmitterSettings,
+    message: Source | AttemptRequested | NextStageRequested,
 ) -> tuple[str, str]:
     match message:
         case Source():
@@ -134,8 +149,8 @@ def _meaning(
             history = desk.deployment.history_of(job_id_for(message))
             if history:
                 return means, f"nothing: it has its job {_brief(history)}"
-            if is_aside(message.key, ()):
-                return means, "nothing: it is no transcript's name"
+            if not is_for_a_job(message, settings):
+                return means, "nothing: it is no transcript, or lies elsewhere"
             return means, "it becomes a job"
         case AttemptRequested(job_id, call_id):
             means = f"another attempt of call {call_id} of job {job_id[:8]}"
@@ -153,20 +168,23 @@ def _brief(history: History) -> str:
     return f"{history.job.id[:8]}, {standing(history, now())}"
 
 
-def _moved(sqs: Any, source: str, target: str, letter: Letter, *, drop: bool) -> Letter:
+def _moved(
+    sqs: Any, source: str, target: str, letter: Letter, done: set[str], *, drop: bool
+) -> Letter:
     if not letter.is_known and not drop:
         return letter
     if letter.is_known:
         sqs.send_message(QueueUrl=target, MessageBody=letter.body)
     sqs.delete_message(QueueUrl=source, ReceiptHandle=letter.receipt)
+    done.add(letter.id)
     return replace(letter, done="sent back" if letter.is_known else "deleted")
 
 
-def _handed_back(sqs: Any, queue: str, letters: Sequence[Letter]) -> None:
+def _handed_back(sqs: Any, queue: str, messages: Sequence[dict[str, Any]]) -> None:
     """Let others see at once what was only looked at."""
-    for letter in letters:
+    for each in messages:
         sqs.change_message_visibility(
-            QueueUrl=queue, ReceiptHandle=letter.receipt, VisibilityTimeout=0
+            QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
         )
 
 

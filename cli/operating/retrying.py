@@ -79,8 +79,10 @@ def retry_command(
     if names:
         histories = [found_history(desk, name) for name in names]
     else:
-        found = islice(selected(desk, reason=reason, since=since, prefix=prefix), limit)
+        found = islice(selected(desk, reason=reason, since=since, prefix=prefix), limit + 1)
         histories = list(_with_history(desk, (job.id for job in found)))
+    has_more = not names and len(histories) > limit
+    histories = histories[:limit] if has_more else histories
     unique = {each.job.id: each for each in histories}.values()
     planned = [_planned(desk, history, again=again) for history in unique]
     if not desk.as_json and not leave.is_dry_run:
@@ -91,9 +93,9 @@ def retry_command(
         planned = [
             each if each.conflict else _retried(desk, lifecycle, each.job) for each in planned
         ]
-        tell_outcomes(desk, planned, is_dry_run=False)
+        tell_outcomes(desk, planned, is_dry_run=False, has_more=has_more)
     elif desk.as_json or leave.is_dry_run:
-        tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run)
+        tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
     # Of many chosen by their reason some are always superseded; of those named each was meant.
     if names and any(each.conflict for each in planned):
         sys.exit(1)

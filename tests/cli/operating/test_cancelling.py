@@ -54,6 +54,35 @@ def test_a_request_that_runpod_would_not_cancel_is_left_to_the_sweeper(stack: Op
     assert stack.history(job.id)[1][0].state is CallState.CANCELLED
 
 
+def test_of_a_round_with_several_calls_each_ends_by_what_it_is_at(stack: Operated) -> None:
+    job = a_job(stage_calls=3)
+    calls = [
+        a_call(CallState.SUBMITTED, id="1-0"),
+        a_call(CallState.WAITING, attempts=0, id="1-1"),
+        a_call(CallState.SUBMITTING, id="1-2"),
+    ]
+    stack.cloud.store().create(job, calls)
+    stack.runpod_cancels()
+
+    told = stack.json("cancel", job.id, "--yes")
+
+    states = [call.state for call in stack.history(job.id)[1]]
+    assert states == [CallState.CANCELLED, CallState.CANCELLED, CallState.SUBMITTING]
+    assert told["jobs"][0]["left_calls"] == ["1-2"]
+    assert stack.job(job.id).due_at is not None  # so the sweeper ends what was left
+
+
+def test_without_a_key_at_hand_the_request_is_left_to_the_sweeper(stack: Operated) -> None:
+    job = stack.upload(KEY)
+    stack.cloud.delete_secret("runpod/api-key")
+
+    told = stack.json("cancel", job.id, "--yes")
+
+    assert told["jobs"][0]["left_calls"] == ["1-0"]
+    assert stack.job(job.id).state is JobState.FAILED
+    assert any("sweeper" in note for note in told["jobs"][0]["notes"])
+
+
 def test_a_callback_after_it_changes_nothing(stack: Operated) -> None:
     job = stack.upload(KEY)
     stack.runpod_cancels()

@@ -102,6 +102,16 @@ def test_an_upload_that_has_its_job_already_needs_nothing(stack: Operated) -> No
     assert told["messages"][0]["will"].startswith(f"nothing: it has its job {job.id[:8]}")
 
 
+def test_a_transcript_whose_name_begins_with_a_sign_becomes_a_job(stack: Operated) -> None:
+    dead(stack, s3_notification("calls/_board.txt", "e1"), s3_notification("_SUCCESS", "e2"))
+
+    told = stack.json("redrive", "--dry-run")
+
+    will = {each["means"]: each["will"] for each in told["messages"]}
+    assert will["an upload: calls/_board.txt"] == "it becomes a job"
+    assert will["an upload: _SUCCESS"].startswith("nothing: it is no transcript")
+
+
 def test_all_of_many_are_moved(stack: Operated) -> None:
     dead(stack, *(s3_notification(f"calls/{number}.txt", "e") for number in range(25)))
 

@@ -144,6 +144,16 @@ def test_of_many_those_that_were_replaced_are_left_out_without_an_error(stack: O
     assert sorted(bool(each["conflict"]) for each in told["jobs"]) == [False, True]
 
 
+def test_more_than_the_limit_are_left_for_the_next_time(stack: Operated) -> None:
+    for name in "abc":
+        failed(stack, f"calls/{name}.txt")
+
+    told = stack.json("retry", "--reason", "empty", "--limit", "2", "--yes")
+
+    assert told["has_more"]
+    assert len(told["jobs"]) == 2
+
+
 def test_a_dry_run_makes_no_version(stack: Operated) -> None:
     job = failed(stack)
 
