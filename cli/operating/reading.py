@@ -5,7 +5,6 @@ The same code reads it as in the submitter, and the same engine plans the calls.
 
 import gzip
 import json
-import os
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -87,7 +86,7 @@ def read_command(
     if as_json:
         click.echo(json.dumps(_told(read, options, turns), indent=2, ensure_ascii=False))
     else:
-        _show(Console() if os.isatty(1) else Console(width=100), read, options, turns)
+        _show(Console(), read, options, turns)
     if read.estimate.trouble:
         sys.exit(1)
 

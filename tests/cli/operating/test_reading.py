@@ -120,7 +120,8 @@ def test_a_choice_that_does_not_exist_is_wrong_usage() -> None:
 
 
 def test_a_person_sees_it_within_eighty_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     shown = run(str(SAMPLE)).stdout
 
     assert "the whole summary" in shown
-    assert max(map(len, shown.splitlines())) <= 100
+    assert max(map(len, shown.splitlines())) <= 80
