@@ -4,9 +4,8 @@
     python -m benchmarks.writing --data FOLDER --json FILE
 
 Drives the engine in memory over the samples, and over the `.txt` transcripts of a folder, with models that
-stall at a length, write a share of what is asked for, or obey. What a GPU takes is modelled with constants
-measured on one H100 with vLLM and a model of 24 billion parameters in bf16: what is decoded at once shares
-its steps, and a prefix that calls of one job have in common is read once. The single answer stands beside.
+stall at a length, write a share of what is asked for, or obey. What a GPU takes is modelled by
+cli/endpoint/gpu_time.py with the pace of bf16 in models.toml. The single answer stands beside.
 """
 
 import json
@@ -20,14 +19,13 @@ import click
 from rich.console import Console
 from rich.table import Table
 
-from core.summaries.asks import Answer, Ask
+from cli.endpoint.catalogue import catalogue
+from cli.endpoint.gpu_time import gpu_seconds
 from core.summaries.facts import Cost
 from core.summaries.goals import Goal, WritingLimits
-from core.summaries.messages import CHAT_TEMPLATE_TOKENS
 from core.summaries.options import Strategy
 from core.summaries.passages import Passages, numbered
-from core.summaries.rounds import Finished, PastRound
-from core.summaries.tokens import estimate_tokens
+from core.summaries.rounds import Finished
 from core.transcripts.reader import read_transcript
 from tests.writing_model import (
     TOKENS_PER_WORD,
@@ -52,10 +50,7 @@ MODELS: dict[str, Length] = {
 }
 STRATEGIES = (Strategy.AUTO, Strategy.SINGLE)
 
-PREFILL_TOKENS_PER_SECOND = 13_000
-_STEP_MS = (18.2, 0.35)  # a decode step, and more for each request that shares it
-# The estimate of tokens that calls are planned by is an upper one; a tokenizer finds about so much of it.
-_REAL_SHARE_OF_ESTIMATE = 0.8
+_PACE = catalogue().variants["mistral-small-3.1-24b"]["bf16"].pace
 _SHARE_OF_SHORT = 0.4
 
 
@@ -149,42 +144,10 @@ def result(passages: Passages, *, goal: Goal, limits: WritingLimits, length: Len
         is_near=is_finished and off <= goal.words * 0.1,
         is_finished=is_finished,
         generated_over_ideal=facts.cost.generated_tokens / (goal.words * TOKENS_PER_WORD),
-        gpu_seconds=gpu_seconds(done.history, passages),
+        gpu_seconds=gpu_seconds(done.history, passages, _PACE) if _PACE else 0.0,
         aws_requests=aws_requests([len(past.round.asks) for past in done.history]),
         cost=facts.cost,
     )
-
-
-def gpu_seconds(history: Sequence[PastRound], passages: Passages) -> float:
-    """Return what one card takes for a job alone on it: a round's calls at once, rounds in turn."""
-    cached: set[str] = set()
-    return sum(
-        _prefill_seconds(past.round.asks, passages, cached) + decode_seconds(past.answers.values())
-        for past in history
-    )
-
-
-def decode_seconds(answers: Iterable[Answer]) -> float:
-    """Return what decoding some answers at once takes: each step is shared by all that still run."""
-    lengths = sorted(answer.completion_tokens for answer in answers)
-    seconds, done = 0.0, 0
-    for at, length in enumerate(lengths):
-        base, each = _STEP_MS
-        seconds += (length - done) * (base + each * (len(lengths) - at)) / 1_000
-        done = length
-    return seconds
-
-
-def _prefill_seconds(asks: Sequence[Ask], passages: Passages, cached: set[str]) -> float:
-    tokens = 0
-    for ask in asks:
-        prefix = f"{ask.passages}{ask.before}{ask.blocks}" if ask.passages else ask.name
-        if prefix not in cached:
-            tokens += estimate_tokens(ask.system) + passages.tokens_of((*ask.passages, *ask.before))
-            tokens += sum(estimate_tokens(block.text) for block in ask.blocks)
-        cached.add(prefix)
-        tokens += estimate_tokens(ask.instructions) + CHAT_TEMPLATE_TOKENS
-    return tokens * _REAL_SHARE_OF_ESTIMATE / PREFILL_TOKENS_PER_SECOND
 
 
 def shown(rows: Sequence[Row]) -> Table:

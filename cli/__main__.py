@@ -17,6 +17,14 @@ from cli.operating.logs import logs_command
 from cli.operating.show import show_command
 from cli.operating.status import status_command
 from cli.operating.watch import watch_command
+from cli.operating.cancelling import cancel_command
+from cli.operating.forgetting import forget_command
+from cli.operating.reading import read_command
+from cli.operating.redriving import redrive_command
+from cli.operating.retrying import retry_command
+from cli.operating.secrets import secret
+from cli.operating.submitting import submit_command
+from cli.operating.sweeping import sweep_command
 from cli.parameters import ROOT
 from cli.twins import give_twins
 
@@ -109,6 +117,14 @@ main.add_command(logs_command)
 main.add_command(cost_command)
 main.add_command(get_command)
 main.add_command(watch_command)
+main.add_command(cancel_command)
+main.add_command(read_command)
+main.add_command(retry_command)
+main.add_command(redrive_command)
+main.add_command(submit_command)
+main.add_command(sweep_command)
+main.add_command(secret)
+main.add_command(forget_command)
 give_twins(main, "SUMMARIES")
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import boto3
 from botocore.config import Config
@@ -87,9 +87,13 @@ class Deployment:
         return self._clients[service]
 
     def upload(
-        self, content: Path | str | bytes, key: str, *, metadata: Mapping[str, str] | None = None
+        self,
+        content: Path | str | bytes | BinaryIO,
+        key: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
     ) -> Upload:
-        """Upload a transcript to the input bucket: a file's content, a text, or bytes."""
+        """Upload a transcript to the input bucket: a file's content, a text, bytes, or what is read."""
         body = content.read_bytes() if isinstance(content, Path) else content
         bucket = self.outputs["InputBucket"]
         put = self.client("s3").put_object(

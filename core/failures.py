@@ -113,6 +113,8 @@ _TABLE: tuple[tuple[str, ...], ...] = (
     ("result-damaged", "what the worker wrote is not what it reported: size, checksum or encoding differ",
      "look at the worker's log in RunPod's console", RETRY),
     # the pipeline
+    ("cancelled-by-operator", "an operator cancelled the job",
+     "retry it, or upload the file again, if it is wanted"),
     ("deadline", "no result came before the job's deadline",
      "see RunPod's console for what held it up (no workers?), or raise JobDeadlineMinutes"),
     ("polls-exhausted", "RunPod was asked MaxPollingAttempts times and was not done",

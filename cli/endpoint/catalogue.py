@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 _FILE = Path(__file__).with_name("models.toml")
 
@@ -14,6 +15,16 @@ class Pool:
     gpus: str
     memory_gb: int
     dollars_per_second: float  # of one GPU
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pace:
+    """How fast a model reads and writes on one GPU of a pool, as it was measured."""
+
+    pool: str
+    read_tokens_per_second: float
+    step_ms: float  # a token of each request that is being written
+    step_ms_per_request: float  # more for each of them
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +39,7 @@ class Variant:
     measured: str
     estimated: str
     is_gated: bool = False
+    pace: Pace | None = None  # None: not measured
     environment: Mapping[str, str] = field(default_factory=dict)  # empty: the profile's own
 
 
@@ -56,5 +68,8 @@ def catalogue() -> Catalogue:
     )
 
 
-def _variant(*, pools: list[str], **fields: object) -> Variant:
-    return Variant(pools=tuple(pools), **fields)  # type: ignore[arg-type]
+def _variant(
+    *, pools: list[str], pace: Mapping[str, Any] | None = None, **fields: object
+) -> Variant:
+    measured = Pace(**pace) if pace else None
+    return Variant(pools=tuple(pools), pace=measured, **fields)  # type: ignore[arg-type]

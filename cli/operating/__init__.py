@@ -12,4 +12,20 @@ spending       what jobs have used, and what RunPod bills for it
 exports/       a summary as page, document, Markdown with front matter
 
 Each command has a module: status, list (listing), show (and show_story), logs, cost, get, watch.
+
+What changes something:
+
+asking          `--dry-run`, `--yes`, and the question between them
+deployed        the functions' own settings, and adapters that work with them
+outcomes        what came of a command for each job it was given, and why not
+upload_options  what can be chosen for one file, checked as the submitter will
+submitting      `submit`: uploads, and waits for their summaries
+retrying        `retry`: failed jobs start anew, as new versions of their files (copying)
+cancelling      `cancel`: active jobs end, and their requests at RunPod
+redriving       `redrive`: dead letters, a look first
+sweeping        `sweep`: now
+forgetting      `forget`: all that is kept about one transcript
+secrets         `secret`: the callback secret's rotation (rotation), RunPod's key
+
+And without a stack: `read` (reading), with what a summary would take (estimating).
 """

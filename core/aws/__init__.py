@@ -8,6 +8,7 @@ objects          one bucket's objects, written on a condition
 facts            what is recorded with a summary: its object's metadata, and the facts beside it
 names            what things are called in S3
 forbidden        a refusal of S3 or KMS, as a reason that names the missing grant
+erasing          every version of an object and every item of a job, deleted for good
 work_files       old intermediate texts, deleted from a bucket that has no rule for it
 presigned_urls   URLs for pull mode's worker
 queue            messages to the submitter in SQS

@@ -14,7 +14,7 @@ class AuditEvent:
     """One line of the audit: never changed, never removed."""
 
     at: datetime
-    by: str  # submitter, webhook_receiver, sweeper
+    by: str  # submitter, webhook_receiver, sweeper, operator
     note: str = ""  # what happened without a transition
     from_state: str = ""  # of the job or call whose line it is
     to_state: str = ""  # "" without a transition

@@ -15,7 +15,7 @@ A call is tried as one or more **attempts**; an attempt is one RunPod request, w
     f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
     g  receiver, sweeper  whoever published it died, and RunPod no longer has the result
     h  receiver, sweeper  the summary is in S3; the job succeeds in the same write
-    i  receiver, sweeper  its job has ended without it
+    i  any                its job has ended without it
 
 A state that nothing leaves absorbs whatever comes later, and no other state lasts: each has a time at
 which the sweeper looks. Pure: the time is always passed in.

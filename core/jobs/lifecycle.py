@@ -1,4 +1,5 @@
-"""What can happen to a job and its calls, each written once: submitter, receiver and sweeper share it.
+"""What can happen to a job and its calls, each written once: submitter, receiver, sweeper and
+operator share it.
 
 Every method writes on the revision that it was given, with a line in the audit, and raises Conflict where
 others wrote first: then the caller loads, and decides again. A record is written before its message is
@@ -185,6 +186,19 @@ class Lifecycle:
     def fail_job(self, job: Job, failure: Failure, *, now: datetime) -> Job:
         event = self.event(now, {"stage": job.stage}, why=failure.message)
         return self.store.save_job(job.with_failure(failure.code, event))
+
+    def cancel(self, job: Job, *, now: datetime) -> Job:
+        """End a job because a person wants it. It is due at once: the sweeper ends what it leaves running.
+
+        Not for a job whose summary is being published: what stands in S3 must not be a failed job's.
+        """
+        failure = Failure("cancelled-by-operator")
+        event = self.event(now, {"stage": job.stage}, why=failure.message)
+        return self.store.save_job(job.with_failure(failure.code, event).with_due_at(now))
+
+    def note(self, job: Job, note: str, detail: Detail = _NO_DETAIL, *, now: datetime) -> Job:
+        """Take down what was done about a job, in whatever state it is, without moving it."""
+        return self.store.save_job(job.with_event(self.event(now, detail, note=note)))
 
     def close(self, job: Job, call: Call, *, now: datetime) -> Call:
         """Let a call follow its job, which has ended or gone on."""

@@ -86,6 +86,21 @@ def decoded(body: bytes) -> str:
     return text
 
 
+def encoding_of(body: bytes) -> str:
+    """Return the encoding that `decoded` finds a body to be in, for a person. Raises as it does.
+
+    Of several that make the same text of it, the most usual.
+    """
+    text = decoded(body).rstrip(_BROKEN)
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if body.startswith(mark):
+            return encoding.removesuffix("-sig")
+    for encoding in ("ascii", "utf-8", *_WIDE, *_ESCAPED, *_CANDIDATES):
+        if body.decode(encoding, "replace").rstrip(_BROKEN) == text:
+            return encoding
+    return "utf-8"  # of an empty body `decoded` makes a space
+
+
 def _by_mark(body: bytes) -> str | None:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if body.startswith(mark):

@@ -234,4 +234,17 @@ _WORKER = (
            "worker/fetch.py::_fetched", "A != order.size_bytes", "False", WORKER),
 )
 
-MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER)
+_OPERATOR = (
+    Mutant("cancelled-while-published", "a summary that stands must not be a failed job's",
+           "cli/operating/cancelling.py::why_not", "job.is_publishing or is_delivered", "False",
+           ("tests/cli/operating/test_cancelling.py",)),
+    Mutant("rotated-before-it-is-learnt", "a new secret signs once every function knows it",
+           "cli/operating/rotation.py::CallbackSecret.next_at", "self.since + pause", "self.since",
+           ("tests/cli/operating/test_secrets.py",)),
+    Mutant("forgotten-by-a-prefix", "a file whose name begins alike is another file",
+           "cli/operating/forgetting.py::_found", "each.key == key", "True",
+           ("tests/cli/operating/test_forgetting.py",)),
+)
+
+MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER,
+           *_OPERATOR)

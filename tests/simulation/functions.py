@@ -108,6 +108,9 @@ class Clients:
     runpod: Endpoint
 
 
+_LONGEST_COMMAND_SECONDS = 600.0
+
+
 @dataclass
 class Functions:
     clients: Clients
@@ -167,6 +170,25 @@ class Functions:
         simulation.tally[f"{function} invoked"] += 1
         invocation.start(lambda: _APPS[function].handler(event, Context(invocation)))
         return invocation
+
+    def act(self, who: str, work: Callable[[], str]) -> None:
+        """Have a person do something with the same adapters."""
+        simulation = self.clients.simulation
+        secrets = CachedSecrets(simulation, self.clients.secrets)
+
+        def ended(result: Any, error: BaseException | None) -> None:
+            simulation.running.remove(invocation)
+            simulation.record(who, f"ends: {type(error).__name__ if error else result}")
+
+        invocation = Invocation(
+            name=who,
+            simulation=simulation,
+            environment=Environment(who, self.clients, secrets, self.deployment),
+            ends_at_seconds=simulation.now_seconds + _LONGEST_COMMAND_SECONDS,
+            on_end=ended,
+        )
+        simulation.running.append(invocation)
+        invocation.start(work)
 
     def _is_between_two_stages(self) -> bool:
         """Is a stage of some job done, whose next one has not begun?"""

@@ -69,6 +69,7 @@ class Invariants:
     runpod: FakeRunPod
     uploads: Mapping[str, Upload]  # by job id
     refused: set[str] = field(default_factory=set)  # jobs of which RunPod refused a request
+    cancelled: set[str] = field(default_factory=set)  # jobs that an operator wanted to end
     shown: dict[tuple[str, str], str] = field(default_factory=dict)  # the text that a call is about
     _overdue_sweeps: Counter[str] = field(default_factory=Counter)  # by job id
     _jobs: dict[str, Job] = field(default_factory=dict)
@@ -283,6 +284,7 @@ class Invariants:
             "model-declined": self._the_model_is_odd,
             "no-answer": self._the_model_is_odd,
             "cancelled": lambda: False,  # nobody but us cancels here
+            "cancelled-by-operator": lambda: job.id in self.cancelled,
         }
         is_so = reasons.get(job.reason_code, lambda: self._attempts_are_spent(job.id))
         if not is_so():

@@ -10,8 +10,11 @@ from datetime import datetime
 from random import Random
 from typing import Any
 
+from cli.operating.cancelling import Cancelling
+from core import wiring
 from core.jobs.callback import CallRef
 from core.jobs.job import Source, job_id_for
+from core.settings import SubmitterSettings
 from tests.builders import SECRET, completed_body
 from tests.fakes.lambda_events import callback_event, eventbridge_event, s3_notification, sqs_batch
 from tests.fakes.model import a_transcript
@@ -117,6 +120,27 @@ class Run:
             self.queue.put(message, 30 * simulation.random.random() ** 4)
         if simulation.happens(simulation.profile.deletions):
             simulation.after(300 * simulation.random.random(), lambda: self._delete(key, upload))
+
+    def cancel(self, job_id: str) -> None:
+        """Have an operator end a job, who may be cut off at any moment."""
+        simulation = self.simulation
+        self.invariants.cancelled.add(job_id)
+
+        def cancel() -> str:
+            settings = SubmitterSettings.from_env(os.environ)
+            lifecycle = wiring.lifecycle(
+                settings.resources,
+                settings.retries,
+                store=wiring.store(settings.resources),
+                by="operator",
+            )
+            runpod = wiring.runpod(settings.runpod)
+            cancelling = Cancelling(lifecycle=lifecycle, runpod=runpod, clock=wiring.now)
+            outcome = cancelling.cancel(job_id)
+            return outcome.did or outcome.conflict
+
+        self.functions.act("operator", cancel)
+        simulation.tally["jobs an operator would cancel"] += 1
 
     def sweep(self) -> None:
         began = self.simulation.now()

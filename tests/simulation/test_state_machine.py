@@ -64,6 +64,12 @@ class Pipeline(RuleBasedStateMachine):
     def sweep(self) -> None:
         self.run.sweep()
 
+    @precondition(lambda self: bool(self.run.uploads))
+    @rule(number=st.integers(0, 2))
+    def cancel(self, number: int) -> None:
+        jobs = list(self.run.uploads)
+        self.run.cancel(jobs[number % len(jobs)])
+
     @rule()
     def forge(self) -> None:
         self.run.forge()

@@ -3,7 +3,7 @@
 import pytest
 
 from core.errors import BadTranscript
-from core.transcripts.encodings import decoded
+from core.transcripts.encodings import decoded, encoding_of
 
 SPOKEN = {
     "Swedish": ("cp1252", "Åsa: Färjan går inte på söndag. Göran: Det blir väldigt dyrt för öborna."),
@@ -38,6 +38,25 @@ SPOKEN = {
 @pytest.mark.parametrize(("encoding", "text"), SPOKEN.values(), ids=SPOKEN)
 def test_a_few_sentences_are_enough(encoding: str, text: str) -> None:
     assert decoded(text.encode(encoding)) == text
+
+
+@pytest.mark.parametrize(("encoding", "text"), SPOKEN.values(), ids=SPOKEN)
+def test_the_encoding_that_is_named_makes_the_same_text(encoding: str, text: str) -> None:
+    body = text.encode(encoding)
+
+    assert body.decode(encoding_of(body)) == text
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        (b"a", "ascii"),
+        (b"\xef\xbb\xbfa", "utf-8"),
+        ("Ø".encode("utf-16"), "utf-16"),
+    ],
+)
+def test_the_usual_encodings_have_their_usual_names(body: bytes, name: str) -> None:
+    assert encoding_of(body) == name
 
 
 @pytest.mark.parametrize("encoding", ["gb18030", "big5", "cp932", "euc-jp", "cp949", "iso2022_jp"])
