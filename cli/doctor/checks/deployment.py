@@ -39,16 +39,19 @@ def stack_state(readings: Readings) -> Iterator[Trouble]:
 
 @check("settings")
 def settings(readings: Readings) -> Iterator[Trouble]:
+    refusals: dict[str, list[str]] = {}
     for part, read in _SETTINGS.items():
         function = readings.functions[part]
         try:
             read(function.environment)
         except SettingsError as exc:
-            yield wrong(
-                f"{function.name} refuses to start: {exc}",
-                "change the parameter and deploy again; if somebody edited the function's environment by"
-                " hand, deploying sets it right",
-            )
+            refusals.setdefault(str(exc), []).append(function.name)
+    for why, names in refusals.items():
+        yield wrong(
+            f"{', '.join(names)} can't start: {why}",
+            "change the parameter and deploy again; if somebody edited the functions' environment by"
+            " hand, deploying sets it right",
+        )
 
 
 @check("endpoint-alike")
