@@ -13,7 +13,7 @@ from cli.doctor.aws import Account, Note, Unreadable
 from cli.doctor.readings import SUBMITTER, Answer, Function, Health, Readings
 from cli.endpoint.api import RUNPOD_URL, Management, ManagementError
 
-_SECONDS = (3, 6)  # to connect, to answer: a receiver may have to start
+_CONNECT_SECONDS = 3
 _NOT_ALLOWED = frozenset({401, 403})
 _NOT_FOUND = 404
 _USER_AGENT = "transcript-summaries/0.1"
@@ -25,10 +25,11 @@ _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost"})
 
 @dataclass(frozen=True, kw_only=True)
 class Reach:
-    """How RunPod's management API is reached."""
+    """How what is outside AWS is reached."""
 
     management_url: str = ""  # "" is RunPod's own, or the simulator's beside a simulated endpoint
     management_key: str = field(default="", repr=False)  # "": the stack's own is tried
+    answer_seconds: float = 6.0  # a receiver may have to start
 
 
 class Outside:
@@ -49,7 +50,7 @@ class Outside:
             answer = _session().get(
                 url,
                 headers={"Authorization": f"Bearer {self._usable_key()}"},
-                timeout=_SECONDS,
+                timeout=self._patience,
                 allow_redirects=False,
             )
         except requests.RequestException as exc:
@@ -95,7 +96,7 @@ class Outside:
                 url + _NOBODYS_CALLBACK,
                 data="{}",
                 headers={"Content-Type": "application/json", **({"Host": host} if host else {})},
-                timeout=_SECONDS,
+                timeout=self._patience,
                 allow_redirects=False,
             )
         except requests.RequestException as exc:
@@ -113,6 +114,10 @@ class Outside:
                 "the stack's own key may not read it, as it should be: put a RunPod key that may read"
                 " endpoints into RUNPOD_API_KEY for this command"
             ) from None
+
+    @property
+    def _patience(self) -> tuple[float, float]:
+        return _CONNECT_SECONDS, self._reach.answer_seconds
 
     @property
     def _submitter(self) -> Function:
