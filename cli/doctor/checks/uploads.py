@@ -144,7 +144,7 @@ def own_output(readings: Readings) -> Iterator[Trouble]:
             f"summaries are written to bucket {target} under {written[0]}, where new objects are taken for"
             " transcripts: each summary would be summarised again",
             "deploy with another InputPrefix (not under summaries/ or work/), or another bucket; until then"
-            " stop it: `aws lambda put-function-concurrency --reserved-concurrent-executions 0`",
+            " stop it: disable the submitter's trigger",
         )
         return
     if source != target and readings.queue_arn in {
