@@ -23,6 +23,7 @@ from cli.parameters import ROOT
 from local.stack.simulator import MANAGEMENT_KEY
 
 _KEY_VARIABLE = "RUNPOD_API_KEY"
+_WEBHOOK = "webhook-answers"
 _FROM_HERE = (
     "the webhook URL was tried from this machine; that RunPod reaches it is not known by this"
 )
@@ -138,9 +139,9 @@ def _told(report: Report, stack: str, seconds: float) -> dict[str, Any]:
             {"reading": each.reading, "why": each.why, "checks": list(each.checks)}
             for each in report.unchecked
         ],
-        "checks": report.checks,
+        "checks": len(report.made),
         "seconds": round(seconds, 1),
-        "note": _FROM_HERE,
+        "note": _FROM_HERE if _WEBHOOK in report.made else "",
     }
 
 
@@ -150,29 +151,29 @@ def _show(console: Console, report: Report, seconds: float) -> None:
     _show_findings(console, warnings, "[bold yellow]warning[/]")
     for each in report.unchecked:
         console.print(f"[dim]not looked at[/] [bold]{', '.join(each.checks)}[/]", highlight=False)
-        console.print(Padding(escape(f"{each.reading}: {each.why}"), (0, 0, 0, 2)))
+        console.print(_indented(escape(f"{each.reading}: {each.why}")), highlight=False)
     if report.findings or report.unchecked:
         console.print()
-    if "webhook-answers" not in {each.check for each in report.findings}:
-        console.print(f"[dim]{_FROM_HERE[0].upper()}{_FROM_HERE[1:]}.[/]")
-    verdict = (
-        f"{len(errors)} wrong, {len(warnings)} to think about"
-        if report.findings
-        else "Nothing found"
-    )
-    colour = "red" if errors else "yellow" if warnings else "green"
+    if _WEBHOOK in report.made and _WEBHOOK not in {each.check for each in report.findings}:
+        console.print(f"[dim]{_FROM_HERE[0].upper()}{_FROM_HERE[1:]}.[/]", highlight=False)
+    console.print(_verdict(report, seconds), highlight=False)
+
+
+def _verdict(report: Report, seconds: float) -> str:
+    errors, warnings = len(report.of(Severity.ERROR)), len(report.of(Severity.WARNING))
     left_out = sum(len(each.checks) for each in report.unchecked)
+    colour = "red" if errors else "yellow" if warnings or left_out else "green"
+    found = f"{errors} wrong, {warnings} to think about" if errors or warnings else "Nothing found"
     not_made = f", {left_out} could not be made" if left_out else ""
-    console.print(
-        f"[{colour}]{verdict}[/]: {report.checks} checks in {seconds:.1f} s{not_made}.",
-        highlight=False,
-    )
+    return f"[{colour}]{found}[/]: {len(report.made)} checks in {seconds:.1f} s{not_made}."
 
 
 def _show_findings(console: Console, findings: Sequence[Finding], label: str) -> None:
     for each in findings:
         console.print(f"{label} [bold]{each.check}[/]", highlight=False)
-        console.print(Padding(escape(each.trouble.seen), (0, 0, 0, 2)), highlight=False)
-        console.print(
-            Padding(f"[dim]fix:[/] {escape(each.trouble.fix)}", (0, 0, 0, 2)), highlight=False
-        )
+        console.print(_indented(escape(each.trouble.seen)), highlight=False)
+        console.print(_indented(f"[dim]fix:[/] {escape(each.trouble.fix)}"), highlight=False)
+
+
+def _indented(text: str) -> Padding:
+    return Padding(text, (0, 0, 0, 2), expand=False)

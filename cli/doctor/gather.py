@@ -11,7 +11,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.deployment import Deployment
 from cli.doctor.aws import Account, Unreadable
-from cli.doctor.readings import Readings
+from cli.doctor.readings import NotRead, Readings
 from cli.doctor.runpod import Outside, Reach
 from cli.endpoint.api import ManagementError
 
@@ -109,6 +109,8 @@ def _why(exc: Exception) -> str:
     """Say why something could not be read; never more of an answer than its code."""
     if isinstance(exc, ClientError):
         return f"AWS refused {exc.operation_name}: {exc.response['Error']['Code']}"
+    if isinstance(exc, NotRead):  # what it needs of the first round
+        return f"{exc.reading} could not be read: {exc.why}"
     if isinstance(exc, (Unreadable, ManagementError)):
         return str(exc)
     if isinstance(exc, BotoCoreError):

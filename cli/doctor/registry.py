@@ -41,7 +41,7 @@ class Unchecked:
 class Report:
     findings: tuple[Finding, ...]
     unchecked: tuple[Unchecked, ...]
-    checks: int  # how many were made
+    made: tuple[str, ...]  # names of checks
 
     def of(self, severity: Severity) -> list[Finding]:
         return [each for each in self.findings if each.trouble.severity is severity]
@@ -89,15 +89,15 @@ def examined(
     findings: list[Finding] = []
     missing: dict[str, tuple[str, list[str]]] = {}
     chosen = [name for name in checks if (not only or name in only) and name not in skip]
-    made = 0
+    made: list[str] = []
     for name in chosen:
         try:
             findings += [Finding(name, trouble) for trouble in checks[name](readings)]
-            made += 1
+            made.append(name)
         except NotRead as exc:
             missing.setdefault(exc.reading, (exc.why, []))[1].append(name)
     unchecked = tuple(
         Unchecked(reading=reading, why=why, checks=tuple(names))
         for reading, (why, names) in missing.items()
     )
-    return Report(findings=tuple(findings), unchecked=unchecked, checks=made)
+    return Report(findings=tuple(findings), unchecked=unchecked, made=tuple(made))

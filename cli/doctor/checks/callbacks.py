@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import SplitResult, urlsplit
 
 from cli.doctor.readings import Readings
-from cli.doctor.registry import Trouble, check, wrong
+from cli.doctor.registry import Trouble, check, doubtful, wrong
 
 _AWS_HOST = re.compile(r"([a-z0-9]+)\.execute-api\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?")
 _PATH = "/webhook"
@@ -82,6 +82,11 @@ def webhook_answers(readings: Readings) -> Iterator[Trouble]:
     elif answer.status == 404:  # noqa: PLR2004
         yield wrong(
             f"{url} answers 404: the API has no such route or stage, or is another one", _DEPLOY
+        )
+    elif answer.status == 429:  # noqa: PLR2004
+        yield doubtful(
+            f"{url} answers 429: the API takes no more callbacks at the moment; the sweeper fetches those",
+            "if that is often so, raise CallbackRatePerSecond and CallbackBurstRequests",
         )
     elif answer.status >= 500:  # noqa: PLR2004
         yield wrong(

@@ -42,9 +42,10 @@ def sweep_target(readings: Readings) -> Iterator[Trouble]:
 @check("dead-letters")
 def dead_letters(readings: Readings) -> Iterator[Trouble]:
     if readings.dead_letters:
+        count = readings.dead_letters
         yield wrong(
-            f"{readings.dead_letters} dead letters: messages that failed five times; their uploads have no"
-            " summary",
+            f"{count} dead letter{'' if count == 1 else 's'}, each a message that failed five times: the"
+            " upload may have no summary",
             "look at them with `redrive --dry-run`, mend what it says, then `redrive`",
         )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
-from cli.doctor.readings import Readings
+from cli.doctor.readings import NotRead, Readings
 from cli.doctor.registry import Trouble, check, doubtful, wrong
 
 # After three days without a request RunPod lowers the most workers to 2, after seven to 0; they stay so.
@@ -102,8 +102,11 @@ def _part(readings: Readings, name: str) -> Mapping[str, Any]:
 
 
 def _idle_for(readings: Readings) -> timedelta | None:
-    """How long the endpoint had nothing to do, as far as this stack knows; None if it never had."""
-    jobs = readings.jobs
+    """How long the endpoint had nothing to do, as far as this stack knows; None if nobody knows."""
+    try:
+        jobs = readings.jobs
+    except NotRead:  # then the reason is not known, but zero is zero
+        return None
     return jobs.read_at - jobs.newest_at if jobs.newest_at else None
 
 

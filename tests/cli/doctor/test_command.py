@@ -1,5 +1,6 @@
 """What `doctor` prints and how it ends, over readings that were made up."""
 
+import io
 import json
 import threading
 from collections.abc import Callable
@@ -7,10 +8,13 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from rich.console import Console
 
 from cli.__main__ import main
 from cli.doctor import command, gather
 from cli.doctor.readings import NotRead, Readings
+from cli.doctor.registry import REGISTRY, examined
+from cli.doctor.runpod import Reach
 from cli.operating import desk
 from tests.cli.doctor.readings import healthy
 
@@ -67,6 +71,20 @@ class TestEnding:
         assert "not looked at sweep-schedule, sweep-target" in result.output
         assert run(without("schedule"), "--strict").exit_code == 1
 
+    def test_it_claims_to_have_tried_the_webhook_only_where_it_has(self, run: Run) -> None:
+        assert "was tried from this machine" in run(healthy()).output
+        assert "was tried from this machine" not in run(healthy(), "--only", "clock").output
+
+    def test_nothing_is_wider_than_eighty_columns(self) -> None:
+        sick = without("schedule", dead_letters=2, template_differences=tuple("abcdefgh"))
+        console = Console(width=80, file=io.StringIO())
+
+        command._show(console, examined(sick, REGISTRY.checks), 1.0)
+
+        assert isinstance(console.file, io.StringIO)
+        lines = console.file.getvalue().splitlines()
+        assert max(map(len, lines)) <= 80
+
     def test_an_unknown_check_is_wrong_usage(self, run: Run) -> None:
         assert run(healthy(), "--only", "everything").exit_code == 2
 
@@ -109,6 +127,20 @@ class TestReading:
         assert readings.dead_letters == 0
         with pytest.raises(NotRead, match=r"no answer within 0\.2 s"):
             _ = readings.feed
+
+    def test_what_needs_a_reading_that_failed_says_which(self) -> None:
+        first = Readings(held={}, unread={"stack": "AWS refused DescribeStacks: AccessDenied"})
+
+        readings = gather._read({"schedule": lambda: first.stack}, 5)
+
+        assert readings.unread == {
+            "schedule": "stack could not be read: AWS refused DescribeStacks: AccessDenied"
+        }
+
+    def test_both_rounds_together_are_well_under_fifteen_seconds(self) -> None:
+        longest = gather._FIRST_SECONDS + gather._BEYOND_AN_ANSWER_SECONDS + Reach().answer_seconds
+
+        assert longest < 14
 
     def test_what_fails_is_told_without_its_words(self) -> None:
         def fail() -> None:
