@@ -56,6 +56,7 @@ def _list_checks(context: click.Context, _option: click.Parameter, is_asked: boo
     multiple=True,
     metavar="CHECK",
     envvar="SUMMARIES_DOCTOR_ONLY",
+    show_envvar=True,
     callback=_known,
     help="Make this check alone; can be repeated. --list names them.",
 )
@@ -64,24 +65,29 @@ def _list_checks(context: click.Context, _option: click.Parameter, is_asked: boo
     multiple=True,
     metavar="CHECK",
     envvar="SUMMARIES_DOCTOR_SKIP",
+    show_envvar=True,
     callback=_known,
     help="Leave this check out; can be repeated.",
 )
 @click.option(
     "--strict",
     envvar="SUMMARIES_DOCTOR_STRICT",
+    show_envvar=True,
     is_flag=True,
     help="Exit with 1 for warnings too, and for what could not be looked at.",
 )
 @click.option(
     "--management-url",
     envvar="RUNPOD_MANAGEMENT_URL",
+    show_envvar=True,
     default="",
     callback=_safe,
     help="Of RunPod's management API; another one for a simulator.",
 )
 @click.option(
     "--list",
+    envvar="SUMMARIES_DOCTOR_LIST",
+    show_envvar=True,
     is_flag=True,
     is_eager=True,
     expose_value=False,

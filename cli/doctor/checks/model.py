@@ -68,6 +68,12 @@ def context(readings: Readings) -> Iterator[Trouble]:
             " vLLM does not start",
             "`endpoint apply`, with MaxModelLenTokens as wanted",
         )
+    elif profile and int(stated) < (usual := int(profile.endpoint_environment["MAX_MODEL_LEN"])):
+        yield doubtful(
+            f"stack and endpoint agree on a context of {stated} tokens, and the profile is made for {usual}:"
+            " long transcripts take more rounds of notes, and are told less exactly",
+            f"deploy with MaxModelLenTokens={usual} and `endpoint apply`, if the GPU has room",
+        )
 
 
 @check("worker-image")

@@ -307,6 +307,14 @@ CASES: dict[str, tuple[dict[str, Any], str, Severity]] = {
         "context",
         ERROR,
     ),
+    "both count on less than the profile is made for": (
+        {
+            "functions": functions(MAX_MODEL_LEN="16384"),
+            "endpoint": endpoint(env={**endpoint()["env"], "MAX_MODEL_LEN": "16384"}),
+        },
+        "context",
+        WARNING,
+    ),
     "the model has less context": (
         {"endpoint": endpoint(env={**endpoint()["env"], "MAX_MODEL_LEN": "262144"})},
         "context",
