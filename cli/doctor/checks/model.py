@@ -70,7 +70,7 @@ def context(readings: Readings) -> Iterator[Trouble]:
         )
     elif profile and int(stated) < (usual := int(profile.endpoint_environment["MAX_MODEL_LEN"])):
         yield doubtful(
-            f"stack and endpoint agree on a context of {stated} tokens, and the profile is made for {usual}:"
+            f"stack and endpoint have a context of {stated} tokens, and the profile is made for {usual}:"
             " long transcripts take more rounds of notes, and are told less exactly",
             f"deploy with MaxModelLenTokens={usual} and `endpoint apply`, if the GPU has room",
         )
