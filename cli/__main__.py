@@ -9,6 +9,7 @@ import click
 from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
+from cli.doctor import doctor_command
 from cli.endpoint import endpoint as endpoint_group
 from cli.operating.cost import cost_command
 from cli.operating.get import get_command
@@ -109,6 +110,7 @@ def _told(file: Path, stack_name: str, region: str) -> Answers:
     )
 
 
+main.add_command(doctor_command)
 main.add_command(endpoint_group)
 main.add_command(status_command)
 main.add_command(list_command)

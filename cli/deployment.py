@@ -67,8 +67,14 @@ class Deployment:
         self._session = session
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
+        self.stack_name = stack_name
         self.outputs = self._read_outputs(stack_name)
         self.store = DynamoJobStore(self.client("dynamodb"), self.outputs["JobsTable"])
+
+    @property
+    def is_local(self) -> bool:
+        """Is it on an emulator, and RunPod a simulator?"""
+        return self._endpoint_url is not None
 
     def close(self) -> None:
         for client in self._clients.values():

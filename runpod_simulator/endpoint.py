@@ -49,6 +49,8 @@ class Endpoint:
             if self.remote_workers
             else None
         )
+        self.stock: dict[str, str] = {}  # availability by GPU pool, where it is not the usual one
+        self.shown_workers: dict[str, int] = {}  # what /health says in place of what is
         self._webhooks = WebhookSender(config, self.clock)
         self._queue_changed = asyncio.Event()
         self._ended: dict[str, asyncio.Event] = {}  # by job id
@@ -115,8 +117,10 @@ class Endpoint:
         return len(removed)
 
     def health(self) -> dict[str, dict[str, int]]:
-        workers = {"workers": self.remote_workers.health()} if self.remote_workers else {}
-        return self._queue.health() | workers
+        health = self._queue.health()
+        if self.remote_workers:
+            health |= {"workers": self.remote_workers.health()}
+        return health | {"workers": health["workers"] | self.shown_workers}
 
     def records(self) -> list[JobRecord]:
         return [record_of(job) for job in self._queue.jobs.values()]

@@ -73,6 +73,16 @@ class Simulator:
         """Remove every scenario chosen with `use` or in the Config."""
         self._call(self._server.endpoint.rules.clear)
 
+    def set_stock(self, **levels: str) -> None:
+        """Say how many GPUs of a pool are free: `set_stock(ADA_80_PRO="NONE")`; without any, as usual."""
+        stock = self._server.endpoint.stock
+        self._call(lambda: stock.update(levels) if levels else stock.clear())
+
+    def show_workers(self, **counts: int) -> None:
+        """Have /health say so many workers in some states, whatever there is; without any, what is."""
+        shown = self._server.endpoint.shown_workers
+        self._call(lambda: shown.update(counts) if counts else shown.clear())
+
     def wait_until(
         self, condition: Callable[["Simulator"], bool], timeout_seconds: float = 10.0
     ) -> None:

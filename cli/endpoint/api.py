@@ -62,6 +62,12 @@ class Management:
     def templates(self) -> list[dict[str, Any]]:
         return _list_in(self._send("GET", "/v2/templates"), "templates")
 
+    def gpus_in_stock(self) -> list[dict[str, Any]]:
+        """Return the types of GPU that serverless endpoints may have, each with its `availability`."""
+        return _list_in(
+            self._send("GET", "/v2/catalog/gpus?include=AVAILABILITY&product=SERVERLESS"), "gpus"
+        )
+
     def change(self, method: str, path: str, body: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request of a plan, and return the endpoint or template as it is then."""
         return self._send(method, path, body)

@@ -147,7 +147,7 @@ def setting(
     Raises:
         UnfitChoice: deploy.toml, or an option, holds something that is no such value.
     """
-    if not _SAFE_URL.match(management_url):
+    if not is_safe_url(management_url):
         raise UnfitChoice(
             "--management-url must be https: the key goes there (http on this machine)"
         )
@@ -163,7 +163,7 @@ def setting(
         endpoint_id=endpoint_id or _id_in(answers.parameters.get(ENDPOINT, "")),
         as_json=as_json,
         chosen=chosen,
-        choices=_choices(answers, chosen),
+        choices=choices_of(answers, chosen),
     )
 
 
@@ -183,7 +183,12 @@ def _given(options: Mapping[str, Any]) -> dict[str, Choice]:
     }
 
 
-def _choices(answers: Answers, chosen: Mapping[str, Choice]) -> Choices:
+def is_safe_url(url: str) -> bool:
+    """May a key be sent there?"""
+    return bool(_SAFE_URL.match(url))
+
+
+def choices_of(answers: Answers, chosen: Mapping[str, Choice]) -> Choices:
     asked = {name: value for name, value in chosen.items() if name not in _LISTS}
     options: dict[str, Any] = {
         name: _number(name, str(value)) if name in _NUMBERS else value

@@ -15,6 +15,10 @@ from local.stack.processes import Child, Processes
 # sent again and start another function, and so on until none is answered.
 CALLBACK_ANSWER_SECONDS = 120.0
 
+# Of the simulated management API, which listens on this machine alone. As it should be at RunPod, it is not the
+# stack's key, which may use its endpoint and nothing else.
+MANAGEMENT_KEY = "local-management-key"
+
 _START_SECONDS = 60.0  # 0.7 s on an idle machine
 
 
@@ -63,6 +67,7 @@ def start_simulator(
         environment={
             **os.environ,
             "RUNPOD_SIMULATOR_API_KEY": api_key,
+            "RUNPOD_SIMULATOR_MANAGEMENT_KEY": MANAGEMENT_KEY,
             "RUNPOD_SIMULATOR_MODEL_KEY": model_key,
             "TMPDIR": str(processes.folder),
         },

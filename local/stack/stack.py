@@ -47,7 +47,9 @@ class LocalStack(Deployment):
             parameters={"RunpodApiEndpoint": self.runpod.url, **parameters},
             stack_name=stack_name,
         ).check_succeeded()
-        return Deployment(local_session(), stack_name, endpoint_url=self.endpoint_url)
+        deployment = Deployment(local_session(), stack_name, endpoint_url=self.endpoint_url)
+        _expire_records(deployment)
+        return deployment
 
     def check_running(self) -> None:
         """Raises StackError if the emulator has ended."""
@@ -90,6 +92,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
         ).check_succeeded()
         stack = LocalStack(emulator, runpod, processes, faults)
         _allow_slow_start(stack, "WebhookReceiverFunction")
+        _expire_records(stack)
         observer.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
         try:
             yield stack
@@ -122,6 +125,14 @@ def _allow_slow_start(stack: LocalStack, output: str) -> None:
     """
     stack.client("lambda").update_function_configuration(
         FunctionName=stack.outputs[output], Timeout=round(CALLBACK_ANSWER_SECONDS)
+    )
+
+
+def _expire_records(deployment: Deployment) -> None:
+    """Set the table's TTL, which the emulator leaves out of a template."""
+    deployment.client("dynamodb").update_time_to_live(
+        TableName=deployment.outputs["JobsTable"],
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
     )
 
 

@@ -2,6 +2,7 @@
 
 bodies     which request bodies are taken, as JSON Schemas
 state      the endpoints and templates there are, in memory
+gpus       the catalogue of GPUs, and which are free
 routes     the HTTP interface
 
 It changes nothing about the endpoint that is simulated: what is made here runs no jobs.

@@ -11,6 +11,7 @@ from aiohttp import web
 from runpod_simulator.config import Config
 from runpod_simulator.endpoint import Endpoint
 from runpod_simulator.management.bodies import problems_with
+from runpod_simulator.management.gpus import gpus
 from runpod_simulator.management.state import Account, Refused, shown
 from runpod_simulator.responses import is_bearer
 
@@ -23,6 +24,7 @@ _TITLES = {
     429: "Too Many Requests",
 }
 _WINDOW_SECONDS = 60.0
+_MODEL = "mistralai/Mistral-Small-3.1-24B-Instruct-2503"  # unless another one was chosen
 _Answer = Callable[[web.Request, Any], web.Response]
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,7 @@ def routes(endpoint: Endpoint) -> list[web.RouteDef]:
         web.get(one, api.guarded("getEndpoint", api.get_endpoint)),
         web.patch(one, api.guarded("updateEndpoint", api.update_endpoint)),
         web.delete(one, api.guarded("deleteEndpoint", api.delete_endpoint)),
+        web.get("/v2/catalog/gpus", api.guarded("listGpuTypes", api.list_gpus)),
         web.get("/v2/templates", api.guarded("listTemplates", api.list_templates)),
         web.post("/v2/templates", api.guarded("createTemplate", api.create_template)),
         web.get(of_template, api.guarded("getTemplate", api.get_template)),
@@ -94,6 +97,14 @@ class _Management:
     def delete_endpoint(self, request: web.Request, _body: Any) -> web.Response:
         self._account.delete_endpoint(request.match_info["id"])
         return web.Response(status=204)
+
+    def list_gpus(self, request: web.Request, _body: Any) -> web.Response:
+        has_stock = request.query.get("include") == "AVAILABILITY"
+        if has_stock and request.query.get("product") != "SERVERLESS":
+            raise Refused(
+                422, "product is required with include=AVAILABILITY; SERVERLESS is simulated"
+            )
+        return web.json_response({"gpus": gpus(self._endpoint.stock if has_stock else None)})
 
     def list_templates(self, _request: web.Request, _body: Any) -> web.Response:
         return web.json_response({"templates": list(self._account.templates.values())})
@@ -174,7 +185,10 @@ def _simulated(config: Config) -> dict[str, Any]:
         "type": "QUEUE",
         "image": "runpod/worker-v1-vllm:v2.25.2",
         "disk": 150,
-        "env": {"MAX_MODEL_LEN": str(config.max_model_len)},
+        "env": {
+            "MODEL_NAME": config.model_name or _MODEL,
+            "MAX_MODEL_LEN": str(config.max_model_len),
+        },
         "gpu": {"pools": ["ADA_80_PRO"], "count": 1},
         "workers": {"min": 0, "max": config.max_workers, "idleTimeout": 5},
         "scaling": {"type": "QUEUE_DELAY", "queueDelay": 4},

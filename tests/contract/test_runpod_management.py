@@ -38,6 +38,15 @@ def runpod() -> Iterator[responses.RequestsMock]:
 
 
 class TestAgainstTheSimulator:
+    def test_it_tells_which_gpus_are_free(self, simulator: Simulator) -> None:
+        simulator.set_stock(AMPERE_80="NONE")
+
+        levels = {
+            each["pool"]: each["availability"] for each in client(simulator.origin).gpus_in_stock()
+        }
+
+        assert (levels["AMPERE_80"], levels["ADA_80_PRO"]) == ("NONE", "HIGH")
+
     @pytest.mark.parametrize("variant", ["bf16", "fp8", "w4a16"])
     def test_what_is_made_is_what_was_wanted(self, simulator: Simulator, variant: str) -> None:
         api, asked = client(simulator.origin), want(variant)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import requests
 
+from cli.endpoint.catalogue import catalogue
 from runpod_simulator import Config, Simulator, running_simulator
 from runpod_simulator.management.bodies import problems_with
 from tests.cli.endpoint.bodies_schema import (
@@ -271,6 +272,56 @@ class TestDeleting:
         assert (answer.status_code, answer.content) == (204, b"")
         assert account.send("GET", f"serverless/{endpoint}").status_code == 404
         assert account.send("GET", f"templates/{template}").status_code == 404
+
+
+class TestCatalogue:
+    IN_STOCK = "catalog/gpus?include=AVAILABILITY&product=SERVERLESS"
+
+    def test_each_gpu_has_its_pool_and_what_is_free(self, account: Account) -> None:
+        listed = account.send("GET", self.IN_STOCK).json()["gpus"]
+
+        assert {each["availability"] for each in listed} == {"HIGH"}
+        assert "ADA_80_PRO" in {each["pool"] for each in listed}
+
+    def test_every_pool_of_our_models_is_in_it(self, account: Account) -> None:
+        listed = account.send("GET", "catalog/gpus").json()["gpus"]
+
+        assert catalogue().pools.keys() <= {each["pool"] for each in listed}
+
+    def test_what_is_free_is_told_only_where_it_was_asked_for(self, account: Account) -> None:
+        listed = account.send("GET", "catalog/gpus").json()["gpus"]
+
+        assert not any("availability" in each for each in listed)
+
+    def test_availability_is_of_a_product(self, account: Account) -> None:
+        assert account.refused("GET", "catalog/gpus?include=AVAILABILITY")[0] == 422
+
+    def test_a_pool_can_be_emptied_and_filled_again(self, account: Account) -> None:
+        def levels() -> dict[str, str]:
+            listed = account.send("GET", self.IN_STOCK).json()["gpus"]
+            return {each["pool"]: each["availability"] for each in listed}
+
+        account.simulator.set_stock(ADA_80_PRO="NONE")
+        empty = levels()
+        account.simulator.set_stock()
+
+        assert (empty["ADA_80_PRO"], empty["AMPERE_80"]) == ("NONE", "HIGH")
+        assert levels()["ADA_80_PRO"] == "HIGH"
+
+
+def test_health_can_be_told_to_show_other_workers(account: Account) -> None:
+    def workers() -> dict[str, int]:
+        url = f"{account.simulator.url}/health"
+        headers = {"Authorization": f"Bearer {account.simulator.api_key}"}
+        return dict(requests.get(url, headers=headers, timeout=20).json()["workers"])
+
+    before = workers()
+    account.simulator.show_workers(throttled=2, idle=0)
+    shown = workers()
+    account.simulator.show_workers()
+
+    assert (shown["throttled"], shown["idle"]) == (2, 0)
+    assert workers() == before
 
 
 def test_the_endpoint_that_is_simulated_is_among_the_listed(account: Account) -> None:
