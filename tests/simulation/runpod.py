@@ -152,8 +152,10 @@ class FakeRunPod:
 
     def _length(self) -> Length:
         is_odd = self.simulation.happens(self.simulation.profile.odd_lengths)
-        self.simulation.tally[ODD_LENGTH] += is_odd
-        return proportional(self.simulation.random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+        if not is_odd:
+            return proportional(1.0)
+        self.simulation.tally[ODD_LENGTH] += 1
+        return proportional(self.simulation.random.choice((0.2, 0.5, 1.6, 4.0)))
 
     def _is_lost_for_good(self, job: GpuJob) -> bool:
         """Is this a call that no attempt brings anything of? The same for each of its attempts."""
