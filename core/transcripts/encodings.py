@@ -128,9 +128,7 @@ def _as_wide(body: bytes) -> str | None:
         raise _not_text("control characters as only binary files do")
     text = body.decode(guess, "replace").rstrip(_BROKEN)
     if len(text) > _LONGEST_WITHOUT_A_SPACE and not any(map(str.isspace, text)):
-        raise _not_text(
-            "bytes as only binary files do"
-        )  # text has its NULs from spaces and line ends
+        raise _not_text("bytes as only binary files do")  # text has NULs from its spaces
     return text
 
 

@@ -61,8 +61,11 @@ def test_the_demo_shows_what_becomes_of_bad_habits(tmp_path: Path, mode: str) ->
     )
 
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert re.search(r"^ok +round 2 .* the whole summary again$", ended.stdout, re.M)
-    assert ended.stdout.splitlines()[-1].strip() == "Asked again: 1 answer."
+    if mode == "push":  # a worker's rounds are polled for, and a quick one can be missed
+        assert re.search(r"^ok +round 2 .* the whole summary again$", ended.stdout, re.M)
+    assert ended.stdout.splitlines()[-1].strip() == (
+        "In doubt: a length far from what was asked for. Asked again: 1 answer."
+    )
     assert "Sure!" not in (tmp_path / "out/weekly-standup-summary.md").read_text(encoding="utf-8")
 
 

@@ -10,6 +10,7 @@ from botocore.config import Config
 
 from core.jobs.job import JobState
 from core.runpod.work_order import WorkOrder
+from core.summaries.goals import WritingLimits
 from core.summaries.options import Mode
 from cli.deployment import History, Upload
 from local.stack.stack import local_session
@@ -86,7 +87,7 @@ def test_an_expired_url_is_reported_before_the_model_is_used(local: Local, marke
         get_url=url,
         put_url=url,
         options=replace(a_request(), mode=Mode.PULL),
-        context_tokens=32_768,
+        limits=WritingLimits(context_tokens=32_768),
     )
 
     with requests.Session() as session:

@@ -18,6 +18,7 @@ from tests.simulation.simulation import Outage, Simulation
 from tests.writing_model import Length, WritingModel, proportional
 
 PRIVATE = "confidential-words"  # in every transcript and every answer: they may be in no log
+ODD_LENGTH = "RunPod: an odd length"
 
 _RETENTION_SECONDS = 30 * 60
 _NO_CONNECTION_SECONDS, _NO_ANSWER_SECONDS = 15.0, 10.0  # the client's patience
@@ -144,14 +145,17 @@ class FakeRunPod:
             return made.body
         model = FakeModel(length=self._length(), habit=self._habits.write)
         chat = job.request["input"]["openai_input"]
-        text, reason = model.write(chat)
+        completion = model.completion(chat)
         if "response_format" not in chat:
-            text = f"{text}\n\n{job.id} says {PRIVATE}."
-        return completed_body(text, finish_reason=reason)
+            completion["choices"][0]["message"]["content"] += f"\n\n{job.id} says {PRIVATE}."
+        return completed_body(output=[completion])
 
     def _length(self) -> Length:
         is_odd = self.simulation.happens(self.simulation.profile.odd_lengths)
-        return proportional(self.simulation.random.choice((0.2, 0.5, 1.6, 4.0)) if is_odd else 1.0)
+        if not is_odd:
+            return proportional(1.0)
+        self.simulation.tally[ODD_LENGTH] += 1
+        return proportional(self.simulation.random.choice((0.2, 0.5, 1.6, 4.0)))
 
     def _is_lost_for_good(self, job: GpuJob) -> bool:
         """Is this a call that no attempt brings anything of? The same for each of its attempts."""
