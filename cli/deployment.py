@@ -146,7 +146,7 @@ class Deployment:
         """Return the state of every job in the table: for a small table, as in tests."""
         return {item["job_id"]["S"]: JobState(item["state"]["S"]) for item in self._scan_jobs()}
 
-    def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 60.0) -> History:
+    def wait_for_job(self, upload: Upload, *, timeout_seconds: float = 180.0) -> History:
         """Return the history of an upload's job once it has ended. Raises NotInTime."""
 
         def ended() -> History | None:

@@ -4,7 +4,8 @@ wiring        builds the adapters that the functions share
 aws           DynamoDB, S3, SQS and Secrets Manager behind the ports
 telemetry     the logger and the metrics
 jobs          a job's life: states, decisions, and what carries them out
-settings      the one reader of the environment
+settings      what each function is set to
+variables     the one reader of the environment
 runpod        the endpoint's protocol: requests, reports, failures
 summaries     how a summary is planned, asked for, cleaned and put together
 transcripts   the bytes of an upload, read as turns of speakers

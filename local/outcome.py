@@ -23,8 +23,11 @@ _FOUND = {
     "source": "{} paragraphs without sources",
     "outline": "an outline made by code",
     "ledger": "{} lists that could not be read",
+    "overview": "an overview made by code",
+    "coverage": "{} long stretches that nothing rests on",
+    "quote": "most of its quotes, which nobody said",  # where it is in doubt
 }
-_ALREADY_TOLD = {"quote", "missing-topic"}
+_TOLD_BEFORE = {"missing-topic"}
 
 
 def outcome_lines(writing: Mapping[str, Any]) -> tuple[str, str]:
@@ -36,7 +39,7 @@ def outcome_lines(writing: Mapping[str, Any]) -> tuple[str, str]:
     coverage = "every turn covered" if covers else "written in one answer"
     words = f"{writing.get('words', 0):,} words"
     found = [
-        _list(label, [check for check in checks.values() if check["outcome"] == outcome])
+        _list(label, [check for check in checks.values() if _is_to_be_told(check, outcome)])
         for outcome, label in (
             (Outcome.DOUBT, "In doubt"),
             (Outcome.MENDED, "Mended"),
@@ -50,8 +53,15 @@ def outcome_lines(writing: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _list(label: str, checks: Iterable[Mapping[str, Any]]) -> str:
-    named = [_named(check) for check in checks if check["code"] not in _ALREADY_TOLD]
+    named = [_named(check) for check in checks]
     return f"{label}: {', '.join(named)}" if named else ""
+
+
+def _is_to_be_told(check: Mapping[str, Any], outcome: Outcome) -> bool:
+    """Is it for this line? Quotes are counted in the line before, and doubts about them are not."""
+    is_counted_before = check["code"] == "quote" and outcome is not Outcome.DOUBT
+    is_told_before = is_counted_before or check["code"] in _TOLD_BEFORE
+    return check["outcome"] == outcome and not is_told_before
 
 
 def _named(check: Mapping[str, Any]) -> str:

@@ -11,10 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
+from typing import Self
 
 from core.errors import BadTranscript, Forbidden
 from core.jobs.job import Source
 from core.jobs.ports import Transcripts
+from core.settings import SubmitterSettings
 from core.summaries.glossary import Glossary, one_line_glossary, parse_glossary
 from core.transcripts.encodings import decoded
 
@@ -30,6 +32,15 @@ class Glossaries:
     transcripts: Transcripts
     deployment: Glossary
     prefix: str  # above it no glossary counts
+
+    @classmethod
+    def of_settings(cls, settings: SubmitterSettings, transcripts: Transcripts) -> Self:
+        """Return the glossaries of a deployment: its own, and those among its transcripts."""
+        return cls(
+            transcripts=transcripts,
+            deployment=one_line_glossary(settings.glossary, source="the parameter Glossary"),
+            prefix=settings.upload_filter.prefix,
+        )
 
     def of(self, source: Source, metadata: Mapping[str, str]) -> Glossary:
         """Return what holds for an upload. What can't be read of it is in its notes."""

@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from core import wiring
 from core.settings import SubmitterSettings
-from core.summaries.glossary import one_line_glossary
 from submitter.dispatch import Dispatch
 from submitter.glossaries import Glossaries
 from submitter.intake import Intake
@@ -47,11 +46,7 @@ def wired(settings: SubmitterSettings) -> UseCases:
     intake = Intake(
         lifecycle=lifecycle,
         transcripts=transcripts,
-        glossaries=Glossaries(
-            transcripts=transcripts,
-            deployment=one_line_glossary(settings.glossary, source="the parameter Glossary"),
-            prefix=settings.upload_filter.prefix,
-        ),
+        glossaries=Glossaries.of_settings(settings, transcripts),
         material=material,
         dispatch=dispatch,
         settings=settings,

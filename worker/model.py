@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.exceptions import NewConnectionError
 
 from core.jobs.call import OVERFLOW
-from core.runpod.reports import NO_ANSWER, RunPodReport, RunPodStatus, parse_report
+from core.runpod.reports import RunPodReport, RunPodStatus, parse_report
 from worker.errors import WorkerError
 from worker.http import CONNECT_SECONDS, MOST_TRIES, Sleep, new_session, pause
 from worker.settings import WorkerSettings
@@ -75,7 +75,7 @@ class ModelServer:
             )
             if answer is not None:
                 report = _report(answer)
-                if report.text or (report.failure and report.failure.code == NO_ANSWER):
+                if report.failure is None:
                     return report  # an empty one too: the engine asks again in other words
                 _raise_if_refused(report)
             if tries < MOST_TRIES:

@@ -10,7 +10,7 @@ from core.errors import ForeignRequest, UnknownCall
 from core.failures import Failure
 from core.jobs.call import OVERFLOW, SUCCEEDED, Attempt, Call, CallState
 from core.jobs.job import Job
-from core.runpod.reports import NO_ANSWER, RunPodReport
+from core.runpod.reports import RunPodReport
 from core.summaries.options import Mode
 
 CUT = "length"  # vLLM's finish_reason where the model stopped at max_tokens
@@ -122,7 +122,7 @@ def decide(
         return Close()
     if call.state is CallState.PUBLISHING and attempt.outcome != SUCCEEDED:
         return Ignore()  # another attempt's result is being published
-    if report.failure is None or _is_empty_answer(job, report):
+    if report.failure is None:
         return Publish(attempt, report)
     if call.state is CallState.PUBLISHING:
         return Recover(attempt, report.failure)
@@ -133,12 +133,6 @@ def decide(
     if attempt.outcome:
         return Ignore()
     return _of_failure(job, call, attempt, report.failure, max_attempts)
-
-
-def _is_empty_answer(job: Job, report: RunPodReport) -> bool:
-    """Is it an answer all the same? The engine asks again in other words; repeating it would be in vain."""
-    is_empty = report.failure is not None and report.failure.code == NO_ANSWER
-    return is_empty and job.options.mode is Mode.PUSH
 
 
 def _of_failure(

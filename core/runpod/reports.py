@@ -59,7 +59,8 @@ class RunPodReport:
 
     runpod_id: str
     status: RunPodStatus
-    text: str = field(default="", repr=False)  # the model's answer, if COMPLETED and usable
+    # The model's answer, if COMPLETED; "" also where it ended and wrote nothing that can be read.
+    text: str = field(default="", repr=False)
     # Or where pull mode's answer is: to be verified, and its text read.
     manifest: ResultManifest | None = None
     finish_reason: str = ""  # "stop", "length", or "" where the worker does not say
@@ -68,7 +69,9 @@ class RunPodReport:
     completion_tokens: int = 0
     queued: timedelta = timedelta()  # delayTime
     ran: timedelta = timedelta()  # executionTime
-    failure: Failure | None = None  # set exactly when the status is final without text and manifest
+    failure: Failure | None = (
+        None  # set exactly when the status is final without answer and manifest
+    )
 
     @property
     def has_result(self) -> bool:
@@ -185,15 +188,11 @@ def _completed(common: dict[str, Any], output: object) -> RunPodReport:
         **common,
         # A lone surrogate is legal in JSON and in no UTF-8 file.
         text=text.encode("utf-8", "replace").decode("utf-8"),
-        failure=None if text else Failure(NO_ANSWER),  # but what it has cost is known
         finish_reason=_word(choices[-1].get("finish_reason")),
         model=_word(parts[-1].get("model")),
         prompt_tokens=_count(usage.get("prompt_tokens", usage.get("input"))),
         completion_tokens=_count(usage.get("completion_tokens", usage.get("output"))),
     )
-
-
-NO_ANSWER = "no-answer"  # the failure that says that the model ended, and wrote nothing to read
 
 
 def _text_of(choice: Mapping[str, Any]) -> str:

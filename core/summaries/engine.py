@@ -40,7 +40,7 @@ from core.summaries.options import Strategy
 from core.summaries.outline import LEAST_CLAIMED_SHARE, Outline, parse_outline
 from core.summaries.overview import Overview
 from core.summaries.passages import Passages
-from core.summaries.progress import Progress, Try
+from core.summaries.progress import TOKENS_PER_WORD, Progress, Try
 from core.summaries.rounds import NextStep, PastRound
 from core.summaries.shares import with_words
 from core.summaries.single import Single
@@ -81,8 +81,9 @@ def _with_a_way(stage: Stage) -> Stage:
     is_small = goal.words <= stage.progress.limits.reliable_words
     is_asked_for = goal.strategy is Strategy.SINGLE
     if is_asked_for or (goal.strategy is Strategy.AUTO and is_small):
-        tokens = goal.words * stage.progress.tokens_per_word
-        can_write = tokens <= stage.progress.limits.max_tokens
+        # Of English, whatever language it is: MaxTokens is the deployment's own choice, and an answer that
+        # is cut all the same is judged as one.
+        can_write = goal.words * TOKENS_PER_WORD <= stage.progress.limits.max_tokens
         if can_write and stage.asker.fits(stage.asker.single(words=goal.words)):
             return stage.planned(replace(stage.plan, way=SINGLE))
         if is_asked_for:

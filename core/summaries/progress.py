@@ -17,17 +17,17 @@ from core.summaries.rounds import PastRound, Plan
 from core.summaries.tokens import estimate_tokens
 from core.words import count_words
 
-_TOKENS_PER_WORD = 1.5  # of English, with its marks; of others what their transcript costs
+TOKENS_PER_WORD = 1.5  # of English, with its marks; of others what their transcript costs
 _TOKENS_PER_WORD_UNKNOWN = 2.5  # where another language than the transcript's is asked for
 _MOST_TOKENS_PER_WORD = 8.0
 _REAL_SHARE_OF_ESTIMATE = 0.7  # the estimate is an upper one
+_MOST_OVER_EXPECTED = 2.0
 _SAMPLED_PASSAGES = 200
 _LEAST_MEASURED_WORDS = 300
 _SURPLUS = 1.6  # room that an answer has beyond what was asked for: models count words badly
 _ANSWER_TOKENS = 80  # and for citations
-_SMALLER_CONTEXT = (
-    0.6  # what is left of the context when an endpoint refused what should have fitted
-)
+# What is left of the context when an endpoint refused what should have fitted.
+_SMALLER_CONTEXT = 0.6
 # What a structured answer needs of the room that it is given.
 _STRUCTURED_SHARE = 0.5
 _YIELD = (0.2, 1.0)
@@ -117,18 +117,23 @@ class Progress:
     @cached_property
     def tokens_per_word(self) -> float:
         """Return what a word of the summary takes: as measured, or as the transcript's words do."""
+        expected = self._expected_tokens_per_word
         told = [each for each in self.all_tries if each.ask.words and each.answer.completion_tokens]
         words = sum(count_words(each.answer.text) for each in told)
-        if words >= _LEAST_MEASURED_WORDS:
-            tokens = float(sum(each.answer.completion_tokens for each in told))
-        elif self.goal.language:
+        if words < _LEAST_MEASURED_WORDS:
+            return expected
+        measured = sum(each.answer.completion_tokens for each in told) / words
+        # A model that writes much and says little shall not be given more for it.
+        return min(max(measured, TOKENS_PER_WORD), expected * _MOST_OVER_EXPECTED)
+
+    @cached_property
+    def _expected_tokens_per_word(self) -> float:
+        if self.goal.language:
             return _TOKENS_PER_WORD_UNKNOWN
-        else:
-            sample = self.passages.all[:_SAMPLED_PASSAGES]
-            words = sum(passage.words for passage in sample)
-            estimate = sum(estimate_tokens(passage.text) for passage in sample)
-            tokens = estimate * _REAL_SHARE_OF_ESTIMATE
-        return min(max(tokens / max(words, 1), _TOKENS_PER_WORD), _MOST_TOKENS_PER_WORD)
+        sample = self.passages.all[:_SAMPLED_PASSAGES]
+        words = sum(passage.words for passage in sample)
+        tokens = sum(estimate_tokens(passage.text) for passage in sample) * _REAL_SHARE_OF_ESTIMATE
+        return min(max(tokens / max(words, 1), TOKENS_PER_WORD), _MOST_TOKENS_PER_WORD)
 
     # --- budget
 

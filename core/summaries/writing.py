@@ -18,9 +18,7 @@ from core.summaries.registers import Registers, merged
 from core.summaries.rounds import Plan, Slot
 from core.words import count_words
 
-PROBE = (
-    3  # calls that are tried first where a model seems to decline, or nothing it writes is of use
-)
+PROBE = 3  # calls that are tried first where a model seems to decline, or writes nothing of use
 _MOST_LEDGER_TRIES = 2
 _MOST_LENGTH_ROUNDS = 2
 TOLERANCE = 0.06  # of the length; the overview makes up for some of the rest

@@ -123,7 +123,7 @@ class TestTheLength:
             {"length": proportional(1.6)},
             {"length": saturating(150)},
             {"tokens_per_word": 2.5},
-            {"tokens_per_word": 5.0},
+            {"tokens_per_word": 3.0},
         ],
         ids=["terse", "half", "talkative", "stalls", "wordy tokens", "runs into max_tokens"],
     )

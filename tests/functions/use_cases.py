@@ -11,7 +11,6 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.jobs.settle import Settler
 from core.settings import Retries, SubmitterSettings
-from core.summaries.glossary import one_line_glossary
 from submitter.dispatch import Dispatch
 from submitter.glossaries import Glossaries
 from submitter.intake import Intake
@@ -106,11 +105,7 @@ class Submitter:
         self.intake = Intake(
             lifecycle=lifecycle,
             transcripts=transcripts,
-            glossaries=Glossaries(
-                transcripts=transcripts,
-                deployment=one_line_glossary(settings.glossary, source="the parameter Glossary"),
-                prefix=settings.upload_filter.prefix,
-            ),
+            glossaries=Glossaries.of_settings(settings, transcripts),
             material=material,
             dispatch=self.dispatch,
             settings=settings,

@@ -166,9 +166,13 @@ def demo_command(*options: str) -> list[str]:
 
 
 def environment(scratch: Path) -> dict[str, str]:
-    """The user's environment, with a temporary folder that identifies the processes of this run."""
+    """The user's environment, with a temporary folder that identifies the processes of this run.
+
+    Without make's own: below another make it would tell which folder it enters and leaves.
+    """
+    of_make = {"MAKELEVEL", "MAKEFLAGS", "MFLAGS"}
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in of_make},
         EMULATOR_PYTHON: str(emulator_python()),
         "PYTHONIOENCODING": "utf-8",
         "TMPDIR": str(scratch),

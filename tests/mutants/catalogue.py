@@ -149,7 +149,7 @@ _RUNPOD = (
            "_RUNPOD_ID.match(A)", (*REPORTS, "tests/contract/test_runpod_client.py")),
     Mutant("empty-output-a-success", "nothing is never published as a summary",
            "core/runpod/reports.py::_completed",
-           "None if text else Failure(NO_ANSWER)", "None", REPORTS),
+           "Failure('no-output')", "None", REPORTS),
 )
 
 _CALLBACKS = (

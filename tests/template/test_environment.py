@@ -4,7 +4,8 @@ import re
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings, Variables
+from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.variables import Variables
 from tests.template.cloudformation import FUNCTIONS, ROOT, declared_environment, environment, source
 
 SETTINGS = {

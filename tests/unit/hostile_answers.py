@@ -34,7 +34,8 @@ from worker.route import completed
 from worker.settings import WorkerSettings
 from worker.summarize import Material, Summarizer
 
-CPU_SECONDS = 20  # a linear reader needs two or three, a quadratic one minutes
+# A linear reader needs two, a whole summary of hostile answers thirty; a quadratic one many minutes.
+CPU_SECONDS = 90
 LONG = 100_000
 
 SPOKEN = numbered([Turn("Mara", "The pump holds.")] * 4_000)

@@ -291,6 +291,7 @@ class TestTheModel:
 
         first, second, *_ = setup.service.requests
         assert (first["seed"], second["seed"]) == (1, 2)
+        assert manifest.discarded_tokens == 5_300  # of the answer without text
         assert manifest.words_out == pytest.approx(manifest.target_words, rel=0.1)
 
     def test_that_breaks_the_connection_is_tried_three_times_at_most(
@@ -337,7 +338,7 @@ class TestTheModel:
 
         checks = {check["code"]: check["outcome"] for check in manifest.facts["checks"]}
         assert checks["length"] == "doubt"
-        assert manifest.facts["doubts"] == 1
+        assert manifest.doubts == manifest.facts["doubts"] == 1
         assert setup.bucket.puts[0].decode().rstrip()[-1] in ".”"
 
     def test_that_fails_at_one_section_gets_no_more_requests(self, setup: WorkerSetup) -> None:

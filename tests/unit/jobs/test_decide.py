@@ -120,10 +120,6 @@ def test_an_empty_answer_is_an_answer_which_the_engine_asks_for_again(state: Cal
     assert isinstance(decided(a_job(), a_call(state), 1, EMPTY), Publish)
 
 
-def test_an_empty_answer_where_a_manifest_belongs_wants_another_attempt() -> None:
-    assert isinstance(decided(a_pull_job(), a_pull_call(), 1, EMPTY), Retry)
-
-
 def test_an_earlier_attempts_success_is_taken() -> None:
     call = a_call(attempts=2)
 

@@ -21,6 +21,7 @@ from tests.builders import (
     a_manifest,
     a_report,
     a_request,
+    completed_body,
     lost_body,
     manifest_body,
     status_body,
@@ -97,6 +98,8 @@ class TestAReportWithoutOne:
 
     def test_is_no_result_in_pull_mode(self) -> None:
         assert failure_code(verified(PULL, REF, a_report(), stored())) == "no-manifest"
+        empty = parse_report(completed_body(""))
+        assert failure_code(verified(PULL, REF, empty, stored())) == "no-manifest"
 
     @pytest.mark.parametrize(
         "report",

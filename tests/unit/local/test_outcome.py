@@ -7,6 +7,7 @@ import pytest
 
 from core.summaries.facts import Outcome
 from local.outcome import outcome_lines
+from tests.unit.summaries.builders import a_goal, drive, transcript
 
 
 def check(code: str, outcome: Outcome, count: int = 0) -> Mapping[str, Any]:
@@ -47,6 +48,26 @@ def test_only_what_was_checked_is_said_to_be_covered(outcome: Outcome, told: str
 
 def test_what_was_asked_for_again_is_counted() -> None:
     assert lines_of(tries={"outline": 2, "section-1.1": 3})[1] == "Asked again: 3 answers."
+
+
+def test_quotes_that_nobody_said_are_in_doubt_where_they_are_most_of_them() -> None:
+    _, found = lines_of(check("quote", Outcome.DOUBT, 20), quotes_dropped=20)
+
+    assert found == "In doubt: most of its quotes, which nobody said."
+    assert lines_of(check("quote", Outcome.MENDED, 1))[1] == "Nothing to mend, nothing in doubt."
+
+
+@pytest.mark.parametrize("words", [500, 4_000], ids=["one answer", "an outline"])
+def test_every_check_of_a_summary_has_words_for_a_person(words: int) -> None:
+    checks = drive(passages=transcript(300), goal=a_goal(words)).finished.facts.checks
+
+    told = [lines_of(check(each.code, Outcome.DOUBT, 2))[1] for each in checks]
+
+    assert [
+        each.code
+        for each, line in zip(checks, told, strict=True)
+        if each.code != "missing-topic" and line == f"In doubt: {each.code}."
+    ] == []
 
 
 def test_a_check_that_nobody_put_into_words_is_named_by_its_code() -> None:

@@ -123,17 +123,19 @@ def test_only_the_answer_itself_is_the_text() -> None:
     assert parse_report(completed_body(output=output)).text == "# Board\n\nThe pump holds."
 
 
-def test_reasoning_without_an_answer_is_a_failure_of_its_own() -> None:
+def test_reasoning_without_an_answer_is_an_empty_one() -> None:
     output = [{"choices": [{"message": {"content": "<think>About 4,000 words, then"}}]}]
 
-    assert parse_report(completed_body(output=output)).failure == Failure("no-answer")
+    report = parse_report(completed_body(output=output))
+
+    assert (report.text, report.failure, report.has_result) == ("", None, False)
 
 
 @pytest.mark.parametrize("content", ["", " \n ", "<think>About 4,000 words, then"])
 def test_an_answer_without_text_says_all_the_same_what_it_has_cost(content: str) -> None:
     report = parse_report(completed_body(content, finish_reason="length"))
 
-    assert report.failure == Failure("no-answer")
+    assert (report.text, report.failure) == ("", None)
     assert (report.finish_reason, report.completion_tokens) == ("length", 5_300)
 
 

@@ -131,8 +131,11 @@ def test_a_short_summary_is_one_call() -> None:
     assert done.finished.facts.words == pytest.approx(500, rel=0.15)
 
 
-def test_one_answer_for_a_long_summary_is_made_where_it_is_asked_for() -> None:
-    done = drive(passages=transcript(300), goal=a_goal(4_000, strategy=Strategy.SINGLE))
+@pytest.mark.parametrize("language", ["", "English"])
+def test_one_answer_for_a_long_summary_is_made_where_it_is_asked_for(language: str) -> None:
+    goal = a_goal(4_000, strategy=Strategy.SINGLE, language=language)
+
+    done = drive(passages=transcript(300), goal=goal)
 
     assert [(ask.kind, ask.words, ask.max_tokens) for ask in done.asks] == [
         (AskKind.SINGLE, 4_000, 6_000)
