@@ -11,21 +11,21 @@ from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.doctor import doctor_command
 from cli.endpoint import endpoint as endpoint_group
+from cli.operating.cancelling import cancel_command
 from cli.operating.cost import cost_command
+from cli.operating.forgetting import forget_command
 from cli.operating.get import get_command
 from cli.operating.listing import list_command
 from cli.operating.logs import logs_command
-from cli.operating.show import show_command
-from cli.operating.status import status_command
-from cli.operating.watch import watch_command
-from cli.operating.cancelling import cancel_command
-from cli.operating.forgetting import forget_command
 from cli.operating.reading import read_command
 from cli.operating.redriving import redrive_command
 from cli.operating.retrying import retry_command
 from cli.operating.secrets import secret
+from cli.operating.show import show_command
+from cli.operating.status import status_command
 from cli.operating.submitting import submit_command
 from cli.operating.sweeping import sweep_command
+from cli.operating.watch import watch_command
 from cli.parameters import ROOT
 from cli.twins import give_twins
 

@@ -8,10 +8,10 @@ import requests
 from rich.console import Console
 from rich.table import Table
 
+from cli.deployment import History
 from core.errors import BadBody
 from core.jobs.call import Call
 from core.runpod.reports import RunPodReport, parse_report
-from cli.deployment import History
 from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 

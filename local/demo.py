@@ -6,11 +6,11 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.deployment import History
 from cli.parameters import parameters
 from core.aws.names import is_transcript_name
 from core.jobs.job import JobState
 from local import answers, report
-from cli.deployment import History
 from local.follow import Follower
 from local.progress import Progress
 from local.stack.processes import StackError

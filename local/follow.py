@@ -6,13 +6,13 @@ from typing import Self
 
 import requests
 
+from cli.deployment import Deployment, History, Upload
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
 from core.summaries.rounds import in_words
-from cli.deployment import Deployment, History, Upload
 from local.stack.loopback import http_session
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Observer, Step

@@ -10,12 +10,12 @@ from rich.markdown import Markdown
 from rich.segment import Segments
 from rich.table import Table
 
+from cli.copy_names import copy_name
+from cli.deployment import History, StoredSummary
 from core.jobs.audit import AuditEvent
 from core.jobs.call import CallState
 from core.jobs.job import Job
 from core.summaries.options import Mode
-from cli.copy_names import copy_name
-from cli.deployment import History, StoredSummary
 from local.outcome import outcome_lines
 from runpod_simulator import EXTRACTIVE_MODEL, LLM_LIKE_MODEL
 

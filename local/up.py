@@ -8,9 +8,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from cli.deployment import Deployment, History
 from core.jobs.job import JobState
 from local import report
-from cli.deployment import Deployment, History
 from local.outcome import outcome_lines
 from local.stack.emulator import REGION, ROOT_KEY
 from local.stack.stack import LocalStack

@@ -15,8 +15,8 @@ from local.stack.processes import Child, Processes
 # sent again and start another function, and so on until none is answered.
 CALLBACK_ANSWER_SECONDS = 120.0
 
-# Of the simulated management API, which listens on this machine alone. As it should be at RunPod, it is not the
-# stack's key, which may use its endpoint and nothing else.
+# Of the simulated management API, which listens on this machine alone. As it should be at RunPod, it is not
+# the key of the stack, which may use its endpoint and nothing else.
 MANAGEMENT_KEY = "local-management-key"
 
 _START_SECONDS = 60.0  # 0.7 s on an idle machine

@@ -3,9 +3,9 @@
 import re
 from collections import Counter
 
+from cli.deployment import Deployment, History, StoredSummary, Upload
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from cli.deployment import Deployment, History, StoredSummary, Upload
 
 OF_A_CALL = [
     "waiting -> submitting",

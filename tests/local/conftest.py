@@ -15,9 +15,9 @@ from urllib.parse import quote_plus
 import pytest
 import requests
 
+from cli.deployment import Upload
 from core.aws.items import CALL_PREFIX, JOB_ITEM
 from core.summaries.options import Mode
-from cli.deployment import Upload
 from local.stack import needs
 from local.stack.model import Model
 from local.stack.processes import Processes

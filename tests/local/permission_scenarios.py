@@ -9,11 +9,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from json import dumps
 
+from cli.deployment import Upload
 from core.aws.queue import ATTEMPT_REQUESTED
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
-from cli.deployment import Upload
 from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
 

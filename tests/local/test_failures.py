@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
+from cli.deployment import History, Upload
 from core.jobs.call import CallState
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from cli.deployment import History, Upload
 from local.waiting import wait_for
 from tests.local.checks import assert_summarised
 from tests.local.conftest import Local, new_marker, short_transcript

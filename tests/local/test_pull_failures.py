@@ -8,11 +8,11 @@ import pytest
 import requests
 from botocore.config import Config
 
+from cli.deployment import History, Upload
 from core.jobs.job import JobState
 from core.runpod.work_order import WorkOrder
 from core.summaries.goals import WritingLimits
 from core.summaries.options import Mode
-from cli.deployment import History, Upload
 from local.stack.stack import local_session
 from local.waiting import wait_for
 from runpod_simulator import JobRecord, JobStatus

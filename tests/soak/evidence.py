@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.deployment import Deployment, History, Upload
 from core.aws.names import WORK_PREFIX, facts_key_for
 from core.runpod.reports import parse_report
-from cli.deployment import Deployment, History, Upload
 from local.stack.faults import Traffic
 from runpod_simulator import Delivery, JobRecord, Simulator
 from runpod_simulator.scenarios import SCENARIOS

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli.deployment import History, Upload
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job
 from core.summaries.glossary import Glossary
@@ -14,7 +15,6 @@ from core.summaries.goals import WritingLimits
 from core.summaries.passages import numbered
 from core.transcripts.turns import Turn
 from core.words import count_words
-from cli.deployment import History, Upload
 from submitter.record import goal
 from tests.builders import (
     JOB_ID,

@@ -8,9 +8,9 @@ import pytest
 import responses
 from rich.console import Console
 
+from cli.deployment import History
 from core.jobs.call import CallState
 from local import answers
-from cli.deployment import History
 from local.stack.simulator import RunPodEndpoint
 from tests.builders import a_call, a_job, completed_body, failed_body
 

@@ -6,10 +6,10 @@ from typing import cast
 import pytest
 import responses
 
+from cli.deployment import Deployment, History, Upload
 from core.jobs.call import Call, CallState
 from core.jobs.job import JobState
 from core.summaries.options import Mode
-from cli.deployment import Deployment, History, Upload
 from local.follow import Follower
 from local.stack.simulator import RunPodEndpoint
 from local.steps import Step

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from core.jobs.job import Job, JobState
 from cli.deployment import History, StoredSummary
+from core.jobs.job import Job, JobState
 from local.report import Copies, copy_name, save_copies, show_audit, show_checks, show_outcome
 from tests.builders import a_call, a_job, a_source, a_summary, an_event
 
