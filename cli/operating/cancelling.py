@@ -39,15 +39,12 @@ def cancel_command(desk: Desk, names: tuple[str, ...], leave: Leave) -> None:
     A cancelled job has failed with `cancelled-by-operator`; `retry` starts it anew.
     """
     histories = {each.job.id: each for each in (found_history(desk, name) for name in names)}
-    planned = [_planned(history) for history in histories.values()]
+    planned = [plan_cancel(history) for history in histories.values()]
     open_to = [each for each in planned if not each.conflict]
     if not desk.as_json and not leave.is_dry_run:
         show_outcomes(desk.console, planned)
     if open_to and leave.given(f"Cancel {_jobs(len(open_to))}?"):
-        settings = settings_of(desk)
-        cancelling = Cancelling(
-            lifecycle=lifecycle_of(desk, settings), runpod=runpod_of(desk, settings), clock=now
-        )
+        cancelling = cancelling_of(desk)
         done = [each if each.conflict else cancelling.cancel(each.job.id) for each in planned]
         tell_outcomes(desk, done, is_dry_run=False)
         planned = done
@@ -69,7 +66,8 @@ def why_not(history: History, at: datetime) -> str:
     return ""
 
 
-def _planned(history: History) -> Outcome:
+def plan_cancel(history: History) -> Outcome:
+    """Say what cancelling a job would do, or why it can't be; changes nothing."""
     at = now()
     conflict = why_not(history, at)
     if conflict:
@@ -125,6 +123,13 @@ class Cancelling:
             )
         detail = {"cancelled_requests": ended, "left_calls": left}
         return Outcome(job=job, did="cancelled", notes=tuple(notes), detail=detail)
+
+
+def cancelling_of(desk: Desk) -> Cancelling:
+    settings = settings_of(desk)
+    return Cancelling(
+        lifecycle=lifecycle_of(desk, settings), runpod=runpod_of(desk, settings), clock=now
+    )
 
 
 def _requests(calls: list[Call]) -> list[Call]:
