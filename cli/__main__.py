@@ -26,6 +26,7 @@ from cli.operating.status import status_command
 from cli.operating.submitting import submit_command
 from cli.operating.sweeping import sweep_command
 from cli.operating.watch import watch_command
+from cli.page.command import ui_command
 from cli.parameters import ROOT
 from cli.twins import give_twins
 
@@ -119,6 +120,7 @@ main.add_command(logs_command)
 main.add_command(cost_command)
 main.add_command(get_command)
 main.add_command(watch_command)
+main.add_command(ui_command)
 main.add_command(cancel_command)
 main.add_command(read_command)
 main.add_command(retry_command)

@@ -1,4 +1,4 @@
-"""A summary and its transcript, linked both ways: each part to the turns it rests on, each turn to its parts.
+"""A summary and its transcript, linked both ways: parts to the turns they rest on, turns to their parts.
 
 For the exported page, and for the page that `summaries ui` serves. Pure.
 """
