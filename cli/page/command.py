@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cli.operating.desk import LOCAL, Desk, at_a_desk
 
+_pause = time.sleep
 _LONG_SECONDS = 3600.0
 
 
@@ -38,7 +39,7 @@ def ui_command(desk: Desk, port: int, *, opens: bool) -> None:
 def _wait() -> None:
     with suppress(KeyboardInterrupt):
         while True:
-            time.sleep(_LONG_SECONDS)
+            _pause(_LONG_SECONDS)
 
 
 def _told(stack: str, address: str) -> dict[str, Any]:

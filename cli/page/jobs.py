@@ -19,6 +19,7 @@ from cli.operating.desk import Desk
 from cli.operating.finding import MOST_LOOKED_AT
 from cli.operating.listing import selected, told
 from core.aws.items import ListedJob
+from core.aws.job_index import JobIndex
 from core.errors import UnknownCall
 from core.jobs.job import Job, JobState
 
@@ -61,21 +62,23 @@ class Cursor:
             raise click.UsageError("there is no such page of jobs: begin with the newest") from None
 
     @classmethod
-    def after(cls, jobs: Sequence[ListedJob]) -> "Cursor":
+    def after(cls, jobs: Sequence[ListedJob], before: "Cursor | None") -> "Cursor":
         last = jobs[-1].created_at
-        return cls(last, tuple(job.id for job in jobs if job.created_at == last))
+        shown = before.shown if before and before.at == last else ()
+        return cls(last, (*shown, *(job.id for job in jobs if job.created_at == last)))
 
 
 def page_of_jobs(desk: Desk, filters: Filters) -> dict[str, Any]:
     """Raises UsageError."""
     index = desk.index
-    found = list(islice(_jobs(desk, index, filters), filters.limit + 1))
+    cursor = Cursor.parsed(filters.after) if filters.after else None
+    found = list(islice(_jobs(desk, index, filters, cursor), filters.limit + 1))
     jobs, has_more = found[: filters.limit], len(found) > filters.limit
     moving = _as_recorded(desk, [job.id for job in jobs if job.state is JobState.ACTIVE])
     read_units = index.read_units + _UNITS_OF_A_JOB * len(moving)
     return {
         "jobs": [_fields(job, moving.get(job.id)) for job in jobs],
-        "next": Cursor.after(jobs).text if has_more else None,
+        "next": Cursor.after(jobs, cursor).text if has_more else None,
         "looked_at_most_at": MOST_LOOKED_AT,
         "read_units": read_units,
         "again_seconds": again_seconds(read_units, is_moving=bool(moving)),
@@ -88,8 +91,9 @@ def again_seconds(read_units: float, *, is_moving: bool) -> float:
     return min(max(least, read_units / _UNITS_PER_SECOND), _MOST_SECONDS)
 
 
-def _jobs(desk: Desk, index: Any, filters: Filters) -> Iterator[ListedJob]:
-    cursor = Cursor.parsed(filters.after) if filters.after else None
+def _jobs(
+    desk: Desk, index: JobIndex, filters: Filters, cursor: Cursor | None
+) -> Iterator[ListedJob]:
     found = selected(
         desk,
         index,

@@ -1,6 +1,7 @@
 """The page on loopback: a threaded server in this process, for as long as somebody wants it."""
 
 import secrets
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -37,18 +38,14 @@ class Page:
 @contextmanager
 def serving(deployment: Deployment, *, port: int = 0) -> Iterator[Page]:
     """Serve a stack's page until the end of the block; port 0 takes a free one. Raises ClickException."""
+    _check_free(port)
     for service in _SERVICES:
         deployment.client(service)
     desk = Desk(deployment=deployment, as_json=True, console=Console(quiet=True))
     guard = Guard(secrets.token_urlsafe(_TOKEN_BYTES))
     server = Server((_HOST, port), PageApp(desk, guard), numthreads=_THREADS, server_name=_HOST)
     server.max_request_body_size = _MOST_BYTES
-    try:
-        server.prepare()
-    except OSError:
-        raise click.ClickException(
-            f"port {port} is not free for the page: choose another with --port, or 0 for any"
-        ) from None
+    server.prepare()
     thread = Thread(target=server.serve, name="page", daemon=True)
     thread.start()
     try:
@@ -56,3 +53,12 @@ def serving(deployment: Deployment, *, port: int = 0) -> Iterator[Page]:
     finally:
         server.stop()
         thread.join()
+
+
+def _check_free(port: int) -> None:
+    try:
+        socket.create_server((_HOST, port)).close()
+    except OSError:
+        raise click.ClickException(
+            f"port {port} is not free for the page: choose another with --port, or 0 for any"
+        ) from None

@@ -46,7 +46,7 @@ def running_browser() -> Iterator[Browser]:
 
 @contextmanager
 def context_in(browser: Browser, **options: Any) -> Iterator[BrowserContext]:
-    """Open a context of its own: nothing is kept from any other, and nothing but this machine is reached."""
+    """Open a context of its own, which keeps nothing and reaches nothing but this machine."""
     wanted = {
         "locale": "en-GB",
         "timezone_id": "UTC",

@@ -1,4 +1,4 @@
-"""The page's world, and a browser for each module: while Playwright runs, a thread can have no other loop."""
+"""The page's world, and a browser for each module: while it runs, no other event loop can in its thread."""
 
 import os
 from collections.abc import Iterator

@@ -91,8 +91,7 @@ def a_meeting(turns: int) -> str:
 
 def _sentences(number: int) -> str:
     return (
-        f"In case {number} the pump at harbour {number} was looked at by the surveyors before the tide came in."
-        f" We decided to replace valve {number} and to ask the county for a grant of {number} thousand euros."
+        f"In case {number} the pump at harbour {number} was looked at by the surveyors before the tide"
+        f" came in. We decided to replace valve {number} and to ask the county for a grant of {number}"
+        " thousand euros."
     )
-
-
