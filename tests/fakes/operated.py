@@ -55,13 +55,13 @@ class Lambda:
     """What is read of Lambda: a function's environment."""
 
     may_be_read = True
+    variables: Mapping[str, str] = {}
 
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
         if not self.may_be_read:
             error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
             raise ClientError(error, "GetFunctionConfiguration")  # type: ignore[arg-type]
-        variables = {"RUNPOD_API_ENDPOINT": RUNPOD, "RUNPOD_API_KEY_SECRET": "runpod/api-key"}
-        return {"Environment": {"Variables": dict(os.environ) | variables}}
+        return {"Environment": {"Variables": dict(self.variables)}}
 
 
 @dataclass
@@ -208,6 +208,7 @@ def operated(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Op
             "UploadDeadLetterQueueUrl": dead_letters,
             **_FUNCTIONS,
         }
+        monkeypatch.setattr(Lambda, "variables", dict(os.environ))
         monkeypatch.setattr(
             desks,
             "_deployment",

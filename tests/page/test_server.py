@@ -107,7 +107,7 @@ def test_an_upload_is_taken_as_a_whole(page: Page) -> None:
     assert stored["Body"].read() == body
 
 
-def test_it_listens_on_loopback_alone_and_ends_with_its_block(world: World) -> None:
+def test_it_ends_with_its_block(world: World) -> None:
     with world.page() as page:
         port = page.port
     with pytest.raises(ConnectionRefusedError):

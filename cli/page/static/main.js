@@ -8,7 +8,7 @@ import { listView } from "./list.js";
 import { openUpload, takesDrops } from "./upload.js";
 
 const main = document.getElementById("main");
-const page = { stack: null, go, failed, view: null };
+const page = { stack: null, go, failed, view: null, known };
 
 const ROUTES = [
   [/^\/$/, () => listView(page)],
@@ -19,6 +19,7 @@ const ROUTES = [
 /** Show what the address means. A view is { title, element, stop(), keys, focus() }. */
 function show({ isFirst = false } = {}) {
   page.view?.stop();
+  document.title = page.stack ? `Transcript summaries, ${page.stack.name}` : "Transcript summaries";
   failed(null);
   const [pattern, make] = ROUTES.find(([each]) => each.test(location.pathname)) ?? ROUTES[0];
   page.view = make(pattern.exec(location.pathname) ?? []);
@@ -82,16 +83,21 @@ document.addEventListener("keydown", event => {
 
 window.addEventListener("popstate", () => show());
 
+/** Return what is known of the stack; asked for once. */
+async function known() {
+  page.stack ??= (await get("/api/stack")).document;
+  return page.stack;
+}
+
 async function begin() {
   takeToken();
+  takesDrops(page);
   try {
-    page.stack = (await get("/api/stack")).document;
-    morphChildren(document.getElementById("stack"), h("span", {}, h("span", { class: "unseen" }, "stack "), page.stack.name));
-    document.title = `Transcript summaries, ${page.stack.name}`;
+    const { name } = await known();
+    morphChildren(document.getElementById("stack"), h("span", {}, h("span", { class: "unseen" }, "stack "), name));
   } catch (error) {
     failed(error);
   }
-  takesDrops(page);
   show({ isFirst: true });
 }
 

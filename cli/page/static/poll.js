@@ -4,11 +4,12 @@ const HIDDEN_SECONDS = 60, MOST_SECONDS = 60;
 
 /** Call `look` until stopped; it returns how many seconds to wait. What it throws goes to `failed`. */
 export function poll(look, failed) {
-  let timer = 0, failures = 0, isStopped = false, isLooking = false;
+  let timer = 0, failures = 0, isStopped = false, isLooking = false, isWanted = false;
 
   async function turn() {
-    if (isStopped || isLooking) return;
     clearTimeout(timer);
+    isWanted = isLooking; // what was changed during a look is not in it
+    if (isStopped || isLooking) return;
     isLooking = true;
     let seconds;
     try {
@@ -21,7 +22,8 @@ export function poll(look, failed) {
       if (!isStopped) failed(error);
     }
     isLooking = false;
-    if (!isStopped) timer = setTimeout(turn, 1000 * (document.hidden ? Math.max(seconds, HIDDEN_SECONDS) : seconds));
+    if (isWanted) turn();
+    else if (!isStopped) timer = setTimeout(turn, 1000 * (document.hidden ? Math.max(seconds, HIDDEN_SECONDS) : seconds));
   }
 
   function seen() {

@@ -24,8 +24,13 @@ export function takesDrops(page) {
 }
 
 export async function openUpload(page, files = []) {
-  if (!page.stack) return;
-  const offered = page.stack.uploads;
+  let offered;
+  try {
+    offered = (await page.known()).uploads;
+  } catch (error) {
+    page.failed(error);
+    return;
+  }
   const kept = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
   const chosenFiles = h("ul", { class: "files" });
   const input = h("input", { type: "file", id: "files", multiple: true, accept: offered.suffixes.flatMap(each => [each, `${each}.gz`]).join(",") });
@@ -48,11 +53,11 @@ export async function openUpload(page, files = []) {
     chosenFiles,
     fields(offered, kept),
   ];
-  const answer = openDialog("Upload transcripts", content, [
+  const answered = openDialog("Upload transcripts", content, [
     { label: "Cancel", value: "" }, { label: "Upload", value: "upload", kind: "primary" },
   ]);
   const form = document.querySelector("#dialog form");
-  if (await answer !== "upload") return;
+  if (await answered !== "upload") return;
   const choices = Object.fromEntries(NAMES.map(name => [name, String(form.elements[name]?.value ?? "").trim()]));
   sessionStorage.setItem(KEPT, JSON.stringify(choices));
   if (chosen.length) await send(page, chosen, choices);
