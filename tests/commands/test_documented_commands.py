@@ -80,6 +80,7 @@ NOT_RUN = {
     "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
     "python -m cli --yes --stack-name --answers --endpoint": "the same deployment, without questions",
     "python -m cli --yes --stack-name --answers": "the same deletion, without questions",
+    "make screenshots": "changes docs/; tests/local/test_page.py has the page on the same stack",
     "make test-cloud": "costs money, on an AWS account and on RunPod",
     "make requirements": "changes the pins to the newest that the package index has",
     "make audit": "asks the package index about known vulnerabilities; its first half is run",

@@ -15,6 +15,7 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-gpu",
+    "--disable-lcd-text",
     "--disable-quic",
     "--disable-sync",
     "--force-color-profile=srgb",

@@ -3,12 +3,12 @@
 The stack is the real template on the emulator, RunPod is the simulator; what is in the pictures happened.
 """
 
-import tempfile
+import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, expect
 from playwright.sync_api import Page as Tab
 
@@ -27,6 +27,7 @@ STAND_UP = ROOT / "samples/weekly-standup.txt"
 MEETING_KEY = "planning/product-planning-meeting.txt"
 MOST_BYTES = 150_000
 _SHOWN_MS = 60_000
+_COLOURS = 192
 _SIMULATOR = Config(
     worker="llm-like",
     max_workers=6,
@@ -71,7 +72,7 @@ def at_the_summary_on_a_phone(tab: Tab) -> None:
 
 
 PICTURES = (
-    Picture("page-jobs.png", {"viewport": {"width": 1280, "height": 760}}, at_the_jobs),
+    Picture("page-jobs.png", {"viewport": {"width": 1280, "height": 650}}, at_the_jobs),
     Picture("page-summary.png", {"viewport": {"width": 1280, "height": 860}}, at_the_summary),
     Picture(
         "page-timeline-dark.png",
@@ -127,14 +128,22 @@ def take(browser: Browser, address: str, picture: Picture) -> None:
         tab = opened(context, address)
         picture.at(tab)
         path = ROOT / "docs" / picture.name
-        with tempfile.TemporaryDirectory() as folder:
-            taken = Path(folder) / "taken.png"
-            tab.screenshot(path=taken, animations="disabled")
-            body = taken.read_bytes()
+        body = small(tab.screenshot(animations="disabled"))
         if len(body) > MOST_BYTES:
             raise SystemExit(f"{path.name} has {len(body):,} bytes, and {MOST_BYTES:,} are wanted")
         path.write_bytes(body)
         print(f"docs/{path.name}: {len(body):,} bytes")
+
+
+def small(picture: bytes) -> bytes:
+    """Return a picture with a palette, which flat colours and letters fit."""
+    body = io.BytesIO()
+    with Image.open(io.BytesIO(picture)) as image:
+        flat = image.convert("RGB").quantize(
+            _COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE
+        )
+        flat.save(body, "PNG", optimize=True)
+    return body.getvalue()
 
 
 def opened(context: BrowserContext, address: str) -> Tab:

@@ -25,7 +25,8 @@ export function healthStrip(page) {
 
 function shown(status) {
   const times = status.seconds_to_summary;
-  const up = ["running", "idle", "ready", "initializing"].map(name => status.endpoint.workers[name] ?? 0);
+  // Those that are ready are idle or running.
+  const up = ["running", "idle", "initializing"].map(name => status.endpoint.workers[name] ?? 0);
   const workers = status.endpoint.problem ? "?" : number(up.reduce((sum, each) => sum + each, 0));
   const figures = [
     ["Active", count(status, "active"), ""],
