@@ -50,7 +50,9 @@ class Guard:
         origin = headers.get("Origin", "")
         if origin and origin != f"http://{host}":
             return Refusal(403, "foreign-origin", "another page asked, and only this one may")
-        if headers.get("Sec-Fetch-Site", "") not in _OWN_SITES:
+        # A link to the page itself may be followed from anywhere: without the token nothing is in it.
+        is_link = not needs_token and headers.get("Sec-Fetch-Mode", "") == "navigate"
+        if headers.get("Sec-Fetch-Site", "") not in _OWN_SITES and not is_link:
             return Refusal(403, "foreign-origin", "another page asked, and only this one may")
         if needs_token and not self._is_known(headers.get(TOKEN_HEADER, "")):
             return Refusal(

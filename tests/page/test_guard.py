@@ -55,6 +55,16 @@ def test_another_page_is_refused_even_with_the_token(
     assert answer.status_code == 403
 
 
+def test_a_link_to_the_page_is_followed_from_anywhere_and_one_to_what_it_reads_is_not(
+    world: World,
+) -> None:
+    followed = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+
+    assert world.ask("GET", "/", headers=followed).status_code == 200
+    assert world.ask("GET", "/jobs/4828b0cc", headers=followed).status_code == 200
+    assert world.ask("GET", "/api/jobs", headers=followed).status_code == 403
+
+
 @pytest.mark.parametrize(("method", "path"), ALL)
 @pytest.mark.parametrize("token", ["", "another", TOKEN + "x", "é"])
 def test_without_the_token_of_this_run_nothing_is_read_or_changed(
