@@ -192,6 +192,6 @@ function progress(told) {
 }
 
 function words(job) {
-  if (job.words_out) return h("span", {}, `${number(job.words_in)} → ${number(job.words_out)}`);
-  return job.words_in ? number(job.words_in) : "";
+  if (!job.words_in) return null;
+  return h("span", { class: "count" }, job.words_out ? `${number(job.words_in)} → ${number(job.words_out)}` : number(job.words_in));
 }
