@@ -127,3 +127,26 @@ def test_markup_of_speakers_models_and_file_names_is_shown_as_text(
     expect(tab.get_by_role("heading", level=1)).to_have_text(f"calls/{HOSTILE}.txt")
     expect(tab.get_by_role("region", name="Transcript")).to_contain_text(HOSTILE)
     expect(tab.locator("main img")).to_have_count(0)
+
+
+def test_every_attempt_is_there_with_the_id_that_runpod_knows(reading: Tab) -> None:
+    reading.get_by_role("link", name="Timeline").click()
+    folded = reading.locator(".attempts")
+
+    folded.locator("summary").click()
+
+    expect(folded.locator("tbody tr").first).to_contain_text("rp-1")
+    expect(folded.locator("tbody tr").first).to_contain_text("webhook receiver")
+
+
+def test_the_menu_closes_by_itself_and_by_escape(reading: Tab) -> None:
+    menu = reading.locator(".menu")
+    menu.locator("summary").click()
+    expect(menu.get_by_role("button", name="PDF")).to_be_visible()
+    reading.keyboard.press("Escape")
+    expect(menu.get_by_role("button", name="PDF")).to_be_hidden()
+    expect(menu.locator("summary")).to_be_focused()
+
+    menu.locator("summary").click()
+    reading.get_by_role("heading", level=1).click()
+    expect(menu.get_by_role("button", name="PDF")).to_be_hidden()

@@ -14,12 +14,17 @@ export function h(tag, properties = {}, ...children) {
 
 /** Make `from` look like `to` and keep what is alike, so that focus, selection and scrolling stay. */
 export function morph(from, to) {
-  for (const { name } of [...from.attributes]) if (name !== "style" && !to.hasAttribute(name)) from.removeAttribute(name);
+  for (const { name } of [...from.attributes]) if (!isOfThePerson(name) && !to.hasAttribute(name)) from.removeAttribute(name);
   for (const { name, value } of to.attributes) {
-    if (name !== "style" && from.getAttribute(name) !== value) from.setAttribute(name, value);
+    if (!isOfThePerson(name) && from.getAttribute(name) !== value) from.setAttribute(name, value);
   }
   if (from.style.cssText !== to.style.cssText) from.style.cssText = to.style.cssText;
   morphChildren(from, to);
+}
+
+/** Styles are compared as a whole, and what somebody has opened stays open. */
+function isOfThePerson(attribute) {
+  return attribute === "style" || attribute === "open";
 }
 
 /** The same for what an element holds; children with a data-key are found again wherever they stand. */

@@ -48,6 +48,8 @@ export function jobView(page, name, wanted) {
   }, page.failed);
 
   element.addEventListener("click", async event => {
+    const menu = head.querySelector(".menu[open]");
+    if (menu && !event.target.closest(".menu summary")) menu.open = false;
     const button = event.target.closest("[data-action]");
     if (!button || isAsking) return;
     isAsking = true;
@@ -71,9 +73,17 @@ export function jobView(page, name, wanted) {
       j: () => reader?.step(1),
       k: () => reader?.step(-1),
       Enter: event => reader?.followFrom(event.target) ?? false,
-      Escape: () => reader?.back() ?? false,
+      Escape: () => closed(head.querySelector(".menu[open]")) || (reader?.back() ?? false),
     },
   };
+}
+
+/** Close a menu and give the focus back to what opened it; false where none is open. */
+function closed(menu) {
+  if (!menu) return false;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+  return true;
 }
 
 async function save(page, story, form) {

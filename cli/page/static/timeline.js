@@ -48,7 +48,24 @@ function rounds(story) {
           h("th", { scope: "col", class: isFigure(name) ? "figure" : null }, name)),
         h("th", { scope: "col", class: "when" }, h("span", { "aria-hidden": "true" }, `0 to ${span(scale)}`),
           h("span", { class: "unseen" }, COLUMNS.at(-1))))),
-      h("tbody", {}, each.calls.map(call => callRows(call, scale))))));
+      h("tbody", {}, each.calls.map(call => callRows(call, scale))))),
+    attempts(story));
+}
+
+/** Every attempt with the id that RunPod knows it by, for who looks there; folded. */
+function attempts(story) {
+  const all = story.rounds.flatMap(each => each.calls.flatMap(call => call.attempts.map(attempt => [call, attempt])));
+  return h("details", { class: "attempts" }, h("summary", {}, `${all.length === 1 ? "One attempt" : `All ${all.length} attempts`}, with RunPod's ids`),
+    h("table", { class: "calls" },
+      h("caption", { class: "unseen" }, "Attempts"),
+      h("thead", {}, h("tr", {}, ["Call", "Attempt", "RunPod request", "Outcome", "Sent after", "Queued", "Ran", "Told by"].map(name =>
+        h("th", { scope: "col" }, name)))),
+      h("tbody", {}, all.map(([call, each]) => h("tr", {},
+        h("th", { scope: "row" }, call.ask || call.call_id), h("td", {}, each.number), h("td", { class: "id" }, each.runpod_id ?? "–"),
+        h("td", {}, each.outcome ?? "open"), h("td", {}, span(between(story.created_at, each.begun_at))),
+        h("td", {}, each.queued_seconds === null ? "" : span(each.queued_seconds)),
+        h("td", {}, each.ran_seconds === null ? "" : span(each.ran_seconds)),
+        h("td", {}, (each.found_by ?? "").replace("_", " ")))))));
 }
 
 function isFigure(name) {
