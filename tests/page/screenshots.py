@@ -16,7 +16,7 @@ from cli.deployment import Upload
 from cli.page.server import serving
 from local.stack.needs import ROOT
 from local.stack.setup import Setup
-from local.stack.simulator import RunPodEndpoint
+from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
 from local.stack.stack import LocalStack, local_stack
 from local.waiting import wait_for
 from runpod_simulator import Config, Simulator, running_simulator
@@ -32,6 +32,7 @@ _SIMULATOR = Config(
     worker="llm-like",
     max_workers=6,
     execution_seconds=2.0,
+    webhook_timeout_seconds=CALLBACK_ANSWER_SECONDS,
     seed=4,
     api_key="local-key-for-screenshots",
 )
@@ -54,9 +55,8 @@ def at_the_jobs(tab: Tab) -> None:
 def at_the_summary(tab: Tab) -> None:
     tab.get_by_role("link", name=MEETING_KEY).first.click()
     expect(tab.get_by_role("region", name="Transcript")).to_be_visible()
-    part = tab.locator("[data-part]").filter(has=tab.locator("a.source")).nth(2)
-    part.locator("a.source").first.click()
-    part.scroll_into_view_if_needed()
+    part = tab.locator("[data-part]").filter(has=tab.locator("a.source")).first
+    part.locator("a.source").last.click()
 
 
 def at_the_timeline(tab: Tab) -> None:
@@ -68,7 +68,6 @@ def at_the_timeline(tab: Tab) -> None:
 def at_the_summary_on_a_phone(tab: Tab) -> None:
     tab.get_by_role("link", name=MEETING_KEY).first.click()
     expect(tab.get_by_role("region", name="Summary")).to_be_visible()
-    tab.locator(".summary h3").nth(1).scroll_into_view_if_needed()
 
 
 PICTURES = (
