@@ -10,6 +10,7 @@
     POST /api/jobs/JOB/retry            starts it anew; dry_run=1 says what would be done, or why it is not
                                         to be; again=1 for one that succeeded
     POST /api/jobs/JOB/cancel           ends it; dry_run=1 as above
+    POST /api/reading                   how the body, a file called name, would be read; nothing is uploaded
     POST /api/uploads                   the body is a transcript; name, prefix (a folder), words, language,
                                         mode, strategy, prompt; replace=1 where a file of that name is there
 

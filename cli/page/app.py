@@ -40,6 +40,7 @@ _ROUTES = Map(
         Rule("/api/jobs/<name>/export/<form>", endpoint="export", methods=["GET"]),
         Rule("/api/jobs/<name>/retry", endpoint="retry", methods=["POST"]),
         Rule("/api/jobs/<name>/cancel", endpoint="cancel", methods=["POST"]),
+        Rule("/api/reading", endpoint="reading", methods=["POST"]),
         Rule("/api/uploads", endpoint="upload", methods=["POST"]),
     ]
 )
@@ -63,6 +64,7 @@ class PageApp:
             "export": self._export,
             "retry": lambda request, name: _json(changes.retry(desk, name, request.args)),
             "cancel": lambda request, name: _json(changes.cancel(desk, name, request.args)),
+            "reading": lambda request: _json(changes.read(desk, request)),
             "upload": lambda request: _json(changes.upload(desk, request), 201),
         }
 

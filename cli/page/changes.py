@@ -1,5 +1,6 @@
 """What the page changes: it starts jobs anew, ends them and takes uploads, as the commands do."""
 
+import io
 import tempfile
 from collections.abc import Mapping
 from typing import IO
@@ -15,6 +16,7 @@ from cli.operating.finding import found_history
 from cli.operating.retrying import plan_retry, retried
 from cli.operating.submitting import check_upload, is_there, prefixed
 from cli.page.api import Fields, is_on
+from cli.page.preview import preview
 
 _CHOICES = ("words", "language", "mode", "strategy", "prompt")
 _READ_AT_ONCE = 64 * 1024
@@ -38,20 +40,22 @@ def cancel(desk: Desk, name: str, asked: Mapping[str, str]) -> Fields:
     return cancelling_of(desk).cancel(planned.job.id).told()
 
 
+def read(desk: Desk, request: Request) -> Fields:
+    """Say how a file would be read, and keep nothing of it. Raises as `upload` does."""
+    name = _file_name(request.args.get("name", ""))
+    most = settings_of(desk).upload_filter.max_bytes
+    body = io.BytesIO()
+    _copy(request.stream, body, _size(request, name, most), name)
+    return preview(body.getvalue(), max_bytes=most)
+
+
 def upload(desk: Desk, request: Request) -> Fields:
     """Take a transcript. Raises UsageError, Conflicts, and what Werkzeug has for sizes."""
     asked = request.args
     name = _file_name(asked.get("name", ""))
     settings = settings_of(desk)
     key = prefixed(settings, _folder(asked.get("prefix", ""))) + name
-    size = request.content_length
-    if size is None:
-        raise LengthRequired
-    if size > settings.upload_filter.max_bytes:
-        most = settings.upload_filter.max_bytes
-        raise RequestEntityTooLarge(
-            f"{name} has {size:,} bytes and MaxTranscriptBytes allows {most:,}: split it, or raise it"
-        )
+    size = _size(request, name, settings.upload_filter.max_bytes)
     choices = {f"summary-{each}": asked[each] for each in _CHOICES if asked.get(each)}
     check_upload(settings, name, size, key, choices)
     if is_there(desk, key) and not is_on(asked, "replace"):
@@ -65,6 +69,18 @@ def upload(desk: Desk, request: Request) -> Fields:
     # Without versions only the record tells, which is not there yet.
     job_id = desk.deployment.job_id_of(sent) if sent.version_id else None
     return {"key": key, "version_id": sent.version_id or None, "job_id": job_id}
+
+
+def _size(request: Request, name: str, most: int) -> int:
+    """Return how long a body is to be, before it is read."""
+    size = request.content_length
+    if size is None:
+        raise LengthRequired
+    if size > most:
+        raise RequestEntityTooLarge(
+            f"{name} has {size:,} bytes and MaxTranscriptBytes allows {most:,}: split it, or raise it"
+        )
+    return size
 
 
 def _file_name(given: str) -> str:

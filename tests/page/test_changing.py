@@ -128,3 +128,23 @@ def test_an_old_job_is_found_by_the_beginning_of_its_id(world: World) -> None:
     assert (
         "file" in world.posted(f"/api/jobs/{job.id[:8]}/retry", dry_run=1)["conflict"]
     )  # it was never uploaded
+
+
+def test_a_file_is_read_before_anything_is_uploaded(world: World) -> None:
+    read = world.ask(
+        "POST", "/api/reading", query_string={"name": "board.txt"}, data=a_meeting(12)
+    ).json
+
+    assert (read["is_readable"], read["turns"], read["speakers"]) == (True, 12, 3)
+    assert read["has_times"]
+    assert {"name": "Mara", "share": 0.33} in read["most"]
+    assert boto3.client("s3").list_objects_v2(Bucket="transcripts")["KeyCount"] == 0
+
+
+def test_a_file_that_would_fail_says_why(world: World) -> None:
+    read = world.ask(
+        "POST", "/api/reading", query_string={"name": "board.json"}, data='{"a": 1}'
+    ).json
+
+    assert (read["is_readable"], read["code"]) == (False, "unknown-format")
+    assert read["message"]

@@ -13,7 +13,7 @@ READS = [
     "/api/jobs/x/summary",
     "/api/jobs/x/export/html",
 ]
-CHANGES = ["/api/jobs/x/retry", "/api/jobs/x/cancel", "/api/uploads"]
+CHANGES = ["/api/jobs/x/retry", "/api/jobs/x/cancel", "/api/reading", "/api/uploads"]
 ALL = [("GET", path) for path in READS] + [("POST", path) for path in CHANGES]
 
 

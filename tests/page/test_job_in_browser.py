@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import boto3
 from playwright.sync_api import expect
 
 from core.jobs.job import JobState
@@ -79,3 +80,16 @@ def test_the_summary_appears_by_itself_when_it_is_there(world: World, tabs: Tabs
 
         expect(tab.get_by_role("region", name="Summary")).to_be_visible()
         expect(tab.get_by_role("status")).to_have_text("calls/board.txt: the summary is ready")
+
+
+def test_a_summary_that_was_deleted_since_is_said(world: World, tabs: Tabs) -> None:
+    job = world.summarised("calls/board.txt", turns=12)
+    boto3.client("s3").delete_object(Bucket="out", Key=job.summary_key)
+    with world.page() as page:
+        tab = tabs.open(page.address)
+        tab.get_by_role("link", name="calls/board.txt").click()
+
+        expect(tab.get_by_role("heading", name="No summary to read")).to_be_visible()
+        expect(tab.locator(".empty")).to_contain_text("was replaced or deleted since")
+        tab.get_by_role("link", name="Timeline").click()
+        expect(tab.get_by_role("heading", name="Rounds")).to_be_visible()

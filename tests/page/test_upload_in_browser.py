@@ -31,7 +31,8 @@ def test_a_dropped_file_is_uploaded_with_what_was_chosen_and_its_job_appears(
 
         drop(tab, "board.txt", a_meeting(12))
         dialog = tab.get_by_role("dialog")
-        expect(dialog).to_contain_text("board.txt")
+        expect(dialog).to_contain_text("12 turns with times")
+        expect(dialog).to_contain_text("Mara 33 %")
         dialog.get_by_label("Words").fill("700")
         dialog.get_by_label("Language").fill("German")
         dialog.get_by_label("Folder").fill("calls")
@@ -101,3 +102,11 @@ def test_without_a_file_nothing_is_uploaded(world: World, tabs: Tabs) -> None:
         tab.get_by_role("dialog").get_by_role("button", name="Upload").click()
 
         expect(tab.get_by_role("dialog", name="Nothing was uploaded")).to_be_visible()
+
+
+def test_a_file_that_would_fail_is_told_before_it_is_uploaded(world: World, tabs: Tabs) -> None:
+    with world.page() as page:
+        tab = tabs.open(page.address)
+        drop(tab, "board.md", '{"a": 1}')
+
+        expect(tab.locator(".files .bad")).to_contain_text("would fail as unknown-format")

@@ -2,6 +2,7 @@
 // alone, so that a reload and a second tab work, and is of no use once the server has ended.
 
 const KEPT = "page-token";
+const MOST_KNOWN = 40; // documents kept, the oldest goes first
 const SILENT = "The page's server does not answer. It ends with the command that printed the address: "
   + "start it again with `summaries ui` or `make up`.";
 
@@ -30,6 +31,7 @@ export async function get(path, parameters = {}) {
   const answer = await ask(address, { headers: before ? { "If-None-Match": before.tag } : {} });
   if (answer.status === 304) return { document: before.document, isNew: false };
   const document = await answer.json();
+  if (known.size >= MOST_KNOWN) known.delete(known.keys().next().value);
   known.set(address, { tag: answer.headers.get("ETag"), document });
   return { document, isNew: true };
 }

@@ -34,6 +34,10 @@ export function number(value) {
   return value.toLocaleString("en");
 }
 
+export function counted(count, noun) {
+  return `${number(count)} ${noun}${count === 1 ? "" : "s"}`;
+}
+
 export function bytes(count) {
   if (count < 1000) return `${count} bytes`;
   return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(1)} MB`;

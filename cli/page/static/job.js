@@ -40,7 +40,7 @@ export function jobView(page, name, wanted) {
       reader = null;
       morph(body, h("div", { class: "body" }, timeline(story)));
     } else if (!reader) {
-      reader = await readerView(story);
+      reader = await readerView(story).catch(unreadable);
       body.replaceChildren(reader.element);
       reader.follow(location.hash);
     }
@@ -64,10 +64,7 @@ export function jobView(page, name, wanted) {
 
   return {
     element,
-    stop() {
-      looks.stop();
-      reader?.stop();
-    },
+    stop: looks.stop,
     keys: {
       t: () => page.go(wanted === "timeline" ? `/jobs/${name}` : `/jobs/${name}/timeline`),
       j: () => reader?.step(1),
@@ -92,6 +89,14 @@ async function save(page, story, form) {
   } catch (error) {
     page.failed(error);
   }
+}
+
+/** What stands in the reader's place where there is nothing to read: replaced or deleted since. */
+function unreadable(error) {
+  if (error.status !== 404) throw error;
+  const element = h("div", { class: "empty" }, h("h2", {}, "No summary to read"), h("p", {}, sentence(error.message)),
+    h("p", {}, "Its timeline tells what became of it."));
+  return { element, step() {}, follow() {}, followFrom: () => false, back: () => false };
 }
 
 function toCome() {

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { announce, h, morph } from "./dom.js";
-import { ago, at, between, number, span } from "./format.js";
+import { ago, at, between, counted, number, span } from "./format.js";
 import { healthStrip } from "./health.js";
 import { poll } from "./poll.js";
 
@@ -148,7 +148,7 @@ function shown(found, chosen, trail) {
     h("nav", { class: "pages", "aria-label": "Pages of jobs" },
       h("button", { type: "button", class: "quiet", "data-action": "newer", disabled: trail.length < 2 }, "Newer"),
       h("button", { type: "button", class: "quiet", "data-action": "older", "data-next": found.next, disabled: !found.next }, "Older"),
-      h("p", { class: "dim" }, `${found.jobs.length === 1 ? "1 job" : `${found.jobs.length} jobs`}. A look takes ${number(Math.round(found.read_units * 10) / 10)} read units, `
+      h("p", { class: "dim" }, `${counted(found.jobs.length, "job")}. A look takes ${number(Math.round(found.read_units * 10) / 10)} read units, `
         + `the next comes in ${span(found.again_seconds)}.`)));
 }
 

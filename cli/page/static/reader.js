@@ -81,7 +81,6 @@ export async function readerView(story) {
 
   return {
     element,
-    stop() {},
     step(by) {
       const all = [...element.querySelectorAll("[data-part]")];
       const here = all.indexOf(document.activeElement?.closest("[data-part]"));

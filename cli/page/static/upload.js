@@ -3,7 +3,7 @@
 import { post } from "./api.js";
 import { announce, h } from "./dom.js";
 import { closeDialog, openDialog } from "./dialogs.js";
-import { bytes, number } from "./format.js";
+import { bytes, counted, number } from "./format.js";
 
 const KEPT = "page-upload-choices";
 const NAMES = ["prefix", "words", "language", "mode", "strategy", "prompt"];
@@ -39,7 +39,9 @@ export async function openUpload(page, files = []) {
   function list() {
     chosenFiles.replaceChildren(...chosen.map(file => {
       const problem = problemWith(file, offered);
-      return h("li", { class: problem ? "bad" : null }, h("strong", { dir: "auto" }, file.name), ` ${problem || bytes(file.size)}`);
+      const line = h("li", { class: problem ? "bad" : null }, h("strong", { dir: "auto" }, file.name), ` ${problem || bytes(file.size)}`);
+      if (!problem) tellHowItReads(file, line);
+      return line;
     }));
   }
 
@@ -62,6 +64,22 @@ export async function openUpload(page, files = []) {
   sessionStorage.setItem(KEPT, JSON.stringify(choices));
   if (chosen.length) await send(page, chosen, choices);
   else await tell("Nothing was uploaded", ["No file was chosen."]);
+}
+
+/** Add to a file's line how it would be read, or why it would fail. */
+async function tellHowItReads(file, line) {
+  const read = await post("/api/reading", { name: file.name }, file).catch(() => null); // the upload says why
+  if (!read) return;
+  if (!read.is_readable) line.className = "bad";
+  line.append(h("span", { class: read.is_readable ? "reads dim" : "reads" }, read.is_readable
+    ? `${read.format}, ${counted(read.turns, "turn")} ${read.has_times ? "with" : "without"} times, ${counted(read.words, "word")}; ${speakers(read)}`
+    : `would fail as ${read.code}: ${read.message}`));
+}
+
+function speakers({ speakers: count, most }) {
+  if (!count) return "no speaker is named in it, so nobody can be quoted by name";
+  const named = most.map(({ name, share }) => `${name} ${Math.round(100 * share)} %`).join(", ");
+  return count > most.length ? `${named}, ${count - most.length} more` : named;
 }
 
 function problemWith(file, { suffixes, max_bytes: most }) {
