@@ -49,6 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _take_record(record: dict[str, Any]) -> None:
+    speak_of()  # of nobody yet: a message may name no job
     deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     for message in parse_message(record["body"]):
         _take(message, deliveries)
