@@ -118,7 +118,7 @@ class TestASummary:
     def test_says_how_much_of_the_length_that_was_asked_it_has(
         self, cloud: Cloud, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        publish_pulled(cloud, target_words=32)
+        publish_pulled(cloud, target_words=30)
 
         assert values_in(capsys.readouterr().out)["SummaryLengthPercent"] == [50]
 
