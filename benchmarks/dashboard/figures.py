@@ -6,6 +6,7 @@ the log, Lambda's own from its report lines, and the API's from the receiver's l
 
 import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,7 +50,24 @@ class Figures:
         return cls(**fields | {"samples": [Sample(**each) for each in fields["samples"]]})
 
 
-def logged(deployment: Deployment) -> tuple[list[Sample], list[dict[str, Any]]]:
+def collected(
+    deployment: Deployment, *, began_at: float, observed: Sequence[Sample] = ()
+) -> Figures:
+    """Return what a run has left, with what was observed of it while it lasted."""
+    samples, failed = _logged(deployment)
+    cloudwatch = deployment.client("cloudwatch")
+    dashboard = cloudwatch.get_dashboard(DashboardName=deployment.outputs["DashboardName"])
+    return Figures(
+        began_at=began_at,
+        ended_at=time.time(),
+        body=json.loads(dashboard["DashboardBody"]),
+        alarms=cloudwatch.describe_alarms()["MetricAlarms"],
+        samples=[*observed, *samples],
+        failed_jobs=failed,
+    )
+
+
+def _logged(deployment: Deployment) -> tuple[list[Sample], list[dict[str, Any]]]:
     """Return the samples in the functions' logs, and the lines of failed jobs."""
     samples: list[Sample] = []
     failed: list[dict[str, Any]] = []

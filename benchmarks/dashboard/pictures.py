@@ -1,6 +1,5 @@
 """The widgets as matplotlib draws them: where CloudWatch has them, with its colours and labels."""
 
-import textwrap
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from benchmarks.dashboard.figures import Figures, name_of
 from benchmarks.dashboard.sums import Buckets, Values, expression, has_rung, statistic
@@ -90,6 +89,7 @@ class _Widget:
                 facecolor=_CARD,
                 edgecolor="#d5dbdb",
                 linewidth=0.7,
+                zorder=-1,
             )
         )
         self._figure.text(
@@ -160,10 +160,10 @@ class _Widget:
         if away:
             axes.annotate(
                 "; ".join(away),
-                (0.995, 0.98),
+                (0.995, 1.03),
                 xycoords="axes fraction",
                 ha="right",
-                va="top",
+                va="bottom",
                 fontsize=6.3,
                 color=_FAINT,
             )
@@ -236,7 +236,7 @@ class _Widget:
                 self._figure.text(
                     self._left + x / _COLUMNS,
                     y,
-                    textwrap.shorten(str(told), width, placeholder=" …") or str(told)[:width],
+                    _cut(str(told), width),
                     fontsize=7.2,
                     color=_INK if line else _FAINT,
                     va="center",
@@ -265,6 +265,10 @@ class _Widget:
 
     def _samples(self, name: str) -> list[tuple[float, float]]:
         return [(each.at, each.value) for each in self._figures.samples if each.name == name]
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else f"{text[: length - 2].rstrip()} …"
 
 
 def _line(
@@ -306,11 +310,13 @@ def _dress(axes: Axes, properties: Mapping[str, Any], buckets: Buckets) -> None:
     top = left.get("max") or max(axes.get_ylim()[1], 1)
     axes.set_ylim(left.get("min", 0), top)
     axes.set_ylabel(left.get("label", ""), color=_FAINT, fontsize=6.8, labelpad=2)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=top >= 4))
+    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     axes.grid(axis="y", color="#eaeded", linewidth=0.7, zorder=0)
     axes.tick_params(length=0, labelsize=6.5, labelcolor=_FAINT, pad=2)
-    axes.xaxis.set_major_formatter(lambda minute, _: f"{minute:g} min")
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_formatter(
+        lambda minute, _: f"{minute * 60 // 60:.0f}:{minute * 60 % 60:02.0f}"
+    )
+    axes.xaxis.set_major_locator(MultipleLocator(0.5))
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#aab7b8")
