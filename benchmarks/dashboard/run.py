@@ -29,11 +29,11 @@ _PARAMETERS = {
     "SweepScheduleMinutes": "5",  # it is swept by hand, more often
 }
 # What happens to a share of the requests, all the time.
-_FAULTS = (
-    *("rate-limited=8@0.05", "server-error@0.04", "worker-lost@0.03", "lost-webhook@0.03"),
-    *("malformed-json@0.1", "unfinished-json@0.06", "loop@0.05", "refusal@0.05"),
-    *("altered-figures@0.15", "wrong-turns@0.15", "skipped-half@0.05"),
-)
+_FAULTS = {
+    **{"rate-limited=8": 0.05, "server-error": 0.03, "worker-lost": 0.03, "lost-webhook": 0.03},
+    **{"malformed-json": 0.1, "unfinished-json": 0.05, "loop": 0.04, "refusal": 0.04},
+    **{"altered-figures": 0.04, "wrong-turns": 0.04, "skipped-half": 0.04},
+}
 _SWEEP_SECONDS = 4.0
 _LONGEST_TAIL_SECONDS = 60.0  # until what was uploaded last has ended
 _SPOILT = (
@@ -53,7 +53,6 @@ def run(console: Console, *, seconds: float, seed: int) -> Figures:
         execution_seconds=0.5,
         webhook_timeout_seconds=CALLBACK_ANSWER_SECONDS,
         seed=seed,
-        scenarios=_FAULTS,
     )
     with running_simulator(config) as simulator:
         setup = Setup(
@@ -118,13 +117,15 @@ class _Run:
         """For a while no callback arrives, and later no worker runs."""
         self._simulator.clear()
         self._simulator.show_workers()
+        for fault, fault_share in _FAULTS.items():
+            self._simulator.use(fault, share=fault_share)
         if 0.4 < share < 0.55:
             self._simulator.use("lost-webhook")
         if 0.65 < share < 0.8:
             self._simulator.use("slow=12")
             self._simulator.show_workers(running=0, idle=0, initializing=1)
         if 0.2 < share < 0.25:
-            self._simulator.use("execution-timeout", next_jobs=1)
+            self._simulator.use("execution-timeout", share=0.3)
 
     def _send_what_nobody_can_read(self) -> None:
         sqs = self._stack.client("sqs")

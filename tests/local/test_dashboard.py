@@ -1,4 +1,4 @@
-"""The dashboard as the emulator has it: deployed by the template, and drawn from what the functions print."""
+"""The dashboard as it was deployed to the emulator, and drawn from what the functions print."""
 
 import time
 from pathlib import Path
