@@ -30,9 +30,17 @@ _PARAMETERS = {
 }
 # What happens to a share of the requests, all the time.
 _FAULTS = {
-    **{"rate-limited=8": 0.05, "server-error": 0.03, "worker-lost": 0.03, "lost-webhook": 0.03},
-    **{"malformed-json": 0.1, "unfinished-json": 0.05, "loop": 0.04, "refusal": 0.04},
-    **{"altered-figures": 0.04, "wrong-turns": 0.04, "skipped-half": 0.04},
+    "rate-limited=8": 0.05,
+    "server-error": 0.03,
+    "worker-lost": 0.03,
+    "lost-webhook": 0.03,
+    "malformed-json": 0.1,
+    "unfinished-json": 0.05,
+    "loop": 0.04,
+    "refusal": 0.04,
+    "altered-figures": 0.04,
+    "wrong-turns": 0.04,
+    "skipped-half": 0.04,
 }
 _SWEEP_SECONDS = 4.0
 _LONGEST_TAIL_SECONDS = 60.0  # until what was uploaded last has ended
