@@ -66,7 +66,7 @@ def call_back(cloud: Cloud, body: dict[str, Any]) -> None:
         cloud.invoke("submitter", sqs_batch(message))
 
 
-# ---- what the functions do is told -----------------------------------------------------------------
+# ---- what the functions do is told ---------------------------------------------------------------
 
 
 def test_a_summary_is_told_once_it_is_published(cloud: Cloud, stream: JobsStream, bus: Bus) -> None:
@@ -156,7 +156,7 @@ def test_more_than_one_request_takes_are_all_told(
     assert len({event["detail"]["id"] for event in bus.events}) == 11
 
 
-# ---- what can't be told ------------------------------------------------------------------------------
+# ---- what can't be told --------------------------------------------------------------------------
 
 
 def test_while_eventbridge_is_down_the_records_come_again_and_nothing_is_given_up(
@@ -214,7 +214,7 @@ def test_a_record_that_cannot_be_read_is_kept_and_stops_no_other(
     assert broken in log.getvalue()
 
 
-# ---- the schema ----------------------------------------------------------------------------------------
+# ---- the schema ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
@@ -240,7 +240,7 @@ def test_the_schema_takes_nothing_more_and_nothing_less(kind: str) -> None:
     assert problems(EXAMPLES[kind] | {"detail": inner}, "event")
 
 
-# ---- the notice itself ---------------------------------------------------------------------------------
+# ---- the notice itself ---------------------------------------------------------------------------
 
 
 def test_a_notice_is_the_same_each_time_it_is_made() -> None:
