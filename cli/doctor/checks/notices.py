@@ -11,7 +11,8 @@ def notices_told(readings: Readings) -> Iterator[Trouble]:
     count = readings.dead_notices
     if count:
         yield wrong(
-            f"{count} notice{'' if count == 1 else 's'} in the dead end: somebody was not told how a job ended",
+            f"{count} notice{'' if count == 1 else 's'} in the dead end: somebody was not told how"
+            " a job ended",
             "see why with `notices list`, mend it, then `notices replay`",
         )
 
