@@ -16,7 +16,7 @@ from cli.operating.desk import Desk
 from cli.operating.finding import MOST_LOOKED_AT, newest_jobs
 from core.jobs.job import Job, JobState
 from core.notices.dead_end import UNDELIVERED, UNTOLD
-from core.notices.notice import SOURCE
+from core.notices.notice import FAILED, PUBLISHED, SOURCE
 
 WEBHOOK, EVERYBODY = "the webhook", "everybody"
 _ENDED = (JobState.SUCCEEDED, JobState.FAILED)
@@ -58,6 +58,13 @@ class DeadNotice:
 
 def dead_notice(desk: Desk, message: Mapping[str, Any]) -> DeadNotice:
     """Return what a message of the dead end is."""
+    found = _read(desk, message)
+    if found.to == WEBHOOK and "NoticeQueueUrl" not in desk.deployment.outputs:
+        return replace(found, to="", why=f"{found.why}; the stack has no webhook any more")
+    return found
+
+
+def _read(desk: Desk, message: Mapping[str, Any]) -> DeadNotice:
     sent = int(message.get("Attributes", {}).get("SentTimestamp", 0)) / 1_000
     found = DeadNotice(
         id=message["MessageId"],
@@ -98,7 +105,8 @@ def _of_job(desk: Desk, found: DeadNotice, job_id: str) -> DeadNotice:
 
 
 def described(job: Job) -> str:
-    return f"job {job.state}: {job.source.key}"
+    kind = PUBLISHED if job.state is JobState.SUCCEEDED else FAILED
+    return f"{kind}: {job.source.key}"
 
 
 def _of_aws(
@@ -120,11 +128,12 @@ def _of_stream(desk: Desk, found: DeadNotice, body: Mapping[str, Any]) -> DeadNo
     first = _instant(batch["approximateArrivalOfFirstRecord"])
     last = _instant(batch["approximateArrivalOfLastRecord"])
     job_ids = tuple(_ended_between(desk, first - _SLACK, last + _SLACK))
-    span = f"{first:%Y-%m-%d %H:%M:%S} to {last:%H:%M:%S}"
+    span = f"{first:%Y-%m-%d %H:%M:%S} and {last:%H:%M:%S}"
+    jobs = f"{len(job_ids)} job{'' if len(job_ids) == 1 else 's'}"
     return replace(
         found,
         job_ids=job_ids,
-        what=f"{batch['batchSize']} of the {len(job_ids)} jobs that ended from {span}",
+        what=f"what ended between {span}: {jobs}",
         why=f"the notifier could not run ({context['condition']}): its log says why",
         tries=context.get("approximateInvokeCount"),
         at=_instant(body["timestamp"]),

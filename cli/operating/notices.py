@@ -26,6 +26,7 @@ from core.notices.event_bus import EventBus
 from core.notices.notice import Notice, notice_of
 
 _SHOWN_OF_ID = 8
+_SHOWN_JOBS = 3  # of one message
 
 _limit = click.option("--limit", default=200, show_default=True, help="So many messages at most.")
 
@@ -39,7 +40,7 @@ def notices_group() -> None:
 @_limit
 @at_a_desk
 def list_notices(desk: Desk, limit: int) -> None:
-    """Show the notices that could not be told, or were not taken, and why.
+    """Show what could not be told, and why.
 
     Exit code 1 if there are any.
     """
@@ -55,10 +56,11 @@ def list_notices(desk: Desk, limit: int) -> None:
 @at_a_desk
 @asks_leave
 def replay_notices(desk: Desk, names: tuple[str, ...], limit: int, leave: Leave) -> None:
-    """Tell again what could not be told: all of it, or what is of some jobs; shows it first.
+    """Tell again what could not be told.
 
-    What the webhook did not take goes to the webhook, the rest to everybody. A job of which nothing is in
-    the dead end is told of again to everybody. Ids are the same as before.
+    All of it, or what is of some jobs; shows it first. What the webhook did not take goes to the webhook,
+    the rest to everybody. A job of which nothing is in the dead end is told of again to everybody. Ids are
+    the same as before.
     """
     with _looking(desk, limit) as look:
         chosen = [*_of(look.found, names), *_asked_for(desk, look.found, names)]
@@ -74,7 +76,10 @@ def replay_notices(desk: Desk, names: tuple[str, ...], limit: int, leave: Leave)
 @at_a_desk
 @asks_leave
 def drop_notices(desk: Desk, names: tuple[str, ...], limit: int, leave: Leave) -> None:
-    """Delete from the dead end what nobody needs to be told; shows it first."""
+    """Delete what nobody needs to be told.
+
+    From the dead end, all of it or what is of some jobs; shows it first.
+    """
     with _looking(desk, limit) as look:
         chosen = _of(look.found, names)
         _carried_out(
@@ -85,7 +90,10 @@ def drop_notices(desk: Desk, names: tuple[str, ...], limit: int, leave: Leave) -
 @notices_group.command("test")
 @at_a_desk
 def send_a_test(desk: Desk) -> None:
-    """Send a signed notice to the webhook that says it is a test, once, and tell what came of it."""
+    """Try the webhook with a signed test.
+
+    It is sent once, and says that it is a test. Exit code 1 if the receiver does not take it.
+    """
     function = desk.deployment.outputs.get("WebhookSenderFunction")
     if not function:
         raise click.ClickException(
@@ -240,17 +248,22 @@ def _show(console: Console, notices: Sequence[DeadNotice]) -> None:
     if not notices:
         console.print("There is no notice in the dead end.")
     for each in notices:
-        done = f"  [green]{escape(each.done)}[/]" if each.done else ""
-        console.print(f"[bold]{escape(each.what)}[/]{done}")
-        ids = ", ".join(job_id[:_SHOWN_OF_ID] for job_id in each.job_ids[:3])
-        more = " …" if len(each.job_ids) > 3 else ""  # noqa: PLR2004
-        tries = (
-            f", after {each.tries} {'try' if each.tries == 1 else 'tries'}" if each.tries else ""
-        )
-        age = short(now() - each.at)
-        console.print(f"  {ids}{more}  {age} ago{tries}", highlight=False, style="dim")
-        console.print(f"  {escape(each.why)}", highlight=False)
-        if not each.to:
-            console.print("  it can't be told any more: `notices drop` deletes it", highlight=False)
-        elif not each.done:
-            console.print(f"  replayed, it goes to {each.to}", highlight=False)
+        console.print(f"[bold]{escape(each.what)}[/]", highlight=False)
+        if each.done:
+            console.print(f"  [green]{escape(each.done)}[/]", highlight=False)
+        else:
+            _show_waiting(console, each)
+
+
+def _show_waiting(console: Console, notice: DeadNotice) -> None:
+    ids = ", ".join(job_id[:_SHOWN_OF_ID] for job_id in notice.job_ids[:_SHOWN_JOBS])
+    more = " …" if len(notice.job_ids) > _SHOWN_JOBS else ""
+    tries = "try" if notice.tries == 1 else "tries"
+    after = f", after {notice.tries} {tries}" if notice.tries else ""
+    about = f"{ids}{more}  {short(now() - notice.at)} ago{after}".strip()
+    console.print(f"  {about}", highlight=False, style="dim")
+    console.print(f"  {escape(notice.why)}", highlight=False)
+    if notice.to:
+        console.print(f"  replayed, it goes to {notice.to}", highlight=False)
+    else:
+        console.print("  it can't be told any more: `notices drop` deletes it", highlight=False)

@@ -18,6 +18,7 @@ from local.waiting import wait_for
 from tests.fakes.notices import problems
 from tests.fakes.webhook_receiver import Listening, Received, listening
 from tests.local.conftest import Local, short_transcript
+from tests.local.grants import GET_SECRET, Refusals, forget_what_it_remembers, role_of
 
 PATH = "/hook/T0KEN-in-the-path"
 STACK = "told"
@@ -185,3 +186,33 @@ def test_neither_the_secret_nor_the_path_stands_in_a_log(
         lines = "\n".join(told.stack.logs(function))
         for hidden in (secret.removeprefix("whsec_"), "T0KEN", marker[:8] + " committee"):
             assert hidden not in lines
+
+
+@pytest.mark.parametrize(
+    ("function", "action", "answer"),
+    [
+        ("NotifierFunction", "events:PutEvents", 204),
+        ("WebhookSenderFunction", GET_SECRET, 204),
+        ("WebhookSenderFunction", "sqs:ChangeMessageVisibility", 500),
+        ("WebhookSenderFunction", "sqs:SendMessage", 410),
+    ],
+)
+def test_a_function_without_a_grant_is_refused_what_it_needs(
+    told: Local, receiver: Listening, marker: str, function: str, action: str, answer: int
+) -> None:
+    role = role_of(told.stack, function)
+    (grant,) = [each for each in role.arns if each.action == action]
+    refusals = Refusals(told.stack, function)
+    forget_what_it_remembers(told.stack, function)
+    receiver.answers = [answer]
+    with role.without(grant):
+        summarised(told, marker, " \n ")
+        wait_for(
+            lambda: action in refusals.actions(role) or None,
+            what=f"a refusal of {action}",
+            timeout_seconds=60,
+        )
+    receiver.answers = []
+    forget_what_it_remembers(told.stack, function)
+
+    assert refusals.actions(role) == {action}

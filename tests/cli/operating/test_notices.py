@@ -259,7 +259,7 @@ def test_lambdas_account_of_records_means_the_jobs_that_ended_then(
     keep(stack, lambdas_account(NOW - timedelta(minutes=31), NOW - timedelta(minutes=29)))
 
     (shown,) = stack.json("notices", "list", exit_code=1)["messages"]
-    assert shown["what"].startswith("2 of the 2 jobs that ended from")
+    assert re.fullmatch(r"what ended between .*: 2 jobs", shown["what"])
     assert "RetryAttemptsExhausted" in shown["why"]
     stack.json("notices", "replay", "--yes")
 
@@ -317,6 +317,16 @@ def test_what_can_be_told_no_more_stays_until_it_is_dropped(
     assert left(stack) == 1
     stack.json("notices", "drop", "--yes")
     assert left(stack) == 0
+
+
+def test_what_was_for_a_webhook_that_is_no_more_stays(stack: Operated, dead_end: DeadEnd) -> None:
+    undelivered(dead_end)
+    del stack.outputs["NoticeQueueUrl"]
+
+    (told,) = stack.json("notices", "replay", "--yes", exit_code=1)["messages"]
+
+    assert "no webhook any more" in told["why"]
+    assert left(stack) == 1
 
 
 def test_a_stack_from_before_there_were_notices_says_so(stack: Operated) -> None:
