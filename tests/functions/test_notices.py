@@ -137,7 +137,8 @@ def test_an_end_is_told_once_however_often_its_record_is_written_again(
 def test_without_the_filter_of_the_template_the_same_is_told(
     cloud: Cloud, stream: JobsStream, bus: Bus
 ) -> None:
-    Operated(cloud, dead_letters="").summarised(KEY, SPOKEN)
+    job = Operated(cloud, dead_letters="").summarised(KEY, SPOKEN)
+    cloud.store().save_job(cloud.store().load_job(job.id).with_due_at(NOON))
     changes = stream.changes()
     assert len(changes) > 3
 
