@@ -33,7 +33,6 @@ def job_item(job: Job) -> dict[str, Any]:
     return {
         **key_of(job.id, JOB_ITEM),
         "state": job.state.value,
-        "listed_state": job.state.value,  # calls have none, so the index by state holds jobs alone
         "source": {**asdict(job.source), "uploaded_at": instant(job.source.uploaded_at)},
         "options": {
             **asdict(job.options),
@@ -46,7 +45,7 @@ def job_item(job: Job) -> dict[str, Any]:
         "summary_key": job.summary_key,
         "has_glossary": job.has_glossary,
         "words_in": job.words_in,
-        "created_at": instant(job.created_at),
+        "created_at": instant(job.created_at),  # calls have none: the index by state holds jobs alone
         "deadline": instant(job.deadline),
         "expires_at": int(job.expires_at.timestamp()),  # TTL wants epoch seconds
         "finished_at": instant(job.finished_at) if job.finished_at else None,
@@ -123,7 +122,7 @@ def to_listed_job(item: Mapping[str, Any]) -> ListedJob:
     source = item["source"]
     return ListedJob(
         id=item["job_id"],
-        state=JobState(item["listed_state"]),
+        state=JobState(item["state"]),
         bucket=source["bucket"],
         key=source["key"],
         version_id=source["version_id"],

@@ -58,7 +58,8 @@ class JobIndex:
         return {
             "TableName": self._table,
             "IndexName": BY_STATE,
-            "KeyConditionExpression": "listed_state = :state AND created_at BETWEEN :since AND :until",
+            "KeyConditionExpression": "#state = :state AND created_at BETWEEN :since AND :until",
+            "ExpressionAttributeNames": {"#state": "state"},  # a word that DynamoDB reserves
             "ExpressionAttributeValues": packed(
                 {
                     ":state": state.value,

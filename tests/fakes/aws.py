@@ -71,7 +71,7 @@ def create_jobs_table(client: Any) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("job_id", "item", "due_group", "due_at", "listed_state", "created_at")
+            for name in ("job_id", "item", "due_group", "due_at", "state", "created_at")
         ],
         KeySchema=[
             {"AttributeName": "job_id", "KeyType": "HASH"},
@@ -89,7 +89,7 @@ def create_jobs_table(client: Any) -> None:
             {
                 "IndexName": "by-state",
                 "KeySchema": [
-                    {"AttributeName": "listed_state", "KeyType": "HASH"},
+                    {"AttributeName": "state", "KeyType": "HASH"},
                     {"AttributeName": "created_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {
