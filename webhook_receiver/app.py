@@ -11,7 +11,14 @@ from functools import cache
 from typing import Any
 
 from core import wiring
-from core.errors import BadBody, BadToken, ForeignRequest, NotYetKnown, UnknownCall
+from core.errors import (
+    BadBody,
+    BadToken,
+    ForeignRequest,
+    NewerRecord,
+    NotYetKnown,
+    UnknownCall,
+)
 from core.jobs.callback import CallRef
 from core.jobs.ports import CallbackSecrets
 from core.settings import ReceiverSettings
@@ -42,6 +49,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     except NotYetKnown as exc:
         logger.info("callback: %s", exc, extra=_ids(ref))
         return _answer(503, str(exc))
+    except NewerRecord as exc:
+        logger.error("callback: %s", exc, extra=_ids(ref))
+        return _answer(503, "the record is a newer release's")
     logger.info("callback: %s", outcome, extra=_ids(ref))
     return _answer(200, outcome)
 
