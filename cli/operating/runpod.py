@@ -9,7 +9,6 @@ import requests
 from botocore.exceptions import ClientError
 
 from cli.operating.desk import Desk
-from core.aws.secrets import SecretReader
 from core.errors import SecretUnusable
 
 _SECONDS = 5
@@ -55,6 +54,8 @@ def access(desk: Desk) -> Access:
 
 def api_key(desk: Desk, reached: Access) -> str:
     """Return the functions' key. Raises RunPodUnknown."""
+    from core.aws.secrets import SecretReader  # noqa: PLC0415 - slow to import
+
     try:
         return SecretReader(desk.deployment.client("secretsmanager"), reached.key_secret).value()
     except SecretUnusable as exc:

@@ -3,6 +3,7 @@
 job_store        jobs in DynamoDB
 job_index        jobs by state and age, for people
 items            jobs and calls as items of its table
+values           DynamoDB's words for values
 files            transcripts, summaries and intermediate texts in S3
 objects          one bucket's objects, written on a condition
 facts            what is recorded with a summary: its object's metadata, and the facts beside it

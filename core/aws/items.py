@@ -8,13 +8,7 @@ that would lose a summary, SCHEMA counts up: an older release then refuses the r
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any, TypeVar
-
-from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for values
-    TypeDeserializer,
-    TypeSerializer,
-)
 
 from core.errors import NewerRecord
 from core.jobs.audit import AuditEvent
@@ -29,9 +23,6 @@ JOB_ITEM = "job"
 CALL_PREFIX = "call#"
 
 T = TypeVar("T")
-
-_serialized = TypeSerializer().serialize
-_deserialized = TypeDeserializer().deserialize
 
 
 def key_of(job_id: str, item: str) -> dict[str, Any]:
@@ -222,24 +213,3 @@ def instant(at: datetime) -> str:
 
 def _to_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def packed(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialized(value) for name, value in item.items() if value is not None}
-
-
-def unpacked(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(_deserialized(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Return DynamoDB's decimals as the whole numbers that we only ever store."""
-    match value:
-        case Decimal():
-            return int(value)
-        case list():
-            return [_plain(each) for each in value]
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case _:
-            return value

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from core.aws.items import ListedJob, instant, packed, to_listed_job, unpacked
+from core.aws.items import ListedJob, instant, to_listed_job
+from core.aws.values import packed, unpacked
 from core.jobs.job import JobState
 
 if TYPE_CHECKING:

@@ -64,6 +64,10 @@ AN_ENVIRONMENT = _defaults() | {
 }
 
 
+# What the index by state holds beside keys.
+PROJECTED = ("source", "deadline", "finished_at", "reason_code", "summary", "words_in")
+
+
 def create_jobs_table(client: Any) -> None:
     """Create the table of template.yaml."""
     client.create_table(
@@ -94,14 +98,7 @@ def create_jobs_table(client: Any) -> None:
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": [
-                        "source",
-                        "deadline",
-                        "finished_at",
-                        "reason_code",
-                        "summary",
-                        "words_in",
-                    ],
+                    "NonKeyAttributes": list(PROJECTED),
                 },
             },
         ],

@@ -24,8 +24,9 @@ from moto.s3.models import s3_backends
 from requests.adapters import HTTPAdapter
 
 from core import wiring
-from core.aws.items import JOB_ITEM, to_call, to_event, to_job, unpacked
+from core.aws.items import JOB_ITEM, to_call, to_event, to_job
 from core.aws.secrets import SecretReader
+from core.aws.values import unpacked
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import tests.conftest  # noqa: F401 - sets what Powertools reads when it is imported
-from core.aws.items import JOB_ITEM, unpacked
+from core.aws.items import JOB_ITEM
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
+from core.aws.values import unpacked
 from tests.fakes.runpod_endpoint import Run
 from tests.faults.event_loop import EventLoop
 from tests.faults.scenario_runner import Scenario, ScenarioRunner, scenario_runner

@@ -40,6 +40,9 @@ def previous(tmp_path: Path) -> Path:
         files.extractall(tree, filter="data")
     for name in ("upgrade", "faults"):
         shutil.copytree(_ROOT / "tests" / name, tree / "tests" / name, dirs_exist_ok=True)
+    added = _PREVIOUS / "added"  # what these tests import by names that it had not yet
+    if added.is_dir():
+        shutil.copytree(added, tree, dirs_exist_ok=True)
     return tree
 
 

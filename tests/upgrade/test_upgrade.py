@@ -8,8 +8,9 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from core.aws.items import JOB_ITEM, ListedJob, unpacked
+from core.aws.items import JOB_ITEM, ListedJob
 from core.aws.job_index import JobIndex
+from core.aws.values import unpacked
 from core.jobs.job import JobState
 from tests.faults.scenario_runner import ScenarioRunner, scenario_runner
 from tests.upgrade.moments import RELEASES, recordings
