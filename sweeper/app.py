@@ -86,5 +86,6 @@ def _wiring() -> tuple[Sweeper, WorkFiles | None]:
         ),
         clock=wiring.now,
     )
-    has_no_rule = settings.expires_work_files
-    return sweeper, wiring.work_files(settings.resources) if has_no_rule else None
+    if not settings.expires_work_files:  # the bucket has a rule for it
+        return sweeper, None
+    return sweeper, wiring.work_files(settings.resources, kept=settings.work_file_retention)

@@ -152,6 +152,39 @@ def test_a_key_of_a_bucket_is_opened_to_who_reads_and_writes_there(
     assert added == {(action, KMS_KEY) for action in expected}
 
 
+OF_TABLE = {
+    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"),
+    *("kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+}
+
+
+def test_who_uses_table_queue_or_secret_may_use_the_key_of_them_through_these_alone() -> None:
+    encrypted = {TABLE, QUEUE, CALLBACK_SECRET, "${JobsTable.StreamArn}"}
+    users = [
+        name
+        for name, role in deployed().items()
+        if role["Type"] == "AWS::IAM::Role"
+        and any(resource in encrypted for _, resource in grants(name))
+    ]
+    assert {"SubmitterRole", "WebhookReceiverRole", "SweeperRole"} <= set(users)
+
+    for role in users:
+        added = grants(role, KmsKeyArn=KMS_KEY) - grants(role)
+        assert added == {(action, KMS_KEY) for action in OF_TABLE}, role
+        (policy,) = deployed(KmsKeyArn=KMS_KEY)[role]["Properties"]["Policies"]
+        used_through = {
+            service: set(as_list(statement["Action"]))
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Resource"] == KMS_KEY
+            for service in as_list(statement["Condition"]["StringEquals"]["kms:ViaService"])
+        }
+        assert used_through == {
+            "dynamodb.eu-central-1.amazonaws.com": OF_TABLE,
+            "sqs.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+            "secretsmanager.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+        }
+
+
 @pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
 def test_a_key_is_used_through_s3_alone(role: str) -> None:
     resources = deployed(InputBucketKmsKeyArn=KMS_KEY, OutputBucketKmsKeyArn=KMS_KEY)
