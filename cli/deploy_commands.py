@@ -9,6 +9,7 @@ import click
 from cli import answers as kept
 from cli import deploy as use_case
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
+from cli.destroy import Asked, destroy
 from cli.parameters import ROOT
 
 _file = click.option(
@@ -69,10 +70,31 @@ def deploy_command(
 @_file
 @_stack
 @_region
-@click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
-def destroy_command(file: Path, stack_name: str, region: str, yes: bool) -> None:
-    """Delete the stack; buckets and the table of jobs stay."""
-    use_case.destroy(_told(file, stack_name, region), is_sure=yes)
+@click.option(
+    "--delete-data",
+    is_flag=True,
+    help="Also delete the buckets and the table that the stack made, once its name is typed.",
+)
+@click.option("--name", default="", help="With --delete-data: the stack's name, typed here.")
+@click.option("--dry-run", is_flag=True, help="Say what would be deleted, and stop.")
+@click.option("--yes", is_flag=True, help="Do not ask whether you are sure of the stack.")
+def destroy_command(
+    file: Path,
+    stack_name: str,
+    region: str,
+    delete_data: bool,
+    name: str,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    """Delete the stack; buckets and the table of jobs stay.
+
+    With --delete-data they go too, whatever is in them, once the stack's name is typed: here or as --name.
+    Buckets that the stack was given always stay. Where the stack is gone already, it deletes what one
+    of this name has left behind.
+    """
+    asked = Asked(deletes_data=delete_data, name=name, is_sure=yes, is_dry_run=dry_run)
+    destroy(_told(file, stack_name, region), asked)
 
 
 def _told(file: Path, stack_name: str, region: str) -> Answers:
