@@ -8,19 +8,16 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.faults.scenario_runner import scenario_runner
-from tests.upgrade.moments import RELEASES, write
+from tests.upgrade.moments import write
+from tests.upgrade.previous import PREVIOUS, ROOT, previous_release
 from tests.upgrade.record import record
 from tests.upgrade.situations import SITUATIONS
 
-_ROOT = Path(__file__).parents[2]
-_PREVIOUS = max(RELEASES.iterdir(), key=lambda folder: [int(n) for n in folder.name.split(".")])
-_COMMIT = (_PREVIOUS / "commit").read_text(encoding="ascii").strip()
 _RECORDED = {
     "retried",
     "submitter died publishing the summary",
@@ -32,15 +29,10 @@ _RECORDED = {
 @pytest.fixture
 def previous(tmp_path: Path) -> Path:
     """Return the previous release's tree, with what resumes a recording."""
-    packed, tree = tmp_path / "previous.tar", tmp_path / "previous"
-    archive = ["git", "-C", str(_ROOT), "archive", "--output", str(packed), _COMMIT]
-    if shutil.which("git") is None or subprocess.call(archive, stderr=subprocess.DEVNULL):
-        pytest.skip(f"this clone has no history back to {_COMMIT[:12]}")
-    with tarfile.open(packed) as files:
-        files.extractall(tree, filter="data")
+    tree = previous_release(tmp_path)
     for name in ("upgrade", "faults"):
-        shutil.copytree(_ROOT / "tests" / name, tree / "tests" / name, dirs_exist_ok=True)
-    added = _PREVIOUS / "added"  # what these tests import by names that it had not yet
+        shutil.copytree(ROOT / "tests" / name, tree / "tests" / name, dirs_exist_ok=True)
+    added = PREVIOUS / "added"  # what these tests import by names that it had not yet
     if added.is_dir():
         shutil.copytree(added, tree, dirs_exist_ok=True)
     return tree
