@@ -38,7 +38,7 @@ _COMMANDS = (
     ("status", "--within", "90d"),
     ("list",),
     ("list", "--state", "failed", "--since", "7d"),
-    ("list", "--key", "customers/007/", "--since", "7d"),
+    ("list", "--key", "customers/007/"),
     ("--help",),
 )
 _OUTPUTS = {
@@ -182,9 +182,10 @@ def measure(account: Account, port: int, command: tuple[str, ...], times: int) -
 def main(jobs: int, times: int) -> None:
     """Measure the commands that read the table by its index."""
     account = Account(BigTable(jobs, datetime.now(UTC)))
-    shown = Table(title=f"{jobs:,} jobs of 90 days")
-    for column in ("command", "our CPU", "on the clock", "read units", "queries", "other requests"):
-        shown.add_column(column, justify="left" if column == "command" else "right")
+    shown = Table(title=f"{jobs:,} jobs of 90 days", box=None, title_justify="left")
+    shown.add_column("command", no_wrap=True)
+    for column in ("CPU", "clock", "read units", "queries", "others"):
+        shown.add_column(column, justify="right", no_wrap=True)
     with serving(account) as port:
         for command in _COMMANDS:
             measured = measure(account, port, command, times)

@@ -119,6 +119,7 @@ class Account:
             announces_to_eventbridge="EventBridgeConfiguration" in told,
             key_arn=key_arn,
             key_state=key_state,
+            expiries=self._expiries_of(name),
         )
 
     def upload_rule(self, stack: Stack) -> Rule | None:
@@ -250,6 +251,15 @@ class Account:
         told = self._clients["sns"].get_subscription_attributes(SubscriptionArn=subscription)
         return bool(told["Attributes"].get("PendingConfirmation", "false") != "true")
 
+    def _expiries_of(self, bucket: str) -> tuple[tuple[str, int], ...]:
+        try:
+            told = self._clients["s3"].get_bucket_lifecycle_configuration(Bucket=bucket)
+        except ClientError as exc:
+            if exc.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
+                return ()
+            raise
+        return expiries_in(told)
+
     def _key_of(self, bucket: str) -> tuple[str, str]:
         """Return ARN and state of a key of the customer's own; empty for S3's, and AWS's own for S3."""
         try:
@@ -268,6 +278,18 @@ class Account:
                 return "", ""
             return key["Arn"], key.get("KeyState", "")
         return str(key_id), ""
+
+
+def expiries_in(told: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
+    """Return prefix and days of each rule that deletes, also where tags or sizes narrow it."""
+    found = []
+    for rule in told.get("Rules", []):
+        days = rule.get("Expiration", {}).get("Days")
+        if rule.get("Status") == "Enabled" and days:
+            within = rule.get("Filter", {})
+            prefix = within.get("Prefix") or within.get("And", {}).get("Prefix")
+            found.append((str(prefix or rule.get("Prefix", "")), int(days)))
+    return tuple(found)
 
 
 def _queues_in(told: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -91,6 +91,9 @@ class Bucket:
     announces_to_eventbridge: bool = False
     key_arn: str = ""  # of a KMS key of its own; "" for S3's or AWS's
     key_state: str = ""
+    expiries: tuple[
+        tuple[str, int], ...
+    ] = ()  # of lifecycle rules: prefix, and days until deletion
 
 
 @dataclass(frozen=True, kw_only=True)
