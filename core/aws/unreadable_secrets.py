@@ -1,4 +1,4 @@
-"""Why a secret can't be read: by AWS's code and never in its words, as nobody has checked what these hold."""
+"""Why a secret can't be read: by AWS's code and never in its words, which nobody has checked."""
 
 from botocore.exceptions import ClientError
 
