@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
 from cli.doctor import templates
+from cli.doctor.expiries import expiries_of
 from cli.doctor.readings import (
     RECEIVER,
     SUBMITTER,
@@ -119,8 +120,16 @@ class Account:
             announces_to_eventbridge="EventBridgeConfiguration" in told,
             key_arn=key_arn,
             key_state=key_state,
-            expiries=self._expiries_of(name),
+            expiries=expiries_of(s3, name),
         )
+
+    def key_state(self, stack: Stack) -> str:
+        """Return the state of KmsKeyArn; "" where there is none, or it can't be seen."""
+        key = stack.parameters.get("KmsKeyArn", "")
+        with suppress(ClientError):  # whoever operates this need not see the key
+            if key:
+                return str(self._clients["kms"].describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
+        return ""
 
     def upload_rule(self, stack: Stack) -> Rule | None:
         if stack.owns_input or "UploadRule" not in stack.resources:
@@ -251,15 +260,6 @@ class Account:
         told = self._clients["sns"].get_subscription_attributes(SubscriptionArn=subscription)
         return bool(told["Attributes"].get("PendingConfirmation", "false") != "true")
 
-    def _expiries_of(self, bucket: str) -> tuple[tuple[str, int], ...]:
-        try:
-            told = self._clients["s3"].get_bucket_lifecycle_configuration(Bucket=bucket)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "NoSuchLifecycleConfiguration":
-                return ()
-            raise
-        return expiries_in(told)
-
     def _key_of(self, bucket: str) -> tuple[str, str]:
         """Return ARN and state of a key of the customer's own; empty for S3's, and AWS's own for S3."""
         try:
@@ -278,18 +278,6 @@ class Account:
                 return "", ""
             return key["Arn"], key.get("KeyState", "")
         return str(key_id), ""
-
-
-def expiries_in(told: Mapping[str, Any]) -> tuple[tuple[str, int], ...]:
-    """Return prefix and days of each rule that deletes, also where tags or sizes narrow it."""
-    found = []
-    for rule in told.get("Rules", []):
-        days = rule.get("Expiration", {}).get("Days")
-        if rule.get("Status") == "Enabled" and days:
-            within = rule.get("Filter", {})
-            prefix = within.get("Prefix") or within.get("And", {}).get("Prefix")
-            found.append((str(prefix or rule.get("Prefix", "")), int(days)))
-    return tuple(found)
 
 
 def _queues_in(told: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:

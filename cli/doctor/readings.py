@@ -149,6 +149,7 @@ class Readings:
     webhook = _Read[Answer]()
     input_bucket = _Read[Bucket]()
     output_bucket = _Read[Bucket]()
+    key_state = _Read[str]()  # of KmsKeyArn; "" where there is none, or it can't be seen
     upload_rule = _Read[Rule | None]()
     queue_arn = _Read[str]()
     dead_letters = _Read[int]()

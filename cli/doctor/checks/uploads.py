@@ -134,6 +134,16 @@ def bucket_keys(readings: Readings) -> Iterator[Trouble]:
             )
 
 
+@check("key-of-the-rest")
+def key_of_the_rest(readings: Readings) -> Iterator[Trouble]:
+    if readings.key_state not in {"", _USABLE_KEY}:
+        yield wrong(
+            f"the key of table, queues, secret and logs (KmsKeyArn) is {readings.key_state}: soon, or by"
+            " now, no function can read a record, a message or the secret",
+            "enable the key again in KMS, or cancel its deletion",
+        )
+
+
 @check("lifecycle")
 def lifecycle(readings: Readings) -> Iterator[Trouble]:
     """Rules that delete what a job still wants. The stack's own buckets have none, unless edited."""

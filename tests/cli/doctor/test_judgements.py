@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cli.doctor import checks as _all  # noqa: F401 - fills the registry
-from cli.doctor.aws import expiries_in
+from cli.doctor.expiries import expiries_in
 from cli.doctor.readings import Answer, Concurrency, Health, Jobs, Readings, Rule, Schedule, Ttl
 from cli.doctor.registry import REGISTRY, Report, Severity, examined
 from tests.cli.doctor.readings import (
@@ -247,6 +247,11 @@ CASES: dict[str, tuple[dict[str, Any], str, Severity]] = {
             ),
         },
         "bucket-keys",
+        ERROR,
+    ),
+    "the key of the table is to be deleted": (
+        {"key_state": "PendingDeletion"},
+        "key-of-the-rest",
         ERROR,
     ),
     "a rule deletes transcripts that still wait": (
