@@ -47,7 +47,7 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screenshots simulate soak fuzz test test-cloud mutants check audit audit-template format \
+.PHONY: help demo up screenshots dashboard simulate soak fuzz test test-cloud mutants check audit audit-template format \
         requirements endpoint deploy destroy clean
 
 help: ## show this list
@@ -61,6 +61,9 @@ up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=p
 
 screenshots: $(STACK) ## the pictures of the page in docs/, from a local run of samples/; needs a Chromium
 	@$(BIN)/python -m tests.page.screenshots
+
+dashboard: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## draw docs/dashboard.png from a run of minutes on this machine
+	@$(BIN)/python -m benchmarks.dashboard
 
 soak: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
 	@$(BIN)/python -m tests.soak --jobs $(JOBS) --seed $(or $(SEED),1)
