@@ -10,9 +10,10 @@ from typing import Any
 
 from cli.operating.show import as_fields
 from cli.operating.show_story import Told, amiss
-from cli.operating.story import CallStory, Interval
+from cli.operating.story import CallStory
 from cli.page.marks import check_fields
 from core.failures import FAILURES
+from core.jobs.durations import Interval
 from core.jobs.job import Job, JobState
 
 
