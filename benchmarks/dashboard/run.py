@@ -1,5 +1,6 @@
 """A run worth drawing: transcripts that become summaries, and what goes wrong in a week, within minutes."""
 
+import logging
 import random
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -43,7 +44,7 @@ _FAULTS = {
     "skipped-half": 0.04,
 }
 _SWEEP_SECONDS = 4.0
-_LONGEST_TAIL_SECONDS = 60.0  # until what was uploaded last has ended
+_LONGEST_TAIL_SECONDS = 45.0  # until what was uploaded last has ended
 _SPOILT = (
     ("board/empty.txt", b" \n"),
     ("board/scan.pdf", b"%PDF-1.7\n%%EOF"),
@@ -62,6 +63,7 @@ def run(console: Console, *, seconds: float, seed: int) -> Figures:
         webhook_timeout_seconds=CALLBACK_ANSWER_SECONDS,
         seed=seed,
     )
+    logging.getLogger("runpod_simulator").setLevel(logging.ERROR)  # it tells of each fault it plays
     with running_simulator(config) as simulator:
         setup = Setup(
             parameters=_PARAMETERS,
@@ -110,7 +112,7 @@ class _Run:
             number += 1
             self._change_weather(share)
             key = f"{self._dice.choice(('board', 'field', 'press'))}/meeting {number}.txt"
-            words = self._dice.choice((700, 1_500, 3_500, 6_000))
+            words = self._dice.choice((700, 1_500, 1_500, 3_500))
             self._stack.upload(meeting(self._dice, words), key)
             if spoilt and share > 0.25 * (4 - len(spoilt)):
                 name, body = spoilt.pop()
@@ -119,7 +121,7 @@ class _Run:
                 dead = True
                 self._send_what_nobody_can_read()
                 self._call_back_with_a_wrong_token()
-            time.sleep(self._dice.uniform(1.5, 4.5))
+            time.sleep(self._dice.uniform(2.0, 5.0))
 
     def _change_weather(self, share: float) -> None:
         """For a while no callback arrives, and later no worker runs."""
