@@ -7,12 +7,14 @@ PipelineError
 │   └── Forbidden      we may not read or write it: try once or twice more, then the same
 ├── JobExists          a duplicate event: leave the job to whoever recorded it
 ├── UnknownCall        no such job or call: answer 404
+├── NewerRecord        a newer release wrote it: change nothing; it goes on once that release is back
 ├── Conflict           others wrote first, or are writing: load again and decide again
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
 ├── OutputRefused      S3 does not take or give what the pipeline writes: again later, but not for ever
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
 ├── NotYetKnown        RunPod's id of the attempt is not on record yet: answer 503, so that it comes again
+├── NoticesNotTaken    EventBridge took a notice not yet: raise, so that the stream brings it again
 ├── ForeignRequest     the body is about another RunPod request than the call's: answer 409
 └── RunPodError
     ├── RunPodRefused  it will never take this: end the job as failed with this reason
@@ -61,6 +63,10 @@ class UnknownCall(PipelineError):
     """No job or call of that id is recorded."""
 
 
+class NewerRecord(PipelineError):
+    """The record is of a schema that this release can't read: a newer one was deployed and taken back."""
+
+
 class Conflict(PipelineError):
     """The item changed since it was loaded, or others are writing to it: nothing was written.
 
@@ -86,6 +92,10 @@ class BadBody(PipelineError):
 
 class NotYetKnown(PipelineError):
     """A callback can't be verified: RunPod's answer with the attempt's id is not on record yet."""
+
+
+class NoticesNotTaken(PipelineError):
+    """EventBridge did not take a notice, and may next time."""
 
 
 class ForeignRequest(PipelineError):

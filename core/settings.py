@@ -5,7 +5,7 @@ CONTRIBUTING.md; tests compare what each function reads with what the template d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -158,6 +158,7 @@ class SweeperSettings:
     max_polls: int  # MAX_POLLING_ATTEMPTS
     poll_interval: timedelta  # POLLING_INTERVAL
     expires_work_files: bool  # whether the output bucket has no rule for it
+    work_file_retention: timedelta
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -174,6 +175,10 @@ class SweeperSettings:
                 seconds=variables.integer("POLLING_INTERVAL", least=1, most=300)
             ),
             expires_work_files=variables.flag("EXPIRES_WORK_FILES"),
+            # A job lives for a day and some hours where a call of it is held.
+            work_file_retention=timedelta(
+                days=variables.integer("WORK_FILE_RETENTION_DAYS", least=2, most=3650)
+            ),
         )
         discovery = longest_discovery(
             overdue=_callback_overdue(variables),
@@ -191,6 +196,49 @@ class SweeperSettings:
                 " CALLBACK_OVERDUE_SECONDS, POLLING_INTERVAL or SWEEP_SCHEDULE_MINUTES"
             )
         return settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifierSettings:
+    stack_name: str
+    output_bucket: str
+    notice_dead_end_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        return cls(
+            stack_name=variables.text("STACK_NAME"),
+            output_bucket=variables.text("OUTPUT_BUCKET"),
+            notice_dead_end_url=variables.text("NOTICE_DEAD_END_URL"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSenderSettings:
+    stack_name: str
+    url: str = field(repr=False)  # NOTICE_WEBHOOK_URL; its path may hold a token
+    secret: str  # NOTICE_WEBHOOK_SECRET; its name, never its value
+    notice_queue_url: str
+    notice_dead_end_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        variables.url("NOTICE_WEBHOOK_URL")  # which leaves a slash off that a receiver may want
+        return cls(
+            stack_name=variables.text("STACK_NAME"),
+            url=variables.text("NOTICE_WEBHOOK_URL"),
+            secret=variables.text("NOTICE_WEBHOOK_SECRET"),
+            notice_queue_url=variables.text("NOTICE_QUEUE_URL"),
+            notice_dead_end_url=variables.text("NOTICE_DEAD_END_URL"),
+        )
 
 
 def longest_discovery(

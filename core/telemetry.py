@@ -72,6 +72,13 @@ class Metric(StrEnum):
     SUMMARIES_WITH_DOUBTS = "SummariesWithDoubts"
     SUMMARY_LENGTH_PERCENT = "SummaryLengthPercent"
 
+    # what others were told of it
+    NOTICES_SENT = "NoticesSent"
+    NOTICES_UNTOLD = "NoticesUntold"
+    WEBHOOKS_DELIVERED = "WebhooksDelivered"
+    WEBHOOKS_PUT_OFF = "WebhooksPutOff"
+    WEBHOOKS_GIVEN_UP = "WebhooksGivenUp"
+
     @property
     def unit(self) -> MetricUnit:
         if "Seconds" in self.value:

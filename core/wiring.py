@@ -1,6 +1,6 @@
 """Builds the adapters that the functions share: the one place that makes AWS clients."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -17,6 +17,8 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.observed_store import ObservedJobStore
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settler
+from core.notices.dead_end import DeadEnd
+from core.notices.event_bus import EventBus
 from core.outcomes import report_transitions
 from core.runpod.client import HttpRunPod
 from core.settings import Resources, Retries, RunPodSettings
@@ -76,21 +78,32 @@ def intermediate_store(resources: Resources) -> S3IntermediateStore:
     return S3IntermediateStore(client("s3"), resources.output_bucket)
 
 
-def work_files(resources: Resources) -> S3WorkFiles:
-    return S3WorkFiles(client("s3"), resources.output_bucket)
+def work_files(resources: Resources, *, kept: timedelta) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), resources.output_bucket, kept=kept)
 
 
 def work_queue(resources: Resources) -> SqsWorkQueue:
     return SqsWorkQueue(client("sqs"), resources.work_queue_url)
 
 
+def event_bus() -> EventBus:
+    return EventBus(client("events"))
+
+
+def dead_end(queue_url: str) -> DeadEnd:
+    return DeadEnd(client("sqs"), queue_url)
+
+
+def secret(name: str) -> SecretReader:
+    return SecretReader(client("secretsmanager"), name)
+
+
 def callback_secrets(name: str) -> ManagedCallbackSecrets:
-    return ManagedCallbackSecrets(SecretReader(client("secretsmanager"), name))
+    return ManagedCallbackSecrets(secret(name))
 
 
 def runpod(settings: RunPodSettings) -> HttpRunPod:
-    key = SecretReader(client("secretsmanager"), settings.api_key_secret)
-    return HttpRunPod(settings.endpoint, key)
+    return HttpRunPod(settings.endpoint, secret(settings.api_key_secret))
 
 
 def lifecycle(

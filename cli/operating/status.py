@@ -1,7 +1,7 @@
 """`status`: is it healthy, at a glance. Exit code 1 if something wants a person.
 
 What it reads is bounded, however many jobs there are: the index by state counts up to ten thousand of a
-state, and tells more of the newest thousand; the queues, the sweeper's log and RunPod answer in one
+state, and tells more of the newest three hundred; the queues, the sweeper's log and RunPod answer in one
 request or a few each. All of it at once.
 """
 
@@ -26,10 +26,11 @@ from cli.operating.desk import Desk, at_a_desk
 from cli.operating.function_logs import Truncated, lines
 from cli.operating.spans import SpanType, now, short
 from core.aws.items import ListedJob
+from core.aws.job_index import JobIndex
 from core.jobs.job import JobState
 
 _MOST_COUNTED = 10_000  # jobs of a state
-_MOST_READ = 1_000  # of which more is known than that they are there
+_MOST_READ = 300  # of which more is known than that they are there
 _SHOWN_OF_ID = 8
 _LOST = "lost callback"  # as the sweeper's log line counts them
 _UNKNOWN = "not known: the sweeper's log is too long, or may not be read"
@@ -54,6 +55,7 @@ class Status:
     jobs: Jobs
     lost_callbacks: int | None  # None where the log is too long, or may not be read
     dead_letters: int
+    dead_notices: int
     waiting_messages: int
     endpoint: runpod.Health
     problems: Sequence[str] = ()
@@ -89,6 +91,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         jobs = pool.submit(_jobs, desk, since)
         lost = pool.submit(_lost_callbacks, desk, since)
         dead = pool.submit(_messages, desk, "UploadDeadLetterQueueUrl")
+        dead_notices = pool.submit(_messages, desk, "NoticeDeadEndUrl")
         waiting = pool.submit(_messages, desk, "UploadQueueUrl")
         endpoint = pool.submit(runpod.health, desk)
     status = Status(
@@ -96,6 +99,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         jobs=jobs.result(),
         lost_callbacks=lost.result(),
         dead_letters=dead.result(),
+        dead_notices=dead_notices.result(),
         waiting_messages=waiting.result(),
         endpoint=endpoint.result(),
     )
@@ -104,13 +108,11 @@ def read_status(desk: Desk, within: timedelta) -> Status:
 
 def _jobs(desk: Desk, since: datetime) -> Jobs:
     index = desk.index
-    counts = {
-        state.value: index.count(state, since=since, at_most=_MOST_COUNTED) for state in JobState
-    }
     newest = {
         state: list(islice(index.jobs(state, since=since, page_size=_MOST_READ), _MOST_READ))
         for state in (JobState.SUCCEEDED, JobState.FAILED)
     }
+    counts = {state.value: _count(index, state, since, newest.get(state)) for state in JobState}
     reasons = Counter(job.reason_code for job in newest[JobState.FAILED])
     summaries = [job.summary for job in newest[JobState.SUCCEEDED] if job.summary]
     return Jobs(
@@ -121,6 +123,14 @@ def _jobs(desk: Desk, since: datetime) -> Jobs:
         seconds_to_summary=_percentiles(newest[JobState.SUCCEEDED]),
         read_units=index.read_units,
     )
+
+
+def _count(
+    index: JobIndex, state: JobState, since: datetime, newest: Sequence[ListedJob] | None
+) -> int:
+    if newest is not None and len(newest) < _MOST_READ:  # these are all
+        return len(newest)
+    return index.count(state, since=since, at_most=_MOST_COUNTED)
 
 
 def _percentiles(jobs: Sequence[ListedJob]) -> dict[str, float]:
@@ -144,6 +154,8 @@ def _lost_callbacks(desk: Desk, since: datetime) -> int | None:
 
 def _messages(desk: Desk, output: str) -> int:
     name = "ApproximateNumberOfMessages"
+    if output not in desk.deployment.outputs:  # the stack is older than the queue
+        return 0
     answer = desk.deployment.client("sqs").get_queue_attributes(
         QueueUrl=desk.deployment.outputs[output], AttributeNames=[name]
     )
@@ -154,6 +166,8 @@ def _problems(status: Status, at: datetime) -> list[str]:
     problems = []
     if status.dead_letters:
         problems.append(f"dead letters: {status.dead_letters}; `redrive --dry-run` shows them")
+    if status.dead_notices:
+        problems.append(f"notices not told: {status.dead_notices}; `notices list` shows them")
     oldest = status.jobs.oldest_active
     if oldest and at > oldest.deadline:
         problems.append(
@@ -191,6 +205,7 @@ def _told(status: Status) -> dict[str, Any]:
         "seconds_to_summary": dict(jobs.seconds_to_summary),
         "lost_callbacks": status.lost_callbacks,
         "dead_letters": status.dead_letters,
+        "dead_notices": status.dead_notices,
         "waiting_messages": status.waiting_messages,
         "endpoint": {
             "problem": health.problem or None,
@@ -213,6 +228,7 @@ def _show(console: Console, status: Status) -> None:
         ("why failed", _reasons(jobs)),
         ("lost callbacks", str(_UNKNOWN if status.lost_callbacks is None else status.lost_callbacks)),
         ("dead letters", str(status.dead_letters)),
+        ("notices not told", str(status.dead_notices)),
         ("waiting", f"messages: {status.waiting_messages}"),
         ("workers", health.problem or _named(health.workers)),
         ("requests", _named(health.jobs)),

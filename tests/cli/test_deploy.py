@@ -39,16 +39,6 @@ class Formation:
         stored = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
         return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": stored}]}
 
-    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803
-        del self.stacks[StackName]
-
-    def get_waiter(self, name: str) -> Any:
-        assert name == "stack_delete_complete"
-        return self
-
-    def wait(self, *, StackName: str) -> None:  # noqa: N803
-        assert StackName not in self.stacks
-
 
 @dataclass
 class Desk:
@@ -294,26 +284,6 @@ def test_a_bucket_that_is_taken_on_announces_by_eventbridge_and_not_to_a_queue_t
     }
 
 
-class TestDestroying:
-    def test_deletes_the_stack_and_says_what_stays(self, desk: Desk) -> None:
-        desk.formation.stacks[STACK] = "CREATE_COMPLETE"
-        boto3.client("s3").create_bucket(Bucket=OUTPUT)
-
-        result = desk.run("destroy", "--yes")
-
-        assert result.exit_code == 0, result.output
-        assert f"aws s3 rb --force s3://{OUTPUT}" in result.output
-
-    def test_of_a_stack_that_does_not_exist_says_so(self, desk: Desk) -> None:
-        assert f"there is no stack {STACK}" in desk.run("destroy", "--yes").output
-
-    def test_asks_first(self, desk: Desk) -> None:
-        desk.formation.stacks[STACK] = "CREATE_COMPLETE"
-
-        assert desk.run("destroy").exit_code == 1
-        assert STACK in desk.formation.stacks
-
-
 def test_a_stack_whose_first_deployment_failed_is_to_be_destroyed_first(desk: Desk) -> None:
     store_key()
     desk.formation.stacks[STACK] = "ROLLBACK_COMPLETE"
@@ -334,3 +304,13 @@ class TestTheFileOfAnswers:
         desk.file.write_text(text)
 
         assert str(desk.file) in desk.refused()
+
+
+def test_what_the_template_hides_is_not_kept_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "deploy.toml"
+    given = {"RunpodApiEndpoint": ENDPOINT, "NoticeWebhookUrl": "https://hooks.example/T0KEN"}
+
+    write(file, Answers(parameters=given))
+
+    assert "T0KEN" not in file.read_text(encoding="utf-8")
+    assert read(file).parameters == {"RunpodApiEndpoint": ENDPOINT}

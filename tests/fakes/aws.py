@@ -58,10 +58,19 @@ AN_ENVIRONMENT = _defaults() | {
     "WEBHOOK_URL": "https://hooks.invalid/webhook",
     "INPUT_BUCKET": "in",
     "EXPIRES_WORK_FILES": "false",
+    "STACK_NAME": "a-stack",
+    "NOTICE_QUEUE_URL": "https://queue.invalid/2",
+    "NOTICE_DEAD_END_URL": "https://queue.invalid/3",
+    "NOTICE_WEBHOOK_URL": "https://hooks.invalid/notices",
+    "NOTICE_WEBHOOK_SECRET": "webhook",
     # What these tests count on.
     "INPUT_SUFFIXES": ".txt, .MD",
     "MAX_TRANSCRIPT_BYTES": "8000000",
 }
+
+
+# What the index by state holds beside keys.
+PROJECTED = ("source", "deadline", "finished_at", "reason_code", "summary", "words_in")
 
 
 def create_jobs_table(client: Any) -> None:
@@ -71,7 +80,7 @@ def create_jobs_table(client: Any) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("job_id", "item", "due_group", "due_at", "listed_state", "created_at")
+            for name in ("job_id", "item", "due_group", "due_at", "state", "created_at")
         ],
         KeySchema=[
             {"AttributeName": "job_id", "KeyType": "HASH"},
@@ -89,19 +98,12 @@ def create_jobs_table(client: Any) -> None:
             {
                 "IndexName": "by-state",
                 "KeySchema": [
-                    {"AttributeName": "listed_state", "KeyType": "HASH"},
+                    {"AttributeName": "state", "KeyType": "HASH"},
                     {"AttributeName": "created_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": [
-                        "source",
-                        "deadline",
-                        "finished_at",
-                        "reason_code",
-                        "summary",
-                        "words_in",
-                    ],
+                    "NonKeyAttributes": list(PROJECTED),
                 },
             },
         ],

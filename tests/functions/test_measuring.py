@@ -351,7 +351,14 @@ def test_all_functions_print_their_metrics_with_the_same_dimension(
 def test_a_metric_is_one_that_some_function_prints(metric: Metric) -> None:
     used = {
         node.attr
-        for folder in ("core", "submitter", "webhook_receiver", "sweeper")
+        for folder in (
+            "core",
+            "submitter",
+            "webhook_receiver",
+            "sweeper",
+            "notifier",
+            "webhook_sender",
+        )
         for path in (ROOT / folder).rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "Metric"

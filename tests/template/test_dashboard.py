@@ -119,12 +119,11 @@ def test_its_name_is_one_in_the_whole_account() -> None:
     assert properties["DashboardName"] == "summaries-test-eu-central-1"
 
 
-def test_the_log_that_it_shows_is_the_functions() -> None:
+def test_the_log_that_it_shows_is_that_of_the_functions_that_can_end_a_job() -> None:
     groups = of_type(deployed(), "AWS::Logs::LogGroup")
     functions = {
-        each["LogGroupName"]
-        for each in groups.values()
-        if each["LogGroupName"].startswith("/aws/lambda")
+        groups[f"{name}LogGroup"]["LogGroupName"]
+        for name in ("Submitter", "WebhookReceiver", "Sweeper")
     }
     (widget,) = widgets("log")
 

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.settings import SubmitterSettings
 from core.summaries.models import PROFILES
-from tests.template.cloudformation import FUNCTIONS, deployed, environment, is_accepted, source
+from tests.template.cloudformation import (
+    FUNCTIONS,
+    SETTINGS,
+    deployed,
+    environment,
+    is_accepted,
+    source,
+)
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
 # Texts that a pattern takes and that are no default. Numbers and lists of values need no example.
@@ -23,25 +30,32 @@ TEXTS = {
     "InputSuffixes": ".log",
     "OutputBucketName": "given-out",
     "OutputBucketKmsKeyArn": f"{KEY}/out",
+    "KmsKeyArn": f"{KEY}/state",
     "OutputPrefix": "results/",
     "ModelName": "mine",
     "SummaryLanguage": "German",
     "Glossary": "Solhaug: soul hog",
     "AlarmEmail": "ops@example.org",
+    "NoticeEmail": "desk@example.org",
+    "NoticeWebhookUrl": "https://other.example/notices/",
+    "NoticeWebhookSecretName": "team/webhook",
 }
 
 
 def other_values() -> dict[str, object]:
     """Return for each parameter a value that is no default and, where there are enough, no other's.
 
-    Each is accepted alone, with the defaults of the others, and all of them are accepted together.
+    Each is accepted alone, with the defaults of the others, and all of them are accepted together; but for
+    those that are about a bucket of the stack's own.
     """
     chosen: dict[str, object] = {}
     for name, parameter in source()["Parameters"].items():
+        together = {each: chosen[each] for each in chosen if each not in OF_OWN_BUCKETS}
         fitting = [
             value
             for value in candidates(name, parameter)
-            if is_accepted(**{name: value}) and is_accepted(**{**chosen, name: value})
+            if is_accepted(**{name: value})
+            and (name in OF_OWN_BUCKETS or is_accepted(**{**together, name: value}))
         ]
         taken = {str(value) for value in chosen.values()}
         chosen[name] = next((each for each in fitting if str(each) not in taken), fitting[0])
@@ -59,6 +73,8 @@ def candidates(name: str, parameter: Mapping[str, Any]) -> list[object]:
     return [TEXTS[name]]
 
 
+# Refused where the bucket is given (test_rules.py).
+OF_OWN_BUCKETS = {"TranscriptRetentionDays", "SummaryRetentionDays"}
 OTHERS = other_values()
 # Variables are named after their parameters: TopP is TOP_P. But for these.
 RENAMED = {
@@ -68,11 +84,16 @@ RENAMED = {
     "MaxModelLenTokens": {"MAX_MODEL_LEN"},
     "PollingIntervalSeconds": {"POLLING_INTERVAL"},
     "LogLevel": {"POWERTOOLS_LOG_LEVEL"},
+    "NoticeWebhookSecretName": {"NOTICE_WEBHOOK_SECRET"},
 }
 # And these are no function's business. Where they go instead is said below, or in test_permissions.py.
 NO_VARIABLE = {
     "InputBucketKmsKeyArn",
     "OutputBucketKmsKeyArn",
+    "KmsKeyArn",
+    "TranscriptRetentionDays",
+    "SummaryRetentionDays",
+    "OldVersionRetentionDays",
     "CallbackRatePerSecond",
     "CallbackBurstRequests",
     "SubmitterMaxConcurrency",
@@ -80,15 +101,31 @@ NO_VARIABLE = {
     "LogRetentionDays",
     "TraceRequests",
     "AlarmEmail",
+    "NoticeEmail",
+    "NoticeEmailAbout",
 }
 FIXED = {
     "JOBS_TABLE",
     "WORK_QUEUE_URL",
     "CALLBACK_SECRET",
     "WEBHOOK_URL",
+    "STACK_NAME",
+    "NOTICE_QUEUE_URL",
+    "NOTICE_DEAD_END_URL",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 }
+LOG_GROUPS = [
+    f"{group}LogGroup"
+    for group in (
+        "Callback",
+        "Submitter",
+        "WebhookReceiver",
+        "Sweeper",
+        "Notifier",
+        "WebhookSender",
+    )
+]
 OUTSIDE_OF_VARIABLES = {
     "CallbackRatePerSecond": {"CallbackStage.DefaultRouteSettings.ThrottlingRateLimit"},
     "CallbackBurstRequests": {"CallbackStage.DefaultRouteSettings.ThrottlingBurstLimit"},
@@ -97,9 +134,17 @@ OUTSIDE_OF_VARIABLES = {
     "SweepScheduleMinutes": {"SweepSchedule.ScheduleExpression"},
     "LogLevel": {f"{function}.LoggingConfig.ApplicationLogLevel" for function in FUNCTIONS},
     "TraceRequests": {f"{function}.TracingConfig.Mode" for function in FUNCTIONS},
-    "LogRetentionDays": {
-        f"{group}LogGroup.RetentionInDays"
-        for group in ("Callback", "Submitter", "WebhookReceiver", "Sweeper")
+    "LogRetentionDays": {f"{group}.RetentionInDays" for group in LOG_GROUPS},
+    "KmsKeyArn": {
+        "JobsTable.SSESpecification.SSEType",
+        "JobsTable.SSESpecification.KMSMasterKeyId",
+        "CallbackSecret.KmsKeyId",
+        *(
+            f"{queue}.{name}"
+            for queue in ("UploadQueue", "UploadDeadLetterQueue", "NoticeQueue", "NoticeDeadEnd")
+            for name in ("SqsManagedSseEnabled", "KmsMasterKeyId")
+        ),
+        *(f"{group}.KmsKeyId" for group in LOG_GROUPS),
     },
 }
 # Buckets and alarms that come or go with a parameter, thresholds that follow one, and what stands in roles
@@ -107,6 +152,7 @@ OUTSIDE_OF_VARIABLES = {
 _ELSEWHERE = re.compile(
     r"\w+(Role|Policy|Permission)\.|(Transcripts|Summaries)Bucket\.|UploadRule\.|Alarm\w+\.|\w+Alarm\."
     r"|Dashboard\."
+    r"|Notice(Topic|Subscription|WebhookSecret)\.|(Failure|Summary)MailRule\."
 )
 
 
@@ -172,7 +218,6 @@ def test_a_parameter_changes_nothing_else(parameter: str) -> None:
     assert outside == OUTSIDE_OF_VARIABLES.get(parameter, set())
 
 
-SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
 # A field is named after its variable, without the unit, or with the last words of it alone. But for these.
 FIELDS = {
     "MAX_TRANSCRIPT_BYTES": "max_bytes",
@@ -266,7 +311,7 @@ def test_the_profiles_to_choose_from_are_those_there_are() -> None:
 
 
 def test_a_profile_names_the_model_where_no_parameter_does() -> None:
-    others = OTHERS | {"ModelName": ""}
+    others = OTHERS | {"ModelName": ""} | dict.fromkeys(OF_OWN_BUCKETS, 0)
     variables = environment("SubmitterFunction", **others)
     variables["WEBHOOK_URL"] = "https://api.example/webhook"
 
