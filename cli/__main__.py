@@ -45,6 +45,11 @@ _COMMANDS = {
         "logs_command",
         "Print one job's log lines from all functions, in order.",
     ),
+    "notices": Listed(
+        "cli.operating.notices",
+        "notices_group",
+        "Show what could not be told of jobs, and tell it again.",
+    ),
     "read": Listed(
         "cli.operating.reading",
         "read_command",

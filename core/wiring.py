@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
+from core.aws.job_index import JobIndex
 from core.aws.job_store import DynamoJobStore
 from core.aws.presigned_urls import S3PresignedUrls
 from core.aws.queue import SqsWorkQueue
@@ -16,9 +17,11 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.observed_store import ObservedJobStore
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settler
+from core.notices.dead_end import DeadEnd
+from core.notices.event_bus import EventBus
+from core.outcomes import report_transitions
 from core.runpod.client import HttpRunPod
 from core.settings import Resources, Retries, RunPodSettings
-from core.telemetry import report_transitions
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -55,6 +58,10 @@ def store(resources: Resources) -> JobStore:
     )
 
 
+def job_index(resources: Resources) -> JobIndex:
+    return JobIndex(client("dynamodb"), resources.jobs_table)
+
+
 def transcripts() -> S3Transcripts:
     return S3Transcripts(client("s3"))
 
@@ -79,13 +86,24 @@ def work_queue(resources: Resources) -> SqsWorkQueue:
     return SqsWorkQueue(client("sqs"), resources.work_queue_url)
 
 
+def event_bus() -> EventBus:
+    return EventBus(client("events"))
+
+
+def dead_end(queue_url: str) -> DeadEnd:
+    return DeadEnd(client("sqs"), queue_url)
+
+
+def secret(name: str) -> SecretReader:
+    return SecretReader(client("secretsmanager"), name)
+
+
 def callback_secrets(name: str) -> ManagedCallbackSecrets:
-    return ManagedCallbackSecrets(SecretReader(client("secretsmanager"), name))
+    return ManagedCallbackSecrets(secret(name))
 
 
 def runpod(settings: RunPodSettings) -> HttpRunPod:
-    key = SecretReader(client("secretsmanager"), settings.api_key_secret)
-    return HttpRunPod(settings.endpoint, key)
+    return HttpRunPod(settings.endpoint, secret(settings.api_key_secret))
 
 
 def lifecycle(

@@ -13,6 +13,8 @@ FUNCTIONS: Mapping[str, str] = {
     "submitter": "SubmitterFunction",
     "receiver": "WebhookReceiverFunction",
     "sweeper": "SweeperFunction",
+    "notifier": "NotifierFunction",
+    "sender": "WebhookSenderFunction",  # where there is a webhook
 }
 MOST_PAGES = 50  # of ten thousand lines or 1 MB; a day of many jobs has a few
 
@@ -41,7 +43,10 @@ def lines(
     desk: Desk, function: str, *, holding: str, since: datetime, until: datetime | None = None
 ) -> Iterator[Line]:
     """Yield a function's lines that hold a word, the oldest first. Raises Truncated after many pages."""
-    group = f"/aws/lambda/{desk.deployment.outputs[FUNCTIONS[function]]}"
+    name = desk.deployment.outputs.get(FUNCTIONS[function])
+    if name is None:  # this stack has none
+        return
+    group = f"/aws/lambda/{name}"
     wanted: dict[str, Any] = {
         "logGroupName": group,
         "startTime": _epoch_ms(since),

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.settings import SubmitterSettings
 from core.summaries.models import PROFILES
-from tests.template.cloudformation import FUNCTIONS, deployed, environment, is_accepted, source
+from tests.template.cloudformation import (
+    FUNCTIONS,
+    SETTINGS,
+    deployed,
+    environment,
+    is_accepted,
+    source,
+)
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
 # Texts that a pattern takes and that are no default. Numbers and lists of values need no example.
@@ -29,6 +36,9 @@ TEXTS = {
     "SummaryLanguage": "German",
     "Glossary": "Solhaug: soul hog",
     "AlarmEmail": "ops@example.org",
+    "NoticeEmail": "desk@example.org",
+    "NoticeWebhookUrl": "https://other.example/notices/",
+    "NoticeWebhookSecretName": "team/webhook",
 }
 
 
@@ -74,6 +84,7 @@ RENAMED = {
     "MaxModelLenTokens": {"MAX_MODEL_LEN"},
     "PollingIntervalSeconds": {"POLLING_INTERVAL"},
     "LogLevel": {"POWERTOOLS_LOG_LEVEL"},
+    "NoticeWebhookSecretName": {"NOTICE_WEBHOOK_SECRET"},
 }
 # And these are no function's business. Where they go instead is said below, or in test_permissions.py.
 NO_VARIABLE = {
@@ -88,18 +99,32 @@ NO_VARIABLE = {
     "SubmitterMaxConcurrency",
     "TableDeletionProtection",
     "LogRetentionDays",
+    "TraceRequests",
     "AlarmEmail",
+    "NoticeEmail",
+    "NoticeEmailAbout",
 }
 FIXED = {
     "JOBS_TABLE",
     "WORK_QUEUE_URL",
     "CALLBACK_SECRET",
     "WEBHOOK_URL",
+    "STACK_NAME",
+    "NOTICE_QUEUE_URL",
+    "NOTICE_DEAD_END_URL",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 }
 LOG_GROUPS = [
-    f"{group}LogGroup" for group in ("Callback", "Submitter", "WebhookReceiver", "Sweeper")
+    f"{group}LogGroup"
+    for group in (
+        "Callback",
+        "Submitter",
+        "WebhookReceiver",
+        "Sweeper",
+        "Notifier",
+        "WebhookSender",
+    )
 ]
 OUTSIDE_OF_VARIABLES = {
     "CallbackRatePerSecond": {"CallbackStage.DefaultRouteSettings.ThrottlingRateLimit"},
@@ -108,6 +133,7 @@ OUTSIDE_OF_VARIABLES = {
     "TableDeletionProtection": {"JobsTable.DeletionProtectionEnabled"},
     "SweepScheduleMinutes": {"SweepSchedule.ScheduleExpression"},
     "LogLevel": {f"{function}.LoggingConfig.ApplicationLogLevel" for function in FUNCTIONS},
+    "TraceRequests": {f"{function}.TracingConfig.Mode" for function in FUNCTIONS},
     "LogRetentionDays": {f"{group}.RetentionInDays" for group in LOG_GROUPS},
     "KmsKeyArn": {
         "JobsTable.SSESpecification.SSEType",
@@ -115,16 +141,18 @@ OUTSIDE_OF_VARIABLES = {
         "CallbackSecret.KmsKeyId",
         *(
             f"{queue}.{name}"
-            for queue in ("UploadQueue", "UploadDeadLetterQueue")
+            for queue in ("UploadQueue", "UploadDeadLetterQueue", "NoticeQueue", "NoticeDeadEnd")
             for name in ("SqsManagedSseEnabled", "KmsMasterKeyId")
         ),
         *(f"{group}.KmsKeyId" for group in LOG_GROUPS),
     },
 }
-# Buckets and alarms that come or go with a parameter, and what stands in roles and policies, have tests
-# of their own.
+# Buckets and alarms that come or go with a parameter, thresholds that follow one, and what stands in roles
+# and policies have tests of their own.
 _ELSEWHERE = re.compile(
     r"\w+(Role|Policy|Permission)\.|(Transcripts|Summaries)Bucket\.|UploadRule\.|Alarm\w+\.|\w+Alarm\."
+    r"|Dashboard\."
+    r"|Notice(Topic|Subscription|WebhookSecret)\.|(Failure|Summary)MailRule\."
 )
 
 
@@ -190,7 +218,6 @@ def test_a_parameter_changes_nothing_else(parameter: str) -> None:
     assert outside == OUTSIDE_OF_VARIABLES.get(parameter, set())
 
 
-SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
 # A field is named after its variable, without the unit, or with the last words of it alone. But for these.
 FIELDS = {
     "MAX_TRANSCRIPT_BYTES": "max_bytes",

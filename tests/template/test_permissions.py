@@ -8,6 +8,9 @@ import pytest
 from core.aws.names import WORK_PREFIX
 from tests.template.cloudformation import deployed, of_type
 
+# Of the functions that move jobs.
+ROLES = ("SubmitterRole", "WebhookReceiverRole", "SweeperRole")
+OF_NOTICES = {"NotifierRole": "dynamodb", "WebhookSenderRole": "secretsmanager"}
 QUEUE = "${UploadQueue.Arn}"
 TABLE = "${JobsTable.Arn}"
 CALLBACK_SECRET = "${CallbackSecret.Id}"
@@ -53,6 +56,7 @@ RECEIVER = {
 }
 SWEEPER = {
     ("dynamodb:Query", "${JobsTable.Arn}/index/due"),
+    ("dynamodb:Query", "${JobsTable.Arn}/index/by-state"),
     ("dynamodb:BatchGetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("secretsmanager:GetSecretValue", RUNPOD_KEY),
@@ -60,6 +64,26 @@ SWEEPER = {
     ("sqs:SendMessage", QUEUE),
     ("logs:CreateLogStream", "${SweeperLogGroup.Arn}"),
     ("logs:PutLogEvents", "${SweeperLogGroup.Arn}"),
+}
+NOTIFIER = {
+    ("dynamodb:DescribeStream", "${JobsTable.StreamArn}"),
+    ("dynamodb:GetRecords", "${JobsTable.StreamArn}"),
+    ("dynamodb:GetShardIterator", "${JobsTable.StreamArn}"),
+    ("dynamodb:ListStreams", "${JobsTable.Arn}/stream/*"),
+    ("events:PutEvents", "arn:aws:events:eu-central-1:123456789012:event-bus/default"),
+    ("sqs:SendMessage", "${NoticeDeadEnd.Arn}"),
+    ("logs:CreateLogStream", "${NotifierLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${NotifierLogGroup.Arn}"),
+}
+WEBHOOK_SENDER = {
+    ("sqs:ReceiveMessage", "${NoticeQueue.Arn}"),
+    ("sqs:DeleteMessage", "${NoticeQueue.Arn}"),
+    ("sqs:GetQueueAttributes", "${NoticeQueue.Arn}"),
+    ("sqs:ChangeMessageVisibility", "${NoticeQueue.Arn}"),
+    ("sqs:SendMessage", "${NoticeDeadEnd.Arn}"),
+    ("secretsmanager:GetSecretValue", "${NoticeWebhookSecret.Id}"),
+    ("logs:CreateLogStream", "${WebhookSenderLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${WebhookSenderLogGroup.Arn}"),
 }
 SCHEDULE = {("lambda:InvokeFunction", "${SweeperFunction.Arn}")}
 
@@ -87,6 +111,8 @@ def grants(role: str, **given: object) -> set[tuple[str, str]]:
         pytest.param("SubmitterRole", SUBMITTER, id="submitter"),
         pytest.param("WebhookReceiverRole", RECEIVER, id="webhook receiver"),
         pytest.param("SweeperRole", SWEEPER, id="sweeper"),
+        pytest.param("NotifierRole", NOTIFIER, id="notifier"),
+        pytest.param("WebhookSenderRole", WEBHOOK_SENDER, id="webhook sender"),
         pytest.param("SweepScheduleRole", SCHEDULE, id="schedule"),
     ],
 )
@@ -100,6 +126,21 @@ def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None
     verifying = grants("WebhookReceiverRole", VerifyCallbacks="true")
 
     assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
+
+
+@pytest.mark.parametrize("role", [*ROLES, *OF_NOTICES])
+def test_a_function_may_write_traces_only_where_traces_are_wanted(role: str) -> None:
+    assert grants(role, TraceRequests="true") - grants(role) == {
+        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTelemetryRecords", "*"),
+    }
+
+
+def test_a_given_secret_of_the_webhook_is_the_one_that_may_be_read() -> None:
+    given = grants("WebhookSenderRole", NoticeWebhookSecretName="team/hook")
+    secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:team/hook-??????"
+
+    assert given - WEBHOOK_SENDER == {("secretsmanager:GetSecretValue", secret)}
 
 
 def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
@@ -159,16 +200,7 @@ OF_TABLE = {
 
 
 def test_who_uses_table_queue_or_secret_may_use_the_key_of_them_through_these_alone() -> None:
-    encrypted = {TABLE, QUEUE, CALLBACK_SECRET, "${JobsTable.StreamArn}"}
-    users = [
-        name
-        for name, role in deployed().items()
-        if role["Type"] == "AWS::IAM::Role"
-        and any(resource in encrypted for _, resource in grants(name))
-    ]
-    assert {"SubmitterRole", "WebhookReceiverRole", "SweeperRole"} <= set(users)
-
-    for role in users:
+    for role in ROLES:
         added = grants(role, KmsKeyArn=KMS_KEY) - grants(role)
         assert added == {(action, KMS_KEY) for action in OF_TABLE}, role
         (policy,) = deployed(KmsKeyArn=KMS_KEY)[role]["Properties"]["Policies"]
@@ -185,7 +217,24 @@ def test_who_uses_table_queue_or_secret_may_use_the_key_of_them_through_these_al
         }
 
 
-@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+@pytest.mark.parametrize(("role", "service"), OF_NOTICES.items())
+def test_who_tells_of_jobs_may_use_the_key_of_what_it_reads_and_writes(
+    role: str, service: str
+) -> None:
+    added = grants(role, KmsKeyArn=KMS_KEY) - grants(role)
+    (policy,) = deployed(KmsKeyArn=KMS_KEY)[role]["Properties"]["Policies"]
+    (statement,) = (
+        each for each in policy["PolicyDocument"]["Statement"] if each["Resource"] == KMS_KEY
+    )
+
+    assert added == {("kms:GenerateDataKey", KMS_KEY), ("kms:Decrypt", KMS_KEY)}
+    assert statement["Condition"]["StringEquals"]["kms:ViaService"] == [
+        "sqs.eu-central-1.amazonaws.com",
+        f"{service}.eu-central-1.amazonaws.com",
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_a_key_is_used_through_s3_alone(role: str) -> None:
     resources = deployed(InputBucketKmsKeyArn=KMS_KEY, OutputBucketKmsKeyArn=KMS_KEY)
     (policy,) = resources[role]["Properties"]["Policies"]
@@ -208,7 +257,7 @@ def test_notes_are_deleted_only_from_a_given_bucket_and_only_by_the_sweeper() ->
     assert "s3:DeleteObject" not in {action for action, _ in grants("SweeperRole")}
 
 
-@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
     "given", [{}, {"InputBucketName": "given-in", "OutputBucketName": "given-out"}]
 )
@@ -234,7 +283,7 @@ def test_a_bucket_of_the_same_name_in_another_account_is_not_used(
 def test_a_role_has_no_policy_but_its_own_and_trusts_one_service(given: dict[str, str]) -> None:
     roles = of_type(deployed(**given), "AWS::IAM::Role")
 
-    assert len(roles) == 4
+    assert len(roles) == 6
     for role in roles.values():
         assert "ManagedPolicyArns" not in role
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -245,12 +294,12 @@ def test_a_role_has_no_policy_but_its_own_and_trusts_one_service(given: dict[str
 def test_no_two_functions_share_a_role() -> None:
     functions = of_type(deployed(), "AWS::Lambda::Function")
 
-    assert len({function["Role"] for function in functions.values()}) == len(functions) == 3
+    assert len({function["Role"] for function in functions.values()}) == len(functions) == 5
 
 
 def resource_policies(**given: object) -> Iterator[dict[str, Any]]:
-    resources = deployed(**given)
-    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+    resources = deployed(NoticeEmail="desk@example.org", **given)
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"):
         for policy in of_type(resources, kind).values():
             yield from policy["PolicyDocument"]["Statement"]
 
@@ -259,10 +308,11 @@ def resource_policies(**given: object) -> Iterator[dict[str, Any]]:
 def test_no_resource_is_opened_to_everybody(given: dict[str, str]) -> None:
     allowing = [policy for policy in resource_policies(**given) if policy["Effect"] == "Allow"]
 
-    assert len(allowing) == 1
+    assert len(allowing) == 4
     for statement in allowing:
         assert statement["Principal"].keys() == {"Service"}
-        assert statement["Condition"]
+        # EventBridge gives SNS nothing to hold a condition against: with one, no mail would ever be sent.
+        assert ("Condition" in statement) == (statement["Action"] != "sns:Publish")
 
 
 def test_only_the_stacks_own_bucket_may_notify_the_queue() -> None:

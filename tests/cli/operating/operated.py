@@ -20,7 +20,7 @@ from tests.builders import a_source, completed_body
 from tests.fakes.cloud import RUNPOD, TRANSCRIPT, Cloud, running_cloud
 from tests.fakes.lambda_events import UPLOADED_AT, callback_event, s3_notification, sqs_batch
 
-FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper"}
+FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper", "WebhookSender": "webhook_sender"}
 
 
 def quietly(cloud: Cloud, function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -49,8 +49,8 @@ class _Session:
     def get_function_configuration(self, **_: Any) -> Any:
         return {"Environment": {"Variables": dict(os.environ)}}
 
-    def invoke(self, *, FunctionName: str) -> Any:  # noqa: N803
-        answer = quietly(self._cloud, FunctionName, {})
+    def invoke(self, *, FunctionName: str, Payload: bytes = b"{}") -> Any:  # noqa: N803
+        answer = quietly(self._cloud, FunctionName, json.loads(Payload))
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
@@ -61,6 +61,9 @@ class Operated:
         self.s3 = boto3.client("s3")
         self.sqs = boto3.client("sqs")
         self.dead_letters = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
+        self.dead_end, self.notices = (
+            self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead-end", "notices")
+        )
         self.outputs = {
             "InputBucket": "transcripts",
             "OutputBucket": "out",
@@ -68,6 +71,8 @@ class Operated:
             "UploadQueueUrl": cloud.queue_url,
             "UploadDeadLetterQueueUrl": self.dead_letters,
             "CallbackSecret": "callback",
+            "NoticeDeadEndUrl": self.dead_end,
+            "NoticeQueueUrl": self.notices,
             **{f"{name}Function": function for name, function in FUNCTIONS.items()},
         }
         session: Any = _Session(self.outputs, cloud)
