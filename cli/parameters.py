@@ -83,8 +83,8 @@ _OF_OWN_BUCKETS = {
 
 def _without_effect(values: dict[str, str]) -> list[str]:
     return [
-        f"{retention} works on a bucket that the stack makes, and {values[bucket]} is given: set it to 0, and"
-        " give that bucket a lifecycle rule (docs/deploying.md)"
+        f"{retention} works on a bucket that the stack makes, and {values[bucket]} is given: set it to 0,"
+        " and give that bucket a lifecycle rule (docs/deploying.md)"
         for retention, bucket in _OF_OWN_BUCKETS.items()
         if values.get(retention, "0") != "0" and values.get(bucket)
     ]
