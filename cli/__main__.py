@@ -23,6 +23,7 @@ from cli.operating.retrying import retry_command
 from cli.operating.secrets import secret
 from cli.operating.show import show_command
 from cli.operating.status import status_command
+from cli.operating.stopping import resume_command, stop_command
 from cli.operating.submitting import submit_command
 from cli.operating.sweeping import sweep_command
 from cli.operating.watch import watch_command
@@ -125,6 +126,8 @@ main.add_command(retry_command)
 main.add_command(redrive_command)
 main.add_command(submit_command)
 main.add_command(sweep_command)
+main.add_command(stop_command)
+main.add_command(resume_command)
 main.add_command(secret)
 main.add_command(forget_command)
 give_twins(main, "SUMMARIES")

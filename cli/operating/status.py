@@ -25,6 +25,7 @@ from cli.operating import runpod
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.function_logs import Truncated, lines
 from cli.operating.spans import SpanType, now, short
+from cli.operating.switches import Switch, switched_off
 from core.aws.items import ListedJob
 from core.jobs.job import JobState
 
@@ -33,7 +34,7 @@ _MOST_READ = 1_000  # of which more is known than that they are there
 _SHOWN_OF_ID = 8
 _LOST = "lost callback"  # as the sweeper's log line counts them
 _UNKNOWN = "not known: the sweeper's log is too long, or may not be read"
-_SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager")
+_SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager", "cloudformation", "scheduler")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ class Status:
     dead_letters: int
     waiting_messages: int
     endpoint: runpod.Health
+    switched_off: Sequence[Switch] | None  # by `stop`, or otherwise; None where it may not be read
     problems: Sequence[str] = ()
 
 
@@ -91,6 +93,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         dead = pool.submit(_messages, desk, "UploadDeadLetterQueueUrl")
         waiting = pool.submit(_messages, desk, "UploadQueueUrl")
         endpoint = pool.submit(runpod.health, desk)
+        off = pool.submit(switched_off, desk.deployment)
     status = Status(
         within=within,
         jobs=jobs.result(),
@@ -98,6 +101,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         dead_letters=dead.result(),
         waiting_messages=waiting.result(),
         endpoint=endpoint.result(),
+        switched_off=off.result(),
     )
     return Status(**{**vars(status), "problems": tuple(_problems(status, now()))})
 
@@ -152,6 +156,9 @@ def _messages(desk: Desk, output: str) -> int:
 
 def _problems(status: Status, at: datetime) -> list[str]:
     problems = []
+    if status.switched_off:
+        names = " and ".join(f"the {each.name}" for each in status.switched_off)
+        problems.append(f"stopped: {names}; `resume` when it is to go on")
     if status.dead_letters:
         problems.append(f"dead letters: {status.dead_letters}; `redrive --dry-run` shows them")
     oldest = status.jobs.oldest_active
@@ -192,6 +199,9 @@ def _told(status: Status) -> dict[str, Any]:
         "lost_callbacks": status.lost_callbacks,
         "dead_letters": status.dead_letters,
         "waiting_messages": status.waiting_messages,
+        "switched_off": status.switched_off
+        if status.switched_off is None
+        else [each.name for each in status.switched_off],
         "endpoint": {
             "problem": health.problem or None,
             "jobs": dict(health.jobs),
@@ -214,6 +224,7 @@ def _show(console: Console, status: Status) -> None:
         ("lost callbacks", str(_UNKNOWN if status.lost_callbacks is None else status.lost_callbacks)),
         ("dead letters", str(status.dead_letters)),
         ("waiting", f"messages: {status.waiting_messages}"),
+        ("stopped", _stopped(status.switched_off)),
         ("workers", health.problem or _named(health.workers)),
         ("requests", _named(health.jobs)),
         ("cost of this", f"{jobs.read_units:g} read units"),
@@ -226,6 +237,15 @@ def _show(console: Console, status: Status) -> None:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
     if not status.problems:
         console.print("[green]✓[/] nothing wants you", highlight=False)
+
+
+def _stopped(switches: Sequence[Switch] | None) -> str:
+    if switches is None:
+        return "not known: the queue's and the sweep's switches may not be read"
+    return ", ".join(
+        f"the {each.name}{f', {short(now() - each.changed_at)} ago' if each.changed_at else ''}"
+        for each in switches
+    )
 
 
 def _counts(jobs: Jobs) -> list[str]:

@@ -21,7 +21,7 @@ def sweep_schedule(readings: Readings) -> Iterator[Trouble]:
     elif schedule.state != "ENABLED":
         yield wrong(
             f"the sweep's schedule is {schedule.state.lower()}: {cost}",
-            "enable it (EventBridge, Schedules), or deploy again; `sweep` sweeps now",
+            "if nobody means it to be stopped, `resume`; `sweep` sweeps now",
         )
     elif minutes and schedule.expression not in _rates(minutes):
         yield doubtful(

@@ -103,7 +103,7 @@ def submitter_fed(readings: Readings) -> Iterator[Trouble]:
         yield wrong(
             f"the submitter's event source mapping is {readings.feed.lower()}: uploads wait in the queue,"
             " and are dropped after 4 days",
-            "enable it (Lambda, the submitter, Triggers)",
+            "if nobody means it to be stopped, `resume`",
         )
 
 
