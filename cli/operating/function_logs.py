@@ -14,6 +14,10 @@ FUNCTIONS: Mapping[str, str] = {
     "receiver": "WebhookReceiverFunction",
     "sweeper": "SweeperFunction",
 }
+# What a line of trouble holds: ours by its level, Lambda's own by its words.
+_LEVELS = frozenset({"WARNING", "ERROR", "CRITICAL"})
+_ENDS = frozenset({"timeout", "error", "failure"})
+_WORDS = ("Task timed out", "Runtime exited", "errorType", "Traceback")
 MOST_PAGES = 50  # of ten thousand lines or 1 MB; a day of many jobs has a few
 
 
@@ -32,20 +36,45 @@ class Line:
             return {}
         return held if isinstance(held, dict) else {}
 
+    @property
+    def is_trouble(self) -> bool:
+        """Is it a warning or an error, or Lambda's report of an invocation that failed?"""
+        if not self.fields:
+            return any(word in self.message for word in _WORDS)
+        record = self.fields.get("record")
+        ended = record.get("status") if isinstance(record, dict) else None
+        return self.fields.get("level") in _LEVELS or ended in _ENDS
+
 
 class Truncated(Exception):
     """There is more than is read at once."""
 
 
+def troubles(desk: Desk, function: str, *, since: datetime) -> Iterator[Line]:
+    """Yield a function's warnings and errors, the oldest first. Raises Truncated after many pages."""
+    words = (*sorted(_LEVELS), *sorted(_ENDS), *_WORDS)
+    found = lines(desk, function, holding=words, since=since)
+    yield from (line for line in found if line.is_trouble)
+
+
 def lines(
-    desk: Desk, function: str, *, holding: str, since: datetime, until: datetime | None = None
+    desk: Desk,
+    function: str,
+    *,
+    holding: str | tuple[str, ...],
+    since: datetime,
+    until: datetime | None = None,
 ) -> Iterator[Line]:
-    """Yield a function's lines that hold a word, the oldest first. Raises Truncated after many pages."""
+    """Yield a function's lines that hold a word, or one of several, the oldest first.
+
+    Raises Truncated after many pages.
+    """
+    words = (holding,) if isinstance(holding, str) else holding
     group = f"/aws/lambda/{desk.deployment.outputs[FUNCTIONS[function]]}"
     wanted: dict[str, Any] = {
         "logGroupName": group,
         "startTime": _epoch_ms(since),
-        "filterPattern": f'"{holding}"',
+        "filterPattern": " ".join(f'{"?" if len(words) > 1 else ""}"{word}"' for word in words),
     }
     if until:
         wanted["endTime"] = _epoch_ms(until)
@@ -56,7 +85,9 @@ def lines(
             if number == MOST_PAGES:
                 raise Truncated
             for event in page["events"]:
-                if holding in event["message"]:  # an emulator may take no notice of the pattern
+                if any(
+                    word in event["message"] for word in words
+                ):  # an emulator may take no notice of the pattern
                     yield Line(
                         at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
                         function=function,

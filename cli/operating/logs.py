@@ -1,5 +1,6 @@
-"""`logs JOB`: one job's lines from all functions, in order."""
+"""`logs JOB`: one job's lines from all functions, in order. `logs --errors`: what went wrong in any."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ from rich.markup import escape
 
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.finding import found_history
-from cli.operating.function_logs import FUNCTIONS, Line, Truncated, lines
-from cli.operating.spans import now
+from cli.operating.function_logs import FUNCTIONS, Line, Truncated, lines, troubles
+from cli.operating.spans import SpanType, now
+from core.jobs.job import Job
 
 _MARGIN = timedelta(minutes=2)  # between clocks
 _AFTERWARDS = timedelta(days=1)  # results come late
+_NO_LINES = "No lines: the job is older than the logs are kept, or only DEBUG would tell."
+_NO_ERRORS = "No warnings and no errors."
 _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 # Told already, or of no use to a person.
 _NOT_SHOWN = frozenset(
@@ -24,31 +28,52 @@ _NOT_SHOWN = frozenset(
 
 
 @click.command("logs")
-@click.argument("job", metavar="JOB|KEY")
+@click.argument("job", metavar="[JOB|KEY]", required=False)
+@click.option(
+    "--errors", is_flag=True, help="Only warnings and errors; without a job, of all jobs."
+)
+@click.option(
+    "--since",
+    type=SpanType(),
+    default="1h",
+    show_default=True,
+    help="With --errors and no job: only lines written within it.",
+)
 @at_a_desk
-def logs_command(desk: Desk, job: str) -> None:
-    """Print one job's log lines from all functions, in order.
+def logs_command(desk: Desk, job: str | None, since: timedelta, *, errors: bool) -> None:
+    """Print one job's log lines from all functions, in order; or all that went wrong.
 
     Lines are kept for as long as the log groups keep them. With --json, fields are as they were logged.
     """
-    found = found_history(desk, job).job
-    until = (found.finished_at or now()) + _AFTERWARDS
+    if not job and not errors:
+        raise click.UsageError("name a job, or say --errors for what went wrong in all of them")
+    found = found_history(desk, job).job if job else None
     has_more = []
     told: list[Line] = []
     for function in FUNCTIONS:
         try:
-            told += lines(
-                desk, function, holding=found.id, since=found.created_at - _MARGIN, until=until
+            told += (
+                _of_job(desk, function, found)
+                if found
+                else troubles(desk, function, since=now() - since)
             )
         except Truncated:
             has_more.append(function)
-    told.sort(key=lambda line: line.at)
+    told = sorted(
+        (each for each in told if each.is_trouble or not errors), key=lambda line: line.at
+    )
     fields = {
-        "job_id": found.id,
+        "job_id": found.id if found else None,
         "lines": [_as_fields(line) for line in told],
         "not_read_to_the_end": has_more,
     }
-    desk.tell(fields, lambda console: _show(console, told, has_more))
+    none = _NO_ERRORS if errors else _NO_LINES
+    desk.tell(fields, lambda console: _show(console, told, has_more, none=none))
+
+
+def _of_job(desk: Desk, function: str, job: Job) -> Iterator[Line]:
+    until = (job.finished_at or now()) + _AFTERWARDS
+    return lines(desk, function, holding=job.id, since=job.created_at - _MARGIN, until=until)
 
 
 def _as_fields(line: Line) -> dict[str, Any]:
@@ -56,11 +81,9 @@ def _as_fields(line: Line) -> dict[str, Any]:
     return {"at": line.at.isoformat(), "function": line.function, "line": told}
 
 
-def _show(console: Console, told: list[Line], has_more: list[str]) -> None:
+def _show(console: Console, told: list[Line], has_more: list[str], *, none: str) -> None:
     if not told:
-        console.print(
-            "No lines: the job is older than the logs are kept, or only DEBUG would tell."
-        )
+        console.print(none)
     for line in told:
         console.print(_for_a_person(line), highlight=False, soft_wrap=True)
     for function in has_more:

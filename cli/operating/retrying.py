@@ -42,15 +42,25 @@ _MOST_LOOKED_AT = 20_000  # jobs, newest first
 @click.argument("names", nargs=-1, metavar="[JOB|KEY]...")
 @click.option("--reason", default="", help="All jobs that failed with this code.")
 @click.option(
+    "--succeeded",
+    is_flag=True,
+    help="All jobs that succeeded, as after a bad prompt: new summaries replace the old.",
+)
+@click.option(
     "--since",
     type=SpanType(),
     default="1d",
     show_default=True,
-    help="With --reason: only jobs recorded within it.",
+    help="With --reason or --succeeded: only jobs recorded within it.",
 )
-@click.option("--key", "prefix", default="", help="With --reason: only keys that begin so.")
 @click.option(
-    "--limit", default=100, show_default=True, help="With --reason: so many jobs at most."
+    "--key", "prefix", default="", help="With --reason or --succeeded: only keys that begin so."
+)
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    help="With --reason or --succeeded: so many jobs at most.",
 )
 @click.option(
     "--again", is_flag=True, help="Also a job that succeeded: a new summary replaces the old."
@@ -66,25 +76,30 @@ def retry_command(
     limit: int,
     leave: Leave,
     *,
+    succeeded: bool,
     again: bool,
 ) -> None:
-    """Start failed jobs anew: by name, or all that failed for a reason.
+    """Start failed jobs anew: by name, or all that failed for a reason. Or have summaries written again.
 
     The file is copied onto itself, which makes a new version of it and a new job.
     """
-    if bool(names) == bool(reason):
-        raise click.UsageError("name jobs, or say --reason CODE for all that failed with it")
+    if (bool(names), bool(reason), succeeded).count(True) != 1:
+        raise click.UsageError(
+            "name jobs, or say --reason CODE for all that failed with it, or --succeeded for all summaries"
+        )
     if reason and reason not in FAILURES:
         raise click.UsageError(f"{reason} is no reason; they are {', '.join(FAILURES)}")
     if names:
         histories = [found_history(desk, name) for name in names]
     else:
-        found = islice(selected(desk, reason=reason, since=since, prefix=prefix), limit + 1)
+        states = (JobState.SUCCEEDED if succeeded else JobState.FAILED,)
+        wanted = selected(desk, states=states, reason=reason, since=since, prefix=prefix)
+        found = islice(wanted, limit + 1)
         histories = list(_with_history(desk, (job.id for job in found)))
     has_more = not names and len(histories) > limit
     histories = histories[:limit] if has_more else histories
     unique = {each.job.id: each for each in histories}.values()
-    planned = [_planned(desk, history, again=again) for history in unique]
+    planned = [_planned(desk, history, again=again or succeeded) for history in unique]
     if not desk.as_json and not leave.is_dry_run:
         show_outcomes(desk.console, planned)
     count = sum(not each.conflict for each in planned)

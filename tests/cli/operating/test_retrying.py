@@ -135,6 +135,26 @@ def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
     assert all(each["new_job_id"] for each in told["jobs"])
 
 
+def test_all_summaries_of_a_span_are_written_again(stack: Operated) -> None:
+    job = stack.upload(KEY)
+    stack.call_back("# A\n\nMara said that the pump holds, and Ilse wants to buy a second one.")
+    failed(stack, "calls/d.txt")
+
+    elsewhere = stack.json("retry", "--succeeded", "--key", "letters/", "--yes")
+    told = stack.json("retry", "--succeeded", "--since", "1h", "--yes")
+
+    assert elsewhere["jobs"] == []
+    assert [each["job_id"] for each in told["jobs"]] == [job.id]
+    assert told["jobs"][0]["new_job_id"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), (KEY, "--succeeded"), ("--reason", "empty", "--succeeded")]
+)
+def test_it_is_one_of_name_reason_and_success(stack: Operated, arguments: tuple[str, ...]) -> None:
+    assert stack.run("retry", *arguments, "--yes").exit_code == 2
+
+
 def test_of_many_those_that_were_replaced_are_left_out_without_an_error(stack: Operated) -> None:
     failed(stack)
     failed(stack)
