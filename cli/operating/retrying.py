@@ -40,7 +40,12 @@ _MOST_LOOKED_AT = 20_000  # jobs, newest first
 
 @click.command("retry")
 @click.argument("names", nargs=-1, metavar="[JOB|KEY]...")
-@click.option("--reason", default="", help="All jobs that failed with this code.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    help="All jobs that failed with this code; can be repeated.",
+)
 @click.option(
     "--succeeded",
     is_flag=True,
@@ -70,7 +75,7 @@ _MOST_LOOKED_AT = 20_000  # jobs, newest first
 def retry_command(
     desk: Desk,
     names: tuple[str, ...],
-    reason: str,
+    reasons: tuple[str, ...],
     since: timedelta,
     prefix: str,
     limit: int,
@@ -83,18 +88,20 @@ def retry_command(
 
     The file is copied onto itself, which makes a new version of it and a new job.
     """
-    if (bool(names), bool(reason), succeeded).count(True) != 1:
+    if (bool(names), bool(reasons), succeeded).count(True) != 1:
         raise click.UsageError(
             "name jobs, or say --reason CODE for all that failed with it, or --succeeded for all summaries"
         )
-    if reason and reason not in FAILURES:
-        raise click.UsageError(f"{reason} is no reason; they are {', '.join(FAILURES)}")
+    for each in reasons:
+        if each not in FAILURES:
+            raise click.UsageError(f"{each} is no reason; they are {', '.join(FAILURES)}")
     if names:
         histories = [found_history(desk, name) for name in names]
     else:
         states = (JobState.SUCCEEDED if succeeded else JobState.FAILED,)
-        wanted = selected(desk, states=states, reason=reason, since=since, prefix=prefix)
-        found = islice(wanted, limit + 1)
+        wanted = selected(desk, states=states, since=since, prefix=prefix)
+        chosen = (job for job in wanted if succeeded or job.reason_code in reasons)
+        found = islice(chosen, limit + 1)
         histories = list(_with_history(desk, (job.id for job in found)))
     has_more = not names and len(histories) > limit
     histories = histories[:limit] if has_more else histories

@@ -135,6 +135,18 @@ def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
     assert all(each["new_job_id"] for each in told["jobs"])
 
 
+def test_several_reasons_are_taken_together(stack: Operated) -> None:
+    empty = failed(stack, "calls/a.txt")
+    cancelled = stack.upload("calls/b.txt")
+    stack.runpod_cancels()
+    stack.json("cancel", cancelled.id, "--yes")
+    stack.upload("calls/c.txt")
+
+    told = stack.json("retry", "--reason", "empty", "--reason", "cancelled-by-operator", "--yes")
+
+    assert {each["job_id"] for each in told["jobs"]} == {empty.id, cancelled.id}
+
+
 def test_all_summaries_of_a_span_are_written_again(stack: Operated) -> None:
     job = stack.upload(KEY)
     stack.call_back("# A\n\nMara said that the pump holds, and Ilse wants to buy a second one.")
