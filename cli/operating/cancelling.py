@@ -98,7 +98,7 @@ def _planned(history: History) -> Outcome:
     if conflict:
         return Outcome(job=history.job, conflict=conflict)
     requests = _requests(history.calls)
-    notes = (standing(history, at), f"{len(requests)} of its requests are at RunPod")
+    notes = (standing(history, at), f"requests at RunPod: {len(requests)}")
     return Outcome(job=history.job, did="would be cancelled", notes=notes)
 
 
@@ -140,11 +140,11 @@ class Cancelling:
                 left.append(call.id)
             except Conflict:
                 left.append(call.id)
-        notes = [f"{len(ended)} requests cancelled at RunPod"]
+        notes = [f"requests cancelled at RunPod: {len(ended)}"]
         if left:
             why = f" ({trouble})" if trouble else ""
             notes.append(
-                f"{len(left)} calls are left to the sweeper, which ends them within minutes{why}"
+                f"calls left to the sweeper, which ends them within minutes: {len(left)}{why}"
             )
         detail = {"cancelled_requests": ended, "left_calls": left}
         return Outcome(job=job, did="cancelled", notes=tuple(notes), detail=detail)

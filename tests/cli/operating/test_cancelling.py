@@ -130,7 +130,7 @@ def test_of_a_job_that_has_ended_it_says_how_when_and_by_whom(stack: Operated) -
 
     told = stack.json("cancel", job.id, "--yes", exit_code=1)
 
-    assert "has succeeded" in told["jobs"][0]["conflict"]
+    assert "it succeeded" in told["jobs"][0]["conflict"]
     assert "by the submitter" in told["jobs"][0]["conflict"]
     assert "2026-03-02 12:00:00 UTC" in told["jobs"][0]["conflict"]
 

@@ -90,7 +90,7 @@ def test_an_active_job_is_left_to_run(stack: Operated) -> None:
 
     told = stack.json("retry", job.id, "--yes", exit_code=1)
 
-    assert "it is active" in told["jobs"][0]["conflict"]
+    assert "it has been active" in told["jobs"][0]["conflict"]
     assert "last moved by submitter" in told["jobs"][0]["conflict"]
 
 
@@ -122,7 +122,7 @@ def test_a_job_whose_file_was_replaced_names_the_newer_job(stack: Operated) -> N
     told = stack.json("retry", job.id, "--yes", exit_code=1)
 
     assert newer.id[:8] in told["jobs"][0]["conflict"]
-    assert "it is active" in told["jobs"][0]["conflict"]
+    assert "it has been active" in told["jobs"][0]["conflict"]
 
 
 def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
