@@ -14,10 +14,15 @@ FUNCTIONS: Mapping[str, str] = {
     "receiver": "WebhookReceiverFunction",
     "sweeper": "SweeperFunction",
 }
-# What a line of trouble holds: ours by its level, Lambda's own by its words.
+# What a line of trouble holds: ours by its level, Lambda's own by its record, any other by its words.
 _LEVELS = frozenset({"WARNING", "ERROR", "CRITICAL"})
 _ENDS = frozenset({"timeout", "error", "failure"})
 _WORDS = ("Task timed out", "Runtime exited", "errorType", "Traceback")
+_TROUBLE = "{ %s }" % " || ".join(  # the functions log JSON, as the template says
+    f'$.{field} = "{value}"'
+    for field, values in (("level", _LEVELS), ("record.status", _ENDS))
+    for value in sorted(values)
+)
 MOST_PAGES = 50  # of ten thousand lines or 1 MB; a day of many jobs has a few
 
 
@@ -52,29 +57,27 @@ class Truncated(Exception):
 
 def troubles(desk: Desk, function: str, *, since: datetime) -> Iterator[Line]:
     """Yield a function's warnings and errors, the oldest first. Raises Truncated after many pages."""
-    words = (*sorted(_LEVELS), *sorted(_ENDS), *_WORDS)
-    found = lines(desk, function, holding=words, since=since)
+    found = _found(desk, function, pattern=_TROUBLE, since=since)
     yield from (line for line in found if line.is_trouble)
 
 
 def lines(
-    desk: Desk,
-    function: str,
-    *,
-    holding: str | tuple[str, ...],
-    since: datetime,
-    until: datetime | None = None,
+    desk: Desk, function: str, *, holding: str, since: datetime, until: datetime | None = None
 ) -> Iterator[Line]:
-    """Yield a function's lines that hold a word, or one of several, the oldest first.
+    """Yield a function's lines that hold a word, the oldest first. Raises Truncated after many pages."""
+    found = _found(desk, function, pattern=f'"{holding}"', since=since, until=until)
+    yield from (line for line in found if holding in line.message)
 
-    Raises Truncated after many pages.
-    """
-    words = (holding,) if isinstance(holding, str) else holding
+
+def _found(
+    desk: Desk, function: str, *, pattern: str, since: datetime, until: datetime | None = None
+) -> Iterator[Line]:
+    """Yield what a filter pattern finds, and more on an emulator, which may take no notice of it."""
     group = f"/aws/lambda/{desk.deployment.outputs[FUNCTIONS[function]]}"
     wanted: dict[str, Any] = {
         "logGroupName": group,
         "startTime": _epoch_ms(since),
-        "filterPattern": " ".join(f'{"?" if len(words) > 1 else ""}"{word}"' for word in words),
+        "filterPattern": pattern,
     }
     if until:
         wanted["endTime"] = _epoch_ms(until)
@@ -85,14 +88,11 @@ def lines(
             if number == MOST_PAGES:
                 raise Truncated
             for event in page["events"]:
-                if any(
-                    word in event["message"] for word in words
-                ):  # an emulator may take no notice of the pattern
-                    yield Line(
-                        at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
-                        function=function,
-                        message=event["message"].rstrip(),
-                    )
+                yield Line(
+                    at=datetime.fromtimestamp(event["timestamp"] / 1000, UTC),
+                    function=function,
+                    message=event["message"].rstrip(),
+                )
     except logs.exceptions.ResourceNotFoundException:
         return  # it has not run yet
 

@@ -6,8 +6,9 @@ docs/decisions.md says why.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import History
 from cli.operating.asking import Leave, asks_leave
+from cli.operating.awaiting import await_ends
 from cli.operating.copying import (
     CopiedAlready,
     FileGone,
@@ -70,6 +72,7 @@ _MOST_LOOKED_AT = 20_000  # jobs, newest first
 @click.option(
     "--again", is_flag=True, help="Also a job that succeeded: a new summary replaces the old."
 )
+@click.option("--wait", is_flag=True, help="Stay until the new jobs have ended.")
 @at_a_desk
 @asks_leave
 def retry_command(
@@ -83,6 +86,7 @@ def retry_command(
     *,
     succeeded: bool,
     again: bool,
+    wait: bool,
 ) -> None:
     """Start failed jobs anew: by name, or all that failed for a reason. Or have summaries written again.
 
@@ -115,9 +119,12 @@ def retry_command(
         planned = [
             each if each.conflict else _retried(desk, lifecycle, each.job) for each in planned
         ]
+        planned = _awaited(desk, planned) if wait else planned
         tell_outcomes(desk, planned, is_dry_run=False, has_more=has_more)
     elif desk.as_json or leave.is_dry_run:
         tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
+    if any(each.detail.get("new_state") == JobState.FAILED.value for each in planned):
+        sys.exit(1)
     # Of many chosen by their reason some are always superseded; of those named each was meant.
     if names and any(each.conflict for each in planned):
         sys.exit(1)
@@ -201,6 +208,22 @@ def _retried(desk: Desk, lifecycle: Lifecycle, job: Job) -> Outcome:
         did=f"started anew, {how}",
         detail={"new_job_id": new_id or None, "new_version_id": version.version_id or None},
     )
+
+
+def _awaited(desk: Desk, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Add what has become of the new jobs. Without versions their ids are not known beforehand."""
+    ids = [each.detail["new_job_id"] for each in outcomes if each.detail.get("new_job_id")]
+    ended = await_ends(desk, ids)
+    return [
+        replace(
+            each,
+            notes=(*each.notes, standing(history, now()), *filter(None, [history.job.reason])),
+            detail={**each.detail, "new_state": history.job.state.value},
+        )
+        if (history := ended.get(each.detail.get("new_job_id") or ""))
+        else each
+        for each in outcomes
+    ]
 
 
 def _refused(exc: ClientError) -> str:

@@ -44,7 +44,7 @@ def queue_switch(deployment: Deployment) -> Switch:
     )["EventSourceMappings"]
     found = [each for each in listed if each["EventSourceArn"].rsplit(":", 1)[-1] == queue]
     if not found:
-        raise SwitchGone("nothing feeds the submitter from its queue: `deploy` makes it again")
+        raise SwitchGone("nothing feeds the submitter from its queue; `doctor` says what to do")
     mapping = found[0]
 
     def turn(is_on: bool) -> None:
@@ -75,7 +75,7 @@ def sweep_switch(deployment: Deployment) -> Switch:
     try:
         schedule = client.get_schedule(Name=name)
     except client.exceptions.ResourceNotFoundException:
-        raise SwitchGone("the schedule of the sweep is gone: `deploy` makes it again") from None
+        raise SwitchGone("the schedule of the sweep is gone; `doctor` says what to do") from None
     kept = {name: value for name, value in schedule.items() if name not in _NOT_GIVEN_BACK}
 
     def turn(is_on: bool) -> None:

@@ -14,7 +14,7 @@ from cli import deploy
 from local.stack import needs
 from local.stack.setup import Setup
 from local.stack.simulator import RunPodEndpoint
-from local.stack.stack import LocalStack, local_stack
+from local.stack.stack import local_stack
 from runpod_simulator import Config, running_simulator
 from tests.local.on_call.operator import API_KEY, MANAGEMENT_KEY, Operator, printed
 from tests.local.on_call.situations import SITUATIONS
@@ -34,14 +34,18 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
     with running_simulator(SIMULATOR) as simulator, pytest.MonkeyPatch.context() as monkeypatch:
         runpod = RunPodEndpoint(simulator.url, API_KEY)
         with local_stack(Setup(runpod=runpod, parameters=PARAMETERS)) as stack:
-            monkeypatch.setattr(deploy, "_sam", partial(built_before, stack, deploy._sam))
-            yield Operator(stack, simulator, monkeypatch, tmp_path_factory.mktemp("desk"))
+            folder = tmp_path_factory.mktemp("desk")
+            operator = Operator(stack, simulator, monkeypatch, folder, stack.folder / "build")
+            monkeypatch.setattr(deploy, "_sam", partial(built_before, operator, deploy._sam))
+            yield operator
 
 
-def built_before(stack: LocalStack, sam: Callable[..., None], command: str, *options: str) -> None:
-    """Deploy what the stack was built from, the same checkout: building it takes most of the time."""
+def built_before(operator: Operator, sam: Callable[..., None], command: str, *options: str) -> None:
+    """Deploy what was built before of the release that is checked out: a build takes most of the time."""
     if command == "deploy":
-        sam(command, "--template-file", str(stack.folder / "build" / "template.yaml"), *options)
+        built = operator.build / "template.yaml"
+        config = needs.ROOT / "samconfig.toml"
+        sam(command, "--template-file", str(built), "--config-file", str(config), *options)
 
 
 @pytest.mark.parametrize("section", SITUATIONS)
@@ -52,11 +56,15 @@ def test_the_page_puts_it_right(
     operator.typed.clear()
     operator.simulator.clear()
 
-    with SITUATIONS[section](operator):
-        for words in steps(section):
-            if words[0] == "summaries":
-                operator.type(words)
-
-    folder = os.environ.get("ON_CALL_PRINTED")
-    if folder:
-        (Path(folder) / f"{section}.txt").write_text(printed(operator))
+    try:
+        with SITUATIONS[section](operator):
+            for words in steps(section):
+                if words[0] == "summaries":
+                    operator.type(words)
+    finally:
+        folder = os.environ.get("ON_CALL_PRINTED")
+        if folder:
+            (Path(folder) / f"{section}.txt").write_text(printed(operator))
+            (Path(folder) / f"{section}.log").write_text(
+                "\n".join(operator.stack.logs("SubmitterFunction")[-60:])
+            )

@@ -135,6 +135,26 @@ def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
     assert all(each["new_job_id"] for each in told["jobs"])
 
 
+def test_it_waits_for_the_new_jobs_and_says_what_became_of_them(
+    stack: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = failed(stack, "calls/a.txt"), failed(stack, "calls/b.txt")
+    waits: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        for key in ("calls/a.txt", "calls/b.txt"):
+            stack.announce(key)
+
+    monkeypatch.setattr("cli.operating.awaiting._pause", meanwhile)
+
+    told = stack.json("retry", first.id, second.id, "--wait", "--yes", exit_code=1)
+
+    assert len(waits) == 1
+    assert [each["new_state"] for each in told["jobs"]] == ["failed", "failed"]
+    assert "it failed (empty)" in told["jobs"][0]["notes"][-2]
+
+
 def test_several_reasons_are_taken_together(stack: Operated) -> None:
     empty = failed(stack, "calls/a.txt")
     cancelled = stack.upload("calls/b.txt")

@@ -109,7 +109,7 @@ def test_a_change_that_lambda_is_still_at_is_told_with_what_to_do(stack: Operate
 
 
 @pytest.mark.parametrize("gone", ["queue", "sweep"])
-def test_a_switch_that_is_gone_is_made_again_by_a_deployment(stack: Operated, gone: str) -> None:
+def test_a_switch_that_is_gone_is_the_doctors_to_explain(stack: Operated, gone: str) -> None:
     if gone == "queue":
         stack.session.feeds.clear()
     else:
@@ -118,4 +118,4 @@ def test_a_switch_that_is_gone_is_made_again_by_a_deployment(stack: Operated, go
     result = stack.run("resume", "--yes")
 
     assert result.exit_code == 1
-    assert "`deploy` makes it again" in result.stderr
+    assert "`doctor` says what to do" in result.stderr

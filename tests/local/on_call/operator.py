@@ -6,9 +6,8 @@ as each option's twin: where the stack is, and yes to every question.
 
 import io
 import json
-import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,8 +31,8 @@ KEY = "calls/board.txt"  # the file of the page's commands
 API_KEY = "local-key-of-one-endpoint-4711"
 MANAGEMENT_KEY = "local-key-of-the-account-4712"
 _ASKING = (
-    "RETRY", "CANCEL", "REDRIVE", "FORGET", "STOP", "RESUME", "DEPLOY", "SECRET_ROTATE", "SECRET_SET_KEY",
-    "ENDPOINT",
+    "RETRY", "GET", "CANCEL", "REDRIVE", "FORGET", "STOP", "RESUME", "DEPLOY", "SECRET_ROTATE",
+    "SECRET_SET_KEY", "ENDPOINT",
 )  # fmt: skip
 # These ask RunPod's management API, with a key that only a person has.
 _OF_THE_ACCOUNT = frozenset({"doctor", "endpoint"})
@@ -46,6 +45,7 @@ class Operator:
     simulator: Simulator
     monkeypatch: pytest.MonkeyPatch
     folder: Path
+    build: Path  # by SAM, of the release that is checked out
     new_key: str = API_KEY  # that RunPod's console has given
     typed: list[tuple[Sequence[str], Result]] = field(default_factory=list)
 
@@ -110,6 +110,25 @@ class Operator:
 
         wait_for(is_due, what="a due call", timeout_seconds=_LONGEST_SECONDS)
 
+    def let_five_minutes_pass(self) -> None:
+        """Let functions forget the secrets that they keep, and held calls be due."""
+        self.functions_changed(lambda held: held)
+        job = self.newest_job()
+        for call in self.stack.store.history(job.id)[1] if job else ():
+            self.stack.store.save_call(call.with_due_at(datetime.now(UTC)))
+        job = self.newest_job()
+        assert job
+        for call in self.stack.store.history(job.id)[1]:
+            self.stack.store.save_call(call.with_due_at(datetime.now(UTC)))
+
+    def functions_changed(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        """Change the submitter's environment by hand; whatever the change, its processes begin anew."""
+        client, name = self.stack.client("lambda"), self.stack.outputs["SubmitterFunction"]
+        held = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+        client.update_function_configuration(
+            FunctionName=name, Environment={"Variables": change(held)}
+        )
+
     def wait_for_log(self, text: str) -> None:
         def is_there() -> bool | None:
             return any(text in line for line in self.stack.logs("SubmitterFunction")) or None
@@ -151,12 +170,17 @@ class Operator:
             "SUMMARIES_ANSWERS": str(answers),
             "SUMMARIES_DEPLOY_ANSWERS": str(answers),
             **{f"SUMMARIES_{name}_YES": "1" for name in _ASKING},
-            # `deploy` goes by AWS's own variables alone.
-            "AWS_ENDPOINT_URL": self.stack.endpoint_url if command == "deploy" else None,
+            **(self.aws_environment if command == "deploy" else {}),
+        }
+
+    @property
+    def aws_environment(self) -> dict[str, str]:
+        """What `deploy` and SAM go by, which know of no local stack."""
+        return {
+            "AWS_ENDPOINT_URL": self.stack.endpoint_url,
             "AWS_ACCESS_KEY_ID": ROOT_KEY,
             "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
             "SAM_CLI_POLL_DELAY": "0.2",
-            "PATH": os.environ["PATH"],
         }
 
 

@@ -1,5 +1,6 @@
 """The situations: each is planted, then the operator's turn comes, then it has to be over."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
@@ -14,6 +15,7 @@ from tests.local.on_call.operator import KEY, MANAGEMENT_KEY, Clock, Operator
 
 Situation = Callable[[Operator], AbstractContextManager[None]]
 SITUATIONS: dict[str, Situation] = {}
+_RETENTION = "MessageRetentionPeriod: 345600"
 _Plant = Callable[[Operator], Iterator[None]]
 
 
@@ -112,8 +114,10 @@ def new_key(operator: Operator) -> Iterator[None]:
     operator.simulator.use("unauthorized", containing=marker)
     operator.upload(marker)
     operator.wait_for_log("held")
+    operator.simulator.clear()
     yield
     assert secrets.get_secret_value(SecretId=API_KEY_SECRET)["SecretString"] == operator.new_key
+    operator.let_five_minutes_pass()
     operator.wait_until_summarised(sweeps=True)
 
 
@@ -157,6 +161,28 @@ def cost_surprise(operator: Operator) -> Iterator[None]:
     assert operator.told("status")["switched_off"] == []
 
 
+@situation("An upgrade")
+def upgrade(operator: Operator) -> Iterator[None]:
+    marker = new_marker()
+    deploy_another_release(operator)
+    assert {"template-age", "code-age"} <= found(operator)
+    operator.simulator.use("slow=20", containing=marker)
+    operator.upload(marker)
+    operator.wait_for_request(marker)
+    yield
+    assert not {"template-age", "code-age"} & found(operator)
+    operator.wait_until_summarised(sweeps=True)
+
+
+@situation("A rollback")
+def rollback(operator: Operator) -> Iterator[None]:
+    deploy_another_release(operator)
+    yield
+    assert not {"template-age", "code-age", "sweep-schedule", "submitter-fed"} & found(operator)
+    operator.upload(new_marker())
+    operator.wait_until_summarised(sweeps=True)
+
+
 @situation("A full stop")
 def full_stop(operator: Operator) -> Iterator[None]:
     operator.upload(new_marker())
@@ -186,16 +212,37 @@ def wrong_summary(operator: Operator) -> Iterator[None]:
 
 @situation("A function in trouble")
 def function_in_trouble(operator: Operator) -> Iterator[None]:
-    functions, name = operator.stack.client("lambda"), operator.stack.outputs["SubmitterFunction"]
-    held = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    functions.update_function_configuration(
-        FunctionName=name, Environment={"Variables": held | {"TOP_P": "nine"}}
-    )
+    operator.functions_changed(lambda held: held | {"TOP_P": "nine"})
     operator.upload(new_marker())
     operator.wait_for_log("TOP_P")
     yield
-    functions.update_function_configuration(FunctionName=name, Environment={"Variables": held})
-    assert any("TOP_P" in result.output for _, result in operator.typed)
+    operator.functions_changed(lambda held: held | {"TOP_P": "0.9"})
+    assert all("TOP_P" in result.output for _, result in operator.typed)
+
+
+def found(operator: Operator) -> set[str]:
+    """Return the checks of the doctor that have found something."""
+    report = operator.told("doctor", "--skip", "webhook-answers")
+    return {each["check"] for each in (*report["errors"], *report["warnings"])}
+
+
+def deploy_another_release(operator: Operator) -> None:
+    """Deploy the stack from a checkout with other code and another template, whichever is the newer."""
+    other = operator.folder / "another-release"
+    if not other.exists():
+        shutil.copytree(operator.build, other)
+        for function in ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction"):
+            with (other / function / "core" / "words.py").open("a") as file:
+                file.write("# of another release\n")
+        template = (other / "template.yaml").read_text()
+        assert _RETENTION in template
+        (other / "template.yaml").write_text(
+            template.replace(_RETENTION, "MessageRetentionPeriod: 345000")
+        )
+    own, operator.build = operator.build, other
+    operator.type(["summaries", "deploy"])
+    operator.build = own
+    operator.typed.clear()
 
 
 def change_endpoint(operator: Operator, **body: Any) -> dict[str, Any]:
