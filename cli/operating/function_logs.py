@@ -18,11 +18,12 @@ FUNCTIONS: Mapping[str, str] = {
 _LEVELS = frozenset({"WARNING", "ERROR", "CRITICAL"})
 _ENDS = frozenset({"timeout", "error", "failure"})
 _WORDS = ("Task timed out", "Runtime exited", "errorType", "Traceback")
-_TROUBLE = "{ %s }" % " || ".join(  # the functions log JSON, as the template says
+_CONDITIONS = " || ".join(  # the functions log JSON, as the template says
     f'$.{field} = "{value}"'
     for field, values in (("level", _LEVELS), ("record.status", _ENDS))
     for value in sorted(values)
 )
+_TROUBLE = f"{{ {_CONDITIONS} }}"
 MOST_PAGES = 50  # of ten thousand lines or 1 MB; a day of many jobs has a few
 
 
