@@ -58,8 +58,10 @@ class AttemptStory:
         ended_at = self.ended_at or until
         if self.outcome == NOT_TAKEN or self.submitted_at is None:
             return
-        begun, queued = self.submitted_at, timedelta(seconds=self.queued_seconds or 0)
+        queued = timedelta(seconds=self.queued_seconds or 0)
         ran = timedelta(seconds=self.ran_seconds or 0)
+        # RunPod had the request before we had written so down: at the latest when its own figures say.
+        begun = min(self.submitted_at, max(self.begun_at, ended_at - queued - ran))
         if self.queued_seconds is None:  # RunPod has not said it: what it did not run, it waited
             queued = max(ended_at - begun - ran, timedelta())
         starts = min(begun + queued, ended_at)

@@ -71,16 +71,18 @@ def test_the_submitter_is_fed_one_message_at_a_time_and_reports_failures_singly(
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_the_table_has_its_keys_and_the_sparse_index(local: Local) -> None:
+def test_the_table_has_its_keys_and_its_sparse_indexes(local: Local) -> None:
     described = local.stack.client("dynamodb").describe_table(
         TableName=local.stack.outputs["JobsTable"]
     )["Table"]
 
     assert keys(described) == [("job_id", "HASH"), ("item", "RANGE")]
-    [index] = described["GlobalSecondaryIndexes"]
-    assert index["IndexName"] == "due"
-    assert keys(index) == [("due_group", "HASH"), ("due_at", "RANGE")]
-    assert index["Projection"]["ProjectionType"] == "KEYS_ONLY"
+    indexes = {index["IndexName"]: index for index in described["GlobalSecondaryIndexes"]}
+    assert {name: keys(index) for name, index in indexes.items()} == {
+        "due": [("due_group", "HASH"), ("due_at", "RANGE")],
+        "by-state": [("listed_state", "HASH"), ("created_at", "RANGE")],
+    }
+    assert indexes["due"]["Projection"]["ProjectionType"] == "KEYS_ONLY"
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"
 
 

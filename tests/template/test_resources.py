@@ -133,15 +133,30 @@ def test_the_table_has_the_keys_the_store_uses(stack: dict) -> None:
         "item": "S",
         "due_group": "S",
         "due_at": "S",
+        "listed_state": "S",
+        "created_at": "S",
     }
 
 
 def test_due_items_have_an_index_of_their_own(stack: dict) -> None:
-    (index,) = stack["JobsTable"]["GlobalSecondaryIndexes"]
+    index = index_of(stack["JobsTable"], "due")
 
-    assert index["IndexName"] == "due"
     assert keys(index) == {"due_group": "HASH", "due_at": "RANGE"}
     assert index["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+
+
+def test_people_list_jobs_by_an_index_that_holds_no_text_of_a_job(stack: dict) -> None:
+    index = index_of(stack["JobsTable"], "by-state")
+
+    assert keys(index) == {"listed_state": "HASH", "created_at": "RANGE"}
+    assert set(index["Projection"]["NonKeyAttributes"]) == {
+        "source",
+        "deadline",
+        "finished_at",
+        "reason_code",
+        "summary",
+        "words_in",
+    }
 
 
 def test_the_table_is_encrypted_restorable_and_forgets_old_jobs(stack: dict) -> None:
@@ -158,6 +173,11 @@ def test_the_table_is_protected_from_deletion_on_request(asked: str, protected: 
     table = deployed(TableDeletionProtection=asked)["JobsTable"]["Properties"]
 
     assert table["DeletionProtectionEnabled"] is protected
+
+
+def index_of(table: dict[str, Any], name: str) -> dict[str, Any]:
+    (index,) = (one for one in table["GlobalSecondaryIndexes"] if one["IndexName"] == name)
+    return dict(index)
 
 
 def keys(described: dict[str, Any]) -> dict[str, str]:

@@ -92,7 +92,15 @@ def test_a_lost_callback_is_seen_in_the_time_until_the_sweeper_came() -> None:
 def test_figures_of_runpod_that_do_not_fit_its_time_are_cut_to_it() -> None:
     seconds = told([*SENT, returned(12, queued=8, ran=50)], ended=12)
 
-    assert seconds == {"queue": 8, "gpu": 2, "ours": 2}
+    assert seconds == {"queue": 8, "gpu": 4}
+
+
+def test_a_request_that_was_written_down_late_ran_when_runpod_says() -> None:
+    written_late = [SENT[0], moved(11, "submitting -> submitted", attempt=1)]
+
+    seconds = told([*written_late, returned(12, queued=1, ran=9)], ended=12)
+
+    assert seconds == {"queue": 1, "gpu": 9, "ours": 2}
 
 
 @pytest.mark.parametrize("ended", [3, 60])
