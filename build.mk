@@ -4,11 +4,16 @@
 
 BUILD_UV = $(or $(shell command -v uv),.venv/bin/uv)
 
-.PHONY: build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction
+BUILDS = build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction build-NotifierFunction \
+         build-WebhookSenderFunction
+
+.PHONY: $(BUILDS)
 
 build-SubmitterFunction:       ARTIFACT_FOLDER = submitter
 build-WebhookReceiverFunction: ARTIFACT_FOLDER = webhook_receiver
 build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
+build-NotifierFunction:        ARTIFACT_FOLDER = notifier
+build-WebhookSenderFunction:   ARTIFACT_FOLDER = webhook_sender
 
 # Fetched once, so that a build asks nobody: a stack comes up without a network, and sooner.
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
@@ -23,7 +28,7 @@ $(PACKAGES)/ready: requirements/runtime.txt
 # Powertools' event handler are a quarter of the archive and nothing here serves them. chardet and
 # charset_normalizer bring compiled twins of their modules, which double it and fit one machine only.
 # tar, and not cp: bytecode comes and goes while tests run beside a build.
-build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunction: $(PACKAGES)/ready
+$(BUILDS): $(PACKAGES)/ready
 	tar -C $(PACKAGES)/python -cf - . | tar -C "$(ARTIFACTS_DIR)" -xf -
 	cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock \
 	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \

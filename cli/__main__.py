@@ -17,6 +17,7 @@ from cli.operating.forgetting import forget_command
 from cli.operating.get import get_command
 from cli.operating.listing import list_command
 from cli.operating.logs import logs_command
+from cli.operating.notices import notices_group
 from cli.operating.reading import read_command
 from cli.operating.redriving import redrive_command
 from cli.operating.retrying import retry_command
@@ -125,6 +126,7 @@ main.add_command(watch_command)
 main.add_command(cancel_command)
 main.add_command(read_command)
 main.add_command(retry_command)
+main.add_command(notices_group)
 main.add_command(redrive_command)
 main.add_command(submit_command)
 main.add_command(sweep_command)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from cli.parameters import parameters
+
 STACK_NAME = "transcript-summaries"
 _TABLES = ("parameters", "endpoint")
 ENDPOINT, KEY_SECRET, ALARM_EMAIL = "RunpodApiEndpoint", "RunpodApiKeySecretName", "AlarmEmail"
@@ -48,9 +50,15 @@ def read(file: Path) -> Answers:
 
 
 def write(file: Path, answers: Answers) -> None:
+    """Keep what was answered, but what the template hides: the stack keeps that by itself."""
+    hidden = {name for name, parameter in parameters().items() if parameter.is_secret}
     lines = [f"stack_name = {_quoted(answers.stack_name)}", f"region = {_quoted(answers.region)}"]
     lines += ["", "[parameters]"]
-    lines += [f"{name} = {_quoted(value)}" for name, value in answers.parameters.items()]
+    lines += [
+        f"{name} = {_quoted(value)}"
+        for name, value in answers.parameters.items()
+        if name not in hidden
+    ]
     if answers.endpoint:
         lines += ["", "[endpoint]"]
         lines += [f"{name} = {_written(value)}" for name, value in answers.endpoint.items()]

@@ -21,6 +21,11 @@ class Parameter:
     def is_required(self) -> bool:
         return "Default" not in self.fields
 
+    @property
+    def is_secret(self) -> bool:
+        """Does CloudFormation show its value to nobody?"""
+        return bool(self.fields.get("NoEcho", False))
+
     def problem_with(self, value: str) -> str:
         """Return why this value is refused, or "" if it is not."""
         allowed = [_text(each) for each in self.fields.get("AllowedValues", [])]

@@ -13,6 +13,7 @@ PipelineError
 ├── BadToken           answer 401, read nothing
 ├── BadBody            answer 400
 ├── NotYetKnown        RunPod's id of the attempt is not on record yet: answer 503, so that it comes again
+├── NoticesNotTaken    EventBridge took a notice not yet: raise, so that the stream brings it again
 ├── ForeignRequest     the body is about another RunPod request than the call's: answer 409
 └── RunPodError
     ├── RunPodRefused  it will never take this: end the job as failed with this reason
@@ -86,6 +87,10 @@ class BadBody(PipelineError):
 
 class NotYetKnown(PipelineError):
     """A callback can't be verified: RunPod's answer with the attempt's id is not on record yet."""
+
+
+class NoticesNotTaken(PipelineError):
+    """EventBridge did not take a notice, and may next time."""
 
 
 class ForeignRequest(PipelineError):

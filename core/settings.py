@@ -5,7 +5,7 @@ CONTRIBUTING.md; tests compare what each function reads with what the template d
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Self
 
@@ -191,6 +191,49 @@ class SweeperSettings:
                 " CALLBACK_OVERDUE_SECONDS, POLLING_INTERVAL or SWEEP_SCHEDULE_MINUTES"
             )
         return settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifierSettings:
+    stack_name: str
+    output_bucket: str
+    notice_dead_end_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        return cls(
+            stack_name=variables.text("STACK_NAME"),
+            output_bucket=variables.text("OUTPUT_BUCKET"),
+            notice_dead_end_url=variables.text("NOTICE_DEAD_END_URL"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class WebhookSenderSettings:
+    stack_name: str
+    url: str = field(repr=False)  # NOTICE_WEBHOOK_URL; its path may hold a token
+    secret: str  # NOTICE_WEBHOOK_SECRET; its name, never its value
+    notice_queue_url: str
+    notice_dead_end_url: str
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        return cls.read(Variables(environment))
+
+    @classmethod
+    def read(cls, variables: Variables) -> Self:
+        variables.url("NOTICE_WEBHOOK_URL")  # which leaves a slash off that a receiver may want
+        return cls(
+            stack_name=variables.text("STACK_NAME"),
+            url=variables.text("NOTICE_WEBHOOK_URL"),
+            secret=variables.text("NOTICE_WEBHOOK_SECRET"),
+            notice_queue_url=variables.text("NOTICE_QUEUE_URL"),
+            notice_dead_end_url=variables.text("NOTICE_DEAD_END_URL"),
+        )
 
 
 def longest_discovery(

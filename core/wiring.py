@@ -16,6 +16,8 @@ from core.jobs.lifecycle import Lifecycle
 from core.jobs.observed_store import ObservedJobStore
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settler
+from core.notices.dead_end import DeadEnd
+from core.notices.event_bus import EventBus
 from core.runpod.client import HttpRunPod
 from core.settings import Resources, Retries, RunPodSettings
 from core.telemetry import report_transitions
@@ -79,13 +81,24 @@ def work_queue(resources: Resources) -> SqsWorkQueue:
     return SqsWorkQueue(client("sqs"), resources.work_queue_url)
 
 
+def event_bus() -> EventBus:
+    return EventBus(client("events"))
+
+
+def dead_end(queue_url: str) -> DeadEnd:
+    return DeadEnd(client("sqs"), queue_url)
+
+
+def secret(name: str) -> SecretReader:
+    return SecretReader(client("secretsmanager"), name)
+
+
 def callback_secrets(name: str) -> ManagedCallbackSecrets:
-    return ManagedCallbackSecrets(SecretReader(client("secretsmanager"), name))
+    return ManagedCallbackSecrets(secret(name))
 
 
 def runpod(settings: RunPodSettings) -> HttpRunPod:
-    key = SecretReader(client("secretsmanager"), settings.api_key_secret)
-    return HttpRunPod(settings.endpoint, key)
+    return HttpRunPod(settings.endpoint, secret(settings.api_key_secret))
 
 
 def lifecycle(

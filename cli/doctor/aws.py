@@ -82,22 +82,24 @@ class Account:
         return {part: self._function(output) for part, output in _FUNCTIONS.items()}
 
     def feed(self) -> str | None:
-        queue = self.queue_arn()
-        listed = self._clients["lambda"].list_event_source_mappings(
-            FunctionName=self._outputs[_FUNCTIONS[SUBMITTER]]
-        )
-        states = [
-            each.get("State", "")
-            for each in listed["EventSourceMappings"]
-            if each.get("EventSourceArn") == queue
-        ]
-        return str(states[0]) if states else None
+        return self._state_of_feed(self._outputs[_FUNCTIONS[SUBMITTER]], self.queue_arn())
+
+    def notice_feed(self, stack: Stack) -> str | None:
+        if "NotifierFunction" not in stack.resources:
+            raise Unreadable("the stack is older than notices: deploy again")
+        table = self._outputs["JobsTable"]
+        return self._state_of_feed(stack.resources["NotifierFunction"], f":table/{table}/stream/")
 
     def queue_arn(self) -> str:
         return self._queue("UploadQueueUrl", "QueueArn")
 
     def dead_letters(self) -> int:
         return int(self._queue("UploadDeadLetterQueueUrl", "ApproximateNumberOfMessages"))
+
+    def dead_notices(self, stack: Stack) -> int:
+        if "NoticeDeadEnd" not in stack.resources:
+            raise Unreadable("the stack is older than notices: deploy again")
+        return int(self._queue("NoticeDeadEndUrl", "ApproximateNumberOfMessages"))
 
     def bucket(self, output: str) -> Bucket:
         s3, name = self._clients["s3"], self._outputs[output]
@@ -155,8 +157,8 @@ class Account:
             target=found["Target"]["Arn"],
         )
 
-    def subscriptions(self, stack: Stack) -> Mapping[str, bool]:
-        topic = stack.resources.get("AlarmTopic")
+    def subscriptions(self, stack: Stack, topic_name: str) -> Mapping[str, bool]:
+        topic = stack.resources.get(topic_name)
         if not topic:
             return {}
         sns = self._clients["sns"]
@@ -237,6 +239,16 @@ class Account:
             last_update=settings.get("LastUpdateStatus", "Successful"),
             reserved_concurrency=found.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
         )
+
+    def _state_of_feed(self, function: str, source: str) -> str | None:
+        """Return the state of what feeds a function from a source, named by its ARN or a part of it."""
+        listed = self._clients["lambda"].list_event_source_mappings(FunctionName=function)
+        states = [
+            each.get("State", "")
+            for each in listed["EventSourceMappings"]
+            if source in each.get("EventSourceArn", "")
+        ]
+        return str(states[0]) if states else None
 
     def _queue(self, output: str, attribute: str) -> str:
         told = self._clients["sqs"].get_queue_attributes(

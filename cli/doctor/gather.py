@@ -45,13 +45,16 @@ def gather(deployment: Deployment, reach: Reach, choices: Mapping[str, Any]) -> 
     second = _read(
         {
             "feed": account.feed,
+            "notice_feed": lambda: account.notice_feed(first.stack),
             "queue_arn": account.queue_arn,
             "dead_letters": account.dead_letters,
+            "dead_notices": lambda: account.dead_notices(first.stack),
             "input_bucket": lambda: account.bucket("InputBucket"),
             "output_bucket": lambda: account.bucket("OutputBucket"),
             "upload_rule": lambda: account.upload_rule(first.stack),
             "schedule": lambda: account.schedule(first.stack),
-            "subscriptions": lambda: account.subscriptions(first.stack),
+            "subscriptions": lambda: account.subscriptions(first.stack, "AlarmTopic"),
+            "notice_subscriptions": lambda: account.subscriptions(first.stack, "NoticeTopic"),
             "ttl": account.ttl,
             "jobs": account.jobs,
             "concurrency": account.concurrency,

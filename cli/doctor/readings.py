@@ -136,6 +136,7 @@ class Readings:
     stack = _Read[Stack]()
     functions = _Read[Mapping[str, Function]]()
     feed = _Read[str | None]()  # state of what feeds the submitter from the queue
+    notice_feed = _Read[str | None]()  # the same of the notifier, from the table's stream
     key_secret = _Read[str]()  # what is wrong with it, "" if nothing
     callback_secret = _Read[str]()  # the same
     health = _Read[Health]()
@@ -149,8 +150,10 @@ class Readings:
     upload_rule = _Read[Rule | None]()
     queue_arn = _Read[str]()
     dead_letters = _Read[int]()
+    dead_notices = _Read[int]()
     schedule = _Read[Schedule | None]()
-    subscriptions = _Read[Mapping[str, bool]]()  # whether confirmed, by address
+    subscriptions = _Read[Mapping[str, bool]]()  # to alarms: whether confirmed, by address
+    notice_subscriptions = _Read[Mapping[str, bool]]()  # the same to notices
     ttl = _Read[Ttl]()
     jobs = _Read[Jobs]()
     concurrency = _Read[Concurrency]()

@@ -23,6 +23,8 @@ submitting      `submit`: uploads, and waits for their summaries
 retrying        `retry`: failed jobs start anew, as new versions of their files (copying)
 cancelling      `cancel`: active jobs end, and their requests at RunPod
 redriving       `redrive`: dead letters, a look first
+queues          messages of a queue, held for a look
+notices         `notices`: what could not be told of jobs (dead_notices), told again
 sweeping        `sweep`: now
 forgetting      `forget`: all that is kept about one transcript
 secrets         `secret`: the callback secret's rotation (rotation), RunPod's key

@@ -13,6 +13,8 @@ FUNCTIONS: Mapping[str, str] = {
     "submitter": "SubmitterFunction",
     "receiver": "WebhookReceiverFunction",
     "sweeper": "SweeperFunction",
+    "notifier": "NotifierFunction",
+    "sender": "WebhookSenderFunction",  # where there is a webhook
 }
 # What a line of trouble holds: ours by its level, Lambda's own by its record, any other by its words.
 _LEVELS = frozenset({"WARNING", "ERROR", "CRITICAL"})
@@ -74,7 +76,10 @@ def _found(
     desk: Desk, function: str, *, pattern: str, since: datetime, until: datetime | None = None
 ) -> Iterator[Line]:
     """Yield what a filter pattern finds, and more on an emulator, which may take no notice of it."""
-    group = f"/aws/lambda/{desk.deployment.outputs[FUNCTIONS[function]]}"
+    name = desk.deployment.outputs.get(FUNCTIONS[function])
+    if name is None:  # this stack has none
+        return
+    group = f"/aws/lambda/{name}"
     wanted: dict[str, Any] = {
         "logGroupName": group,
         "startTime": _epoch_ms(since),

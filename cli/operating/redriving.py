@@ -6,7 +6,7 @@ nobody what it moves.
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -20,6 +20,7 @@ from cli.operating.asking import Leave, asks_leave
 from cli.operating.deployed import settings_of
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.outcomes import standing
+from cli.operating.queues import handed_back, received
 from cli.operating.spans import now, short
 from core.jobs.job import JobState, Source, job_id_for
 from core.settings import SubmitterSettings
@@ -30,11 +31,6 @@ from submitter.messages import (
     is_for_a_job,
     parse_message,
 )
-
-_HELD_SECONDS = 300  # nobody else sees a message while a person looks at it
-_MOST_AT_ONCE = 10  # SQS's limit
-_WAIT_SECONDS = 1
-_MOST_EMPTY = 2  # answers in a row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +68,11 @@ def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool)
     sqs = desk.deployment.client("sqs")
     source = desk.deployment.outputs["UploadDeadLetterQueueUrl"]
     settings = settings_of(desk)
-    received: list[dict[str, Any]] = []
+    messages: list[dict[str, Any]] = []
     done: set[str] = set()
     try:
-        received.extend(_received(sqs, source, limit))
-        letters = [_explained(desk, settings, each) for each in received]
+        messages.extend(received(sqs, source, limit))
+        letters = [_explained(desk, settings, each) for each in messages]
         moving = [each for each in letters if each.is_known]
         dropping = [each for each in letters if drop_unknown and not each.is_known]
         if not desk.as_json and not leave.is_dry_run:
@@ -90,26 +86,9 @@ def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool)
         elif desk.as_json or leave.is_dry_run:
             _tell(desk, letters, is_dry_run=leave.is_dry_run)
     finally:
-        _handed_back(sqs, source, [each for each in received if each["MessageId"] not in done])
+        handed_back(sqs, source, [each for each in messages if each["MessageId"] not in done])
     if any(not each.is_known and not each.done for each in letters):
         sys.exit(1)
-
-
-def _received(sqs: Any, queue: str, limit: int) -> Iterator[dict[str, Any]]:
-    seen: set[str] = set()
-    empty = 0
-    while empty < _MOST_EMPTY and len(seen) < limit:
-        answer = sqs.receive_message(
-            QueueUrl=queue,
-            MaxNumberOfMessages=min(_MOST_AT_ONCE, limit - len(seen)),
-            VisibilityTimeout=_HELD_SECONDS,
-            WaitTimeSeconds=_WAIT_SECONDS,
-            AttributeNames=["SentTimestamp"],
-        )
-        fresh = [each for each in answer.get("Messages", []) if each["MessageId"] not in seen]
-        empty = 0 if fresh else empty + 1
-        seen |= {each["MessageId"] for each in fresh}
-        yield from fresh
 
 
 def _explained(desk: Desk, settings: SubmitterSettings, message: dict[str, Any]) -> Letter:
@@ -178,14 +157,6 @@ def _moved(
     sqs.delete_message(QueueUrl=source, ReceiptHandle=letter.receipt)
     done.add(letter.id)
     return replace(letter, done="sent back" if letter.is_known else "deleted")
-
-
-def _handed_back(sqs: Any, queue: str, messages: Sequence[dict[str, Any]]) -> None:
-    """Let others see at once what was only looked at."""
-    for each in messages:
-        sqs.change_message_visibility(
-            QueueUrl=queue, ReceiptHandle=each["ReceiptHandle"], VisibilityTimeout=0
-        )
 
 
 def _question(moving: Sequence[Letter], dropping: Sequence[Letter]) -> str:

@@ -55,6 +55,7 @@ class Status:
     jobs: Jobs
     lost_callbacks: int | None  # None where the log is too long, or may not be read
     dead_letters: int
+    dead_notices: int
     waiting_messages: int
     endpoint: runpod.Health
     switched_off: Sequence[Switch] | None  # by `stop`, or otherwise; None where it may not be read
@@ -91,6 +92,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         jobs = pool.submit(_jobs, desk, since)
         lost = pool.submit(_lost_callbacks, desk, since)
         dead = pool.submit(_messages, desk, "UploadDeadLetterQueueUrl")
+        dead_notices = pool.submit(_messages, desk, "NoticeDeadEndUrl")
         waiting = pool.submit(_messages, desk, "UploadQueueUrl")
         endpoint = pool.submit(runpod.health, desk)
         off = pool.submit(switched_off, desk.deployment)
@@ -99,6 +101,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         jobs=jobs.result(),
         lost_callbacks=lost.result(),
         dead_letters=dead.result(),
+        dead_notices=dead_notices.result(),
         waiting_messages=waiting.result(),
         endpoint=endpoint.result(),
         switched_off=off.result(),
@@ -148,6 +151,8 @@ def _lost_callbacks(desk: Desk, since: datetime) -> int | None:
 
 def _messages(desk: Desk, output: str) -> int:
     name = "ApproximateNumberOfMessages"
+    if output not in desk.deployment.outputs:  # the stack is older than the queue
+        return 0
     answer = desk.deployment.client("sqs").get_queue_attributes(
         QueueUrl=desk.deployment.outputs[output], AttributeNames=[name]
     )
@@ -161,6 +166,8 @@ def _problems(status: Status, at: datetime) -> list[str]:
         problems.append(f"stopped: {names}; `resume` when it is to go on")
     if status.dead_letters:
         problems.append(f"dead letters: {status.dead_letters}; `redrive --dry-run` shows them")
+    if status.dead_notices:
+        problems.append(f"notices not told: {status.dead_notices}; `notices list` shows them")
     oldest = status.jobs.oldest_active
     if oldest and at > oldest.deadline:
         problems.append(
@@ -198,6 +205,7 @@ def _told(status: Status) -> dict[str, Any]:
         "seconds_to_summary": dict(jobs.seconds_to_summary),
         "lost_callbacks": status.lost_callbacks,
         "dead_letters": status.dead_letters,
+        "dead_notices": status.dead_notices,
         "waiting_messages": status.waiting_messages,
         "switched_off": status.switched_off
         if status.switched_off is None
@@ -223,6 +231,7 @@ def _show(console: Console, status: Status) -> None:
         ("why failed", _reasons(jobs)),
         ("lost callbacks", str(_UNKNOWN if status.lost_callbacks is None else status.lost_callbacks)),
         ("dead letters", str(status.dead_letters)),
+        ("notices not told", str(status.dead_notices)),
         ("waiting", f"messages: {status.waiting_messages}"),
         ("stopped", _stopped(status.switched_off)),
         ("workers", health.problem or _named(health.workers)),

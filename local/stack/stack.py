@@ -84,7 +84,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
         runpod = endpoint.wait_until_ready() if isinstance(endpoint, OurEndpoint) else endpoint
         _create_api_key_secret(emulator, runpod)
         build.check_succeeded()
-        observer.end(Step.BUILD, "three functions, in parallel with the above")
+        observer.end(Step.BUILD, "the functions, in parallel with the above")
         observer.begin(Step.DEPLOY)
         parameters = {"RunpodApiEndpoint": runpod.url, **setup.parameters}
         sam.start_deploy(

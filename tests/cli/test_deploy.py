@@ -334,3 +334,13 @@ class TestTheFileOfAnswers:
         desk.file.write_text(text)
 
         assert str(desk.file) in desk.refused()
+
+
+def test_what_the_template_hides_is_not_kept_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "deploy.toml"
+    given = {"RunpodApiEndpoint": ENDPOINT, "NoticeWebhookUrl": "https://hooks.example/T0KEN"}
+
+    write(file, Answers(parameters=given))
+
+    assert "T0KEN" not in file.read_text(encoding="utf-8")
+    assert read(file).parameters == {"RunpodApiEndpoint": ENDPOINT}

@@ -58,6 +58,11 @@ AN_ENVIRONMENT = _defaults() | {
     "WEBHOOK_URL": "https://hooks.invalid/webhook",
     "INPUT_BUCKET": "in",
     "EXPIRES_WORK_FILES": "false",
+    "STACK_NAME": "a-stack",
+    "NOTICE_QUEUE_URL": "https://queue.invalid/2",
+    "NOTICE_DEAD_END_URL": "https://queue.invalid/3",
+    "NOTICE_WEBHOOK_URL": "https://hooks.invalid/notices",
+    "NOTICE_WEBHOOK_SECRET": "webhook",
     # What these tests count on.
     "INPUT_SUFFIXES": ".txt, .MD",
     "MAX_TRANSCRIPT_BYTES": "8000000",

@@ -23,18 +23,26 @@ from core.jobs.call import Call
 from core.jobs.callback import CallRef, token_for
 from core.jobs.job import Job
 from core.telemetry import logger
+from notifier import app as notifier_app
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
 from tests.builders import API_KEY, JOB_ID, SECRET, status_body
 from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
 from webhook_receiver import app as receiver_app
+from webhook_sender import app as sender_app
 
 EVENTS = Path(__file__).parents[2] / "events"
 RUNPOD = "https://api.runpod.invalid/v2/e"
 TRANSCRIPT = "[00:00:04] Mara: The pump holds.\n[00:00:09] Ilse: Then we buy a second one.\n"
 KEY = "calls/harbour board + pilot.txt"
 SUMMARY = "summaries/calls/harbour board.txt"
-APPS = {"submitter": submitter_app, "webhook_receiver": receiver_app, "sweeper": sweeper_app}
+APPS = {
+    "submitter": submitter_app,
+    "webhook_receiver": receiver_app,
+    "sweeper": sweeper_app,
+    "notifier": notifier_app,
+    "webhook_sender": sender_app,
+}
 
 
 @dataclass(frozen=True)

@@ -87,6 +87,7 @@ def _refused(operation: str) -> ClientError:
 class Operated:
     cloud: Cloud
     dead_letters: str  # URL of the queue
+    dead_end: str = ""  # the same of notices
     model: FakeModel = field(default_factory=FakeModel)
 
     def run(self, *arguments: str, **environment: str) -> Result:
@@ -207,13 +208,17 @@ class Operated:
 @contextmanager
 def operated(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Operated]:
     with running_cloud(monkeypatch, **environment) as cloud:
-        dead_letters = boto3.client("sqs").create_queue(QueueName="dead")["QueueUrl"]
+        dead_letters, dead_end = (
+            boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
+            for name in ("dead", "dead-end")
+        )
         _Deployed.given = {
             "InputBucket": "transcripts",
             "OutputBucket": "out",
             "JobsTable": "jobs",
             "UploadQueueUrl": cloud.queue_url,
             "UploadDeadLetterQueueUrl": dead_letters,
+            "NoticeDeadEndUrl": dead_end,
             **_FUNCTIONS,
         }
         monkeypatch.setattr(
@@ -221,4 +226,4 @@ def operated(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Op
             "_deployment",
             lambda *_: _Deployed(boto3.Session(region_name="us-east-1"), STACK),
         )
-        yield Operated(cloud, dead_letters)
+        yield Operated(cloud, dead_letters, dead_end)

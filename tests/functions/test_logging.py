@@ -18,7 +18,9 @@ for name in ("botocore.parsers", "botocore.endpoint", "urllib3.connectionpool", 
 """
 
 
-@pytest.mark.parametrize("function", ["submitter", "webhook_receiver", "sweeper"])
+@pytest.mark.parametrize(
+    "function", ["submitter", "webhook_receiver", "sweeper", "notifier", "webhook_sender"]
+)
 @pytest.mark.parametrize(("asked", "libraries"), [("DEBUG", "INFO"), ("ERROR", "ERROR")])
 def test_libraries_are_silent_below_info_also_when_the_functions_log_at_debug(
     function: str, asked: str, libraries: str

@@ -71,6 +71,23 @@ def test_the_submitter_is_fed_one_message_at_a_time_and_reports_failures_singly(
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
+def test_the_notifier_is_fed_by_the_stream_with_ends_of_jobs_alone(local: Local) -> None:
+    table = local.stack.client("dynamodb").describe_table(
+        TableName=local.stack.outputs["JobsTable"]
+    )["Table"]
+    mappings = local.stack.client("lambda").list_event_source_mappings(
+        FunctionName=local.stack.outputs["NotifierFunction"]
+    )
+
+    [mapping] = mappings["EventSourceMappings"]
+    assert mapping["EventSourceArn"] == table["LatestStreamArn"]
+    assert table["StreamSpecification"]["StreamViewType"] == "NEW_AND_OLD_IMAGES"
+    assert mapping["State"] == "Enabled"
+    assert len(mapping["FilterCriteria"]["Filters"]) == 2
+    dead_end = queue(local, "NoticeDeadEndUrl")["QueueArn"]
+    assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == dead_end
+
+
 def test_the_table_has_its_keys_and_its_sparse_indexes(local: Local) -> None:
     described = local.stack.client("dynamodb").describe_table(
         TableName=local.stack.outputs["JobsTable"]
@@ -98,7 +115,8 @@ def test_the_schedule_starts_the_sweeper(local: Local) -> None:
 
 
 @pytest.mark.parametrize(
-    "output", ["SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction"]
+    "output",
+    ["SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction", "NotifierFunction"],
 )
 def test_a_function_keeps_its_log_for_30_days_in_a_group_of_its_own(
     local: Local, output: str
@@ -119,7 +137,7 @@ def test_no_environment_holds_a_secret(local: Local) -> None:
 
     environments = str([function["Environment"]["Variables"] for function in functions])
 
-    assert len(functions) == 3
+    assert len(functions) == 4
     assert local.simulator.api_key not in environments
     assert json.loads(secret["SecretString"])["current"] not in environments
 

@@ -22,6 +22,9 @@ SUBMITTING = ("tests/functions/test_submitting.py",)
 CALLBACKS = ("tests/unit/jobs/test_callback.py",)
 STORE = ("tests/contract/test_job_store.py",)
 MESSAGES = ("tests/unit/submitter/test_messages.py",)
+NOTICES = ("tests/functions/test_notices.py",)
+WEBHOOKS = ("tests/functions/test_sending_webhooks.py", "tests/functions/test_webhook_requests.py")
+ADDRESSES = ("tests/unit/webhook_sender/test_addresses.py",)
 WORKER = ("tests/worker/test_orders.py", "tests/worker/test_presigned_urls.py")
 
 _UPLOADS = (
@@ -224,6 +227,24 @@ _TIMES = (
            "submitter/attempts.py", "_AFTER_RUNPOD_BROKE = A", "_AFTER_RUNPOD_BROKE = timedelta(0)", TIMES),
 )
 
+_NOTICES = (
+    Mutant("told-at-every-write", "a job that has ended is told of once, however often it is written again",
+           "notifier/records.py::ended_job", "before in _ENDS", "False", NOTICES),
+    Mutant("given-up-too-early", "what EventBridge may take next time is not kept as if it never would",
+           "core/notices/event_bus.py::EventBus.put", "code not in _NEVER", "False", NOTICES),
+    Mutant("one-address-suffices", "a name with a private address beside a public one is not sent to",
+           "webhook_sender/addresses.py::checked_addresses", "all(map(may_be, found))",
+           "any(map(may_be, found))", ADDRESSES),
+    Mutant("wrapped-address-believed", "an IPv4 address in an IPv6 one leads home",
+           "webhook_sender/addresses.py::is_public", "address in _GLOBAL_UNICAST", "True", ADDRESSES),
+    Mutant("name-resolved-again", "who owns a name may answer otherwise once it was checked",
+           "webhook_sender/receiver.py::Receiver._pool", "str(address)", "self.host", WEBHOOKS),
+    Mutant("certificate-of-anybody", "the certificate is the name's, although an address is connected to",
+           "webhook_sender/receiver.py::Receiver._pool", "'CERT_REQUIRED'", "'CERT_NONE'", WEBHOOKS),
+    Mutant("gone-tried-again", "410 means never again",
+           "webhook_sender/deliver.py::Sender.send", "status == GONE", "False", WEBHOOKS),
+)
+
 _WORKER = (
     Mutant("chat-repeated-after-timeout", "the model may still be at it, and would do the work twice",
            "worker/model.py::ModelServer._answer", "raise WorkerError('model-failed', A) from None",
@@ -246,5 +267,5 @@ _OPERATOR = (
            ("tests/cli/operating/test_forgetting.py",)),
 )
 
-MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES, *_WORKER,
-           *_OPERATOR)
+MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES,
+           *_NOTICES, *_WORKER, *_OPERATOR)

@@ -17,13 +17,38 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from core.settings import (
+    NotifierSettings,
+    ReceiverSettings,
+    SubmitterSettings,
+    SweeperSettings,
+    WebhookSenderSettings,
+)
+
 ROOT = Path(__file__).parents[2]
 REQUIRED = {"RunpodApiEndpoint": "https://api.runpod.ai/v2/abc123"}
+# What tests see unless they say otherwise: with a webhook, every function is there.
+USUAL = REQUIRED | {"NoticeWebhookUrl": "https://hooks.example/summaries"}
 FUNCTIONS = {
     "SubmitterFunction": "submitter",
     "WebhookReceiverFunction": "webhook_receiver",
     "SweeperFunction": "sweeper",
+    "NotifierFunction": "notifier",
+    "WebhookSenderFunction": "webhook_sender",
 }
+SETTINGS = dict(
+    zip(
+        FUNCTIONS,
+        (
+            SubmitterSettings,
+            ReceiverSettings,
+            SweeperSettings,
+            NotifierSettings,
+            WebhookSenderSettings,
+        ),
+        strict=True,
+    )
+)
 PSEUDO_PARAMETERS = {
     "AWS::AccountId": "123456789012",
     "AWS::Partition": "aws",
@@ -70,7 +95,7 @@ def parameter_values(given: Mapping[str, object]) -> dict[str, str]:
     """Defaults under the given values, each checked as CloudFormation checks parameters."""
     declared = _source()["Parameters"]
     values = {name: str(spec["Default"]) for name, spec in declared.items() if "Default" in spec}
-    values |= {name: str(value) for name, value in (REQUIRED | dict(given)).items()}
+    values |= {name: str(value) for name, value in (USUAL | dict(given)).items()}
     for name, value in values.items():
         _check_parameter(name, declared[name], value)
     return values
@@ -127,6 +152,8 @@ class Evaluator:
             ((name, argument),) = node.items()
             if name == "Ref" or name.startswith("Fn::"):
                 return getattr(self, "_" + name.removeprefix("Fn::").lower())(argument)
+            if name == "Condition" and isinstance(argument, str):  # in another condition
+                return self.condition(argument)
         evaluated = {key: self.evaluate(value) for key, value in node.items()}
         return {key: value for key, value in evaluated.items() if value is not _NOTHING}
 

@@ -34,6 +34,7 @@ def test_the_alarms_watch_what_can_lose_a_job() -> None:
             "ApproximateNumberOfMessagesVisible",
             "${UploadDeadLetterQueue.QueueName}",
         ),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "${NoticeDeadEnd.QueueName}"),
         ("AWS/Lambda", "Errors", "${SweeperFunction}"),
         ("AWS/Lambda", "Invocations", "${SweeperFunction}"),
         ("AWS/ApiGateway", "5xx", "${HttpApi}"),

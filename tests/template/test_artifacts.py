@@ -24,6 +24,7 @@ DEPENDENCIES = {  # what requirements/runtime.txt puts at the top of an artifact
     "jmespath",
     "pypdf",
     "requests",
+    "standardwebhooks",
     "typing_extensions.py",
     "urllib3",
 }

@@ -4,15 +4,16 @@ import re
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
 from core.variables import Variables
-from tests.template.cloudformation import FUNCTIONS, ROOT, declared_environment, environment, source
+from tests.template.cloudformation import (
+    FUNCTIONS,
+    ROOT,
+    SETTINGS,
+    declared_environment,
+    environment,
+    source,
+)
 
-SETTINGS = {
-    "SubmitterFunction": SubmitterSettings,
-    "WebhookReceiverFunction": ReceiverSettings,
-    "SweeperFunction": SweeperSettings,
-}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE", "POWERTOOLS_LOG_LEVEL"}
 
 
@@ -66,10 +67,22 @@ def test_the_functions_get_the_buckets_that_were_given() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_secrets_reach_a_function_by_name_only(function: str) -> None:
-    variables = environment(function, RunpodApiKeySecretName="team/runpod")
+    variables = environment(
+        function, RunpodApiKeySecretName="team/runpod", NoticeWebhookSecretName="team/hook"
+    )
 
-    assert variables["RUNPOD_API_KEY_SECRET"] == "team/runpod"
-    assert variables.get("CALLBACK_SECRET", "${CallbackSecret.Id}") == "${CallbackSecret.Id}"
+    names = {
+        "RUNPOD_API_KEY_SECRET": "team/runpod",
+        "CALLBACK_SECRET": "${CallbackSecret.Id}",
+        "NOTICE_WEBHOOK_SECRET": "team/hook",
+    }
+    secrets = {name: value for name, value in variables.items() if "SECRET" in name}
+    assert secrets.items() <= names.items()
+
+
+@pytest.mark.parametrize("function", ["NotifierFunction", "WebhookSenderFunction"])
+def test_who_tells_of_jobs_knows_nothing_of_runpod_and_its_callbacks(function: str) -> None:
+    assert not {"RUNPOD_API_KEY_SECRET", "CALLBACK_SECRET"} & declared_environment(function)
 
 
 @pytest.mark.parametrize("name", ["template.yaml", "samconfig.toml"])

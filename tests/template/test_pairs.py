@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.settings import SubmitterSettings
 from core.summaries.engine import next_round
 from core.summaries.goals import goal_of
 from core.summaries.messages import prompt_tokens
@@ -13,6 +13,7 @@ from core.summaries.passages import Passage, Passages
 from core.summaries.rounds import Round
 from tests.template.cloudformation import (
     FUNCTIONS,
+    SETTINGS,
     Evaluator,
     Refused,
     check_rules,
@@ -22,7 +23,6 @@ from tests.template.cloudformation import (
 )
 
 PARAMETERS = source()["Parameters"]
-SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
 # Of what is free text: the emptiest and the longest that may be given, or what is awkward about it.
 TEXTS = {
@@ -39,6 +39,13 @@ TEXTS = {
     "SummaryLanguage": ["", "L" * 40],
     "Glossary": ["", "G" * 1500],
     "AlarmEmail": ["", "ops@example.org"],
+    "NoticeEmail": ["", "desk@example.org"],
+    "NoticeWebhookUrl": [
+        "https://h.example",
+        "http://127.0.0.1:1/x?y=%2Fz&a",
+        f"https://h.example/{'p' * 580}",
+    ],
+    "NoticeWebhookSecretName": ["", "s" * 256],
 }
 LAMBDAS_VARIABLES_BYTES = 4096
 VARIABLES = {

@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
-from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
+from core.settings import SubmitterSettings
 from core.summaries.models import PROFILES
-from tests.template.cloudformation import FUNCTIONS, deployed, environment, is_accepted, source
+from tests.template.cloudformation import (
+    FUNCTIONS,
+    SETTINGS,
+    deployed,
+    environment,
+    is_accepted,
+    source,
+)
 
 KEY = "arn:aws:kms:eu-central-1:123456789012:key"
 # Texts that a pattern takes and that are no default. Numbers and lists of values need no example.
@@ -28,6 +35,9 @@ TEXTS = {
     "SummaryLanguage": "German",
     "Glossary": "Solhaug: soul hog",
     "AlarmEmail": "ops@example.org",
+    "NoticeEmail": "desk@example.org",
+    "NoticeWebhookUrl": "https://other.example/notices/",
+    "NoticeWebhookSecretName": "team/webhook",
 }
 
 
@@ -68,6 +78,7 @@ RENAMED = {
     "MaxModelLenTokens": {"MAX_MODEL_LEN"},
     "PollingIntervalSeconds": {"POLLING_INTERVAL"},
     "LogLevel": {"POWERTOOLS_LOG_LEVEL"},
+    "NoticeWebhookSecretName": {"NOTICE_WEBHOOK_SECRET"},
 }
 # And these are no function's business. Where they go instead is said below, or in test_permissions.py.
 NO_VARIABLE = {
@@ -79,12 +90,17 @@ NO_VARIABLE = {
     "TableDeletionProtection",
     "LogRetentionDays",
     "AlarmEmail",
+    "NoticeEmail",
+    "NoticeEmailAbout",
 }
 FIXED = {
     "JOBS_TABLE",
     "WORK_QUEUE_URL",
     "CALLBACK_SECRET",
     "WEBHOOK_URL",
+    "STACK_NAME",
+    "NOTICE_QUEUE_URL",
+    "NOTICE_DEAD_END_URL",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 }
@@ -97,13 +113,21 @@ OUTSIDE_OF_VARIABLES = {
     "LogLevel": {f"{function}.LoggingConfig.ApplicationLogLevel" for function in FUNCTIONS},
     "LogRetentionDays": {
         f"{group}LogGroup.RetentionInDays"
-        for group in ("Callback", "Submitter", "WebhookReceiver", "Sweeper")
+        for group in (
+            "Callback",
+            "Submitter",
+            "WebhookReceiver",
+            "Sweeper",
+            "Notifier",
+            "WebhookSender",
+        )
     },
 }
 # Buckets and alarms that come or go with a parameter, and what stands in roles and policies, have tests
 # of their own.
 _ELSEWHERE = re.compile(
     r"\w+(Role|Policy|Permission)\.|(Transcripts|Summaries)Bucket\.|UploadRule\.|Alarm\w+\.|\w+Alarm\."
+    r"|Notice(Topic|Subscription|WebhookSecret)\.|(Failure|Summary)MailRule\."
 )
 
 
@@ -169,7 +193,6 @@ def test_a_parameter_changes_nothing_else(parameter: str) -> None:
     assert outside == OUTSIDE_OF_VARIABLES.get(parameter, set())
 
 
-SETTINGS = dict(zip(FUNCTIONS, (SubmitterSettings, ReceiverSettings, SweeperSettings), strict=True))
 # A field is named after its variable, without the unit, or with the last words of it alone. But for these.
 FIELDS = {
     "MAX_TRANSCRIPT_BYTES": "max_bytes",

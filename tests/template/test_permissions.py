@@ -61,6 +61,26 @@ SWEEPER = {
     ("logs:CreateLogStream", "${SweeperLogGroup.Arn}"),
     ("logs:PutLogEvents", "${SweeperLogGroup.Arn}"),
 }
+NOTIFIER = {
+    ("dynamodb:DescribeStream", "${JobsTable.StreamArn}"),
+    ("dynamodb:GetRecords", "${JobsTable.StreamArn}"),
+    ("dynamodb:GetShardIterator", "${JobsTable.StreamArn}"),
+    ("dynamodb:ListStreams", "${JobsTable.Arn}/stream/*"),
+    ("events:PutEvents", "arn:aws:events:eu-central-1:123456789012:event-bus/default"),
+    ("sqs:SendMessage", "${NoticeDeadEnd.Arn}"),
+    ("logs:CreateLogStream", "${NotifierLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${NotifierLogGroup.Arn}"),
+}
+WEBHOOK_SENDER = {
+    ("sqs:ReceiveMessage", "${NoticeQueue.Arn}"),
+    ("sqs:DeleteMessage", "${NoticeQueue.Arn}"),
+    ("sqs:GetQueueAttributes", "${NoticeQueue.Arn}"),
+    ("sqs:ChangeMessageVisibility", "${NoticeQueue.Arn}"),
+    ("sqs:SendMessage", "${NoticeDeadEnd.Arn}"),
+    ("secretsmanager:GetSecretValue", "${NoticeWebhookSecret.Id}"),
+    ("logs:CreateLogStream", "${WebhookSenderLogGroup.Arn}"),
+    ("logs:PutLogEvents", "${WebhookSenderLogGroup.Arn}"),
+}
 SCHEDULE = {("lambda:InvokeFunction", "${SweeperFunction.Arn}")}
 
 
@@ -87,6 +107,8 @@ def grants(role: str, **given: object) -> set[tuple[str, str]]:
         pytest.param("SubmitterRole", SUBMITTER, id="submitter"),
         pytest.param("WebhookReceiverRole", RECEIVER, id="webhook receiver"),
         pytest.param("SweeperRole", SWEEPER, id="sweeper"),
+        pytest.param("NotifierRole", NOTIFIER, id="notifier"),
+        pytest.param("WebhookSenderRole", WEBHOOK_SENDER, id="webhook sender"),
         pytest.param("SweepScheduleRole", SCHEDULE, id="schedule"),
     ],
 )
@@ -100,6 +122,13 @@ def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None
     verifying = grants("WebhookReceiverRole", VerifyCallbacks="true")
 
     assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
+
+
+def test_a_given_secret_of_the_webhook_is_the_one_that_may_be_read() -> None:
+    given = grants("WebhookSenderRole", NoticeWebhookSecretName="team/hook")
+    secret = "arn:aws:secretsmanager:eu-central-1:123456789012:secret:team/hook-??????"
+
+    assert given - WEBHOOK_SENDER == {("secretsmanager:GetSecretValue", secret)}
 
 
 def test_given_buckets_are_opened_no_wider_than_their_prefixes() -> None:
@@ -201,7 +230,7 @@ def test_a_bucket_of_the_same_name_in_another_account_is_not_used(
 def test_a_role_has_no_policy_but_its_own_and_trusts_one_service(given: dict[str, str]) -> None:
     roles = of_type(deployed(**given), "AWS::IAM::Role")
 
-    assert len(roles) == 4
+    assert len(roles) == 6
     for role in roles.values():
         assert "ManagedPolicyArns" not in role
         (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -212,12 +241,12 @@ def test_a_role_has_no_policy_but_its_own_and_trusts_one_service(given: dict[str
 def test_no_two_functions_share_a_role() -> None:
     functions = of_type(deployed(), "AWS::Lambda::Function")
 
-    assert len({function["Role"] for function in functions.values()}) == len(functions) == 3
+    assert len({function["Role"] for function in functions.values()}) == len(functions) == 5
 
 
 def resource_policies(**given: object) -> Iterator[dict[str, Any]]:
-    resources = deployed(**given)
-    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy"):
+    resources = deployed(NoticeEmail="desk@example.org", **given)
+    for kind in ("AWS::SQS::QueuePolicy", "AWS::S3::BucketPolicy", "AWS::SNS::TopicPolicy"):
         for policy in of_type(resources, kind).values():
             yield from policy["PolicyDocument"]["Statement"]
 
@@ -226,10 +255,11 @@ def resource_policies(**given: object) -> Iterator[dict[str, Any]]:
 def test_no_resource_is_opened_to_everybody(given: dict[str, str]) -> None:
     allowing = [policy for policy in resource_policies(**given) if policy["Effect"] == "Allow"]
 
-    assert len(allowing) == 1
+    assert len(allowing) == 4
     for statement in allowing:
         assert statement["Principal"].keys() == {"Service"}
-        assert statement["Condition"]
+        # EventBridge gives SNS nothing to hold a condition against: with one, no mail would ever be sent.
+        assert ("Condition" in statement) == (statement["Action"] != "sns:Publish")
 
 
 def test_only_the_stacks_own_bucket_may_notify_the_queue() -> None:

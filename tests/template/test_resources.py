@@ -84,12 +84,12 @@ def test_a_message_that_failed_five_times_is_kept_for_two_weeks(stack: dict) -> 
 def test_every_queue_is_encrypted(stack: dict) -> None:
     queues = of_type(deployed(), "AWS::SQS::Queue")
 
-    assert len(queues) == 2
+    assert len(queues) == 4
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
 def test_the_submitter_reports_each_failed_message_and_never_floods_runpod(stack: dict) -> None:
-    (mapping,) = of_type(deployed(), "AWS::Lambda::EventSourceMapping").values()
+    mapping = stack["SubmitterFunctionWork"]
 
     assert mapping["EventSourceArn"] == "${UploadQueue.Arn}"
     assert mapping["FunctionName"] == "${SubmitterFunction}"
@@ -100,8 +100,7 @@ def test_the_submitter_reports_each_failed_message_and_never_floods_runpod(stack
 
 @pytest.mark.parametrize("maximum", [2, 5, 10])
 def test_the_submitters_concurrency_is_a_number(maximum: int) -> None:
-    resources = deployed(SubmitterMaxConcurrency=maximum)
-    (mapping,) = of_type(resources, "AWS::Lambda::EventSourceMapping").values()
+    mapping = deployed(SubmitterMaxConcurrency=maximum)["SubmitterFunctionWork"]["Properties"]
 
     assert mapping["ScalingConfig"]["MaximumConcurrency"] == maximum
 
@@ -267,6 +266,8 @@ def test_a_handler_is_a_file_of_its_own_folder(stack: dict, function: str, folde
         ("SubmitterFunction", 60, 1769),
         ("WebhookReceiverFunction", 15, 512),
         ("SweeperFunction", 120, 512),
+        ("NotifierFunction", 30, 512),
+        ("WebhookSenderFunction", 30, 512),
     ],
 )
 def test_a_function_runs_on_the_runtime_it_was_built_for(
@@ -295,7 +296,7 @@ def test_a_function_logs_json_to_a_group_of_its_own(stack: dict, function: str) 
 def test_every_log_line_is_dropped_in_time() -> None:
     groups = of_type(deployed(LogRetentionDays=7), "AWS::Logs::LogGroup")
 
-    assert len(groups) == 4
+    assert len(groups) == 6
     assert {group["RetentionInDays"] for group in groups.values()} == {"7"}
 
 

@@ -13,7 +13,7 @@ PAGES = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md", *sorted(
     str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")
 )]  # fmt: skip
 FOLDERS = (
-    "submitter|webhook_receiver|sweeper|worker|core|cli|local|runpod_simulator|events|samples|tests|docs"
+    "submitter|webhook_receiver|sweeper|notifier|webhook_sender|worker|core|cli|local|runpod_simulator|events|samples|tests|docs"
     "|requirements|benchmarks"
 )
 

@@ -17,7 +17,7 @@ PINNED = re.compile(
     r"(?P<name>[A-Za-z0-9._-]+)==(?P<version>[A-Za-z0-9.!+]+)(?: ; [^\\-][^\\]*?)?"
     r"(?: +--hash=sha256:[0-9a-f]{64})+ *"
 )
-DEPLOYED = ("core", "submitter", "webhook_receiver", "sweeper")
+DEPLOYED = ("core", "submitter", "webhook_receiver", "sweeper", "notifier", "webhook_sender")
 OF_LAMBDA = {"boto3", "botocore"}  # its Python runtime has them
 LAMBDA = {
     "extra": "",

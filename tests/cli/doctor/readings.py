@@ -96,6 +96,7 @@ def healthy(**changes: Any) -> Readings:
         "stack": STACK,
         "functions": functions(),
         "feed": "Enabled",
+        "notice_feed": "Enabled",
         "key_secret": "",
         "callback_secret": "",
         "health": health(),
@@ -109,12 +110,14 @@ def healthy(**changes: Any) -> Readings:
         "upload_rule": None,
         "queue_arn": QUEUE,
         "dead_letters": 0,
+        "dead_notices": 0,
         "schedule": Schedule(
             state="ENABLED",
             expression="rate(2 minutes)",
             target=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:stack-sweeper",
         ),
         "subscriptions": {},
+        "notice_subscriptions": {},
         "ttl": Ttl(status="ENABLED", attribute="expires_at"),
         "jobs": Jobs(
             oldest_ended_at=NOW - timedelta(days=91),

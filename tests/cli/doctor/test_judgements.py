@@ -158,6 +158,22 @@ CASES: dict[str, tuple[dict[str, Any], str, Severity]] = {
         "sweep-target",
         ERROR,
     ),
+    "notices are in the dead end": ({"dead_notices": 1}, "notices-told", ERROR),
+    "nothing feeds the notifier": ({"notice_feed": None}, "notices-fed", ERROR),
+    "the notifier's trigger is off": ({"notice_feed": "Disabled"}, "notices-fed", ERROR),
+    "nobody confirmed the mail about jobs": (
+        {
+            "stack": stack({"NoticeEmail": "desk@example.org"}),
+            "notice_subscriptions": {"desk@example.org": False},
+        },
+        "notice-mail",
+        ERROR,
+    ),
+    "the mail about jobs has no subscriber": (
+        {"stack": stack({"NoticeEmail": "desk@example.org"})},
+        "notice-mail",
+        ERROR,
+    ),
     "there are dead letters": ({"dead_letters": 3}, "dead-letters", ERROR),
     "the TTL is off": ({"ttl": Ttl(status="DISABLED")}, "table-ttl", WARNING),
     "the TTL looks at something else": (

@@ -21,7 +21,7 @@ from tests.builders import a_source, completed_body
 from tests.fakes.cloud import RUNPOD, TRANSCRIPT, Cloud, running_cloud
 from tests.fakes.lambda_events import UPLOADED_AT, callback_event, s3_notification, sqs_batch
 
-FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper"}
+FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper", "WebhookSender": "webhook_sender"}
 FEED = "arn:aws:sqs:us-east-1:123456789012:uploads"
 SCHEDULE = "a-stack-SweepSchedule-1"
 
@@ -67,8 +67,8 @@ class _Session:
         (feed,) = [each for each in self.feeds if each["UUID"] == UUID]
         feed["State"] = "Enabled" if Enabled else "Disabling"
 
-    def invoke(self, *, FunctionName: str) -> Any:  # noqa: N803
-        answer = quietly(self._cloud, FunctionName, {})
+    def invoke(self, *, FunctionName: str, Payload: bytes = b"{}") -> Any:  # noqa: N803
+        answer = quietly(self._cloud, FunctionName, json.loads(Payload))
         return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
@@ -79,6 +79,9 @@ class Operated:
         self.s3 = boto3.client("s3")
         self.sqs = boto3.client("sqs")
         self.dead_letters = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
+        self.dead_end, self.notices = (
+            self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead-end", "notices")
+        )
         self.outputs = {
             "InputBucket": "transcripts",
             "OutputBucket": "out",
@@ -86,6 +89,8 @@ class Operated:
             "UploadQueueUrl": cloud.queue_url,
             "UploadDeadLetterQueueUrl": self.dead_letters,
             "CallbackSecret": "callback",
+            "NoticeDeadEndUrl": self.dead_end,
+            "NoticeQueueUrl": self.notices,
             **{f"{name}Function": function for name, function in FUNCTIONS.items()},
         }
         self.session: Any = _Session(self.outputs, cloud)

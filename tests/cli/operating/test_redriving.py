@@ -15,7 +15,7 @@ KEY = "calls/board.txt"
 
 @pytest.fixture
 def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operated]:
-    monkeypatch.setattr("cli.operating.redriving._WAIT_SECONDS", 0)
+    monkeypatch.setattr("cli.operating.queues._WAIT_SECONDS", 0)
     with operated(monkeypatch) as stack:
         yield stack
 

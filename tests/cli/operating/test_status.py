@@ -67,6 +67,16 @@ def test_a_stack_that_was_stopped_says_so_and_since_when(
     assert "the queue, 2h ago" in operator.run("status").stdout
 
 
+def test_a_notice_that_was_not_told_is_a_problem(operator: Operated) -> None:
+    operator.is_healthy()
+    boto3.client("sqs").send_message(QueueUrl=operator.dead_end, MessageBody="{}")
+
+    told = operator.told("status")
+
+    assert told["dead_notices"] == 1
+    assert told["problems"] == ["notices not told: 1; `notices list` shows them"]
+
+
 def test_a_job_that_is_active_past_its_deadline_is_a_problem(operator: Operated) -> None:
     operator.is_healthy()
     operator.recorded(7, ago=HOUR * 30)  # whatever the span

@@ -105,7 +105,19 @@ def few_executions(world: World) -> Iterator[None]:
 
 @planted("the submitter's trigger is disabled", "submitter-fed")
 def not_fed(world: World) -> Iterator[None]:
-    functions, name = world.client("lambda"), world.output("SubmitterFunction")
+    with disabled_trigger(world, "SubmitterFunction"):
+        yield
+
+
+@planted("the notifier's trigger is disabled", "notices-fed")
+def nobody_told(world: World) -> Iterator[None]:
+    with disabled_trigger(world, "NotifierFunction"):
+        yield
+
+
+@contextmanager
+def disabled_trigger(world: World, output: str) -> Iterator[None]:
+    functions, name = world.client("lambda"), world.output(output)
     (mapping,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
     functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=False)
     yield

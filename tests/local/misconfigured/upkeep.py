@@ -36,6 +36,14 @@ def dead_letter(world: World) -> Iterator[None]:
     sqs.purge_queue(QueueUrl=url)
 
 
+@planted("a notice is in the dead end", "notices-told")
+def dead_notice(world: World) -> Iterator[None]:
+    sqs, url = world.client("sqs"), world.output("NoticeDeadEndUrl")
+    sqs.send_message(QueueUrl=url, MessageBody="{}")
+    yield
+    sqs.purge_queue(QueueUrl=url)
+
+
 @planted("the table's TTL is off", "table-ttl")
 def no_ttl(world: World) -> Iterator[None]:
     dynamodb, table = world.client("dynamodb"), world.output("JobsTable")
