@@ -32,7 +32,7 @@ API_KEY = "local-key-of-one-endpoint-4711"
 MANAGEMENT_KEY = "local-key-of-the-account-4712"
 _ASKING = (
     "RETRY", "GET", "CANCEL", "REDRIVE", "FORGET", "STOP", "RESUME", "DEPLOY", "SECRET_ROTATE",
-    "SECRET_SET_KEY", "ENDPOINT",
+    "SECRET_SET_KEY", "ENDPOINT", "NOTICES_REPLAY",
 )  # fmt: skip
 # These ask RunPod's management API, with a key that only a person has.
 _OF_THE_ACCOUNT = frozenset({"doctor", "endpoint"})

@@ -3,11 +3,13 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
 
 from core.jobs.job import JobState
+from core.notices.dead_end import DeadEnd
 from local.stack.stack import API_KEY_SECRET
 from local.waiting import wait_for
 from tests.local.conftest import new_marker, notification
@@ -218,6 +220,16 @@ def function_in_trouble(operator: Operator) -> Iterator[None]:
     yield
     operator.functions_changed(lambda held: held | {"TOP_P": "0.9"})
     assert all("TOP_P" in result.output for _, result in operator.typed)
+
+
+@situation("Notices that did not arrive")
+def notices(operator: Operator) -> Iterator[None]:
+    job = operator.stack.wait_for_job(operator.upload(new_marker())).job
+    dead_end = DeadEnd(operator.stack.client("sqs"), operator.stack.outputs["NoticeDeadEndUrl"])
+    why = "EventBridge refuses it (InternalFailure)"
+    dead_end.keep_untold(job.id, why=why, at=datetime.now(UTC))
+    yield
+    assert operator.told("status")["dead_notices"] == 0
 
 
 def found(operator: Operator) -> set[str]:
