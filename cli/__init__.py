@@ -1,4 +1,4 @@
-"""The operator's commands: `python -m cli --help`. Never deployed.
+"""The operator's commands: `summaries --help`. Never deployed.
 
 deploy       checks, questions, `sam build`, `sam deploy`, and what to do next
 destroy      deletes the stack, and says what stays

@@ -33,7 +33,7 @@ OUT_OF_REACH = (
     "logs: the functions' lines hold the job's id and the file's key, never its words (LogRetentionDays)",
     "RunPod: keeps requests and results, with their words, until 30 minutes after the end; workers' logs",
     "backups: the table's point-in-time recovery goes back 35 days; copies and replicas are yours to find",
-    "messages: in a queue for up to 14 days, by key (`redrive --dry-run`, `notices list`); sent notices hold it",
+    "messages: in queues for up to 14 days (`redrive --dry-run`, `notices list`); notices that were sent",
     "names: a glossary that was kept for it in `_glossary.txt` or in the stack's parameter stays",
 )
 

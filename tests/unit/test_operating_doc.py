@@ -1,6 +1,7 @@
 """What docs/operating.md and docs/commands.md say can be typed, and the tool would take it."""
 
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +74,9 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda one: f"{one.page}: {one.line}")
 def test_the_tool_takes_every_command_of_the_pages(command: Command) -> None:
-    words = command.words
-    if command.line in ("COMMAND --help", "--help"):
-        return
-
-    parsed(words)
+    with suppress(click.exceptions.Exit):  # --help: the rest is not looked at
+        if command.words[0] != "COMMAND":
+            parsed(command.words)
 
 
 def test_a_command_that_the_tool_does_not_take_would_be_noticed() -> None:
