@@ -17,7 +17,6 @@ from core.jobs.job import Job
 _MARGIN = timedelta(minutes=2)  # between clocks
 _AFTERWARDS = timedelta(days=1)  # results come late
 _NO_LINES = "No lines: the job is older than the logs are kept, or only DEBUG would tell."
-_NO_ERRORS = "No warnings and no errors."
 _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 # Told already, or of no use to a person.
 _NOT_SHOWN = frozenset(
@@ -67,8 +66,8 @@ def logs_command(desk: Desk, job: str | None, since: timedelta, *, errors: bool)
         "lines": [_as_fields(line) for line in told],
         "not_read_to_the_end": has_more,
     }
-    none = _NO_ERRORS if errors else _NO_LINES
-    desk.tell(fields, lambda console: _show(console, told, has_more, none=none))
+    show = _show_errors if errors else _show
+    desk.tell(fields, lambda console: show(console, told, has_more))
 
 
 def _of_job(desk: Desk, function: str, job: Job) -> Iterator[Line]:
@@ -81,23 +80,59 @@ def _as_fields(line: Line) -> dict[str, Any]:
     return {"at": line.at.isoformat(), "function": line.function, "line": told}
 
 
-def _show(console: Console, told: list[Line], has_more: list[str], *, none: str) -> None:
+def _show(console: Console, told: list[Line], has_more: list[str]) -> None:
     if not told:
-        console.print(none)
+        console.print(_NO_LINES)
     for line in told:
-        console.print(_for_a_person(line), highlight=False, soft_wrap=True)
+        exception = f" {line.fields['exception']}" if line.fields.get("exception") else ""
+        text = f"{_at(line)} {_for_a_person(line)}{escape(exception)}"
+        console.print(text, highlight=False, soft_wrap=True)
+    _show_more(console, has_more)
+
+
+def _show_errors(console: Console, told: list[Line], has_more: list[str]) -> None:
+    """Show what went wrong, each thing once: the latest time, and how often it was."""
+    if not told:
+        console.print("No warnings and no errors.")
+    alike: dict[tuple[str, str], list[Line]] = {}
+    for line in told:
+        words = (str(line.fields.get("message", line.message)), _last_line(line))
+        alike.setdefault((line.function, " ".join(words)), []).append(line)
+    for lines_alike in sorted(alike.values(), key=lambda each: each[-1].at):
+        latest = lines_alike[-1]
+        often = f" [bold]({len(lines_alike)} times)[/]" if len(lines_alike) > 1 else ""
+        text = f"{_at(latest)} {_for_a_person(latest)}{often}"
+        console.print(text, highlight=False, soft_wrap=True)
+        if _last_line(latest):
+            console.print(f"  {_last_line(latest)}", markup=False, highlight=False, soft_wrap=True)
+        job = " ".join(
+            str(latest.fields[name]) for name in ("job_id", "key") if latest.fields.get(name)
+        )
+        if job:
+            console.print(f"  {job}", markup=False, highlight=False, style="dim", soft_wrap=True)
+    _show_more(console, has_more)
+
+
+def _show_more(console: Console, has_more: list[str]) -> None:
     for function in has_more:
         console.print(f"[yellow]the {function}'s log is too long to be read to its end[/]")
 
 
+def _last_line(line: Line) -> str:
+    """Return the end of a traceback: what it was."""
+    return str(line.fields.get("exception") or "").strip().rpartition("\n")[2]
+
+
+def _at(line: Line) -> str:
+    return f"[dim]{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03}[/] {line.function:<9}"
+
+
 def _for_a_person(line: Line) -> str:
-    at = f"[dim]{line.at:%H:%M:%S}.{line.at.microsecond // 1000:03}[/] {line.function:<9}"
     fields = line.fields
     if not fields:
-        return f"{at} {escape(line.message)}"
+        return escape(line.message)
     colour = _COLOURS.get(str(fields.get("level")))
     message = escape(str(fields.get("message", "")))
     message = f"[{colour}]{message}[/]" if colour else message
     more = " ".join(f"{name}={value}" for name, value in fields.items() if name not in _NOT_SHOWN)
-    exception = escape(f" {fields['exception']}") if fields.get("exception") else ""
-    return f"{at} {message} [dim]{escape(more)}[/]{exception}"
+    return f"{message} [dim]{escape(more)}[/]"

@@ -87,6 +87,26 @@ def test_errors_of_all_functions_are_found_without_a_job(operator: Operated) -> 
     assert lines[1]["line"] == report
 
 
+def test_the_same_error_is_shown_once_with_its_job_and_the_end_of_its_traceback(
+    operator: Operated,
+) -> None:
+    lines = [
+        {
+            "level": "ERROR",
+            "message": "no record",
+            "job_id": f"job-{number}",
+            "exception": "Traceback:\n  File x\nValueError: nine",
+        }
+        for number in range(3)
+    ]
+    operator.logged("SubmitterFunction", *lines, at=datetime.now(UTC) - minutes(5))
+
+    told = operator.done("logs", "--errors")
+
+    assert "no record  (3 times)\n  ValueError: nine\n  job-2\n" in told
+    assert "Traceback" not in told
+
+
 def test_errors_are_those_of_the_span_and_none_are_said_to_be_none(operator: Operated) -> None:
     line = {"level": "ERROR", "message": "boto broke"}
     operator.logged("SubmitterFunction", line, at=datetime.now(UTC) - minutes(90))
