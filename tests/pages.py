@@ -8,9 +8,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 OPERATING = ROOT / "docs" / "operating.md"
-_SHOWN = re.compile(r"^(?:\$ |    )summaries (.+)$", re.MULTILINE)
+_FENCED = re.compile(r"^ *```.*?^ *```", re.MULTILINE | re.DOTALL)
+_SHOWN = re.compile(r"^ *(?:\$ )?(?:\.venv/bin/)?summaries (.+)$", re.MULTILINE)
+_INDENTED = re.compile(r"^    summaries (.+)$", re.MULTILINE)
 _IN_WORDS = re.compile(r"`summaries ([^`]+)`")
-_PLACEHOLDERS = {"NAME:TAG", "CODE", "NAME", "FILE", "COMMAND"}
 
 
 @dataclass(frozen=True)
@@ -22,15 +23,14 @@ class Command:
     def words(self) -> list[str]:
         return shlex.split(self.line, comments=True)
 
-    @property
-    def has_placeholder(self) -> bool:
-        return bool(_PLACEHOLDERS & set(self.words))
-
 
 def commands_in(page: Path) -> Iterator[Command]:
     """Yield all commands of a page: those in blocks, and those in the text."""
     text = page.read_text(encoding="utf-8")
-    for pattern in (_SHOWN, _IN_WORDS):
+    for block in _FENCED.findall(text):
+        for line in _SHOWN.findall(block):
+            yield Command(page.name, line)
+    for pattern in (_INDENTED, _IN_WORDS):
         for line in pattern.findall(text):
             yield Command(page.name, line)
 

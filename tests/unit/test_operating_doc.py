@@ -64,6 +64,7 @@ def _files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (
         "board.vtt",
         "board.txt",
+        "meeting.txt",
         "council.docx",
         "names.txt",
         "FILE",
