@@ -41,7 +41,8 @@ class DeadNotice:
 
     def is_of(self, name: str) -> bool:
         """Say whether it is of a job, named by its id, the first letters of it, or its file's key."""
-        return any(each.startswith(name) for each in self.job_ids) or self.what.endswith(f" {name}")
+        key = self.what.partition(": ")[2]
+        return key == name or any(each.startswith(name) for each in self.job_ids)
 
     def told(self) -> dict[str, Any]:
         return {

@@ -33,7 +33,8 @@ OUT_OF_REACH = (
     "logs: the functions' lines hold the job's id and the file's key, never its words (LogRetentionDays)",
     "RunPod: keeps requests and results, with their words, until 30 minutes after the end; workers' logs",
     "backups: the table's point-in-time recovery goes back 35 days; copies and replicas are yours to find",
-    "messages: in queues for up to 14 days (`redrive --dry-run`, `notices list`); notices that were sent",
+    "messages: one in a queue may hold the key for up to 14 days; `redrive --dry-run` shows dead letters",
+    "notices: one in the dead end, the same (`notices list`); whoever was sent one has the key",
     "names: a glossary that was kept for it in `_glossary.txt` or in the stack's parameter stays",
 )
 

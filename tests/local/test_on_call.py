@@ -1,6 +1,7 @@
 """What docs/operating.md says puts each situation right: its commands are typed as they stand there.
 
-A stack of its own: it is stopped, its secrets are replaced, and its functions broken.
+A stack of its own: it is stopped, its secrets are replaced, and its functions broken. With ON_CALL_PRINTED,
+what is printed is written into that folder, for whoever writes the page.
 """
 
 import os
@@ -65,6 +66,3 @@ def test_the_page_puts_it_right(
         folder = os.environ.get("ON_CALL_PRINTED")
         if folder:
             (Path(folder) / f"{section}.txt").write_text(printed(operator))
-            (Path(folder) / f"{section}.log").write_text(
-                "\n".join(operator.stack.logs("SubmitterFunction")[-60:])
-            )

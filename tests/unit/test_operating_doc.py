@@ -10,6 +10,7 @@ import pytest
 
 from cli.__main__ import main
 from core.failures import FAILURES
+from tests.local.on_call.situations import SITUATIONS as PLANTED
 from tests.pages import OPERATING, ROOT, Command, commands_in, sections, steps
 
 PAGES = (
@@ -97,6 +98,10 @@ def test_every_reason_that_a_command_names_is_one(command: Command) -> None:
 
 def test_the_page_has_a_section_for_each_situation_in_this_order() -> None:
     assert [name for name in sections() if name in SITUATIONS] == SITUATIONS
+
+
+def test_each_situation_is_planted_by_a_test_that_types_its_commands() -> None:
+    assert set(PLANTED) == set(SITUATIONS)
 
 
 @pytest.mark.parametrize("situation", SITUATIONS)
