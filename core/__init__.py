@@ -1,6 +1,7 @@
 """What the Lambda functions and the worker share, in rooms. A room imports only those below it.
 
 wiring        builds the adapters that the functions share
+outcomes      what of a job's life is logged and counted
 notices       what everybody else is told of a job's end
 aws           DynamoDB, S3, SQS and Secrets Manager behind the ports
 telemetry     the logger and the metrics
@@ -15,6 +16,6 @@ errors        the error tree: one class for each different reaction
 words         how many words a text has, also in scripts without spaces
 
 `lint-imports` holds the arrows (pyproject.toml); each room says in its own docstring what is in it.
-Everything is pure (no AWS, no HTTP, no clock, no environment) but aws, notices, telemetry, settings, wiring
-and runpod/client.py.
+Everything is pure (no AWS, no HTTP, no clock, no environment) but aws, notices, outcomes, telemetry,
+settings, wiring and runpod/client.py.
 """

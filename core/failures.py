@@ -15,35 +15,39 @@ class FailureKind:
     advice: str
     may_help_to_retry: bool
     from_worker: bool
+    is_for_the_uploader: bool
 
 
 RETRY = "retry"  # another attempt, with fresh URLs, stands a chance
 WORKER = "worker"  # the worker of pull mode may answer with it
+# The file, or a person, ended the job, and who uploaded it decides what follows: nobody on call is wanted.
+UPLOADER = "uploader"
 
 # code, what happened, what to do, and flags
 # fmt: off
 _TABLE: tuple[tuple[str, ...], ...] = (
     # the upload
-    ("empty", "the file holds no words", "upload a transcript with text in it"),
-    ("not-text", "the file is no text", "export the transcript as plain text in UTF-8"),
+    ("empty", "the file holds no words", "upload a transcript with text in it", UPLOADER),
+    ("not-text", "the file is no text", "export the transcript as plain text in UTF-8", UPLOADER),
     ("unknown-encoding", "the file is not UTF-8, and its older encoding is uncertain",
-     "save it as UTF-8 and upload it again"),
+     "save it as UTF-8 and upload it again", UPLOADER),
     ("unknown-format", "the file is JSON in which nothing was recognised as speech",
-     "export it in a format that docs/formats.md lists"),
-    ("damaged", "the file is cut short or broken", "export the transcript again, and upload it"),
-    ("scanned-pdf", "the PDF has pages but no text", "upload the transcript as text"),
+     "export it in a format that docs/formats.md lists", UPLOADER),
+    ("damaged", "the file is cut short or broken", "export the transcript again, and upload it", UPLOADER),
+    ("scanned-pdf", "the PDF has pages but no text", "upload the transcript as text", UPLOADER),
     ("too-large", "the file is larger than MaxTranscriptBytes, or than the worker takes",
-     "split it, or raise the limit", WORKER),
+     "split it, or raise the limit", WORKER, UPLOADER),
     ("unlisted-suffix", "the file's name does not end as InputSuffixes says",
-     "export it in one of these formats, or rename it"),
+     "export it in one of these formats, or rename it", UPLOADER),
     ("bad-option", "an option of the upload, in its metadata or its folder's name, is invalid",
-     "correct it and upload the file again"),
-    ("deleted", "the file was deleted before it could be read", "upload it again", WORKER),
+     "correct it and upload the file again", UPLOADER),
+    ("deleted", "the file was deleted before it could be read", "upload it again", WORKER, UPLOADER),
     ("replaced", "the file was replaced before it could be read",
-     "nothing: its newer version has a job of its own", WORKER),
-    ("archived", "the file lies in an archive storage class", "upload it again in the class STANDARD"),
+     "nothing: its newer version has a job of its own", WORKER, UPLOADER),
+    ("archived", "the file lies in an archive storage class",
+     "upload it again in the class STANDARD", UPLOADER),
     ("unreadable", "S3 can't hand the file out (SSE-C), or the worker found no transcript in it",
-     "upload it without SSE-C, in a format that docs/formats.md lists", WORKER),
+     "upload it without SSE-C, in a format that docs/formats.md lists", WORKER, UPLOADER),
     ("forbidden", "S3 or KMS refused the file three times in twelve minutes",
      "add the grant that the reason names, then upload the file again"),
     ("reading-crashed", "reading a large file ended the function four times",
@@ -114,7 +118,7 @@ _TABLE: tuple[tuple[str, ...], ...] = (
      "look at the worker's log in RunPod's console", RETRY),
     # the pipeline
     ("cancelled-by-operator", "an operator cancelled the job",
-     "retry it, or upload the file again, if it is wanted"),
+     "retry it, or upload the file again, if it is wanted", UPLOADER),
     ("deadline", "no result came before the job's deadline",
      "see RunPod's console for what held it up (no workers?), or raise JobDeadlineMinutes"),
     ("polls-exhausted", "RunPod was asked MaxPollingAttempts times and was not done",
@@ -132,12 +136,12 @@ _TABLE: tuple[tuple[str, ...], ...] = (
      "a text of the model was deleted from work/ before the summary was finished",
      "upload the file again"),
     ("superseded", "a newer upload of the same file was summarised first",
-     "nothing: the newer summary stands"),
+     "nothing: the newer summary stands", UPLOADER),
 )
 # fmt: on
 
 FAILURES: Mapping[str, FailureKind] = {
-    code: FailureKind(code, happened, advice, RETRY in flags, WORKER in flags)
+    code: FailureKind(code, happened, advice, RETRY in flags, WORKER in flags, UPLOADER in flags)
     for code, happened, advice, *flags in _TABLE
 }
 WORKER_CODES = frozenset(code for code, kind in FAILURES.items() if kind.from_worker)

@@ -7,6 +7,7 @@ import boto3
 from botocore.config import Config
 
 from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
+from core.aws.job_index import JobIndex
 from core.aws.job_store import DynamoJobStore
 from core.aws.presigned_urls import S3PresignedUrls
 from core.aws.queue import SqsWorkQueue
@@ -18,9 +19,9 @@ from core.jobs.ports import JobStore
 from core.jobs.settle import Settler
 from core.notices.dead_end import DeadEnd
 from core.notices.event_bus import EventBus
+from core.outcomes import report_transitions
 from core.runpod.client import HttpRunPod
 from core.settings import Resources, Retries, RunPodSettings
-from core.telemetry import report_transitions
 
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
@@ -55,6 +56,10 @@ def store(resources: Resources) -> JobStore:
     return ObservedJobStore(
         DynamoJobStore(client("dynamodb"), resources.jobs_table), report_transitions
     )
+
+
+def job_index(resources: Resources) -> JobIndex:
+    return JobIndex(client("dynamodb"), resources.jobs_table)
 
 
 def transcripts() -> S3Transcripts:

@@ -11,11 +11,11 @@ from typing import Any
 
 from core import wiring
 from core.settings import NotifierSettings
-from core.telemetry import count, logger, metrics
+from core.telemetry import Metric, count, logger, observed
 from notifier.notify import Notifier
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], _context: object) -> None:
     outcomes = _wiring().notify(event["Records"], now=wiring.now())
     for each in outcomes:
@@ -23,8 +23,8 @@ def handler(event: dict[str, Any], _context: object) -> None:
             logger.error("notice kept in the dead end: %s", each.why, extra={"job_id": each.job_id})
         else:
             logger.info("notice sent: %s", each.kind, extra={"job_id": each.job_id})
-    count("NoticesSent", sum(not each.why for each in outcomes))
-    count("NoticesUntold", sum(bool(each.why) for each in outcomes))
+    count(Metric.NOTICES_SENT, sum(not each.why for each in outcomes))
+    count(Metric.NOTICES_UNTOLD, sum(bool(each.why) for each in outcomes))
 
 
 @cache

@@ -15,9 +15,10 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from core.errors import JobExists, UnknownCall
-from core.jobs.job import Source
+from core.jobs.job import Source, job_id_for
+from core.outcomes import count_submission
 from core.settings import SubmitterSettings
-from core.telemetry import count, count_submission, logger, metrics
+from core.telemetry import Metric, count, logger, observed, speak_of
 from submitter.messages import (
     AttemptRequested,
     NextStageRequested,
@@ -29,7 +30,7 @@ from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN
 from submitter.use_cases import UseCases, wired
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if _is_from_sqs(event):
         processor = BatchProcessor(
@@ -48,6 +49,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _take_record(record: dict[str, Any]) -> None:
+    speak_of()  # of nobody yet: a message may name no job
     deliveries = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     for message in parse_message(record["body"]):
         _take(message, deliveries)
@@ -58,19 +60,23 @@ def _take(
     deliveries: int = DELIVERIES_BEFORE_FORBIDDEN,
 ) -> None:
     use_cases = _wiring()
+    speak_of()
     try:
         match message:
             case NextStageRequested(job_id):
+                speak_of(job_id=job_id)
                 count_submission(use_cases.stages.advance(job_id), [])
             case AttemptRequested(job_id, call_id):
+                speak_of(job_id=job_id, call_id=call_id)
                 job, call = use_cases.dispatch.next_attempt(job_id, call_id)
                 count_submission(job, [call])
             case Source() if is_for_a_job(message, use_cases.settings):
+                speak_of(job_id=job_id_for(message))
                 count_submission(*use_cases.intake.accept(message, deliveries=deliveries))
             case Source():
                 logger.info("upload ignored: not a transcript", extra={"key": message.key})
     except JobExists:
-        count("DuplicateUploads")
+        count(Metric.DUPLICATE_UPLOADS)
     except UnknownCall as exc:
         logger.warning("message ignored: %s", exc)  # its record has expired
 

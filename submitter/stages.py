@@ -4,7 +4,7 @@ Everything here can be done twice, or by two at once: the texts are written once
 on one revision of the job, and the summary is created once.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,9 @@ from datetime import datetime
 from core.aws.names import work_key
 from core.errors import BadTranscript, Conflict, OutputRefused, Superseded
 from core.failures import Failure
+from core.jobs.audit import AuditEvent
 from core.jobs.call import OVERFLOW, Call
+from core.jobs.durations import intervals_of, time_spent
 from core.jobs.job import ASSEMBLED, Job, JobState, Summary
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle, output_refused, superseded
 from core.jobs.ports import IntermediateStore
@@ -43,12 +45,13 @@ class Stages:
         Raises UnknownCall, and OutputRefused where S3 does not let it go on yet.
         """
         store = self.lifecycle.store
-        job, calls, _ = store.history(job_id)
+        job, calls, events = store.history(job_id)
         if job.state is not JobState.ACTIVE or not job.is_stage_done:
             return job
         try:
             # Whoever began the next stage and died has left calls of it.
-            return self._advance(job, {call.id: call for call in calls if call.stage <= job.stage})
+            begun = {call.id: call for call in calls if call.stage <= job.stage}
+            return self._advance(job, begun, events)
         except Superseded as exc:
             return self._fail(job_id, superseded(exc))
         except BadTranscript as exc:
@@ -74,7 +77,7 @@ class Stages:
             return job
         return self.lifecycle.end_unpublished_job(job, output_refused(refusal), now=self.clock())
 
-    def _advance(self, job: Job, calls: Mapping[str, Call]) -> Job:
+    def _advance(self, job: Job, calls: Mapping[str, Call], events: Sequence[AuditEvent]) -> Job:
         passages = self.material.passages(job)
         history = self._history(job, calls)
         glossary = self.material.glossary(job)
@@ -82,7 +85,7 @@ class Stages:
             case Round() as plan:
                 return self._begin(job, passages, plan)
             case Finished(text=text, facts=facts):
-                return self._publish(job, calls, text, facts)
+                return self._publish(job, calls, events, text, facts)
             case GivenUp(code=code, message=message):
                 return self.lifecycle.fail_job(job, Failure(code, message), now=self.clock())
 
@@ -126,8 +129,15 @@ class Stages:
         job = self.lifecycle.store.begin_stage(job, calls)
         return self.dispatch.send_all(job, calls, push_input(passages, plan))[0]
 
-    def _publish(self, job: Job, calls: Mapping[str, Call], text: str, facts: Facts) -> Job:
-        cost = facts.cost
+    def _publish(
+        self,
+        job: Job,
+        calls: Mapping[str, Call],
+        events: Sequence[AuditEvent],
+        text: str,
+        facts: Facts,
+    ) -> Job:
+        cost, now = facts.cost, self.clock()
         summary = Summary(
             call_id=ASSEMBLED,
             attempt=0,
@@ -144,5 +154,10 @@ class Stages:
             doubts=facts.doubts,
         )
         return self.lifecycle.publish_document(
-            job, summary, text, facts.as_fields(), now=self.clock()
+            job,
+            summary,
+            text,
+            facts.as_fields(),
+            now=now,
+            spent=time_spent(intervals_of(events), job.created_at, now),
         )

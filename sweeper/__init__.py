@@ -5,5 +5,6 @@ sweep    the use case: everything that is due, within the time there is
 looks    what a due call or job needs, without RunPod
 polling  asks RunPod about a call, and does what its answer says
 lanes    threads within a time budget
+gauges   what each sweep measures besides its work
 results  what a look can come to
 """

@@ -16,11 +16,12 @@ from core import wiring
 from core.aws.work_files import PARTS
 from core.jobs.ports import WorkFiles
 from core.settings import SweeperSettings
-from core.telemetry import count, logger, metrics
+from core.telemetry import Metric, count, logger, measure, observed
+from sweeper.gauges import Gauges
 from sweeper.lanes import paced
 from sweeper.looks import Looks
 from sweeper.polling import Polling
-from sweeper.results import SweepOutcome
+from sweeper.results import SweepOutcome, SweepResult
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
@@ -30,29 +31,51 @@ _SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep 
 _POLLS_PER_SECOND = 100
 
 
-@metrics.log_metrics
+@observed
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
-    sweeper, work_files = _wiring()
+    sweeper, gauges, work_files = _wiring()
     found: Counter[SweepOutcome] = Counter()
     key_errors: set[str] = set()
     try:
         for result in sweeper.sweep(pace=paced(_POLLS_PER_SECOND), seconds_left=seconds_left):
             found[result.outcome] += 1
+            _tell(result)
             key_errors |= {result.key_error} - {""}
     finally:
         if key_errors:
             logger.error("RunPod can't be asked: %s", "; ".join(sorted(key_errors)))
-        count("CallbacksLost", found[SweepOutcome.LOST_CALLBACK])
-        count("CallsResent", found[SweepOutcome.RESENT])
-        count("CallsGivenUp", found[SweepOutcome.GIVEN_UP])
-        count("CallsSwept", found.total())
+        for _ in range(found[SweepOutcome.LOST_CALLBACK]):
+            measure(Metric.CALLBACKS_LOST, 1)  # where the receiver's samples are 0
+        count(Metric.CALLS_RESENT, found[SweepOutcome.RESENT])
+        count(Metric.CALLS_GIVEN_UP, found[SweepOutcome.GIVEN_UP])
+        count(Metric.CALLS_SWEPT, found.total())
         logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
+        gauges.read(seconds_left)
     if seconds_left() > _SECONDS_TO_EXPIRE:
         _expire(work_files)
     return {kind.value: number for kind, number in found.items()}
+
+
+# What the sweep has changed; of the rest nothing need be told.
+_TOLD = frozenset(
+    {
+        SweepOutcome.LOST_CALLBACK,
+        SweepOutcome.TAKEN_OVER,
+        SweepOutcome.RESENT,
+        SweepOutcome.GIVEN_UP,
+    }
+)
+
+
+def _tell(result: SweepResult) -> None:
+    extra = {"job_id": result.job_id, "call_id": result.call_id}
+    if result.error:
+        logger.error("swept: %s", result.outcome, exc_info=result.error, extra=extra)
+    elif result.outcome in _TOLD:
+        logger.info("swept: %s", result.outcome, extra=extra)
 
 
 def _expire(work_files: WorkFiles | None) -> None:
@@ -64,14 +87,15 @@ def _expire(work_files: WorkFiles | None) -> None:
     except (BotoCoreError, ClientError):
         logger.exception("old work files could not be deleted; the next sweeps try again")
     else:
-        count("WorkFilesExpired", expired)
+        count(Metric.WORK_FILES_EXPIRED, expired)
 
 
 @cache
-def _wiring() -> tuple[Sweeper, WorkFiles | None]:
+def _wiring() -> tuple[Sweeper, Gauges, WorkFiles | None]:
     settings = SweeperSettings.from_env(os.environ)
     store = wiring.store(settings.resources)
     lifecycle = wiring.lifecycle(settings.resources, settings.retries, store=store, by=BY)
+    runpod = wiring.runpod(settings.runpod)
     sweeper = Sweeper(
         store=store,
         looks=Looks(lifecycle=lifecycle, store=store, clock=wiring.now),
@@ -79,12 +103,13 @@ def _wiring() -> tuple[Sweeper, WorkFiles | None]:
             lifecycle=lifecycle,
             settler=wiring.settler(settings.resources, lifecycle),
             store=store,
-            runpod=wiring.runpod(settings.runpod),
+            runpod=runpod,
             max_polls=settings.max_polls,
             poll_interval=settings.poll_interval,
             clock=wiring.now,
         ),
         clock=wiring.now,
     )
+    gauges = Gauges(index=wiring.job_index(settings.resources), endpoint=runpod, clock=wiring.now)
     has_no_rule = settings.expires_work_files
-    return sweeper, wiring.work_files(settings.resources) if has_no_rule else None
+    return sweeper, gauges, wiring.work_files(settings.resources) if has_no_rule else None

@@ -16,6 +16,7 @@ class SweepOutcome(StrEnum):
     GIVEN_UP = "given up"
     SETTLED_ALREADY = "settled already"
     LEFT = "left for the next sweep"  # RunPod could not be asked, or others were writing
+    BROKEN = "could not be looked at"  # what was raised about it is raised again at the sweep's end
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class SweepResult:
     outcome: SweepOutcome
     settled: Settlement | None = None
     key_error: str = ""  # why RunPod can't be asked about any call until somebody mends it
+    # Whom the look was about, which the sweep knows; "" in call_id where it was a job.
+    job_id: str = ""
+    call_id: str = ""
+    error: Exception | None = None  # of what could not be looked at
 
 
 @dataclass(frozen=True)

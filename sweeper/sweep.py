@@ -8,7 +8,7 @@ that a RunPod that hangs holds up no look that needs none.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -57,16 +57,36 @@ class Sweeper:
                     continue
                 match future.result():
                     case SweepResult() as result:
+                        errors += [result.error] if result.error else []
                         yield result
                     case Due(found):
                         for job_id, call_id in found:
-                            looks.add(partial(self.looks.look, job_id, call_id))
+                            look = partial(self.looks.look, job_id, call_id)
+                            looks.add(_about(job_id, call_id, look))
                     case Polls(wanted):
                         for poll in wanted:
-                            polls.add(partial(self.polling.poll, poll, circuit))
+                            ask = partial(self.polling.poll, poll, circuit)
+                            polls.add(_about(poll.job.id, poll.call.id, ask))
         finally:
             looks.stop()
             polls.stop()
         yield from [SweepResult(SweepOutcome.LEFT)] * polls.unfinished
         if errors:
             raise ExceptionGroup(f"{len(errors)} due calls could not be looked at", errors)
+
+
+def _about(
+    job_id: str, call_id: str, work: Callable[[], SweepResult | Polls]
+) -> Callable[[], SweepResult | Polls | Due]:
+    """Return work whose result says whom it was about, also where it raises."""
+
+    def named() -> SweepResult | Polls:
+        try:
+            result = work()
+        except Exception as exc:
+            return SweepResult(SweepOutcome.BROKEN, job_id=job_id, call_id=call_id, error=exc)
+        if isinstance(result, SweepResult):
+            return replace(result, job_id=job_id, call_id=call_id)
+        return result
+
+    return named

@@ -12,52 +12,56 @@ from typing import Any
 
 from core import wiring
 from core.errors import BadBody, BadToken, ForeignRequest, NotYetKnown, UnknownCall
-from core.jobs.callback import CallRef
+from core.jobs.decide import Fail, Overflow, Publish, Retry
 from core.jobs.ports import CallbackSecrets
 from core.settings import ReceiverSettings
-from core.telemetry import count, logger, metrics
+from core.telemetry import Metric, count, logger, measure, observed, speak_of
 from webhook_receiver.callbacks import checked_ref, parse_body
 from webhook_receiver.receive import Receiver
 
 BY = "webhook_receiver"
+# What came of a callback that brought what was waited for.
+_RESULTS = frozenset(each.outcome for each in (Publish, Retry, Overflow, Fail))
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     receiver, secrets = _wiring()
+    # The access log has this id and can't have the job's: it stands in the path, beside the token.
+    request = event.get("requestContext") or {}
+    logger.append_keys(api_request_id=request.get("requestId"))
     try:
         ref = checked_ref(event, secrets)
     except BadToken:
-        count("CallbacksUnauthorized")
+        count(Metric.CALLBACKS_UNAUTHORIZED)
         logger.warning("callback refused: token")
         return _answer(401, "unauthorized")
+    speak_of(job_id=ref.job_id, call_id=ref.call_id, attempt=ref.attempt)
     try:
         outcome = receiver.receive(ref, parse_body(event), now=wiring.now())
     except BadBody as exc:
-        return _refused(400, str(exc), ref)
+        return _refused(400, str(exc))
     except UnknownCall:
-        return _refused(404, "no such call", ref)
+        return _refused(404, "no such call")
     except ForeignRequest:
-        return _refused(409, "another request's report", ref)
+        return _refused(409, "another request's report")
     except NotYetKnown as exc:
-        logger.info("callback: %s", exc, extra=_ids(ref))
+        logger.info("callback: %s", exc)
         return _answer(503, str(exc))
-    logger.info("callback: %s", outcome, extra=_ids(ref))
+    if outcome in _RESULTS:
+        measure(Metric.CALLBACKS_LOST, 0)  # where the sweeper's samples are 1
+    logger.info("callback: %s", outcome)
     return _answer(200, outcome)
 
 
-def _refused(code: int, why: str, ref: CallRef) -> dict[str, Any]:
-    count("CallbacksRefused")
-    logger.warning("callback refused: %s", why, extra=_ids(ref))
+def _refused(code: int, why: str) -> dict[str, Any]:
+    count(Metric.CALLBACKS_REFUSED)
+    logger.warning("callback refused: %s", why)
     return _answer(code, why)
 
 
 def _answer(code: int, outcome: str) -> dict[str, Any]:
     return {"statusCode": code, "body": json.dumps({"outcome": outcome})}
-
-
-def _ids(ref: CallRef) -> dict[str, str | int]:
-    return {"job_id": ref.job_id, "call_id": ref.call_id, "attempt": ref.attempt}
 
 
 @cache

@@ -11,14 +11,14 @@ from typing import Any
 
 from core import wiring
 from core.settings import WebhookSenderSettings
-from core.telemetry import count, logger, metrics
+from core.telemetry import Metric, count, logger, observed
 from webhook_sender.deliver import Delivery, Sender
 from webhook_sender.message import message_of, trial_event
 from webhook_sender.receiver import receiver_at
 from webhook_sender.signing import Signer
 
 
-@metrics.log_metrics
+@observed
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     settings, sender = _wiring()
     if "test" in event:
@@ -37,14 +37,14 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def _report(done: Delivery) -> None:
     extra = {"job_id": done.job_id, "notice_id": done.notice_id, "tries": done.tries}
     if not done.why:
-        count("WebhooksDelivered")
+        count(Metric.WEBHOOKS_DELIVERED)
         logger.info("webhook delivered", extra=extra)
     elif done.pause:
-        count("WebhooksPutOff")
+        count(Metric.WEBHOOKS_PUT_OFF)
         seconds = done.pause.total_seconds()
         logger.warning("webhook put off: %s", done.why, extra=extra | {"seconds": seconds})
     else:
-        count("WebhooksGivenUp")
+        count(Metric.WEBHOOKS_GIVEN_UP)
         logger.error("webhook given up: %s", done.why, extra=extra)
 
 

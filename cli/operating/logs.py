@@ -22,7 +22,7 @@ _COLOURS = {"WARNING": "yellow", "ERROR": "red", "CRITICAL": "red"}
 _NOT_SHOWN = frozenset(
     {"level", "location", "message", "timestamp", "service", "job_id", "key", "exception", "stack_trace"}
     | {"cold_start", "function_name", "function_memory_size", "function_arn", "function_request_id"}
-    | {"xray_trace_id", "exception_name"}
+    | {"xray_trace_id", "exception_name", "api_request_id"}
 )  # fmt: skip
 
 

@@ -11,8 +11,9 @@ from rich.table import Table
 
 from cli.operating.prices import Dollars
 from cli.operating.spans import now, short
-from cli.operating.story import ARRIVING, CALLBACK, GPU, OURS, QUEUE, WAITING, CallStory, Story
+from cli.operating.story import ARRIVING, CALLBACK, WAITING, CallStory, Story
 from core.jobs.call import SUCCEEDED
+from core.jobs.durations import GPU, OURS, QUEUE
 from core.jobs.job import Job, JobState
 from core.summaries.facts import Outcome
 

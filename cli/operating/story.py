@@ -11,7 +11,7 @@ Where a second went is decided by the calls that were open in it, the first of t
 So the parts add up to the whole, though calls of a round run side by side.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,19 +19,13 @@ from typing import Any
 from cli.deployment import History
 from core.jobs.audit import AuditEvent
 from core.jobs.call import NOT_TAKEN, Call, CallState
+from core.jobs.durations import GPU, OURS, QUEUE, Interval, spread
 from core.jobs.job import Job, JobState
 from core.summaries.rounds import in_words
 
 ARRIVING = "arriving"  # between the upload and the job's record
-GPU, QUEUE, CALLBACK, WAITING, OURS = "gpu", "queue", "callback", "waiting", "ours"
+CALLBACK, WAITING = "callback", "waiting"
 _KINDS = (GPU, QUEUE, CALLBACK, WAITING)  # what an interval may be, the first that fits
-
-
-@dataclass(frozen=True, kw_only=True)
-class Interval:
-    kind: str
-    begins: datetime
-    ends: datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -269,28 +263,6 @@ def _seconds(job: Job, calls: Sequence[CallStory], now: datetime) -> dict[str, f
     ]
     seconds = dict.fromkeys((ARRIVING, *_KINDS, OURS), 0.0)
     seconds[ARRIVING] = max((job.created_at - job.source.uploaded_at).total_seconds(), 0.0)
-    for kind, length in _spread(intervals, job.created_at, ends):
+    for kind, length in spread(intervals, job.created_at, ends, kinds=_KINDS, otherwise=OURS):
         seconds[kind] += length
     return seconds
-
-
-def _spread(
-    intervals: Iterable[Interval], begins: datetime, ends: datetime
-) -> Iterator[tuple[str, float]]:
-    """Yield the parts of a time, each with the first kind of an interval that lies over it."""
-    held = [each for each in intervals if each.begins < ends and each.ends > begins]
-    changes: list[tuple[datetime, int, str]] = []
-    for each in held:
-        changes += [(max(each.begins, begins), 1, each.kind), (min(each.ends, ends), -1, each.kind)]
-    changes.sort(key=lambda change: change[0])
-    open_of = dict.fromkeys(_KINDS, 0)
-    at = begins
-    for moment, step, kind in [*changes, (ends, 0, OURS)]:
-        if moment > at:
-            yield (
-                next((each for each in _KINDS if open_of[each]), OURS),
-                (moment - at).total_seconds(),
-            )
-            at = moment
-        if step:
-            open_of[kind] += step

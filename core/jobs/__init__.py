@@ -5,6 +5,7 @@ call             a call, its attempts, and the only transitions between its stat
 audit            the line that each transition leaves
 decide           what one report means for its call as it is now
 settle           carries out what a report means
+durations        where a job's time went: queue, GPU, ours
 lifecycle        retry, hold, publish, fail, close, advance: what can happen to a job, each once
 verify           pull mode: a manifest is believed once its summary was read
 callback         the callback's token and URL: made and checked side by side

@@ -77,15 +77,16 @@ class Lifecycle:
         *,
         now: datetime,
         delay: timedelta | None = None,
+        detail: Detail = _NO_DETAIL,
     ) -> tuple[Job, Call]:
         """End the attempt and ask for the next; after fifty of them the job fails instead."""
         made = len(call.attempts)
         if made >= MOST_REQUESTS:
-            return self.fail(job, call, _requests_exhausted(made, failure), now=now)
+            return self.fail(job, call, _requests_exhausted(made, failure), now=now, detail=detail)
         delay = retry_delay(made) if delay is None else delay
         is_asked_for = self.longest_chain is None or made < self.longest_chain
         due_at = now + delay + (LATEST_PICKUP if is_asked_for else timedelta())
-        event = self.event(now, {"attempt": call.attempt.number}, why=failure.message)
+        event = self.event(now, {"attempt": call.attempt.number, **detail}, why=failure.message)
         call = self.store.save_call(call.with_wait(failure.code, due_at=due_at, event=event))
         if is_asked_for:
             self.queue.request_attempt(call.job_id, call.id, after=delay)
@@ -141,16 +142,27 @@ class Lifecycle:
         facts: Mapping[str, Any],
         *,
         now: datetime,
+        spent: Detail = _NO_DETAIL,
     ) -> tuple[Job, Call]:
-        """Make the summary of a call visible, and end the call and its job with it."""
+        """Make the summary of a call visible, and end the call and its job with it.
+
+        `spent` says where the job's time went (core/jobs/durations.py), for the audit.
+        """
         try:
             existing = self.summaries.publish(job, summary, text, facts, now=now)
         except Superseded as exc:
             return self.fail(job, call, superseded(exc), now=now)
-        return self.finish(job, call, existing, now=now)
+        return self.finish(job, call, existing, now=now, spent=spent)
 
     def publish_document(
-        self, job: Job, summary: Summary, text: str, facts: Mapping[str, Any], *, now: datetime
+        self,
+        job: Job,
+        summary: Summary,
+        text: str,
+        facts: Mapping[str, Any],
+        *,
+        now: datetime,
+        spent: Detail = _NO_DETAIL,
     ) -> Job:
         """Make a summary that was assembled from several calls' answers visible, and end its job.
 
@@ -159,25 +171,29 @@ class Lifecycle:
         event = self.event(now, {"stages": job.stage}, note="publishing")
         job = self.store.save_job(job.with_publishing(due_at=now + PUBLISHING_TIME, event=event))
         existing = self.summaries.publish(job, summary, text, facts, now=now)
-        return self.finish_job(job, existing, now=now)
+        return self.finish_job(job, existing, now=now, spent=spent)
 
-    def finish(self, job: Job, call: Call, summary: Summary, *, now: datetime) -> tuple[Job, Call]:
-        event = self._success(
-            job,
-            summary,
-            {"attempt": summary.attempt, "finish_reason": summary.finish_reason},
-            now,
-        )
+    def finish(
+        self, job: Job, call: Call, summary: Summary, *, now: datetime, spent: Detail = _NO_DETAIL
+    ) -> tuple[Job, Call]:
+        of_call: Detail = {"attempt": summary.attempt, "finish_reason": summary.finish_reason}
+        event = self._success(job, summary, {**of_call, **spent}, now)
         return self.store.save(job.with_success(summary, event), call.with_success(event))
 
-    def finish_job(self, job: Job, summary: Summary, *, now: datetime) -> Job:
-        event = self._success(job, summary, _NO_DETAIL, now)
+    def finish_job(
+        self, job: Job, summary: Summary, *, now: datetime, spent: Detail = _NO_DETAIL
+    ) -> Job:
+        event = self._success(job, summary, spent, now)
         return self.store.save_job(job.with_success(summary, event))
 
-    def fail(self, job: Job, call: Call, failure: Failure, *, now: datetime) -> tuple[Job, Call]:
+    def fail(
+        self, job: Job, call: Call, failure: Failure, *, now: datetime, detail: Detail = _NO_DETAIL
+    ) -> tuple[Job, Call]:
         """End a call, and its job with it, for good."""
         event = self.event(
-            now, {"call": call.id, "paid_attempts": call.paid_attempts}, why=failure.message
+            now,
+            {"call": call.id, "paid_attempts": call.paid_attempts, **detail},
+            why=failure.message,
         )
         return self.store.save(
             job.with_failure(failure.code, event), call.with_failure(failure.code, event)

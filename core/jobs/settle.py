@@ -35,6 +35,7 @@ from core.jobs.decide import (
     attempt_of,
     decide,
 )
+from core.jobs.durations import request_intervals, time_spent
 from core.jobs.job import Job, Summary
 from core.jobs.lifecycle import (
     PUBLISHING_TIME,
@@ -80,7 +81,7 @@ class Settler:
             believed = self._verified(job, ref, report) if is_open else report
             decision = decide(job, call, attempt, believed, max_attempts=self._max_attempts)
             call = call.with_run_time(attempt.number, report.ran_ms)
-            job, call = self._carry_out(decision, job, call, now)
+            job, call = self._carry_out(decision, job, call, report, now)
             return Settlement(decision=decision, job=job, call=call)
 
         return self._persistently(ref, settle)
@@ -154,7 +155,7 @@ class Settler:
         return self.lifecycle.retries.max_attempts
 
     def _carry_out(
-        self, decision: Decision, job: Job, call: Call, now: datetime
+        self, decision: Decision, job: Job, call: Call, told: RunPodReport, now: datetime
     ) -> tuple[Job, Call]:
         match decision:
             case Publish(attempt, report):
@@ -162,11 +163,11 @@ class Settler:
             case Recover(attempt, failure):
                 return self._recover(job, call, attempt, failure, now)
             case Retry(failure):
-                return self.lifecycle.retry(job, call, failure, now=now)
+                return self.lifecycle.retry(job, call, failure, now=now, detail=told.times)
             case Overflow(attempt, failure):
-                return self._overflow(job, call, attempt, failure, now)
+                return self._overflow(job, call, attempt, failure, told, now)
             case Fail(failure):
-                return self.lifecycle.fail(job, call, failure, now=now)
+                return self.lifecycle.fail(job, call, failure, now=now, detail=told.times)
             case Close():
                 return job, self.lifecycle.close(job, call, now=now)
             case NoteLate(attempt, report):
@@ -206,7 +207,11 @@ class Settler:
                     discarded_tokens=report.manifest.discarded_tokens,
                     doubts=report.manifest.doubts,
                 )
-            return self.lifecycle.publish(job, call, summary, report.text, facts, now=now)
+            requests = request_intervals(now, report.queued, report.ran)
+            spent = time_spent(requests, job.created_at, now)
+            return self.lifecycle.publish(
+                job, call, summary, report.text, facts, now=now, spent=spent
+            )
         answer = IntermediateText(
             text=report.text,
             was_cut=report.finish_reason == CUT,
@@ -241,7 +246,13 @@ class Settler:
         return store.save(job, call)
 
     def _overflow(
-        self, job: Job, call: Call, attempt: Attempt, failure: Failure, now: datetime
+        self,
+        job: Job,
+        call: Call,
+        attempt: Attempt,
+        failure: Failure,
+        told: RunPodReport,
+        now: datetime,
     ) -> tuple[Job, Call]:
         """End a call whose prompt was too long for the model: its stage's end asks for less at a time.
 
@@ -249,7 +260,8 @@ class Settler:
         """
         if not call.was_too_long:
             call = self.lifecycle.store.save_call(call.attempt_ended(OVERFLOW))
-        event = self.lifecycle.event(now, {"attempt": attempt.number}, why=failure.message)
+        detail = {"attempt": attempt.number, **told.times}
+        event = self.lifecycle.event(now, detail, why=failure.message)
         return self.lifecycle.end_in_stage(job, call, call.with_failure(OVERFLOW, event), now=now)
 
     def _recover(

@@ -27,11 +27,13 @@ from core.errors import (
     SecretUnusable,
 )
 from core.runpod import reports
+from core.runpod.health import EndpointHealth
 from core.runpod.reports import RunPodReport
 
 _CONNECT_SECONDS = 5
 _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10
+_HEALTH_ANSWER_SECONDS = 5
 # Cloudflare stands before RunPod and turns some default user agents away (error 1010).
 _USER_AGENT = "transcript-summaries/0.1"
 
@@ -100,6 +102,15 @@ class HttpRunPod:
         answer = self._send("POST", path, answer_seconds=_STATUS_ANSWER_SECONDS)
         if answer.status_code != requests.codes.not_found:
             self._raise_unless_ok(answer)
+
+    def health(self) -> EndpointHealth:
+        """Return how the endpoint is. Raises what `status` raises."""
+        answer = self._send("GET", "/health", answer_seconds=_HEALTH_ANSWER_SECONDS)
+        self._raise_unless_ok(answer)
+        try:
+            return EndpointHealth.parse(_object_in(answer))
+        except BadBody as exc:
+            raise RunPodFailed(str(exc)) from exc
 
     def _send(
         self,

@@ -82,6 +82,13 @@ class RunPodReport:
         return int(self.ran / timedelta(milliseconds=1))
 
     @property
+    def times(self) -> dict[str, str | int]:
+        """Return how long it waited and ran at RunPod, for the audit; nothing where that is not said."""
+        if not self.queued and not self.ran:
+            return {}
+        return {"queued_ms": int(self.queued / timedelta(milliseconds=1)), "ran_ms": self.ran_ms}
+
+    @property
     def timings(self) -> dict[str, str | int]:
         """Return the figures for the audit."""
         figures: dict[str, str | int] = {

@@ -49,6 +49,7 @@ RUN_ELSEWHERE = {
     "make demo MODEL_URL": "tests/local/test_models.py::test_",
     "make up": "tests/local/test_up_command.py::test_",
     "make up MODE": "tests/local/test_up_command.py::test_",
+    "make dashboard": "tests/local/test_dashboard.py::test_the_dashboard_is_drawn_from_a_run",
     "make soak": "tests/soak/test_soak.py::test_",
     "make soak JOBS SEED": "tests/soak/test_soak.py::test_",
     "make test": ".ci/run",

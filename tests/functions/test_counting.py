@@ -1,7 +1,6 @@
 """Metrics count each transition once, however often it is seen: over moto's AWS and the real handlers."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -28,6 +27,7 @@ from tests.builders import (
     minutes,
 )
 from tests.fakes.cloud import KEY, Cloud, running_cloud, without_versions
+from tests.fakes.embedded_metrics import values_in
 from tests.fakes.lambda_events import sqs_batch
 
 
@@ -37,21 +37,19 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
         yield cloud
 
 
+HAPPENED = ("Jobs", "Calls", "Duplicate")  # what is measured of a summary has tests of its own
+
+
 @pytest.fixture
 def counted(capsys: pytest.CaptureFixture[str]) -> Any:
-    """Return what every function has counted since it was asked last."""
+    """Return how often every function has counted what happened, since it was asked last."""
 
     def counted() -> dict[str, int]:
-        total: Counter[str] = Counter()
-        for line in capsys.readouterr().out.splitlines():
-            fields = json.loads(line)
-            for each in fields.get("_aws", {}).get("CloudWatchMetrics", []):
-                for metric in each["Metrics"]:
-                    values = fields[metric["Name"]]
-                    total[metric["Name"]] += int(
-                        sum(values if isinstance(values, list) else [values])
-                    )
-        return {name: number for name, number in total.items() if number}
+        values = values_in(capsys.readouterr().out)
+        told = {
+            name: round(sum(each)) for name, each in values.items() if name.startswith(HAPPENED)
+        }
+        return {name: number for name, number in told.items() if number}
 
     return counted
 
@@ -78,7 +76,7 @@ def test_a_job_that_failed_is_counted_once_however_many_of_its_calls_come_back(
         cloud.invoke("webhook_receiver", callback(FAILED, call_id))
         cloud.invoke("webhook_receiver", callback(completed_body(), call_id))
 
-    assert counted() == {"JobsFailed": 1}
+    assert counted() == {"JobsFailed": 1, "JobsFailedUnexpectedly": 1}
 
 
 def test_a_succeeded_job_is_counted_once_however_often_it_is_reported(

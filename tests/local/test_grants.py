@@ -54,6 +54,7 @@ RECEIVER: Mapping[Grant, Scenario] = {
 }
 SWEEPER: Mapping[Grant, Scenario] = {
     Grant("dynamodb:Query", "table/index/due"): scenarios.lost_callback,
+    Grant("dynamodb:Query", "table/index/by-state"): scenarios.lost_callback,
     Grant("dynamodb:BatchGetItem", "table"): scenarios.lost_callback,
     Grant(GET_SECRET, "runpod key"): scenarios.lost_callback,
     Grant("dynamodb:UpdateItem", "table"): scenarios.lost_callback,

@@ -223,6 +223,7 @@ def simulated() -> Iterator[io.StringIO]:
         stack.enter_context(patch.dict("os.environ", SETTINGS))
         put(wiring, "now", _now)
         put(wiring, "store", lambda _: _clients().store)
+        put(wiring, "job_index", lambda _: _clients().store)
         put(wiring, "client", lambda service: getattr(_clients(), _CLIENTS[service]))
         put(wiring, "presigner", lambda: _clients().s3)
         put(wiring, "callback_secrets", lambda _: _environment().secrets)

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import RunPodBusy, RunPodRefused, RunPodSilent
 from core.jobs.callback import CallRef
+from core.runpod.health import EndpointHealth
 from core.runpod.reports import RunPodReport, RunPodStatus, gone, parse_report
 from core.runpod.work_order import ORDER
 from tests.builders import completed_body, failed_body, status_body
@@ -240,6 +241,12 @@ class Endpoint:
     def cancel(self, runpod_id: str) -> None:
         self._reach()
         outside("runpod", "cancel", lambda: self.runpod.cancel(runpod_id))
+
+    def health(self) -> EndpointHealth:
+        self._reach()
+        return outside(
+            "runpod", "health", lambda: EndpointHealth(jobs_in_queue=0, workers_running=1)
+        )
 
     def _reach(self) -> None:
         """Wait as long as the client does where RunPod is away, and fail as it does."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError, IncompleteReadError
 from core.aws.job_store import DynamoJobStore
 from core.jobs.call import Call
 from core.jobs.callback import CallRef, is_token_of
-from core.jobs.job import Job
+from core.jobs.job import Job, JobState
 from tests.fakes.memory import MemoryJobStore, MemoryS3
 from tests.simulation.scheduler import outside
 from tests.simulation.simulation import Simulation
@@ -104,6 +104,16 @@ class SteppedStore(MemoryJobStore):
 
     def events(self, job_id: str) -> list[Any]:
         return self._events[job_id]
+
+    def jobs(self, state: JobState, *, oldest_first: bool, page_size: int) -> Iterator[Job]:
+        """Read the index by state, as far as the sweeper does: the oldest job of a state."""
+        assert oldest_first
+
+        def oldest() -> list[Job]:
+            listed = [job for job in self._jobs.values() if job.state is state]
+            return sorted(listed, key=lambda job: job.created_at)[:page_size]
+
+        return iter(outside("dynamodb", "query oldest job", oldest))
 
     def is_quiet(self, until: datetime) -> bool:
         return not list(super().due(until))

@@ -89,6 +89,7 @@ NO_VARIABLE = {
     "SubmitterMaxConcurrency",
     "TableDeletionProtection",
     "LogRetentionDays",
+    "TraceRequests",
     "AlarmEmail",
     "NoticeEmail",
     "NoticeEmailAbout",
@@ -111,6 +112,7 @@ OUTSIDE_OF_VARIABLES = {
     "TableDeletionProtection": {"JobsTable.DeletionProtectionEnabled"},
     "SweepScheduleMinutes": {"SweepSchedule.ScheduleExpression"},
     "LogLevel": {f"{function}.LoggingConfig.ApplicationLogLevel" for function in FUNCTIONS},
+    "TraceRequests": {f"{function}.TracingConfig.Mode" for function in FUNCTIONS},
     "LogRetentionDays": {
         f"{group}LogGroup.RetentionInDays"
         for group in (
@@ -123,10 +125,11 @@ OUTSIDE_OF_VARIABLES = {
         )
     },
 }
-# Buckets and alarms that come or go with a parameter, and what stands in roles and policies, have tests
-# of their own.
+# Buckets and alarms that come or go with a parameter, thresholds that follow one, and what stands in roles
+# and policies have tests of their own.
 _ELSEWHERE = re.compile(
     r"\w+(Role|Policy|Permission)\.|(Transcripts|Summaries)Bucket\.|UploadRule\.|Alarm\w+\.|\w+Alarm\."
+    r"|Dashboard\."
     r"|Notice(Topic|Subscription|WebhookSecret)\.|(Failure|Summary)MailRule\."
 )
 

@@ -53,6 +53,7 @@ RECEIVER = {
 }
 SWEEPER = {
     ("dynamodb:Query", "${JobsTable.Arn}/index/due"),
+    ("dynamodb:Query", "${JobsTable.Arn}/index/by-state"),
     ("dynamodb:BatchGetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),
     ("secretsmanager:GetSecretValue", RUNPOD_KEY),
@@ -122,6 +123,14 @@ def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None
     verifying = grants("WebhookReceiverRole", VerifyCallbacks="true")
 
     assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
+
+
+@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+def test_a_function_may_write_traces_only_where_traces_are_wanted(role: str) -> None:
+    assert grants(role, TraceRequests="true") - grants(role) == {
+        ("xray:PutTraceSegments", "*"),
+        ("xray:PutTelemetryRecords", "*"),
+    }
 
 
 def test_a_given_secret_of_the_webhook_is_the_one_that_may_be_read() -> None:
