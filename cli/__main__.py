@@ -1,50 +1,117 @@
 """Command line: `.venv/bin/summaries --help`, or `python -m cli --help`."""
 
-import sys
-from dataclasses import replace
-from pathlib import Path
-
 import click
 
-from cli import answers as kept
-from cli import deploy as use_case
-from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
-from cli.doctor import doctor_command
-from cli.endpoint import endpoint as endpoint_group
-from cli.operating.cancelling import cancel_command
-from cli.operating.cost import cost_command
-from cli.operating.forgetting import forget_command
-from cli.operating.get import get_command
-from cli.operating.listing import list_command
-from cli.operating.logs import logs_command
-from cli.operating.notices import notices_group
-from cli.operating.reading import read_command
-from cli.operating.redriving import redrive_command
-from cli.operating.retrying import retry_command
-from cli.operating.secrets import secret
-from cli.operating.show import show_command
-from cli.operating.status import status_command
-from cli.operating.stopping import resume_command, stop_command
-from cli.operating.submitting import submit_command
-from cli.operating.sweeping import sweep_command
-from cli.operating.watch import watch_command
-from cli.parameters import ROOT
-from cli.twins import give_twins
+from cli.lazy import LazyGroup, Listed
 
-_file = click.option(
-    "--answers",
-    "file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default=ROOT / "deploy.toml",
-    help="Where answers are kept; by default deploy.toml, which git ignores.",
+_COMMANDS = {
+    "cancel": Listed(
+        "cli.operating.cancelling",
+        "cancel_command",
+        "End active jobs, and their requests at RunPod.",
+    ),
+    "cost": Listed(
+        "cli.operating.cost",
+        "cost_command",
+        "Sum up what summaries have cost: per day, and of the dearest jobs.",
+    ),
+    "deploy": Listed(
+        "cli.deploy_commands", "deploy_command", "Check, ask what is missing, build and deploy."
+    ),
+    "destroy": Listed(
+        "cli.deploy_commands",
+        "destroy_command",
+        "Delete the stack; buckets and the table of jobs stay.",
+    ),
+    "doctor": Listed(
+        "cli.doctor",
+        "doctor_command",
+        "Find what makes a deployment silently not work, and say what to do.",
+    ),
+    "endpoint": Listed(
+        "cli.endpoint",
+        "endpoint",
+        "Make RunPod's endpoint what the model profile needs, and keep it so.",
+    ),
+    "forget": Listed(
+        "cli.operating.forgetting",
+        "forget_command",
+        "Erase all that is kept about one transcript, by the KEY of its file.",
+    ),
+    "get": Listed("cli.operating.get", "get_command", "Print a summary, save it, or export it."),
+    "list": Listed("cli.operating.listing", "list_command", "Show jobs, newest first."),
+    "logs": Listed(
+        "cli.operating.logs",
+        "logs_command",
+        "Print one job's log lines from all functions, in order; or all that went wrong.",
+    ),
+    "notices": Listed(
+        "cli.operating.notices",
+        "notices_group",
+        "Show what could not be told of jobs, and tell it again.",
+    ),
+    "read": Listed(
+        "cli.operating.reading",
+        "read_command",
+        "Show how a FILE would be read, and what its summary would take.",
+    ),
+    "redrive": Listed(
+        "cli.operating.redriving",
+        "redrive_command",
+        "Show the dead letters, then send them back to the queue they came from.",
+    ),
+    "resume": Listed(
+        "cli.operating.stopping",
+        "resume_command",
+        "Go on after a `stop`, with what has waited meanwhile.",
+    ),
+    "retry": Listed(
+        "cli.operating.retrying",
+        "retry_command",
+        "Start failed jobs anew: by name, or all that failed for a reason.",
+    ),
+    "secret": Listed(
+        "cli.operating.secrets",
+        "secret",
+        "Rotate the callback secret; put a new RunPod key in place.",
+    ),
+    "show": Listed(
+        "cli.operating.show",
+        "show_command",
+        "Tell the story of a job: its rounds and calls, its checks, its cost, where each second went.",
+    ),
+    "status": Listed(
+        "cli.operating.status",
+        "status_command",
+        "Say whether it is healthy: jobs, dead letters, the endpoint, times to a summary.",
+    ),
+    "stop": Listed(
+        "cli.operating.stopping",
+        "stop_command",
+        "Let nothing new begin: no upload becomes a job, no request goes to RunPod, until `resume`.",
+    ),
+    "submit": Listed(
+        "cli.operating.submitting", "submit_command", "Upload FILES and have them summarised."
+    ),
+    "sweep": Listed(
+        "cli.operating.sweeping",
+        "sweep_command",
+        "Settle now what nobody called back about, as the schedule does every few minutes.",
+    ),
+    "watch": Listed(
+        "cli.operating.watch",
+        "watch_command",
+        "Show the jobs that move, live, until Ctrl-C: what each is at, and how far.",
+    ),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    listed=_COMMANDS,
+    twins_prefix="SUMMARIES",
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-_stack = click.option(
-    "--stack-name", "--stack", default="", help="By default transcript-summaries."
-)
-_region = click.option("--region", default="", help="By default the AWS CLI's.")
-
-
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def main() -> None:
     """Set up RunPod's endpoint, deploy the stack, and look after it.
 
@@ -53,88 +120,6 @@ def main() -> None:
     something is wrong, 2 wrong usage, 3 no such job.
     """
 
-
-@main.command()
-@_file
-@_stack
-@_region
-@click.option("--endpoint", default="", help="URL of the RunPod Serverless endpoint.")
-@click.option("--secret", default="", help="Name of the secret that holds the RunPod key.")
-@click.option("--alarm-email", default=None, help="Where alarms go; empty for nowhere.")
-@click.option(
-    "--parameter",
-    "more",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Any other one of template.yaml's.",
-)
-@click.option("--yes", is_flag=True, help="Ask nothing: what is missing takes its default.")
-def deploy(
-    file: Path,
-    stack_name: str,
-    region: str,
-    endpoint: str,
-    secret: str,
-    alarm_email: str | None,
-    more: tuple[str, ...],
-    yes: bool,
-) -> None:
-    """Check, ask what is missing, build and deploy.
-
-    With --yes, or where there is no terminal, it asks nothing. The key itself is read from the
-    environment (RUNPOD_API_KEY), or asked for, and goes to Secrets Manager alone.
-    """
-    given = {ENDPOINT: endpoint.rstrip("/"), KEY_SECRET: secret}
-    resolve_options = {name: value for name, value in given.items() if value}
-    if alarm_email is not None:
-        resolve_options[ALARM_EMAIL] = alarm_email
-    for each in more:
-        name, is_pair, value = each.partition("=")
-        if not is_pair:
-            raise click.UsageError(f"--parameter takes NAME=VALUE, not {each}")
-        resolve_options[name] = value
-    answers = _told(file, stack_name, region).having(**resolve_options)
-    use_case.deploy(answers, file, may_ask=not yes and sys.stdin.isatty())
-
-
-@main.command()
-@_file
-@_stack
-@_region
-@click.option("--yes", is_flag=True, help="Do not ask whether you are sure.")
-def destroy(file: Path, stack_name: str, region: str, yes: bool) -> None:
-    """Delete the stack; buckets and the table of jobs stay."""
-    use_case.destroy(_told(file, stack_name, region), is_sure=yes)
-
-
-def _told(file: Path, stack_name: str, region: str) -> Answers:
-    answers = kept.read(file)
-    return replace(
-        answers, stack_name=stack_name or answers.stack_name, region=region or answers.region
-    )
-
-
-main.add_command(doctor_command)
-main.add_command(endpoint_group)
-main.add_command(status_command)
-main.add_command(list_command)
-main.add_command(show_command)
-main.add_command(logs_command)
-main.add_command(cost_command)
-main.add_command(get_command)
-main.add_command(watch_command)
-main.add_command(cancel_command)
-main.add_command(read_command)
-main.add_command(retry_command)
-main.add_command(notices_group)
-main.add_command(redrive_command)
-main.add_command(submit_command)
-main.add_command(sweep_command)
-main.add_command(stop_command)
-main.add_command(resume_command)
-main.add_command(secret)
-main.add_command(forget_command)
-give_twins(main, "SUMMARIES")
 
 if __name__ == "__main__":
     main()

@@ -49,27 +49,6 @@ def deploy(answers: Answers, file: Path, *, may_ask: bool) -> None:
     _tell_next(answers)
 
 
-def destroy(answers: Answers, *, is_sure: bool) -> None:
-    """Delete the stack, and say what stays and costs."""
-    aws, account = checks.session(answers.region)
-    region, stack = str(aws.region_name), answers.stack_name
-    if not leftovers.stack_state(aws, stack):
-        raise click.ClickException(f"there is no stack {stack} in {region}")
-    if not is_sure:
-        click.confirm(
-            f"Delete stack {stack} in {region} of account {account}? Jobs under way are lost",
-            abort=True,
-        )
-    formation = aws.client("cloudformation")
-    formation.delete_stack(StackName=stack)
-    formation.get_waiter("stack_delete_complete").wait(StackName=stack)
-    click.echo("Deleted. What stays, because somebody may need it:")
-    names = leftovers.bucket_names(stack, account, region)
-    for bucket in leftovers.kept_buckets(aws, names, account).values():
-        click.echo(f"  bucket {bucket}\n    aws s3 rb --force s3://{bucket}")
-    click.echo("  the table of jobs, and the secret of the RunPod key: docs/deploying.md")
-
-
 def _asked(answers: Answers) -> Answers:
     for name, question in _QUESTIONS.items():
         if name in answers.parameters:

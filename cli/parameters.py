@@ -6,8 +6,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -56,7 +54,7 @@ class Parameter:
 def parameters() -> dict[str, Parameter]:
     """Return the template's parameters by their names."""
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    template = yaml.load(text, _Loader)  # noqa: S506 (derived from the safe loader)
+    template = _read(text)
     return {
         name: Parameter(name, str(fields.get("Description", "")).strip(), fields)
         for name, fields in template["Parameters"].items()
@@ -76,11 +74,15 @@ def problems_with(values: dict[str, str]) -> list[str]:
     return [*unknown, *missing, *filter(None, checked)]
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms without understanding them."""
+def _read(text: str) -> Any:
+    """Read a template, its short forms without understanding them."""
+    import yaml  # noqa: PLC0415 - most commands never read the template
 
+    class Loader(yaml.SafeLoader):
+        pass
 
-_Loader.add_multi_constructor("!", lambda _loader, tag, _node: tag)
+    Loader.add_multi_constructor("!", lambda _loader, tag, _node: tag)
+    return yaml.load(text, Loader)  # noqa: S506 (derived from the safe loader)
 
 
 def _text(value: object) -> str:

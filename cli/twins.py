@@ -3,17 +3,17 @@
 import click
 
 
-def give_twins(group: click.Group, prefix: str) -> None:
-    """Name the variables of a group's commands by their flags, those of its groups too; help tells them."""
-    for name, command in group.commands.items():
-        own_prefix = f"{prefix}_{_in_capitals(name)}"
-        if isinstance(command, click.Group):
-            give_twins(command, own_prefix)
-        for option in command.params:
-            if isinstance(option, click.Option):
-                flag = max(option.opts, key=len).lstrip("-")
-                option.envvar = option.envvar or f"{own_prefix}_{_in_capitals(flag)}"
-                option.show_envvar = True
+def give_twins(name: str, command: click.Command, prefix: str) -> None:
+    """Name the variables of a command, and of those under it, by their flags; help tells them."""
+    own_prefix = f"{prefix}_{_in_capitals(name)}"
+    if isinstance(command, click.Group):
+        for each_name, each in command.commands.items():
+            give_twins(each_name, each, own_prefix)
+    for option in command.params:
+        if isinstance(option, click.Option):
+            flag = max(option.opts, key=len).lstrip("-")
+            option.envvar = option.envvar or f"{own_prefix}_{_in_capitals(flag)}"
+            option.show_envvar = True
 
 
 def _in_capitals(name: str) -> str:

@@ -7,6 +7,7 @@ PipelineError
 │   └── Forbidden      we may not read or write it: try once or twice more, then the same
 ├── JobExists          a duplicate event: leave the job to whoever recorded it
 ├── UnknownCall        no such job or call: answer 404
+├── NewerRecord        a newer release wrote it: change nothing; it goes on once that release is back
 ├── Conflict           others wrote first, or are writing: load again and decide again
 ├── Superseded         a newer upload of the same file has its summary already: end the job as failed
 ├── OutputRefused      S3 does not take or give what the pipeline writes: again later, but not for ever
@@ -60,6 +61,10 @@ class JobExists(PipelineError):
 
 class UnknownCall(PipelineError):
     """No job or call of that id is recorded."""
+
+
+class NewerRecord(PipelineError):
+    """The record is of a schema that this release can't read: a newer one was deployed and taken back."""
 
 
 class Conflict(PipelineError):

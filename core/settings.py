@@ -158,6 +158,7 @@ class SweeperSettings:
     max_polls: int  # MAX_POLLING_ATTEMPTS
     poll_interval: timedelta  # POLLING_INTERVAL
     expires_work_files: bool  # whether the output bucket has no rule for it
+    work_file_retention: timedelta
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Self:
@@ -174,6 +175,10 @@ class SweeperSettings:
                 seconds=variables.integer("POLLING_INTERVAL", least=1, most=300)
             ),
             expires_work_files=variables.flag("EXPIRES_WORK_FILES"),
+            # A job lives for a day and some hours where a call of it is held.
+            work_file_retention=timedelta(
+                days=variables.integer("WORK_FILE_RETENTION_DAYS", least=2, most=3650)
+            ),
         )
         discovery = longest_discovery(
             overdue=_callback_overdue(variables),

@@ -1,6 +1,6 @@
 """Builds the adapters that the functions share: the one place that makes AWS clients."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -78,8 +78,8 @@ def intermediate_store(resources: Resources) -> S3IntermediateStore:
     return S3IntermediateStore(client("s3"), resources.output_bucket)
 
 
-def work_files(resources: Resources) -> S3WorkFiles:
-    return S3WorkFiles(client("s3"), resources.output_bucket)
+def work_files(resources: Resources, *, kept: timedelta) -> S3WorkFiles:
+    return S3WorkFiles(client("s3"), resources.output_bucket, kept=kept)
 
 
 def work_queue(resources: Resources) -> SqsWorkQueue:

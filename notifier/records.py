@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from core.aws.items import JOB_ITEM, to_job, unpacked
+from core.aws.items import JOB_ITEM, to_job
+from core.aws.values import unpacked
+from core.errors import NewerRecord
 from core.jobs.job import Job, JobState
 
 _ENDS = frozenset({JobState.SUCCEEDED.value, JobState.FAILED.value})
@@ -31,7 +33,7 @@ def ended_job(record: Mapping[str, Any]) -> Job | None:
         return None
     try:
         return to_job(unpacked(change["NewImage"]))
-    except (KeyError, ValueError, TypeError) as exc:
+    except (KeyError, ValueError, TypeError, NewerRecord) as exc:
         job_id = change["Keys"]["job_id"]["S"]
         raise UnreadableRecord(job_id, f"its record can't be read ({type(exc).__name__})") from exc
 

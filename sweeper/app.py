@@ -111,5 +111,7 @@ def _wiring() -> tuple[Sweeper, Gauges, WorkFiles | None]:
         clock=wiring.now,
     )
     gauges = Gauges(index=wiring.job_index(settings.resources), endpoint=runpod, clock=wiring.now)
-    has_no_rule = settings.expires_work_files
-    return sweeper, gauges, wiring.work_files(settings.resources) if has_no_rule else None
+    if not settings.expires_work_files:  # the bucket has a rule for it
+        return sweeper, gauges, None
+    work_files = wiring.work_files(settings.resources, kept=settings.work_file_retention)
+    return sweeper, gauges, work_files

@@ -11,7 +11,14 @@ from functools import cache
 from typing import Any
 
 from core import wiring
-from core.errors import BadBody, BadToken, ForeignRequest, NotYetKnown, UnknownCall
+from core.errors import (
+    BadBody,
+    BadToken,
+    ForeignRequest,
+    NewerRecord,
+    NotYetKnown,
+    UnknownCall,
+)
 from core.jobs.decide import Fail, Overflow, Publish, Retry
 from core.jobs.ports import CallbackSecrets
 from core.settings import ReceiverSettings
@@ -48,6 +55,9 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     except NotYetKnown as exc:
         logger.info("callback: %s", exc)
         return _answer(503, str(exc))
+    except NewerRecord as exc:
+        logger.error("callback: %s", exc)
+        return _answer(503, "the record is a newer release's")
     if outcome in _RESULTS:
         measure(Metric.CALLBACKS_LOST, 0)  # where the sweeper's samples are 1
     logger.info("callback: %s", outcome)

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
 from cli.doctor import templates
+from cli.doctor.expiries import expiries_of
 from cli.doctor.readings import (
     RECEIVER,
     SUBMITTER,
@@ -121,7 +122,16 @@ class Account:
             announces_to_eventbridge="EventBridgeConfiguration" in told,
             key_arn=key_arn,
             key_state=key_state,
+            expiries=expiries_of(s3, name),
         )
+
+    def key_state(self, stack: Stack) -> str:
+        """Return the state of KmsKeyArn; "" where there is none, or it can't be seen."""
+        key = stack.parameters.get("KmsKeyArn", "")
+        with suppress(ClientError):  # whoever operates this need not see the key
+            if key:
+                return str(self._clients["kms"].describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
+        return ""
 
     def upload_rule(self, stack: Stack) -> Rule | None:
         if stack.owns_input or "UploadRule" not in stack.resources:

@@ -51,6 +51,7 @@ def gather(deployment: Deployment, reach: Reach, choices: Mapping[str, Any]) -> 
             "dead_notices": lambda: account.dead_notices(first.stack),
             "input_bucket": lambda: account.bucket("InputBucket"),
             "output_bucket": lambda: account.bucket("OutputBucket"),
+            "key_state": lambda: account.key_state(first.stack),
             "upload_rule": lambda: account.upload_rule(first.stack),
             "schedule": lambda: account.schedule(first.stack),
             "subscriptions": lambda: account.subscriptions(first.stack, "AlarmTopic"),

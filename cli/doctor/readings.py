@@ -91,6 +91,9 @@ class Bucket:
     announces_to_eventbridge: bool = False
     key_arn: str = ""  # of a KMS key of its own; "" for S3's or AWS's
     key_state: str = ""
+    expiries: tuple[
+        tuple[str, int], ...
+    ] = ()  # of lifecycle rules: prefix, and days until deletion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,6 +150,7 @@ class Readings:
     webhook = _Read[Answer]()
     input_bucket = _Read[Bucket]()
     output_bucket = _Read[Bucket]()
+    key_state = _Read[str]()  # of KmsKeyArn; "" where there is none, or it can't be seen
     upload_rule = _Read[Rule | None]()
     queue_arn = _Read[str]()
     dead_letters = _Read[int]()

@@ -13,14 +13,13 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, NoReturn, TypeVar
 
-import boto3
 import botocore.session
 import click
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 from rich.console import Console
 
 from cli import answers as kept
-from cli.deployment import Deployment, NoSuchStackError
+from cli.deployment import Deployment, NoSuchStackError, Session
 from cli.parameters import ROOT
 from core.aws.job_index import JobIndex
 from core.errors import PipelineError
@@ -106,8 +105,7 @@ def _deployment(stack: str, region: str) -> Deployment:
             port = os.environ.get("LOCAL_PORT") or _LOCAL_PORT
             _check_local(port)
             return Deployment(_root(), _LOCAL_STACK, endpoint_url=f"http://127.0.0.1:{port}")
-        session = boto3.Session(region_name=region or answers.region or None)
-        return Deployment(session, name)
+        return Deployment(_session(region or answers.region), name)
     except NoSuchStackError as exc:
         raise click.ClickException(str(exc)) from None
 
@@ -122,19 +120,26 @@ def _check_local(port: str) -> None:
         raise click.ClickException(_NO_LOCAL) from None
 
 
-def _root() -> boto3.Session:
+def _session(region: str) -> Session:
+    """Return a session with the user's AWS settings."""
+    session = botocore.session.Session()
+    if region:
+        session.set_config_variable("region", region)
+    return Session(session)
+
+
+def _root() -> Session:
     """Return a session for the emulator: its own key, and none of the user's AWS settings."""
-    no_profile = {
-        "profile": (None, None, None, None),
-        "config_file": (None, None, os.devnull, None),
-        "credentials_file": (None, None, os.devnull, None),
-    }
-    return boto3.Session(
-        botocore_session=botocore.session.Session(no_profile),
-        aws_access_key_id="test",
-        aws_secret_access_key="test",  # noqa: S106 - the emulator's
-        region_name="us-east-1",
+    session = botocore.session.Session(
+        {
+            "profile": (None, None, None, None),
+            "config_file": (None, None, os.devnull, None),
+            "credentials_file": (None, None, os.devnull, None),
+        }
     )
+    session.set_credentials("test", "test")
+    session.set_config_variable("region", "us-east-1")
+    return Session(session)
 
 
 def _explain(exc: ClientError | BotoCoreError, stack: str) -> NoReturn:

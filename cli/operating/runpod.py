@@ -6,11 +6,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.operating.desk import Desk
-from core.aws.secrets import SecretReader
-from core.errors import SecretUnusable
+from core.aws.unreadable_secrets import empty, unreadable
 
 _SECONDS = 5
 _USER_AGENT = (
@@ -55,10 +54,15 @@ def access(desk: Desk) -> Access:
 
 def api_key(desk: Desk, reached: Access) -> str:
     """Return the functions' key. Raises RunPodUnknown."""
+    # Not by the functions' reader, which keeps values, and brings Powertools and boto3 along.
+    manager, name = desk.deployment.client("secretsmanager"), reached.key_secret
     try:
-        return SecretReader(desk.deployment.client("secretsmanager"), reached.key_secret).value()
-    except SecretUnusable as exc:
-        raise RunPodUnknown(str(exc)) from None
+        key = str(manager.get_secret_value(SecretId=name).get("SecretString", "")).strip()
+    except (ClientError, BotoCoreError) as exc:
+        raise RunPodUnknown(unreadable(name, exc)) from None
+    if not key:
+        raise RunPodUnknown(empty(name))
+    return key
 
 
 def asked(url: str, key: str, parameters: Mapping[str, str] | None = None) -> Any:

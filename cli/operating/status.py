@@ -1,7 +1,7 @@
 """`status`: is it healthy, at a glance. Exit code 1 if something wants a person.
 
 What it reads is bounded, however many jobs there are: the index by state counts up to ten thousand of a
-state, and tells more of the newest thousand; the queues, the sweeper's log and RunPod answer in one
+state, and tells more of the newest three hundred; the queues, the sweeper's log and RunPod answer in one
 request or a few each. All of it at once.
 """
 
@@ -27,10 +27,11 @@ from cli.operating.function_logs import Truncated, lines
 from cli.operating.spans import SpanType, now, short
 from cli.operating.switches import Switch, switched_off
 from core.aws.items import ListedJob
+from core.aws.job_index import JobIndex
 from core.jobs.job import JobState
 
 _MOST_COUNTED = 10_000  # jobs of a state
-_MOST_READ = 1_000  # of which more is known than that they are there
+_MOST_READ = 300  # of which more is known than that they are there
 _SHOWN_OF_ID = 8
 _LOST = "lost callback"  # as the sweeper's log line counts them
 _UNKNOWN = "not known: the sweeper's log is too long, or may not be read"
@@ -111,13 +112,11 @@ def read_status(desk: Desk, within: timedelta) -> Status:
 
 def _jobs(desk: Desk, since: datetime) -> Jobs:
     index = desk.index
-    counts = {
-        state.value: index.count(state, since=since, at_most=_MOST_COUNTED) for state in JobState
-    }
     newest = {
         state: list(islice(index.jobs(state, since=since, page_size=_MOST_READ), _MOST_READ))
         for state in (JobState.SUCCEEDED, JobState.FAILED)
     }
+    counts = {state.value: _count(index, state, since, newest.get(state)) for state in JobState}
     reasons = Counter(job.reason_code for job in newest[JobState.FAILED])
     summaries = [job.summary for job in newest[JobState.SUCCEEDED] if job.summary]
     return Jobs(
@@ -128,6 +127,14 @@ def _jobs(desk: Desk, since: datetime) -> Jobs:
         seconds_to_summary=_percentiles(newest[JobState.SUCCEEDED]),
         read_units=index.read_units,
     )
+
+
+def _count(
+    index: JobIndex, state: JobState, since: datetime, newest: Sequence[ListedJob] | None
+) -> int:
+    if newest is not None and len(newest) < _MOST_READ:  # these are all
+        return len(newest)
+    return index.count(state, since=since, at_most=_MOST_COUNTED)
 
 
 def _percentiles(jobs: Sequence[ListedJob]) -> dict[str, float]:

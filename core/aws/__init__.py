@@ -3,6 +3,7 @@
 job_store        jobs in DynamoDB
 job_index        jobs by state and age, for people
 items            jobs and calls as items of its table
+values           DynamoDB's words for values
 files            transcripts, summaries and intermediate texts in S3
 objects          one bucket's objects, written on a condition
 facts            what is recorded with a summary: its object's metadata, and the facts beside it
@@ -12,5 +13,5 @@ erasing          every version of an object and every item of a job, deleted for
 work_files       old intermediate texts, deleted from a bucket that has no rule for it
 presigned_urls   URLs for pull mode's worker
 queue            messages to the submitter in SQS
-secrets          the API key and callback secrets in Secrets Manager
+secrets          the API key and callback secrets in Secrets Manager (why not: unreadable_secrets)
 """

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from core.aws.items import packed
+from core.aws.values import packed
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,28 +1,28 @@
-"""Jobs and calls as items of the DynamoDB table, field by field, there and back."""
+"""Jobs and calls as items of the DynamoDB table, field by field, there and back.
+
+Releases read each other's records: a new one those of the jobs under way, an old one, after a rollback,
+those of the new. So a field is added with a default, and what a reader does not know it leaves out. Where
+that would lose a summary, SCHEMA counts up: an older release then refuses the record.
+"""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
-from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
-from boto3.dynamodb.types import (  # noqa: TID251 - DynamoDB's own words for values
-    TypeDeserializer,
-    TypeSerializer,
-)
-
+from core.errors import NewerRecord
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Attempt, Call, CallState
 from core.jobs.job import Job, JobState, Source, Summary
 from core.summaries.goals import WritingLimits
 from core.summaries.options import Mode, Strategy, SummaryOptions
 
+SCHEMA = 1  # of jobs and calls; a record that names none is of the first
 DUE_GROUP = "open"
 JOB_ITEM = "job"
 CALL_PREFIX = "call#"
 
-_serialized = TypeSerializer().serialize
-_deserialized = TypeDeserializer().deserialize
+T = TypeVar("T")
 
 
 def key_of(job_id: str, item: str) -> dict[str, Any]:
@@ -32,8 +32,8 @@ def key_of(job_id: str, item: str) -> dict[str, Any]:
 def job_item(job: Job) -> dict[str, Any]:
     return {
         **key_of(job.id, JOB_ITEM),
+        "schema": SCHEMA,
         "state": job.state.value,
-        "listed_state": job.state.value,  # calls have none, so the index by state holds jobs alone
         "source": {**asdict(job.source), "uploaded_at": instant(job.source.uploaded_at)},
         "options": {
             **asdict(job.options),
@@ -46,7 +46,9 @@ def job_item(job: Job) -> dict[str, Any]:
         "summary_key": job.summary_key,
         "has_glossary": job.has_glossary,
         "words_in": job.words_in,
-        "created_at": instant(job.created_at),
+        "created_at": instant(
+            job.created_at
+        ),  # calls have none: the index by state holds jobs alone
         "deadline": instant(job.deadline),
         "expires_at": int(job.expires_at.timestamp()),  # TTL wants epoch seconds
         "finished_at": instant(job.finished_at) if job.finished_at else None,
@@ -65,23 +67,22 @@ def job_item(job: Job) -> dict[str, Any]:
 
 
 def to_job(item: Mapping[str, Any]) -> Job:
-    source, options = item["source"], item["options"]
+    """Read a job. Raises NewerRecord."""
+    _check_schema(item)
+    source, options, limits = item["source"], item["options"], item["limits"]
     return Job(
         id=item["job_id"],
         state=JobState(item["state"]),
-        source=Source(**{**source, "uploaded_at": _to_instant(source["uploaded_at"])}),
-        options=SummaryOptions(
-            **{
-                **options,
-                "temperature": float(options["temperature"]),
-                "top_p": float(options["top_p"]),
-                "strategy": Strategy(options["strategy"]),
-                "mode": Mode(options.get("mode", Mode.PUSH)),
-            }
+        source=_known(Source, source, uploaded_at=_to_instant(source["uploaded_at"])),
+        options=_known(
+            SummaryOptions,
+            options,
+            temperature=float(options["temperature"]),
+            top_p=float(options["top_p"]),
+            strategy=Strategy(options["strategy"]),
+            mode=Mode(options.get("mode", Mode.PUSH)),
         ),
-        limits=WritingLimits(
-            **{**item["limits"], "token_budget": float(item["limits"]["token_budget"])}
-        ),
+        limits=_known(WritingLimits, limits, token_budget=float(limits["token_budget"])),
         summary_key=item["summary_key"],
         has_glossary=item["has_glossary"],
         words_in=item["words_in"],
@@ -91,7 +92,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
         finished_at=_to_instant(item["finished_at"]) if "finished_at" in item else None,
         reason_code=item.get("reason_code", ""),
         reason=item.get("reason", ""),
-        summary=Summary(**item["summary"]) if "summary" in item else None,
+        summary=_known(Summary, item["summary"]) if "summary" in item else None,
         target_words=item["target_words"],
         stage=item["stage"],
         stage_calls=item["stage_calls"],
@@ -123,7 +124,7 @@ def to_listed_job(item: Mapping[str, Any]) -> ListedJob:
     source = item["source"]
     return ListedJob(
         id=item["job_id"],
-        state=JobState(item["listed_state"]),
+        state=JobState(item["state"]),
         bucket=source["bucket"],
         key=source["key"],
         version_id=source["version_id"],
@@ -132,13 +133,14 @@ def to_listed_job(item: Mapping[str, Any]) -> ListedJob:
         finished_at=_to_instant(item["finished_at"]) if "finished_at" in item else None,
         reason_code=item.get("reason_code", ""),
         words_in=item["words_in"],
-        summary=Summary(**item["summary"]) if "summary" in item else None,
+        summary=_known(Summary, item["summary"]) if "summary" in item else None,
     )
 
 
 def call_item(call: Call) -> dict[str, Any]:
     return {
         **key_of(call.job_id, CALL_PREFIX + call.id),
+        "schema": SCHEMA,
         "state": call.state.value,
         "stage": call.stage,
         "ask": call.ask,
@@ -158,6 +160,8 @@ def call_item(call: Call) -> dict[str, Any]:
 
 
 def to_call(item: Mapping[str, Any]) -> Call:
+    """Read a call. Raises NewerRecord."""
+    _check_schema(item)
     return Call(
         job_id=item["job_id"],
         id=item["item"].removeprefix(CALL_PREFIX),
@@ -166,7 +170,7 @@ def to_call(item: Mapping[str, Any]) -> Call:
         ask=item["ask"],
         words=item["words"],
         attempts=tuple(
-            Attempt(**{**attempt, "begun_at": _to_instant(attempt["begun_at"])})
+            _known(Attempt, attempt, begun_at=_to_instant(attempt["begun_at"]))
             for attempt in item["attempts"]
         ),
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,
@@ -184,7 +188,22 @@ def _event_item(event: AuditEvent) -> dict[str, Any]:
 
 
 def to_event(item: Mapping[str, Any]) -> AuditEvent:
-    return AuditEvent(**{**item, "at": _to_instant(item["at"])})
+    return _known(AuditEvent, item, at=_to_instant(item["at"]))
+
+
+def _check_schema(item: Mapping[str, Any]) -> None:
+    schema = item.get("schema", SCHEMA)
+    if schema > SCHEMA:
+        raise NewerRecord(
+            f"{item['item']} of job {item['job_id']} was written by a newer release (schema {schema}; this"
+            f" one reads up to {SCHEMA}): deploy that release again, and the job goes on"
+        )
+
+
+def _known(kind: type[T], held: Mapping[str, Any], **read: Any) -> T:
+    """Return what is held as one of a kind, without the fields that only a newer release knows."""
+    names = {each.name for each in fields(kind)}  # type: ignore[arg-type]  # all are dataclasses
+    return kind(**{name: value for name, value in {**held, **read}.items() if name in names})
 
 
 def instant(at: datetime) -> str:
@@ -194,24 +213,3 @@ def instant(at: datetime) -> str:
 
 def _to_instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
-
-
-def packed(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _serialized(value) for name, value in item.items() if value is not None}
-
-
-def unpacked(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _plain(_deserialized(value)) for name, value in item.items()}
-
-
-def _plain(value: Any) -> Any:
-    """Return DynamoDB's decimals as the whole numbers that we only ever store."""
-    match value:
-        case Decimal():
-            return int(value)
-        case list():
-            return [_plain(each) for each in value]
-        case dict():
-            return {name: _plain(each) for name, each in value.items()}
-        case _:
-            return value

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from core.aws.items import ListedJob, instant, packed, to_listed_job, unpacked
+from core.aws.items import ListedJob, instant, to_listed_job
+from core.aws.values import packed, unpacked
 from core.jobs.job import JobState
 
 if TYPE_CHECKING:
@@ -58,7 +59,8 @@ class JobIndex:
         return {
             "TableName": self._table,
             "IndexName": BY_STATE,
-            "KeyConditionExpression": "listed_state = :state AND created_at BETWEEN :since AND :until",
+            "KeyConditionExpression": "#state = :state AND created_at BETWEEN :since AND :until",
+            "ExpressionAttributeNames": {"#state": "state"},  # a word that DynamoDB reserves
             "ExpressionAttributeValues": packed(
                 {
                     ":state": state.value,

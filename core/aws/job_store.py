@@ -33,12 +33,11 @@ from core.aws.items import (
     instant,
     job_item,
     key_of,
-    packed,
     to_call,
     to_event,
     to_job,
-    unpacked,
 )
+from core.aws.values import packed, unpacked
 from core.errors import Conflict, JobExists, UnknownCall
 from core.jobs.audit import AuditEvent, in_order
 from core.jobs.call import Call

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.parameters import SecretsProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 
+from core.aws.unreadable_secrets import empty, unreadable
 from core.errors import SecretUnusable
 
 if TYPE_CHECKING:
@@ -24,14 +25,6 @@ _REFETCH_PAUSE_SECONDS = 30
 # Hundreds of calls want a secret in the same moment. But RunPod calls back three times within 20 seconds,
 # the second time after 5 to 10, and each time must have a read of its own.
 _FAILURE_KEPT_SECONDS = 2
-
-_TROUBLES = {
-    "ResourceNotFoundException": "it does not exist, or has no value; create it, or put its value",
-    "AccessDeniedException": "the function may not read it; check the function's role and, if the"
-    " secret has a KMS key of its own, that key's policy",
-    "DecryptionFailure": "it can't be decrypted; check its KMS key",
-    "InvalidRequestException": "it is marked for deletion, or has no value; restore it",
-}
 
 
 class SecretReader:
@@ -67,25 +60,22 @@ class SecretReader:
         try:
             value = self._provider.get(self._name, max_age=_KEPT_SECONDS, force_fetch=force)
         except (GetParameterError, ClientError, BotoCoreError) as exc:
-            self._trouble = f"secret {self._name} can't be read: {_why(exc)}"
+            self._trouble = unreadable(self._name, _cause(exc))
         else:
             if isinstance(value, str) and value.strip():
                 self._trouble_at = float("-inf")
                 return value.strip()
-            self._trouble = f"secret {self._name} is empty; put its value into Secrets Manager"
+            self._trouble = empty(self._name)
         # A refetch that fails spoils nothing: what is cached may still be good.
         self._trouble_at = float("-inf") if force else self._monotonic()
         # Without the cause: Powertools quotes what AWS said, and nobody has checked what that may hold.
         raise SecretUnusable(self._trouble) from None
 
 
-def _why(exc: Exception) -> str:
-    """Say what went wrong, by AWS's code and never in its words."""
+def _cause(exc: Exception) -> Exception:
+    """Return what AWS said, without Powertools around it."""
     cause = exc if isinstance(exc, ClientError) else exc.__cause__ or exc.__context__
-    if not isinstance(cause, ClientError):
-        return "Secrets Manager did not answer; it is tried again"
-    code = cause.response["Error"]["Code"]
-    return f"{_TROUBLES.get(code, 'it is tried again')} ({code})"
+    return cause if isinstance(cause, ClientError) else exc
 
 
 class ManagedCallbackSecrets:

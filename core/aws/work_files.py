@@ -13,15 +13,15 @@ from core.aws.names import WORK_PREFIX, is_work_key
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-KEPT = timedelta(days=7)  # as long as the lifecycle rule of template.yaml keeps them
 PARTS = 256  # a job's id begins with two of 256 hexadecimal pairs, evenly spread
 _MOST_PAGES = 10  # of a thousand keys; what is left has its turn again within hours
 
 
 class S3WorkFiles:
-    def __init__(self, client: "S3Client", bucket: str) -> None:
+    def __init__(self, client: "S3Client", bucket: str, *, kept: timedelta) -> None:
         self._client = client
         self._bucket = bucket
+        self._kept = kept
 
     def expire(self, part: int, *, now: datetime) -> int:
         """Delete what is older than it is kept, in one of the parts; return how many texts."""
@@ -35,7 +35,7 @@ class S3WorkFiles:
             keys = [
                 item["Key"]
                 for item in page.get("Contents", [])
-                if is_work_key(item["Key"]) and item["LastModified"] < now - KEPT
+                if is_work_key(item["Key"]) and item["LastModified"] < now - self._kept
             ]
             if keys:
                 answer = self._client.delete_objects(

@@ -15,9 +15,10 @@ STACK_NAME = "summaries-local"  # as in samconfig.toml
 _POLL_SECONDS = 0.2  # SAM's default of 5 s is meant for the real CloudFormation
 
 
-def start_build(processes: Processes) -> Child:
-    """Start `sam build`; it needs neither the emulator nor AWS."""
-    return _start(processes, "sam build", ["build", "--build-dir", str(_build_folder(processes))])
+def start_build(processes: Processes, *, source: Path = ROOT) -> Child:
+    """Start `sam build` of a checkout; it needs neither the emulator nor AWS."""
+    command = ["build", "--build-dir", str(_build_folder(processes, source))]
+    return _start(processes, "sam build", command, source=source)
 
 
 def start_deploy(
@@ -26,14 +27,17 @@ def start_deploy(
     endpoint_url: str,
     parameters: Mapping[str, str],
     stack_name: str = STACK_NAME,
+    source: Path = ROOT,
 ) -> Child:
     """Start `sam deploy` of the build."""
     overrides = [f'{name}="{value}"' for name, value in parameters.items()]
-    template = _build_folder(processes) / "template.yaml"
+    template = _build_folder(processes, source) / "template.yaml"
     command = ["deploy", "--template-file", str(template), "--stack-name", stack_name]
     if overrides:
         command += ["--parameter-overrides", *overrides]
-    return _start(processes, "sam deploy", command, {"AWS_ENDPOINT_URL": endpoint_url})
+    return _start(
+        processes, "sam deploy", command, {"AWS_ENDPOINT_URL": endpoint_url}, source=source
+    )
 
 
 def _start(
@@ -41,21 +45,23 @@ def _start(
     name: str,
     command: list[str],
     more_environment: Mapping[str, str] | None = None,
+    *,
+    source: Path,
 ) -> Child:
     sam = tool("sam")
     if sam is None:
         raise StackError(f"sam is not installed beside {sys.executable}")
-    config = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local"]
+    config = ["--config-file", str(source / "samconfig.toml"), "--config-env", "local"]
     return processes.start(
         name,
         [sam, *command, *config],
         environment=_environment(processes.folder) | dict(more_environment or {}),
-        working_folder=ROOT,
+        working_folder=source,
     )
 
 
-def _build_folder(processes: Processes) -> Path:
-    return processes.folder / "build"
+def _build_folder(processes: Processes, source: Path) -> Path:
+    return processes.folder / ("build" if source == ROOT else f"build-of-{source.name}")
 
 
 def _environment(folder: Path) -> dict[str, str]:

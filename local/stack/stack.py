@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 import boto3
 import botocore.session
@@ -13,6 +14,7 @@ from local.stack.emulator import REGION, ROOT_KEY, Emulator, start_emulator
 from local.stack.endpoint import OurEndpoint, start_endpoint
 from local.stack.faults import FaultProxy, start_fault_proxy
 from local.stack.loopback import checked_port
+from local.stack.needs import ROOT
 from local.stack.processes import Processes
 from local.stack.setup import Setup
 from local.stack.simulator import CALLBACK_ANSWER_SECONDS, RunPodEndpoint
@@ -39,13 +41,21 @@ class LocalStack(Deployment):
         self._processes = processes
         super().__init__(local_session(), sam.STACK_NAME, endpoint_url=emulator.url)
 
-    def deploy_another(self, stack_name: str, parameters: Mapping[str, str]) -> Deployment:
-        """Deploy the same build again, with other parameters; close the Deployment afterwards."""
+    def deploy_another(
+        self, stack_name: str, parameters: Mapping[str, str], *, source: Path = ROOT
+    ) -> Deployment:
+        """Deploy the same build again, with other parameters; or a build of another checkout.
+
+        Close the Deployment afterwards.
+        """
+        if source != ROOT:
+            sam.start_build(self._processes, source=source).check_succeeded()
         sam.start_deploy(
             self._processes,
             endpoint_url=self.endpoint_url,
             parameters={"RunpodApiEndpoint": self.runpod.url, **parameters},
             stack_name=stack_name,
+            source=source,
         ).check_succeeded()
         deployment = Deployment(local_session(), stack_name, endpoint_url=self.endpoint_url)
         _expire_records(deployment)

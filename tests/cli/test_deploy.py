@@ -39,16 +39,6 @@ class Formation:
         stored = [{"OutputKey": name, "OutputValue": value} for name, value in outputs.items()]
         return {"Stacks": [{"StackStatus": self.stacks[StackName], "Outputs": stored}]}
 
-    def delete_stack(self, *, StackName: str) -> None:  # noqa: N803
-        del self.stacks[StackName]
-
-    def get_waiter(self, name: str) -> Any:
-        assert name == "stack_delete_complete"
-        return self
-
-    def wait(self, *, StackName: str) -> None:  # noqa: N803
-        assert StackName not in self.stacks
-
 
 @dataclass
 class Desk:
@@ -292,26 +282,6 @@ def test_a_bucket_that_is_taken_on_announces_by_eventbridge_and_not_to_a_queue_t
         "EventBridgeConfiguration": {},
         "QueueConfigurations": [{"QueueArn": "arn:aws:sqs:us-east-1:1:others"}],
     }
-
-
-class TestDestroying:
-    def test_deletes_the_stack_and_says_what_stays(self, desk: Desk) -> None:
-        desk.formation.stacks[STACK] = "CREATE_COMPLETE"
-        boto3.client("s3").create_bucket(Bucket=OUTPUT)
-
-        result = desk.run("destroy", "--yes")
-
-        assert result.exit_code == 0, result.output
-        assert f"aws s3 rb --force s3://{OUTPUT}" in result.output
-
-    def test_of_a_stack_that_does_not_exist_says_so(self, desk: Desk) -> None:
-        assert f"there is no stack {STACK}" in desk.run("destroy", "--yes").output
-
-    def test_asks_first(self, desk: Desk) -> None:
-        desk.formation.stacks[STACK] = "CREATE_COMPLETE"
-
-        assert desk.run("destroy").exit_code == 1
-        assert STACK in desk.formation.stacks
 
 
 def test_a_stack_whose_first_deployment_failed_is_to_be_destroyed_first(desk: Desk) -> None:

@@ -36,6 +36,7 @@ RUN_HERE = {
     "python -m benchmarks.encodings": ".venv/bin/python -m benchmarks.encodings --samples 1",
     "python -m benchmarks.formats": ".venv/bin/python -m benchmarks.formats --words 400",
     "python -m benchmarks.long_transcripts": ".venv/bin/python -m benchmarks.long_transcripts --words 600",
+    "python -m benchmarks.many_jobs": ".venv/bin/python -m benchmarks.many_jobs --jobs 900 --times 1",
     "python -m benchmarks.planted": ".venv/bin/python -m benchmarks.planted --each 20",
     "python -m benchmarks.writing": ".venv/bin/python -m benchmarks.writing --words 900 --context 8192",
     "python -m tests.faults": ".venv/bin/python -m tests.faults",
@@ -63,6 +64,7 @@ RUN_ELSEWHERE = {
     "python -m runpod_simulator.extractive_server --port --model --scenario --seed": (
         "tests/simulator/test_simulator_command_line.py::test_the_model_server_serves"
     ),
+    "python -m tests.upgrade.record": "tests/upgrade/test_going_back.py::test_the_release_before",
     "python -m local --model --scenario --scenario": (
         "tests/local/test_demo_command.py::test_the_demo_shows_what_becomes_of_bad_habits"
     ),

@@ -9,8 +9,9 @@ import pytest
 from moto import mock_aws
 
 from core.aws.files import delivery_key
-from core.aws.work_files import KEPT, PARTS, S3WorkFiles
+from core.aws.work_files import PARTS, S3WorkFiles
 
+KEPT = timedelta(days=7)
 JOB_ID = "ab" + "0" * 30
 PART = 0xAB
 OURS = [
@@ -44,14 +45,14 @@ def there(s3: Any) -> list[str]:
 def test_notes_of_every_kind_are_deleted_after_a_week(s3: Any) -> None:
     put(s3, *OURS, delivery_key(JOB_ID, "whole", 2))
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=later()) == len(OURS) + 1
+    assert S3WorkFiles(s3, "out", kept=KEPT).expire(PART, now=later()) == len(OURS) + 1
     assert there(s3) == []
 
 
 def test_notes_that_a_job_may_want_stay(s3: Any) -> None:
     put(s3, *OURS)
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=later(timedelta(days=6))) == 0
+    assert S3WorkFiles(s3, "out", kept=KEPT).expire(PART, now=later(timedelta(days=6))) == 0
     assert sorted(there(s3)) == sorted(OURS)
 
 
@@ -61,7 +62,7 @@ def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3:
     before = there(s3)
 
     for part in range(PARTS):
-        S3WorkFiles(s3, "out").expire(part, now=later())
+        S3WorkFiles(s3, "out", kept=KEPT).expire(part, now=later())
 
     assert there(s3) == before
 
@@ -69,11 +70,11 @@ def test_what_the_buckets_owner_keeps_under_the_same_prefix_is_never_touched(s3:
 def test_one_page_of_them_is_checked_each_time(s3: Any) -> None:
     put(s3, *OURS)
 
-    assert S3WorkFiles(s3, "out").expire(PART + 1, now=later()) == 0
-    assert S3WorkFiles(s3, "out").expire(PART + PARTS, now=later()) == len(OURS)
+    assert S3WorkFiles(s3, "out", kept=KEPT).expire(PART + 1, now=later()) == 0
+    assert S3WorkFiles(s3, "out", kept=KEPT).expire(PART + PARTS, now=later()) == len(OURS)
 
 
 def test_more_than_a_page_of_them_is_deleted(s3: Any) -> None:
     put(s3, *(f"work/{JOB_ID}/1-{number}.txt" for number in range(1005)))
 
-    assert S3WorkFiles(s3, "out").expire(PART, now=later()) == 1005
+    assert S3WorkFiles(s3, "out", kept=KEPT).expire(PART, now=later()) == 1005

@@ -69,6 +69,10 @@ AN_ENVIRONMENT = _defaults() | {
 }
 
 
+# What the index by state holds beside keys.
+PROJECTED = ("source", "deadline", "finished_at", "reason_code", "summary", "words_in")
+
+
 def create_jobs_table(client: Any) -> None:
     """Create the table of template.yaml."""
     client.create_table(
@@ -76,7 +80,7 @@ def create_jobs_table(client: Any) -> None:
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "S"}
-            for name in ("job_id", "item", "due_group", "due_at", "listed_state", "created_at")
+            for name in ("job_id", "item", "due_group", "due_at", "state", "created_at")
         ],
         KeySchema=[
             {"AttributeName": "job_id", "KeyType": "HASH"},
@@ -94,19 +98,12 @@ def create_jobs_table(client: Any) -> None:
             {
                 "IndexName": "by-state",
                 "KeySchema": [
-                    {"AttributeName": "listed_state", "KeyType": "HASH"},
+                    {"AttributeName": "state", "KeyType": "HASH"},
                     {"AttributeName": "created_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {
                     "ProjectionType": "INCLUDE",
-                    "NonKeyAttributes": [
-                        "source",
-                        "deadline",
-                        "finished_at",
-                        "reason_code",
-                        "summary",
-                        "words_in",
-                    ],
+                    "NonKeyAttributes": list(PROJECTED),
                 },
             },
         ],

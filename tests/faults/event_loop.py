@@ -24,7 +24,7 @@ _LONGER_EACH_TIME = timedelta(minutes=3)
 _LONGEST = timedelta(hours=3)
 
 
-@dataclass
+@dataclass(eq=False)  # two can say the same
 class Message:
     body: str
     receives: int = 0
@@ -43,6 +43,9 @@ class EventLoop:
     now: datetime = NOON
     log: io.StringIO = field(default_factory=io.StringIO)  # what Lambda would have logged
     dead_letters: list[str] = field(default_factory=list)
+    queue: list[Message] = field(default_factory=list)  # sent, and not yet taken or given up
+    unanswered: dict[str, int] = field(default_factory=dict)  # by RunPod's id: callbacks to come
+    after_step: Callable[[], None] = lambda: None
     _agenda: list[tuple[datetime, int, Callable[[], None]]] = field(default_factory=list)
     _slowed: int = 0
     _count: Any = field(default_factory=itertools.count)
@@ -67,6 +70,7 @@ class EventLoop:
             assert at < NOON + _LONGEST, "the job does not end, or something stays due"
             self.now = max(self.now, at)
             act()
+            self.after_step()
 
     def invoke(self, function: str, event: dict[str, Any]) -> dict[str, Any] | None:
         """Run a function; None where it raised or died. A dead one's wiring dies with it."""
@@ -84,9 +88,13 @@ class EventLoop:
     # ---- SQS --------------------------------------------------------------------------------
 
     def send(self, body: str, delay_seconds: int = 0) -> None:
-        message = Message(body)
+        self.resend(Message(body), delay_seconds)
+
+    def resend(self, message: Message, delay_seconds: int = 0) -> None:
+        """Put a message into the queue that may have been received before."""
+        self.queue.append(message)
         delay = timedelta(seconds=delay_seconds)
-        if self.slow_messages and self.slow_messages in body:
+        if self.slow_messages and self.slow_messages in message.body:
             self._slowed += 1
             delay += self._slowed * _LONGER_EACH_TIME
         self._at(self.now + delay, lambda: self._deliver(message))
@@ -95,8 +103,9 @@ class EventLoop:
         message.receives += 1
         answer = self.invoke("submitter", sqs_batch(message.body))
         if answer is not None and not answer["batchItemFailures"]:
-            return
-        if message.receives == MOST_RECEIVES:
+            self.queue.remove(message)
+        elif message.receives == MOST_RECEIVES:
+            self.queue.remove(message)
             self.dead_letters.append(message.body)
         else:
             self._at(self.now + VISIBILITY, lambda: self._deliver(message))
@@ -105,12 +114,20 @@ class EventLoop:
 
     def _will_call_back(self, run: Run) -> None:
         if self.habits.callbacks:
-            self._at(run.ends_at, lambda: self._call_back(run, self.habits.callbacks - 1))
+            self.will_call_back(run, self.habits.callbacks)
+
+    def will_call_back(self, run: Run, times: int) -> None:
+        """Call back when a run ends, so many times at most."""
+        self.unanswered[run.id] = times
+        self._at(run.ends_at, lambda: self._call_back(run, times - 1))
 
     def _call_back(self, run: Run, times_left: int) -> None:
         event = callback_event(run.webhook, run.says | {"webhook": run.webhook})
         answer = self.invoke("webhook_receiver", event)
-        if times_left and (answer is None or answer["statusCode"] != 200):
+        self.unanswered[run.id] = times_left
+        if not times_left or (answer is not None and answer["statusCode"] == 200):
+            self.unanswered.pop(run.id, None)
+        else:
             self._at(self.now + _CALLBACK_PAUSE, lambda: self._call_back(run, times_left - 1))
 
     # ---- the schedule -----------------------------------------------------------------------

@@ -24,8 +24,9 @@ from moto.s3.models import s3_backends
 from requests.adapters import HTTPAdapter
 
 from core import wiring
-from core.aws.items import JOB_ITEM, to_call, to_event, to_job, unpacked
+from core.aws.items import JOB_ITEM, to_call, to_event, to_job
 from core.aws.secrets import SecretReader
+from core.aws.values import unpacked
 from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
@@ -91,9 +92,15 @@ class ScenarioRunner:
         self._dynamodb, self._s3 = boto3.client("dynamodb"), boto3.client("s3")
         self._clients = {service: self._watched(service) for service in _SERVICES}
 
-    def run(self, scenario: Scenario, plan: Plan | None = None) -> Ended:
-        """Play a scenario to its end."""
-        self._empty()
+    def run(
+        self,
+        scenario: Scenario,
+        plan: Plan | None = None,
+        *,
+        begin: Callable[[EventLoop], None] | None = None,
+    ) -> Ended:
+        """Play a scenario to its end, from its upload, or from what `begin` puts in its place."""
+        self.empty()
         audits: list[dict[str, list[Any]]] = []
         loop = EventLoop(
             self._cloud,
@@ -106,7 +113,10 @@ class ScenarioRunner:
             slow_messages=scenario.slow_messages,
         )
         with self._wired(loop, scenario), _told_to(loop):
-            self._upload(loop, scenario)
+            if begin:
+                begin(loop)
+            else:
+                self.upload(loop, scenario)
             loop.play()
             items = self._items()
             loop.now += _AN_HOUR
@@ -120,8 +130,8 @@ class ScenarioRunner:
             calls=[to_call(item) for item in items if item["item"] != JOB_ITEM],
             audits={item["item"]: [to_event(line) for line in item["events"]] for item in items},
             lines_changed=_lines_changed(audits),
-            objects=self._objects(),
-            metadata=self._metadata(),
+            objects=self.objects(),
+            metadata=self.metadata(),
             runs=loop.runpod.runs,
             still_due=[item["item"] for item in items if "due_group" in item],
             is_at_rest=items == self._items(),
@@ -148,7 +158,7 @@ class ScenarioRunner:
     def _before_send(self, emit: Callable[..., Any], **event: Any) -> None:
         self._loop.wire.before_send(emit, **event)
 
-    def _empty(self) -> None:
+    def empty(self) -> None:
         self._dynamodb.delete_table(TableName="jobs")
         create_jobs_table(self._dynamodb)
         for key in list(self._bucket()):
@@ -174,7 +184,7 @@ class ScenarioRunner:
             yield
         _forget_wiring()
 
-    def _upload(self, loop: EventLoop, scenario: Scenario) -> None:
+    def upload(self, loop: EventLoop, scenario: Scenario) -> None:
         body = scenario.transcript.encode()
         put = self._s3.put_object(Bucket="transcripts", Key=scenario.key, Body=body)
         announced = s3_notification(scenario.key, put["ETag"].strip('"'), size=len(body))
@@ -184,9 +194,13 @@ class ScenarioRunner:
 
     # moto's own memory is read here: through its API this would take half of the time.
 
-    def _items(self) -> list[dict[str, Any]]:
+    def stored_items(self) -> list[dict[str, Any]]:
+        """Return every item of the table as DynamoDB writes it."""
         table = _backend(dynamodb_backends, "us-east-1").tables["jobs"]
-        return [unpacked(item.to_json()["Attributes"]) for item in table.all_items()]
+        return [item.to_json()["Attributes"] for item in table.all_items()]
+
+    def _items(self) -> list[dict[str, Any]]:
+        return [unpacked(item) for item in self.stored_items()]
 
     def _audits(self) -> dict[str, list[Any]]:
         return {item["item"]: item["events"] for item in self._items()}
@@ -201,10 +215,10 @@ class ScenarioRunner:
     def _stage(self) -> int:
         return max((int(item.get("stage", 0)) for item in self._items()), default=0)
 
-    def _objects(self) -> dict[str, str]:
+    def objects(self) -> dict[str, str]:
         return {key: s3_object.value.decode() for key, s3_object in self._bucket().items()}
 
-    def _metadata(self) -> dict[str, dict[str, str]]:
+    def metadata(self) -> dict[str, dict[str, str]]:
         return {
             key: {
                 name.removeprefix("x-amz-meta-"): value

@@ -6,7 +6,6 @@ import boto3
 import pytest
 
 from core import wiring
-from core.aws.work_files import KEPT
 from core.runpod.work_order import parse_work_order
 from core.summaries.options import Mode
 from sweeper import app
@@ -48,10 +47,11 @@ def test_a_sweep_deletes_all_that_is_old_of_a_given_bucket(
 ) -> None:
     keys = work_files(mode)
     assert keys
-    with running_cloud(monkeypatch, EXPIRES_WORK_FILES=expires) as cloud:
+    kept = {"EXPIRES_WORK_FILES": expires, "WORK_FILE_RETENTION_DAYS": "3"}
+    with running_cloud(monkeypatch, **kept) as cloud:
         for key in keys:
             boto3.client("s3").put_object(Bucket="out", Key=key, Body=b"text")
-        much_later = wiring.now() + KEPT + timedelta(hours=1)
+        much_later = wiring.now() + timedelta(days=3, hours=1)
         monkeypatch.setattr(wiring, "now", lambda: much_later)
         monkeypatch.setattr(app.random, "randrange", lambda _: int(JOB_ID[:2], 16))
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from core.settings import SubmitterSettings
+from core.settings import SubmitterSettings, SweeperSettings
 from core.summaries.engine import next_round
 from core.summaries.goals import goal_of
 from core.summaries.messages import prompt_tokens
@@ -34,6 +34,7 @@ TEXTS = {
     "InputSuffixes": [".gz", ".TXT", ",".join([".abcdef"] * 50)],
     "OutputBucketName": ["", "one-bucket", "c" * 63],
     "OutputBucketKmsKeyArn": ["", f"{KEY}/{'k' * 64}"],
+    "KmsKeyArn": ["", f"{KEY}/{'k' * 64}"],
     "OutputPrefix": ["a/", "o=" + "p" * 97 + "/"],
     "ModelName": ["", "m" * 200],
     "SummaryLanguage": ["", "L" * 40],
@@ -91,6 +92,8 @@ def check(given: dict[str, str]) -> None:
         if isinstance(settings, SubmitterSettings):
             assert settings.retention > settings.retries.job_deadline + timedelta(days=1)  # held
             assert settings.callback_overdue < settings.retries.job_deadline
+        if isinstance(settings, SweeperSettings):
+            assert settings.work_file_retention > settings.retries.job_deadline + timedelta(days=1)
 
 
 @pytest.mark.parametrize("first", PARAMETERS)

@@ -30,6 +30,7 @@ TEXTS = {
     "InputSuffixes": ".log",
     "OutputBucketName": "given-out",
     "OutputBucketKmsKeyArn": f"{KEY}/out",
+    "KmsKeyArn": f"{KEY}/state",
     "OutputPrefix": "results/",
     "ModelName": "mine",
     "SummaryLanguage": "German",
@@ -44,14 +45,17 @@ TEXTS = {
 def other_values() -> dict[str, object]:
     """Return for each parameter a value that is no default and, where there are enough, no other's.
 
-    Each is accepted alone, with the defaults of the others, and all of them are accepted together.
+    Each is accepted alone, with the defaults of the others, and all of them are accepted together; but for
+    those that are about a bucket of the stack's own.
     """
     chosen: dict[str, object] = {}
     for name, parameter in source()["Parameters"].items():
+        together = {each: chosen[each] for each in chosen if each not in OF_OWN_BUCKETS}
         fitting = [
             value
             for value in candidates(name, parameter)
-            if is_accepted(**{name: value}) and is_accepted(**{**chosen, name: value})
+            if is_accepted(**{name: value})
+            and (name in OF_OWN_BUCKETS or is_accepted(**{**together, name: value}))
         ]
         taken = {str(value) for value in chosen.values()}
         chosen[name] = next((each for each in fitting if str(each) not in taken), fitting[0])
@@ -69,6 +73,8 @@ def candidates(name: str, parameter: Mapping[str, Any]) -> list[object]:
     return [TEXTS[name]]
 
 
+# Refused where the bucket is given (test_rules.py).
+OF_OWN_BUCKETS = {"TranscriptRetentionDays", "SummaryRetentionDays"}
 OTHERS = other_values()
 # Variables are named after their parameters: TopP is TOP_P. But for these.
 RENAMED = {
@@ -84,6 +90,10 @@ RENAMED = {
 NO_VARIABLE = {
     "InputBucketKmsKeyArn",
     "OutputBucketKmsKeyArn",
+    "KmsKeyArn",
+    "TranscriptRetentionDays",
+    "SummaryRetentionDays",
+    "OldVersionRetentionDays",
     "CallbackRatePerSecond",
     "CallbackBurstRequests",
     "SubmitterMaxConcurrency",
@@ -105,6 +115,17 @@ FIXED = {
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
 }
+LOG_GROUPS = [
+    f"{group}LogGroup"
+    for group in (
+        "Callback",
+        "Submitter",
+        "WebhookReceiver",
+        "Sweeper",
+        "Notifier",
+        "WebhookSender",
+    )
+]
 OUTSIDE_OF_VARIABLES = {
     "CallbackRatePerSecond": {"CallbackStage.DefaultRouteSettings.ThrottlingRateLimit"},
     "CallbackBurstRequests": {"CallbackStage.DefaultRouteSettings.ThrottlingBurstLimit"},
@@ -113,16 +134,17 @@ OUTSIDE_OF_VARIABLES = {
     "SweepScheduleMinutes": {"SweepSchedule.ScheduleExpression"},
     "LogLevel": {f"{function}.LoggingConfig.ApplicationLogLevel" for function in FUNCTIONS},
     "TraceRequests": {f"{function}.TracingConfig.Mode" for function in FUNCTIONS},
-    "LogRetentionDays": {
-        f"{group}LogGroup.RetentionInDays"
-        for group in (
-            "Callback",
-            "Submitter",
-            "WebhookReceiver",
-            "Sweeper",
-            "Notifier",
-            "WebhookSender",
-        )
+    "LogRetentionDays": {f"{group}.RetentionInDays" for group in LOG_GROUPS},
+    "KmsKeyArn": {
+        "JobsTable.SSESpecification.SSEType",
+        "JobsTable.SSESpecification.KMSMasterKeyId",
+        "CallbackSecret.KmsKeyId",
+        *(
+            f"{queue}.{name}"
+            for queue in ("UploadQueue", "UploadDeadLetterQueue", "NoticeQueue", "NoticeDeadEnd")
+            for name in ("SqsManagedSseEnabled", "KmsMasterKeyId")
+        ),
+        *(f"{group}.KmsKeyId" for group in LOG_GROUPS),
     },
 }
 # Buckets and alarms that come or go with a parameter, thresholds that follow one, and what stands in roles
@@ -289,7 +311,7 @@ def test_the_profiles_to_choose_from_are_those_there_are() -> None:
 
 
 def test_a_profile_names_the_model_where_no_parameter_does() -> None:
-    others = OTHERS | {"ModelName": ""}
+    others = OTHERS | {"ModelName": ""} | dict.fromkeys(OF_OWN_BUCKETS, 0)
     variables = environment("SubmitterFunction", **others)
     variables["WEBHOOK_URL"] = "https://api.example/webhook"
 

@@ -8,6 +8,9 @@ import pytest
 from core.aws.names import WORK_PREFIX
 from tests.template.cloudformation import deployed, of_type
 
+# Of the functions that move jobs.
+ROLES = ("SubmitterRole", "WebhookReceiverRole", "SweeperRole")
+OF_NOTICES = {"NotifierRole": "dynamodb", "WebhookSenderRole": "secretsmanager"}
 QUEUE = "${UploadQueue.Arn}"
 TABLE = "${JobsTable.Arn}"
 CALLBACK_SECRET = "${CallbackSecret.Id}"
@@ -125,7 +128,7 @@ def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None
     assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
 
 
-@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+@pytest.mark.parametrize("role", [*ROLES, *OF_NOTICES])
 def test_a_function_may_write_traces_only_where_traces_are_wanted(role: str) -> None:
     assert grants(role, TraceRequests="true") - grants(role) == {
         ("xray:PutTraceSegments", "*"),
@@ -190,7 +193,48 @@ def test_a_key_of_a_bucket_is_opened_to_who_reads_and_writes_there(
     assert added == {(action, KMS_KEY) for action in expected}
 
 
-@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+OF_TABLE = {
+    *("kms:Decrypt", "kms:DescribeKey", "kms:Encrypt"),
+    *("kms:GenerateDataKey", "kms:ReEncryptFrom", "kms:ReEncryptTo"),
+}
+
+
+def test_who_uses_table_queue_or_secret_may_use_the_key_of_them_through_these_alone() -> None:
+    for role in ROLES:
+        added = grants(role, KmsKeyArn=KMS_KEY) - grants(role)
+        assert added == {(action, KMS_KEY) for action in OF_TABLE}, role
+        (policy,) = deployed(KmsKeyArn=KMS_KEY)[role]["Properties"]["Policies"]
+        used_through = {
+            service: set(as_list(statement["Action"]))
+            for statement in policy["PolicyDocument"]["Statement"]
+            if statement["Resource"] == KMS_KEY
+            for service in as_list(statement["Condition"]["StringEquals"]["kms:ViaService"])
+        }
+        assert used_through == {
+            "dynamodb.eu-central-1.amazonaws.com": OF_TABLE,
+            "sqs.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+            "secretsmanager.eu-central-1.amazonaws.com": {"kms:GenerateDataKey", "kms:Decrypt"},
+        }
+
+
+@pytest.mark.parametrize(("role", "service"), OF_NOTICES.items())
+def test_who_tells_of_jobs_may_use_the_key_of_what_it_reads_and_writes(
+    role: str, service: str
+) -> None:
+    added = grants(role, KmsKeyArn=KMS_KEY) - grants(role)
+    (policy,) = deployed(KmsKeyArn=KMS_KEY)[role]["Properties"]["Policies"]
+    (statement,) = (
+        each for each in policy["PolicyDocument"]["Statement"] if each["Resource"] == KMS_KEY
+    )
+
+    assert added == {("kms:GenerateDataKey", KMS_KEY), ("kms:Decrypt", KMS_KEY)}
+    assert statement["Condition"]["StringEquals"]["kms:ViaService"] == [
+        "sqs.eu-central-1.amazonaws.com",
+        f"{service}.eu-central-1.amazonaws.com",
+    ]
+
+
+@pytest.mark.parametrize("role", ROLES)
 def test_a_key_is_used_through_s3_alone(role: str) -> None:
     resources = deployed(InputBucketKmsKeyArn=KMS_KEY, OutputBucketKmsKeyArn=KMS_KEY)
     (policy,) = resources[role]["Properties"]["Policies"]
@@ -213,7 +257,7 @@ def test_notes_are_deleted_only_from_a_given_bucket_and_only_by_the_sweeper() ->
     assert "s3:DeleteObject" not in {action for action, _ in grants("SweeperRole")}
 
 
-@pytest.mark.parametrize("role", ["SubmitterRole", "WebhookReceiverRole", "SweeperRole"])
+@pytest.mark.parametrize("role", ROLES)
 @pytest.mark.parametrize(
     "given", [{}, {"InputBucketName": "given-in", "OutputBucketName": "given-out"}]
 )

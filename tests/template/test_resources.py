@@ -132,7 +132,7 @@ def test_the_table_has_the_keys_the_store_uses(stack: dict) -> None:
         "item": "S",
         "due_group": "S",
         "due_at": "S",
-        "listed_state": "S",
+        "state": "S",
         "created_at": "S",
     }
 
@@ -147,7 +147,7 @@ def test_due_items_have_an_index_of_their_own(stack: dict) -> None:
 def test_people_list_jobs_by_an_index_that_holds_no_text_of_a_job(stack: dict) -> None:
     index = index_of(stack["JobsTable"], "by-state")
 
-    assert keys(index) == {"listed_state": "HASH", "created_at": "RANGE"}
+    assert keys(index) == {"state": "HASH", "created_at": "RANGE"}
     assert set(index["Projection"]["NonKeyAttributes"]) == {
         "source",
         "deadline",
@@ -222,7 +222,7 @@ def test_a_bucket_keeps_versions_for_a_while_and_no_abandoned_uploads(
 
     assert stack[name]["VersioningConfiguration"] == {"Status": "Enabled"}
     assert {rule["Status"] for rule in rules} == {"Enabled"}
-    assert {"NoncurrentDays": 30} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
+    assert {"NoncurrentDays": "30"} in [rule.get("NoncurrentVersionExpiration") for rule in rules]
     assert {"DaysAfterInitiation": 7} in [
         rule.get("AbortIncompleteMultipartUpload") for rule in rules
     ]
@@ -396,7 +396,87 @@ def test_a_sweep_that_failed_is_not_repeated_later(stack: dict) -> None:
 # ---- alarms ------------------------------------------------------------------------------------
 
 
-def test_the_texts_between_a_transcript_and_its_summary_expire() -> None:
-    rules = deployed()["SummariesBucket"]["Properties"]["LifecycleConfiguration"]["Rules"]
+def lifecycle(bucket: str, **given: object) -> list[dict[str, Any]]:
+    properties = deployed(**given)[bucket]["Properties"]
+    return list(properties["LifecycleConfiguration"]["Rules"])
 
-    assert [rule["ExpirationInDays"] for rule in rules if rule.get("Prefix") == WORK_PREFIX] == [7]
+
+def expiring(bucket: str, **given: object) -> dict[str, str]:
+    """Return after how many days a bucket deletes what lies under a prefix."""
+    return {
+        rule["Prefix"]: str(rule["ExpirationInDays"])
+        for rule in lifecycle(bucket, **given)
+        if "ExpirationInDays" in rule
+    }
+
+
+def test_texts_between_a_transcript_and_its_summary_expire_and_nothing_else_does() -> None:
+    assert expiring("SummariesBucket") == {WORK_PREFIX: "7"}
+    assert expiring("SummariesBucket", WorkFileRetentionDays=2) == {WORK_PREFIX: "2"}
+    assert expiring("TranscriptsBucket") == {}
+
+
+def test_transcripts_and_summaries_expire_on_request_under_their_own_prefixes() -> None:
+    given = {"InputPrefix": "calls/", "OutputPrefix": "results/"}
+    asked = given | {"TranscriptRetentionDays": 30, "SummaryRetentionDays": 365}
+
+    assert expiring("TranscriptsBucket", **asked) == {"calls/": "30"}
+    assert expiring("SummariesBucket", **asked) == {"results/": "365", WORK_PREFIX: "7"}
+    assert expiring("TranscriptsBucket", TranscriptRetentionDays=7) == {"": "7"}
+
+
+@BUCKETS
+def test_what_was_replaced_or_deleted_is_gone_for_good_after_a_while(name: str) -> None:
+    (rule,) = (
+        rule for rule in lifecycle(name, OldVersionRetentionDays=60) if rule["Id"] == "OldVersions"
+    )
+
+    assert rule["NoncurrentVersionExpiration"] == {"NoncurrentDays": "60"}
+    assert rule["ExpiredObjectDeleteMarker"] is True
+
+
+def test_records_and_log_lines_are_kept_as_long_as_is_asked() -> None:
+    logs = of_type(deployed(LogRetentionDays=7, RetentionDays=8), "AWS::Logs::LogGroup")
+
+    assert {group["RetentionInDays"] for group in logs.values()} == {"7"}
+
+
+# ---- keys of one's own -------------------------------------------------------------------------
+
+KEY = "arn:aws:kms:eu-central-1:123456789012:key/0b1c"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameter"),
+    [
+        ("TranscriptsBucket", "InputBucketKmsKeyArn"),
+        ("SummariesBucket", "OutputBucketKmsKeyArn"),
+    ],
+)
+def test_a_bucket_of_the_stack_encrypts_with_the_key_that_is_given(
+    name: str, parameter: str
+) -> None:
+    bucket = deployed(**{parameter: KEY})[name]["Properties"]
+
+    (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    assert rule == {
+        "ServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": KEY},
+        "BucketKeyEnabled": True,
+    }
+
+
+def test_a_key_for_the_rest_encrypts_table_queues_secret_and_logs() -> None:
+    resources = deployed(KmsKeyArn=KEY)
+
+    (table,) = of_type(resources, "AWS::DynamoDB::Table").values()
+    assert table["SSESpecification"] == {
+        "SSEEnabled": True,
+        "SSEType": "KMS",
+        "KMSMasterKeyId": KEY,
+    }
+    for queue in of_type(resources, "AWS::SQS::Queue").values():
+        assert (queue["KmsMasterKeyId"], queue["SqsManagedSseEnabled"]) == (KEY, False)
+    for kind in ("AWS::SecretsManager::Secret", "AWS::Logs::LogGroup"):
+        found = of_type(resources, kind)
+        assert found
+        assert {each["KmsKeyId"] for each in found.values()} == {KEY}

@@ -177,6 +177,12 @@ def test_any_other_endpoint_is_refused(endpoint: str) -> None:
         pytest.param("RunpodApiKeySecretName", "", id="no secret"),
         pytest.param("InputBucketKmsKeyArn", "alias/mine", id="a key's alias"),
         pytest.param("OutputBucketKmsKeyArn", "arn:aws:kms:*:123456789012:key/*", id="every key"),
+        pytest.param("KmsKeyArn", "arn:aws:kms:*:123456789012:key/*", id="every key, for the rest"),
+        pytest.param(
+            "TranscriptRetentionDays", 1, id="transcripts gone while they wait in the queue"
+        ),
+        pytest.param("OldVersionRetentionDays", 1, id="versions gone while they wait in the queue"),
+        pytest.param("WorkFileRetentionDays", 1, id="texts gone while a call of their job is held"),
         pytest.param("MaxTranscriptBytes", 25_000_001, id="more than the submitter can read"),
         pytest.param("MaxTokens", 499, id="answers too short for notes"),
         pytest.param("MaxAttempts", 6, id="a sixth paid attempt"),
@@ -189,6 +195,33 @@ def test_any_other_endpoint_is_refused(endpoint: str) -> None:
 )
 def test_a_value_that_cannot_work_is_refused(name: str, value: object) -> None:
     assert not is_accepted(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("retention", "bucket"),
+    [
+        ("TranscriptRetentionDays", "InputBucketName"),
+        ("SummaryRetentionDays", "OutputBucketName"),
+    ],
+)
+def test_a_retention_that_would_do_nothing_is_refused(retention: str, bucket: str) -> None:
+    assert is_accepted(**{retention: 30})
+    assert is_accepted(**{bucket: "given"})
+    with pytest.raises(Refused, match=f"With {bucket} leave it at 0"):
+        deployed(**{retention: 30, bucket: "given"})
+
+
+def test_nothing_that_a_job_wants_is_as_old_as_the_least_retention() -> None:
+    """An upload may wait in the queue, and then a call may be held for a day."""
+    queue = source()["Resources"]["UploadQueue"]["Properties"]["MessageRetentionPeriod"]
+    held, deadline = timedelta(days=1), timedelta(minutes=180)
+    in_queue = timedelta(seconds=queue)
+
+    for name in ("TranscriptRetentionDays", "SummaryRetentionDays", "OldVersionRetentionDays"):
+        least = min(value for value in PARAMETERS[name]["AllowedValues"] if value)
+        assert timedelta(days=least) > in_queue + held + deadline
+    least = min(PARAMETERS["WorkFileRetentionDays"]["AllowedValues"])
+    assert timedelta(days=least) > held + deadline
 
 
 def test_every_parameter_is_described_bounded_and_shown_in_a_group() -> None:

@@ -6,6 +6,10 @@ from cli.doctor.readings import SUBMITTER, Bucket, Readings
 from cli.doctor.registry import REVERT, Trouble, check, doubtful, wrong
 
 _USABLE_KEY = "Enabled"
+_WAITS_DAYS = (
+    7  # four days in the queue, then a day on hold; as the least of TranscriptRetentionDays
+)
+_LIVES_DAYS = 2  # as the least of WorkFileRetentionDays
 
 
 @check("buckets-there")
@@ -124,6 +128,39 @@ def bucket_keys(readings: Readings) -> Iterator[Trouble]:
                 f" it: they can't {purpose}",
                 f"deploy with {parameter}={bucket.key_arn}",
             )
+
+
+@check("key-of-the-rest")
+def key_of_the_rest(readings: Readings) -> Iterator[Trouble]:
+    if readings.key_state not in {"", _USABLE_KEY}:
+        yield wrong(
+            f"the key of table, queues, secret and logs (KmsKeyArn) is {readings.key_state}: soon, or by"
+            " now, no function can read a record, a message or the secret",
+            "enable the key again in KMS, or cancel its deletion",
+        )
+
+
+@check("lifecycle")
+def lifecycle(readings: Readings) -> Iterator[Trouble]:
+    """Rules that delete what a job still wants. The stack's own buckets have none, unless edited."""
+    prefix_in = readings.functions[SUBMITTER].environment.get("INPUT_PREFIX", "")
+    wanted = (
+        (readings.input_bucket, prefix_in, _WAITS_DAYS, "a transcript waits in the queue"),
+        (readings.output_bucket, "work/", _LIVES_DAYS, "a call is held"),
+    )
+    for bucket, prefix, least, meanwhile in wanted:
+        for expiring, days in bucket.expiries:
+            overlaps = expiring.startswith(prefix) or prefix.startswith(expiring)
+            if overlaps and days < least:
+                yield wrong(
+                    f"bucket {bucket.name} deletes what lies under {expiring or 'any prefix'} after"
+                    f" {_days(days)}, while {meanwhile}: its job would fail",
+                    f"let that lifecycle rule wait for {_days(least)} or more, or narrow its prefix",
+                )
+
+
+def _days(days: int) -> str:
+    return f"{days} day{'s' * (days != 1)}"
 
 
 @check("own-output")

@@ -107,6 +107,7 @@ def healthy(**changes: Any) -> Readings:
         "webhook": Answer(status=401, is_from_receiver=True),
         "input_bucket": bucket(),
         "output_bucket": bucket(name="out", queues=()),
+        "key_state": "",
         "upload_rule": None,
         "queue_arn": QUEUE,
         "dead_letters": 0,

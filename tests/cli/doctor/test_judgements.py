@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from cli.doctor import checks as _all  # noqa: F401 - fills the registry
+from cli.doctor.expiries import expiries_in
 from cli.doctor.readings import Answer, Concurrency, Health, Jobs, Readings, Rule, Schedule, Ttl
 from cli.doctor.registry import REGISTRY, Report, Severity, examined
 from tests.cli.doctor.readings import (
@@ -264,6 +265,21 @@ CASES: dict[str, tuple[dict[str, Any], str, Severity]] = {
         "bucket-keys",
         ERROR,
     ),
+    "the key of the table is to be deleted": (
+        {"key_state": "PendingDeletion"},
+        "key-of-the-rest",
+        ERROR,
+    ),
+    "a rule deletes transcripts that still wait": (
+        {"input_bucket": bucket(expiries=(("", 3),))},
+        "lifecycle",
+        ERROR,
+    ),
+    "a rule deletes texts that a job still wants": (
+        {"output_bucket": bucket(name="out", queues=(), expiries=(("work/", 1),))},
+        "lifecycle",
+        ERROR,
+    ),
     "summaries are written where transcripts come from": (
         {"functions": functions(OUTPUT_BUCKET="in")},
         "own-output",
@@ -428,6 +444,32 @@ def test_a_bucket_with_a_key_that_is_granted_is_in_order() -> None:
     )
 
     assert report.findings == ()
+
+
+def test_lifecycle_rules_that_leave_jobs_their_time_or_are_about_others_are_in_order() -> None:
+    report = judged(
+        healthy(
+            functions=functions(INPUT_PREFIX="calls/"),
+            input_bucket=bucket(expiries=(("calls/", 7), ("logs/", 1))),
+            output_bucket=bucket(name="out", queues=(), expiries=(("work/", 2), ("summaries/", 1))),
+        )
+    )
+
+    assert report.findings == ()
+
+
+def test_what_a_lifecycle_rule_deletes_is_read_in_each_of_its_shapes() -> None:
+    rules = [
+        {"Status": "Enabled", "Prefix": "work/", "Expiration": {"Days": 7}},
+        {"Status": "Enabled", "Filter": {"Prefix": "calls/"}, "Expiration": {"Days": 30}},
+        {"Status": "Enabled", "Filter": {"And": {"Prefix": "a/"}}, "Expiration": {"Days": 1}},
+        {"Status": "Enabled", "Filter": {}, "Expiration": {"Days": 90}},
+        {"Status": "Disabled", "Prefix": "", "Expiration": {"Days": 1}},
+        {"Status": "Enabled", "Prefix": "", "NoncurrentVersionExpiration": {"NoncurrentDays": 1}},
+        {"Status": "Enabled", "Filter": {}, "Expiration": {"ExpiredObjectDeleteMarker": True}},
+    ]
+
+    assert expiries_in({"Rules": rules}) == (("work/", 7), ("calls/", 30), ("a/", 1), ("", 90))
 
 
 def test_a_worker_of_the_users_own_is_left_alone_in_pull_mode() -> None:

@@ -13,7 +13,10 @@ from tests.fakes.operated import operated
 
 
 def options(group: click.Group) -> Iterator[tuple[str, click.Option]]:
-    for name, command in group.commands.items():
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
         if isinstance(command, click.Group):
             yield from options(command)
         for option in command.params:
