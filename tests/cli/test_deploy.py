@@ -116,7 +116,7 @@ class TestDeploying:
 
         output = desk.deploy("--alarm-email", "ops@example.org").output
 
-        assert "aws s3 cp meeting.txt s3://in/" in output
+        assert "summaries submit meeting.txt --wait\n" in output
         assert "Confirm the subscription" in output
 
     def test_a_second_time_asks_for_nothing(self, desk: Desk) -> None:
@@ -295,7 +295,7 @@ def test_a_stack_whose_first_deployment_failed_is_to_be_destroyed_first(desk: De
     store_key()
     desk.formation.stacks[STACK] = "ROLLBACK_COMPLETE"
 
-    assert "`python -m cli destroy` first" in desk.refused()
+    assert "`summaries destroy` first" in desk.refused()
 
 
 class TestTheFileOfAnswers:
