@@ -12,7 +12,6 @@ TESTS    ?=
 NAMES    ?=
 MODULES  ?=
 DEPLOY   ?=
-ENDPOINT ?= apply
 PINS     ?= runtime
 JOBS     ?= 300
 SEEDS    ?= 10000
@@ -48,7 +47,7 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up dashboard simulate soak fuzz test test-cloud mutants check audit audit-template format \
-        requirements endpoint deploy destroy clean
+        requirements deploy destroy clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -107,14 +106,11 @@ format: $(VENV)/ready ## put the code into its one format
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-endpoint: $(VENV)/ready ## RunPod's endpoint as the model needs it; shows what it would do, and asks (docs/deploying.md; ENDPOINT=plan, show, drift)
-	@$(BIN)/python -m cli endpoint $(ENDPOINT)
-
 deploy: $(VENV)/ready ## check, ask what is missing, build and deploy to AWS (docs/deploying.md; DEPLOY=options)
-	@$(BIN)/python -m cli deploy $(DEPLOY)
+	@$(BIN)/summaries deploy $(DEPLOY)
 
 destroy: $(VENV)/ready ## delete what was deployed; buckets and the table of jobs stay (docs/deploying.md)
-	@$(BIN)/python -m cli destroy $(DEPLOY)
+	@$(BIN)/summaries destroy $(DEPLOY)
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
 	@for name in bootstrap runtime emulator dev security model worker; do \

@@ -1,4 +1,4 @@
-"""The operator's commands: `python -m cli --help`. Never deployed.
+"""The operator's commands: `summaries --help`. Never deployed.
 
 __main__     the commands by name; each is imported when it is run (lazy)
 deploy       checks, questions, `sam build`, `sam deploy`, and what to do next

@@ -43,7 +43,7 @@ _COMMANDS = {
     "logs": Listed(
         "cli.operating.logs",
         "logs_command",
-        "Print one job's log lines from all functions, in order.",
+        "Print one job's log lines from all functions, in order; or all that went wrong.",
     ),
     "notices": Listed(
         "cli.operating.notices",
@@ -59,6 +59,11 @@ _COMMANDS = {
         "cli.operating.redriving",
         "redrive_command",
         "Show the dead letters, then send them back to the queue they came from.",
+    ),
+    "resume": Listed(
+        "cli.operating.stopping",
+        "resume_command",
+        "Go on after a `stop`, with what has waited meanwhile.",
     ),
     "retry": Listed(
         "cli.operating.retrying",
@@ -79,6 +84,11 @@ _COMMANDS = {
         "cli.operating.status",
         "status_command",
         "Say whether it is healthy: jobs, dead letters, the endpoint, times to a summary.",
+    ),
+    "stop": Listed(
+        "cli.operating.stopping",
+        "stop_command",
+        "Let nothing new begin: no upload becomes a job, no request goes to RunPod, until `resume`.",
     ),
     "submit": Listed(
         "cli.operating.submitting", "submit_command", "Upload FILES and have them summarised."

@@ -1,4 +1,4 @@
-"""`python -m cli deploy`: what can be known to be wrong is looked at before anything is built."""
+"""`summaries deploy`: what can be known to be wrong is looked at before anything is built."""
 
 import os
 import shutil
@@ -42,11 +42,12 @@ def deploy(answers: Answers, file: Path, *, may_ask: bool) -> None:
     problem = checks.problem_with_endpoint(answers.parameters[ENDPOINT], key)
     _refuse([problem] if problem else [])
     answers = _with_leftovers(answers, aws, account, may_ask=may_ask)
+    _refuse(problems_with(dict(answers.parameters)))  # buckets that are taken on count as given
     kept.write(file, answers)
     click.echo(f"answers are in {file.name}; the next deployment asks nothing that it holds")
     _sam("build")
     _sam("deploy", *_deploy_options(answers))
-    _tell_next(aws, answers)
+    _tell_next(answers)
 
 
 def _asked(answers: Answers) -> Answers:
@@ -106,7 +107,7 @@ def _with_leftovers(
     state = leftovers.stack_state(aws, answers.stack_name)
     if state in _BROKEN:
         raise click.ClickException(
-            f"stack {answers.stack_name} is {state} and can't be updated: `python -m cli destroy` first"
+            f"stack {answers.stack_name} is {state} and can't be updated: `summaries destroy` first"
         )
     if state:
         return answers
@@ -144,23 +145,20 @@ def _deploy_options(answers: Answers) -> list[str]:
 def _sam(command: str, *options: str) -> None:
     sam = shutil.which("sam", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     if sam is None:
-        raise click.ClickException("sam is not installed: run `make deploy`, which sets it up")
+        raise click.ClickException("sam is not installed: run `make .venv/ready`, which sets it up")
     environment = {**os.environ, "SAM_CLI_TELEMETRY": "0"}
     ended = subprocess.run([sam, command, *options], cwd=ROOT, env=environment, check=False)
     if ended.returncode:
         raise click.ClickException(f"`sam {command}` did not succeed; its own words are above")
 
 
-def _tell_next(aws: boto3.Session, answers: Answers) -> None:
-    (stack,) = aws.client("cloudformation").describe_stacks(StackName=answers.stack_name)["Stacks"]
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+def _tell_next(answers: Answers) -> None:
     prefix = answers.parameters.get("InputPrefix", "")
-    out = answers.parameters.get(
-        "OutputPrefix", str(parameters()["OutputPrefix"].fields["Default"])
-    )
-    click.echo("\nDeployed. Upload a transcript, and look for its summary a few minutes later:")
-    click.echo(f"  aws s3 cp meeting.txt s3://{outputs['InputBucket']}/{prefix}")
-    click.echo(f"  aws s3 cp s3://{outputs['OutputBucket']}/{out}{prefix}meeting.txt -")
+    under = f" --key-prefix {prefix}" if prefix else ""
+    stack = "" if answers.stack_name == kept.STACK_NAME else f" --stack {answers.stack_name}"
+    click.echo("\nDeployed. Upload a transcript, and see its summary a few minutes later:")
+    click.echo(f"  summaries submit meeting.txt{under} --wait{stack}")
+    click.echo(f"  summaries get {prefix}meeting.txt{stack}")
     if answers.parameters.get(ALARM_EMAIL):
         click.echo(
             "Confirm the subscription in the mail that AWS has just sent, or no alarm arrives."

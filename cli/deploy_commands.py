@@ -19,7 +19,9 @@ _file = click.option(
     default=ROOT / "deploy.toml",
     help="Where answers are kept; by default deploy.toml, which git ignores.",
 )
-_stack = click.option("--stack-name", default="", help="By default transcript-summaries.")
+_stack = click.option(
+    "--stack-name", "--stack", default="", help="By default transcript-summaries."
+)
 _region = click.option("--region", default="", help="By default the AWS CLI's.")
 
 

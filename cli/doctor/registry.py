@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from cli.doctor.readings import NotRead, Readings
 
+# What was changed or deleted by hand stays so when an unchanged template is deployed.
+REVERT = "let CloudFormation revert it (docs/operating.md, `A function in trouble`)"
+
 
 class Severity(StrEnum):
     ERROR = "error"  # summaries are lost, late or not made

@@ -1,4 +1,4 @@
-"""`python -m cli endpoint`: RunPod's endpoint as the model profile and the stack's parameters want it.
+"""`summaries endpoint`: RunPod's endpoint as the model profile and the stack's parameters want it.
 
 commands     plan, apply, show, drift
 choices      their options; environment twins; what deploy.toml keeps of them

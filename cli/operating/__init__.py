@@ -26,6 +26,8 @@ redriving       `redrive`: dead letters, a look first
 queues          messages of a queue, held for a look
 notices         `notices`: what could not be told of jobs (dead_notices), told again
 sweeping        `sweep`: now
+stopping        `stop` and `resume`, by a stack's two switches (switches)
+awaiting        waits until jobs have ended
 forgetting      `forget`: all that is kept about one transcript
 secrets         `secret`: the callback secret's rotation (rotation), RunPod's key
 

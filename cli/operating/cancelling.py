@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import click
 
@@ -17,11 +18,12 @@ from cli.operating.asking import Leave, asks_leave
 from cli.operating.deployed import lifecycle_of, runpod_of, settings_of
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.finding import found_history
+from cli.operating.listing import selected
 from cli.operating.outcomes import Outcome, show_outcomes, standing, tell_outcomes
 from cli.operating.spans import now
 from core.errors import Conflict, RunPodError
 from core.jobs.call import Call, CallState
-from core.jobs.job import Job
+from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.ports import RunPod
 from core.summaries.options import Mode
@@ -30,15 +32,29 @@ _MOST_TRIES = 5
 
 
 @click.command("cancel")
-@click.argument("names", nargs=-1, required=True, metavar="JOB|KEY...")
+@click.argument("names", nargs=-1, metavar="[JOB|KEY]...")
+@click.option("--all", "is_all", is_flag=True, help="All active jobs.")
+@click.option("--key", "prefix", default="", help="With --all: only files whose key begins so.")
+@click.option("--limit", default=200, show_default=True, help="With --all: so many at most.")
 @at_a_desk
 @asks_leave
-def cancel_command(desk: Desk, names: tuple[str, ...], leave: Leave) -> None:
+def cancel_command(
+    desk: Desk, names: tuple[str, ...], prefix: str, limit: int, leave: Leave, *, is_all: bool
+) -> None:
     """End active jobs, and their requests at RunPod.
 
-    A cancelled job has failed with `cancelled-by-operator`; `retry` starts it anew.
+    A cancelled job has failed with `cancelled-by-operator`; `retry` starts it anew. Before you cancel all,
+    `stop`: uploads that wait would become jobs meanwhile.
     """
-    histories = {each.job.id: each for each in (found_history(desk, name) for name in names)}
+    if bool(names) == is_all:
+        raise click.UsageError("name jobs, or say --all for all that are active")
+    chosen = (
+        _active(desk, prefix, limit + 1)
+        if is_all
+        else [found_history(desk, name) for name in names]
+    )
+    has_more = is_all and len(chosen) > limit
+    histories = {each.job.id: each for each in (chosen[:limit] if has_more else chosen)}
     planned = [_planned(history) for history in histories.values()]
     open_to = [each for each in planned if not each.conflict]
     if not desk.as_json and not leave.is_dry_run:
@@ -49,12 +65,19 @@ def cancel_command(desk: Desk, names: tuple[str, ...], leave: Leave) -> None:
             lifecycle=lifecycle_of(desk, settings), runpod=runpod_of(desk, settings), clock=now
         )
         done = [each if each.conflict else cancelling.cancel(each.job.id) for each in planned]
-        tell_outcomes(desk, done, is_dry_run=False)
+        tell_outcomes(desk, done, is_dry_run=False, has_more=has_more)
         planned = done
     elif desk.as_json or leave.is_dry_run:
-        tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run)
-    if any(each.conflict for each in planned):
+        tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
+    # Of all some end by themselves meanwhile; of those named each was meant.
+    if names and any(each.conflict for each in planned):
         sys.exit(1)
+
+
+def _active(desk: Desk, prefix: str, most: int) -> list[History]:
+    jobs = islice(selected(desk, states=(JobState.ACTIVE,), prefix=prefix), most)
+    found = (desk.deployment.history_of(job.id) for job in jobs)
+    return [history for history in found if history]
 
 
 def why_not(history: History, at: datetime) -> str:
@@ -75,7 +98,7 @@ def _planned(history: History) -> Outcome:
     if conflict:
         return Outcome(job=history.job, conflict=conflict)
     requests = _requests(history.calls)
-    notes = (standing(history, at), f"{len(requests)} of its requests are at RunPod")
+    notes = (standing(history, at), f"requests at RunPod: {len(requests)}")
     return Outcome(job=history.job, did="would be cancelled", notes=notes)
 
 
@@ -117,11 +140,11 @@ class Cancelling:
                 left.append(call.id)
             except Conflict:
                 left.append(call.id)
-        notes = [f"{len(ended)} requests cancelled at RunPod"]
+        notes = [f"requests cancelled at RunPod: {len(ended)}"]
         if left:
             why = f" ({trouble})" if trouble else ""
             notes.append(
-                f"{len(left)} calls are left to the sweeper, which ends them within minutes{why}"
+                f"calls left to the sweeper, which ends them within minutes: {len(left)}{why}"
             )
         detail = {"cancelled_requests": ended, "left_calls": left}
         return Outcome(job=job, did="cancelled", notes=tuple(notes), detail=detail)

@@ -5,6 +5,7 @@ summaries first, then the records, then the versions of the file itself, from wh
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -207,9 +208,8 @@ def _show(console: Console, found: Found, conflicts: Sequence[str]) -> None:
     console.print(f"  {len(found.items)} items of the table", highlight=False)
     for what, versions in (("of the file", found.transcript), ("made from it", found.made)):
         console.print(f"  {len(versions)} object versions {what}", highlight=False)
-        for each in versions:
-            marker = " (delete marker)" if each.is_deletion else ""
-            console.print(f"    {each.key}  {each.version_id}{marker}", markup=False, style="dim")
+        for key, count in Counter(each.key for each in versions).items():
+            console.print(f"    {count} of {key}", markup=False, highlight=False, style="dim")
     console.print("  Out of reach from here:")
     for line in OUT_OF_REACH:
         console.print(f"    {escape(line)}", highlight=False)

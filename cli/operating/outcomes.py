@@ -64,15 +64,22 @@ def standing(history: History, at: datetime) -> str:
     job = history.job
     if job.state is JobState.ACTIVE:
         last = history.events[-1] if history.events else None
-        moved = f"; last moved by {last.by} {_ago(last.at, at)}" if last else ""
+        moved = (
+            f"; last moved by the {last.by.replace('_', ' ')} {_ago(last.at, at)}" if last else ""
+        )
         done = f", {len(job.done)} of {job.stage_calls} calls done" if job.stage_calls else ""
-        return f"it is active since {_ago(job.created_at, at)}, in round {job.stage}{done}{moved}"
+        lasts = f"it has been active for {short(at - job.created_at)} (since {_at(job.created_at)})"
+        return f"{lasts}, in round {job.stage}{done}{moved}"
     moves = [event for event in history.events if event.to_state == job.state.value]
     ended = job.finished_at or job.created_at
-    by = f", by the {moves[-1].by}" if moves else ""
+    by = f", by the {moves[-1].by.replace('_', ' ')}" if moves else ""
     code = f" ({job.reason_code})" if job.reason_code else ""
-    return f"it has {job.state.value}{code} {_ago(ended, at)}{by}"
+    return f"it {job.state.value}{code} {_ago(ended, at)}{by}"
 
 
 def _ago(then: datetime, at: datetime) -> str:
-    return f"{short(at - then)} ago ({then:%Y-%m-%d %H:%M:%S} UTC)"
+    return f"{short(at - then)} ago ({_at(then)})"
+
+
+def _at(then: datetime) -> str:
+    return f"{then:%Y-%m-%d %H:%M:%S} UTC"

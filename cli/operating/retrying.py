@@ -6,8 +6,9 @@ docs/decisions.md says why.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import islice
 
@@ -16,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from cli.deployment import History
 from cli.operating.asking import Leave, asks_leave
+from cli.operating.awaiting import await_ends
 from cli.operating.copying import (
     CopiedAlready,
     FileGone,
@@ -40,51 +42,75 @@ _MOST_LOOKED_AT = 20_000  # jobs, newest first
 
 @click.command("retry")
 @click.argument("names", nargs=-1, metavar="[JOB|KEY]...")
-@click.option("--reason", default="", help="All jobs that failed with this code.")
+@click.option(
+    "--reason",
+    "reasons",
+    multiple=True,
+    help="All jobs that failed with this code; can be repeated.",
+)
+@click.option(
+    "--succeeded",
+    is_flag=True,
+    help="All jobs that succeeded, as after a bad prompt: new summaries replace the old.",
+)
 @click.option(
     "--since",
     type=SpanType(),
     default="1d",
     show_default=True,
-    help="With --reason: only jobs recorded within it.",
+    help="With --reason or --succeeded: only jobs recorded within it.",
 )
-@click.option("--key", "prefix", default="", help="With --reason: only keys that begin so.")
 @click.option(
-    "--limit", default=100, show_default=True, help="With --reason: so many jobs at most."
+    "--key", "prefix", default="", help="With --reason or --succeeded: only keys that begin so."
+)
+@click.option(
+    "--limit",
+    default=100,
+    show_default=True,
+    help="With --reason or --succeeded: so many jobs at most.",
 )
 @click.option(
     "--again", is_flag=True, help="Also a job that succeeded: a new summary replaces the old."
 )
+@click.option("--wait", is_flag=True, help="Stay until the new jobs have ended.")
 @at_a_desk
 @asks_leave
 def retry_command(
     desk: Desk,
     names: tuple[str, ...],
-    reason: str,
+    reasons: tuple[str, ...],
     since: timedelta,
     prefix: str,
     limit: int,
     leave: Leave,
     *,
+    succeeded: bool,
     again: bool,
+    wait: bool,
 ) -> None:
-    """Start failed jobs anew: by name, or all that failed for a reason.
+    """Start failed jobs anew: by name, or all that failed for a reason. Or have summaries written again.
 
     The file is copied onto itself, which makes a new version of it and a new job.
     """
-    if bool(names) == bool(reason):
-        raise click.UsageError("name jobs, or say --reason CODE for all that failed with it")
-    if reason and reason not in FAILURES:
-        raise click.UsageError(f"{reason} is no reason; they are {', '.join(FAILURES)}")
+    if (bool(names), bool(reasons), succeeded).count(True) != 1:
+        raise click.UsageError(
+            "name jobs, or say --reason CODE for all that failed with it, or --succeeded for all summaries"
+        )
+    for each in reasons:
+        if each not in FAILURES:
+            raise click.UsageError(f"{each} is no reason; they are {', '.join(FAILURES)}")
     if names:
         histories = [found_history(desk, name) for name in names]
     else:
-        found = islice(selected(desk, reason=reason, since=since, prefix=prefix), limit + 1)
+        states = (JobState.SUCCEEDED if succeeded else JobState.FAILED,)
+        wanted = selected(desk, states=states, since=since, prefix=prefix)
+        chosen = (job for job in wanted if succeeded or job.reason_code in reasons)
+        found = islice(chosen, limit + 1)
         histories = list(_with_history(desk, (job.id for job in found)))
     has_more = not names and len(histories) > limit
     histories = histories[:limit] if has_more else histories
     unique = {each.job.id: each for each in histories}.values()
-    planned = [_planned(desk, history, again=again) for history in unique]
+    planned = [_planned(desk, history, again=again or succeeded) for history in unique]
     if not desk.as_json and not leave.is_dry_run:
         show_outcomes(desk.console, planned)
     count = sum(not each.conflict for each in planned)
@@ -93,9 +119,12 @@ def retry_command(
         planned = [
             each if each.conflict else _retried(desk, lifecycle, each.job) for each in planned
         ]
+        planned = _awaited(desk, planned) if wait else planned
         tell_outcomes(desk, planned, is_dry_run=False, has_more=has_more)
     elif desk.as_json or leave.is_dry_run:
         tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
+    if any(each.detail.get("new_state") == JobState.FAILED.value for each in planned):
+        sys.exit(1)
     # Of many chosen by their reason some are always superseded; of those named each was meant.
     if names and any(each.conflict for each in planned):
         sys.exit(1)
@@ -179,6 +208,22 @@ def _retried(desk: Desk, lifecycle: Lifecycle, job: Job) -> Outcome:
         did=f"started anew, {how}",
         detail={"new_job_id": new_id or None, "new_version_id": version.version_id or None},
     )
+
+
+def _awaited(desk: Desk, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Add what has become of the new jobs. Without versions their ids are not known beforehand."""
+    ids = [each.detail["new_job_id"] for each in outcomes if each.detail.get("new_job_id")]
+    ended = await_ends(desk, ids)
+    return [
+        replace(
+            each,
+            notes=(*each.notes, standing(history, now()), *filter(None, [history.job.reason])),
+            detail={**each.detail, "new_state": history.job.state.value},
+        )
+        if (history := ended.get(each.detail.get("new_job_id") or ""))
+        else each
+        for each in outcomes
+    ]
 
 
 def _refused(exc: ClientError) -> str:

@@ -25,6 +25,7 @@ from cli.operating import runpod
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.function_logs import Truncated, lines
 from cli.operating.spans import SpanType, now, short
+from cli.operating.switches import Switch, switched_off
 from core.aws.items import ListedJob
 from core.aws.job_index import JobIndex
 from core.jobs.job import JobState
@@ -34,7 +35,7 @@ _MOST_READ = 300  # of which more is known than that they are there
 _SHOWN_OF_ID = 8
 _LOST = "lost callback"  # as the sweeper's log line counts them
 _UNKNOWN = "not known: the sweeper's log is too long, or may not be read"
-_SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager")
+_SERVICES = ("dynamodb", "sqs", "logs", "lambda", "secretsmanager", "cloudformation", "scheduler")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +59,7 @@ class Status:
     dead_notices: int
     waiting_messages: int
     endpoint: runpod.Health
+    switched_off: Sequence[Switch] | None  # by `stop`, or otherwise; None where it may not be read
     problems: Sequence[str] = ()
 
 
@@ -94,6 +96,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         dead_notices = pool.submit(_messages, desk, "NoticeDeadEndUrl")
         waiting = pool.submit(_messages, desk, "UploadQueueUrl")
         endpoint = pool.submit(runpod.health, desk)
+        off = pool.submit(switched_off, desk.deployment)
     status = Status(
         within=within,
         jobs=jobs.result(),
@@ -102,6 +105,7 @@ def read_status(desk: Desk, within: timedelta) -> Status:
         dead_notices=dead_notices.result(),
         waiting_messages=waiting.result(),
         endpoint=endpoint.result(),
+        switched_off=off.result(),
     )
     return Status(**{**vars(status), "problems": tuple(_problems(status, now()))})
 
@@ -164,6 +168,9 @@ def _messages(desk: Desk, output: str) -> int:
 
 def _problems(status: Status, at: datetime) -> list[str]:
     problems = []
+    if status.switched_off:
+        names = " and ".join(f"the {each.name}" for each in status.switched_off)
+        problems.append(f"stopped: {names}; `resume` when it is to go on")
     if status.dead_letters:
         problems.append(f"dead letters: {status.dead_letters}; `redrive --dry-run` shows them")
     if status.dead_notices:
@@ -207,6 +214,9 @@ def _told(status: Status) -> dict[str, Any]:
         "dead_letters": status.dead_letters,
         "dead_notices": status.dead_notices,
         "waiting_messages": status.waiting_messages,
+        "switched_off": status.switched_off
+        if status.switched_off is None
+        else [each.name for each in status.switched_off],
         "endpoint": {
             "problem": health.problem or None,
             "jobs": dict(health.jobs),
@@ -230,6 +240,7 @@ def _show(console: Console, status: Status) -> None:
         ("dead letters", str(status.dead_letters)),
         ("notices not told", str(status.dead_notices)),
         ("waiting", f"messages: {status.waiting_messages}"),
+        ("stopped", _stopped(status.switched_off)),
         ("workers", health.problem or _named(health.workers)),
         ("requests", _named(health.jobs)),
         ("cost of this", f"{jobs.read_units:g} read units"),
@@ -242,6 +253,15 @@ def _show(console: Console, status: Status) -> None:
         console.print(f"[red]✗[/] {escape(problem)}", highlight=False)
     if not status.problems:
         console.print("[green]✓[/] nothing wants you", highlight=False)
+
+
+def _stopped(switches: Sequence[Switch] | None) -> str:
+    if switches is None:
+        return "not known: the queue's and the sweep's switches may not be read"
+    return ", ".join(
+        f"the {each.name}{f', {short(now() - each.changed_at)} ago' if each.changed_at else ''}"
+        for each in switches
+    )
 
 
 def _counts(jobs: Jobs) -> list[str]:

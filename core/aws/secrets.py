@@ -82,8 +82,8 @@ class ManagedCallbackSecrets:
     """The secret's value is JSON: `{"current": "...", "previous": "..."}`.
 
     Tokens are made with `current`, and both are valid. To rotate without losing a callback, announce the
-    new secret as `previous` first, and exchange the two once every function knows both: the steps, and
-    how long to wait between them, are in docs/operating.md.
+    new secret as `previous` first, and exchange the two once every function knows both: `summaries secret
+    rotate` takes the steps, each when it has its time (cli/operating/rotation.py).
     """
 
     def __init__(self, reader: SecretReader) -> None:

@@ -39,7 +39,6 @@ RUN_HERE = {
     "python -m benchmarks.many_jobs": ".venv/bin/python -m benchmarks.many_jobs --jobs 900 --times 1",
     "python -m benchmarks.planted": ".venv/bin/python -m benchmarks.planted --each 20",
     "python -m benchmarks.writing": ".venv/bin/python -m benchmarks.writing --words 900 --context 8192",
-    "python -m cli --help": ".venv/bin/python -m cli endpoint apply --help",
     "python -m tests.faults": ".venv/bin/python -m tests.faults",
 }
 _SIMULATOR = "tests/simulator/test_simulator_command_line.py::test_"
@@ -77,13 +76,7 @@ RUN_ELSEWHERE = {
 # And which are not, and why.
 NOT_RUN = {
     "make deploy": "deploys to an AWS account; tests/cli has its questions and refusals",
-    "make deploy DEPLOY": "the same",
-    "make endpoint": "changes a RunPod account; tests/cli/endpoint has it against the simulator",
-    "make endpoint ENDPOINT": "the same",
     "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
-    "make destroy DEPLOY": "the same; tests/local/test_upgrade.py has it on the emulator",
-    "python -m cli --yes --stack-name --answers --endpoint": "the same deployment, without questions",
-    "python -m cli --yes --stack-name --answers": "the same deletion, without questions",
     "make test-cloud": "costs money, on an AWS account and on RunPod",
     "make requirements": "changes the pins to the newest that the package index has",
     "make audit": "asks the package index about known vulnerabilities; its first half is run",

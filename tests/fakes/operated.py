@@ -44,6 +44,8 @@ class _Deployed(Deployment):
     def client(self, service: str) -> Any:
         if service == "lambda":
             return Lambda()
+        if service == "cloudformation":
+            return _Formation()
         return boto3.client(service)  # type: ignore[call-overload]
 
     def close(self) -> None:
@@ -51,16 +53,34 @@ class _Deployed(Deployment):
 
 
 class Lambda:
-    """What is read of Lambda: a function's environment."""
+    """What is read of Lambda: a function's environment, and what feeds the submitter."""
 
     may_be_read = True
+    feed = "Enabled"
+
+    def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
+        if not self.may_be_read:
+            raise _refused("ListEventSourceMappings")
+        arn = "arn:aws:sqs:us-east-1:123456789012:uploads"
+        changed_at = datetime.now(UTC) - timedelta(hours=2)
+        feed = {"EventSourceArn": arn, "State": self.feed, "LastModified": changed_at, "UUID": "u"}
+        return {"EventSourceMappings": [feed]}
 
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
         if not self.may_be_read:
-            error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
-            raise ClientError(error, "GetFunctionConfiguration")  # type: ignore[arg-type]
+            raise _refused("GetFunctionConfiguration")
         variables = {"RUNPOD_API_ENDPOINT": RUNPOD, "RUNPOD_API_KEY_SECRET": "runpod/api-key"}
         return {"Environment": {"Variables": variables}}
+
+
+class _Formation:
+    def describe_stack_resource(self, **_: str) -> dict[str, Any]:
+        return {"StackResourceDetail": {"PhysicalResourceId": "a-schedule"}}
+
+
+def _refused(operation: str) -> ClientError:
+    error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
+    return ClientError(error, operation)  # type: ignore[arg-type]
 
 
 @dataclass

@@ -2,18 +2,17 @@
 
 import hmac
 import json
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.parameters import base as powertools_cache
 
+from cli.operating.rotation import CallbackSecret, Step
 from core.aws.secrets import ManagedCallbackSecrets, SecretReader
 from core.errors import BadToken
 from core.jobs.callback import CallRef, is_token_of, token_for
@@ -21,7 +20,6 @@ from tests.builders import JOB_ID, NOON, a_ref
 from tests.fuzz.receiver import CURRENT, PREVIOUS, REMOVED, SecretsManager
 from webhook_receiver.callbacks import checked_ref
 
-PAGE = Path(__file__).parents[2] / "docs" / "operating.md"
 CACHE_SECONDS = 300
 DEADLINE_SECONDS = 3600  # JobDeadlineMinutes
 ENVIRONMENTS = 4  # of each function at once
@@ -111,23 +109,15 @@ def value(current: bytes, previous: bytes | str = "") -> str:
     )
 
 
-def documented_procedure() -> Iterator[tuple[float, str]]:
-    """Yield when to store which value, by docs/operating.md; OLD is PREVIOUS, NEW is CURRENT."""
-    page = PAGE.read_text(encoding="utf-8")
-    section = page.split("## Rotating the callback secret")[1].split("\n## ")[0]
-    seconds = 0.0
-    for step in re.findall(r"^\d\. (.*)$", section, re.MULTILINE):
-        if put := re.search(r"Put `(\{.*?\})`", step):
-            named = json.loads(put[1])
-            names = {"OLD": PREVIOUS, "NEW": CURRENT, "": ""}
-            yield (
-                seconds,
-                value(CURRENT if named["current"] == "NEW" else PREVIOUS, names[named["previous"]]),
-            )
-        else:
-            assert step.startswith("Wait")
-            seconds += CACHE_SECONDS * ("five minutes" in step)
-            seconds += DEADLINE_SECONDS * ("JobDeadlineMinutes" in step)
+def rotation() -> Iterator[tuple[float, str]]:
+    """Yield when `secret rotate --wait` stores which value; PREVIOUS is the old secret, CURRENT the new."""
+    held, now = CallbackSecret(current=PREVIOUS.decode()), NOON
+    while True:
+        held = held.moved_on(now, CURRENT.decode)
+        yield (now - NOON).total_seconds(), held.as_value()
+        if held.step is Step.AT_REST:
+            return
+        now = held.next_at(job_deadline=timedelta(seconds=DEADLINE_SECONDS)) or now
 
 
 @dataclass
@@ -178,10 +168,12 @@ class Traffic:
 
 class TestReplacing:
     @pytest.mark.parametrize("seed", range(8))
-    def test_as_documented_refuses_no_genuine_callback(self, clock: Clock, seed: int) -> None:
+    def test_as_the_command_does_it_refuses_no_genuine_callback(
+        self, clock: Clock, seed: int
+    ) -> None:
         traffic = Traffic(clock, seeded(seed), SecretsManager(value(PREVIOUS)))
 
-        traffic.run(list(documented_procedure()))
+        traffic.run(list(rotation()))
 
         assert traffic.refused == []
         assert traffic.taken > 1000
@@ -199,7 +191,7 @@ class TestReplacing:
         ids=["at once", "emptied too early"],
     )
     def test_otherwise_refuses_some(self, clock: Clock, hurried: list[tuple[float, str]]) -> None:
-        """What the documented steps are for; RunPod calls again, and then the sweeper asks."""
+        """What the pauses of `secret rotate` are for; RunPod calls again, and then the sweeper asks."""
         refused = 0
         for seed in range(8):
             traffic = Traffic(clock, seeded(seed), SecretsManager(value(PREVIOUS)))
@@ -233,10 +225,14 @@ class TestReplacing:
 
     def test_keeps_the_old_one_as_long_as_a_submitter_may_have_it(self, clock: Clock) -> None:
         """A submitter that looked just before the swap makes old tokens for five minutes more."""
-        puts = list(documented_procedure())
+        puts = list(rotation())
         swapped_at, emptied_at = puts[1][0], puts[2][0]
 
-        assert puts[0][1] == value(PREVIOUS, CURRENT)
+        announced = json.loads(puts[0][1])
+        assert (announced["current"], announced["previous"]) == (
+            PREVIOUS.decode(),
+            CURRENT.decode(),
+        )
         assert swapped_at >= CACHE_SECONDS
         assert emptied_at - swapped_at >= CACHE_SECONDS + DEADLINE_SECONDS
         assert puts[-1][1] == value(CURRENT)

@@ -265,6 +265,9 @@ _OPERATOR = (
     Mutant("forgotten-by-a-prefix", "a file whose name begins alike is another file",
            "cli/operating/forgetting.py::_found", "each.key == key", "True",
            ("tests/cli/operating/test_forgetting.py",)),
+    Mutant("stopped-with-its-neighbour", "only what feeds the submitter from its own queue is switched",
+           "cli/operating/switches.py::queue_switch", "A == queue", "True",
+           ("tests/cli/operating/test_stopping.py",)),
 )
 
 MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES,

@@ -274,7 +274,7 @@ class Queue:
 
 @dataclass
 class Secrets:
-    """The callback secret as it is now, rotated step by step as docs/operating.md says."""
+    """The callback secret as it is now, rotated step by step as `summaries secret rotate` does."""
 
     live: tuple[bytes, ...]  # the one that tokens are made with comes first
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cli.doctor.readings import RECEIVER, SUBMITTER, SWEEPER, Readings
-from cli.doctor.registry import Trouble, check, doubtful, wrong
+from cli.doctor.registry import REVERT, Trouble, check, doubtful, wrong
 from core.errors import SettingsError
 from core.settings import ReceiverSettings, SubmitterSettings, SweeperSettings
 
@@ -49,8 +49,8 @@ def settings(readings: Readings) -> Iterator[Trouble]:
     for why, names in refusals.items():
         yield wrong(
             f"{', '.join(names)} can't start: {why}",
-            "change the parameter and deploy again; if somebody edited the functions' environment by"
-            " hand, deploying sets it right",
+            "change the parameter and deploy again; if somebody edited the function's environment by"
+            f" hand, undo that, or {REVERT}",
         )
 
 
@@ -64,7 +64,7 @@ def endpoint_alike(readings: Readings) -> Iterator[Trouble]:
         yield wrong(
             f"the functions have {len(urls)} different RUNPOD_API_ENDPOINT: a lost callback would be"
             " looked for at the wrong one",
-            "deploy again, which sets all three",
+            f"undo what was changed by hand, or {REVERT}",
         )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from cli.doctor.readings import Readings
-from cli.doctor.registry import Trouble, check, doubtful, wrong
+from cli.doctor.registry import REVERT, Trouble, check, doubtful, wrong
 
 _TTL_ATTRIBUTE = "expires_at"
 # DynamoDB deletes within a few days after the time has come.
@@ -17,17 +17,17 @@ def sweep_schedule(readings: Readings) -> Iterator[Trouble]:
     cost = "lost callbacks are not found, and their summaries are lost after 30 minutes"
     minutes = readings.stack.parameters.get("SweepScheduleMinutes", "")
     if schedule is None:
-        yield wrong(f"the sweep's schedule is gone: {cost}", "deploy again")
+        yield wrong(f"the sweep's schedule is gone: {cost}", REVERT)
     elif schedule.state != "ENABLED":
         yield wrong(
             f"the sweep's schedule is {schedule.state.lower()}: {cost}",
-            "enable it (EventBridge, Schedules), or deploy again; `sweep` sweeps now",
+            "if nobody means it to be stopped, `resume`; `sweep` sweeps now",
         )
     elif minutes and schedule.expression not in _rates(minutes):
         yield doubtful(
             f"the sweep runs at {schedule.expression}, and the stack says every {minutes} minutes: the"
             " promise that a lost callback is found in time rests on that",
-            "deploy again, or set the parameter SweepScheduleMinutes",
+            f"{REVERT}, or set the parameter SweepScheduleMinutes and deploy",
         )
 
 
@@ -36,7 +36,7 @@ def sweep_target(readings: Readings) -> Iterator[Trouble]:
     schedule = readings.schedule
     sweeper = readings.functions["sweeper"].name
     if schedule is not None and schedule.target.rsplit(":", 1)[-1] != sweeper:
-        yield wrong(f"the sweep's schedule starts {schedule.target}, not {sweeper}", "deploy again")
+        yield wrong(f"the sweep's schedule starts {schedule.target}, not {sweeper}", REVERT)
 
 
 @check("dead-letters")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from cli.doctor.readings import SUBMITTER, Bucket, Readings
-from cli.doctor.registry import Trouble, check, doubtful, wrong
+from cli.doctor.registry import REVERT, Trouble, check, doubtful, wrong
 
 _USABLE_KEY = "Enabled"
 _WAITS_DAYS = (
@@ -80,20 +80,16 @@ def upload_rule(readings: Readings) -> Iterator[Trouble]:
         return
     rule, bucket = readings.upload_rule, readings.input_bucket.name
     if rule is None:
-        yield wrong("the EventBridge rule for uploads is gone", "deploy again")
+        yield wrong("the EventBridge rule for uploads is gone", REVERT)
     elif rule.state != "ENABLED":
         yield wrong(
             f"the EventBridge rule for uploads is {rule.state.lower()}: uploads go unnoticed",
-            "enable it (`aws events enable-rule`), or deploy again",
+            "enable it (`aws events enable-rule`)",
         )
     elif readings.queue_arn not in rule.targets:
-        yield wrong(
-            "the EventBridge rule for uploads does not send to the stack's queue", "deploy again"
-        )
+        yield wrong("the EventBridge rule for uploads does not send to the stack's queue", REVERT)
     elif bucket not in rule.buckets:
-        yield wrong(
-            f"the EventBridge rule for uploads is not about bucket {bucket}", "deploy again"
-        )
+        yield wrong(f"the EventBridge rule for uploads is not about bucket {bucket}", REVERT)
 
 
 @check("submitter-fed")
@@ -101,13 +97,13 @@ def submitter_fed(readings: Readings) -> Iterator[Trouble]:
     if readings.feed is None:
         yield wrong(
             "nothing feeds the submitter from its queue: the event source mapping is gone",
-            "deploy again",
+            REVERT,
         )
     elif readings.feed in {"Disabled", "Disabling"}:
         yield wrong(
             f"the submitter's event source mapping is {readings.feed.lower()}: uploads wait in the queue,"
             " and are dropped after 4 days",
-            "enable it (Lambda, the submitter, Triggers)",
+            "if nobody means it to be stopped, `resume`",
         )
 
 

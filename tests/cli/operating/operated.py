@@ -9,6 +9,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
@@ -21,6 +22,8 @@ from tests.fakes.cloud import RUNPOD, TRANSCRIPT, Cloud, running_cloud
 from tests.fakes.lambda_events import UPLOADED_AT, callback_event, s3_notification, sqs_batch
 
 FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper", "WebhookSender": "webhook_sender"}
+FEED = "arn:aws:sqs:us-east-1:123456789012:uploads"
+SCHEDULE = "a-stack-SweepSchedule-1"
 
 
 def quietly(cloud: Cloud, function: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +37,8 @@ class _Session:
 
     def __init__(self, outputs: Mapping[str, str], cloud: Cloud) -> None:
         self._outputs, self._cloud = outputs, cloud
+        self.feeds = [{"UUID": "u-1", "EventSourceArn": FEED, "State": "Enabled"}]
+        self.is_busy = False
 
     def client(self, service: str, **_: Any) -> Any:
         if service in ("cloudformation", "lambda"):
@@ -48,6 +53,19 @@ class _Session:
 
     def get_function_configuration(self, **_: Any) -> Any:
         return {"Environment": {"Variables": dict(os.environ)}}
+
+    def describe_stack_resource(self, **_: Any) -> Any:
+        return {"StackResourceDetail": {"PhysicalResourceId": SCHEDULE}}
+
+    def list_event_source_mappings(self, **_: Any) -> Any:
+        return {"EventSourceMappings": self.feeds}
+
+    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803
+        if self.is_busy:
+            error: Any = {"Error": {"Code": "ResourceInUseException", "Message": "wait"}}
+            raise ClientError(error, "UpdateEventSourceMapping")
+        (feed,) = [each for each in self.feeds if each["UUID"] == UUID]
+        feed["State"] = "Enabled" if Enabled else "Disabling"
 
     def invoke(self, *, FunctionName: str, Payload: bytes = b"{}") -> Any:  # noqa: N803
         answer = quietly(self._cloud, FunctionName, json.loads(Payload))
@@ -75,8 +93,8 @@ class Operated:
             "NoticeQueueUrl": self.notices,
             **{f"{name}Function": function for name, function in FUNCTIONS.items()},
         }
-        session: Any = _Session(self.outputs, cloud)
-        monkeypatch.setattr(desk, "_deployment", lambda *_: Deployment(session, "a-stack"))
+        self.session: Any = _Session(self.outputs, cloud)
+        monkeypatch.setattr(desk, "_deployment", lambda *_: Deployment(self.session, "a-stack"))
         self._sequence = 0
 
     def run(self, *arguments: str, answer: str | None = None) -> Result:

@@ -130,7 +130,7 @@ def test_of_a_job_that_has_ended_it_says_how_when_and_by_whom(stack: Operated) -
 
     told = stack.json("cancel", job.id, "--yes", exit_code=1)
 
-    assert "has succeeded" in told["jobs"][0]["conflict"]
+    assert "it succeeded" in told["jobs"][0]["conflict"]
     assert "by the submitter" in told["jobs"][0]["conflict"]
     assert "2026-03-02 12:00:00 UTC" in told["jobs"][0]["conflict"]
 
@@ -154,3 +154,32 @@ def test_a_summary_that_is_being_published_is_left_to_be(stack: Operated, job, c
 
 def test_a_job_that_is_not_there_has_an_exit_code_of_its_own(stack: Operated) -> None:
     assert stack.run("cancel", "calls/nobody.txt", "--yes").exit_code == 3
+
+
+def test_all_that_are_active_are_cancelled_and_what_has_ended_is_left(stack: Operated) -> None:
+    ended = stack.upload("calls/a.txt")
+    stack.runpod_cancels()
+    stack.json("cancel", ended.id, "--yes")
+    first, second = (stack.upload(key, runpod_id="rp-1") for key in ("calls/b.txt", "talks/c.txt"))
+
+    one = stack.json("cancel", "--all", "--key", "talks/", "--yes")
+    rest = stack.json("cancel", "--all", "--yes")
+
+    assert [each["job_id"] for each in one["jobs"]] == [second.id]
+    assert [each["job_id"] for each in rest["jobs"]] == [first.id]
+    assert stack.json("cancel", "--all", "--yes")["jobs"] == []
+
+
+def test_more_than_the_limit_are_left_for_the_next_time(stack: Operated) -> None:
+    for key in ("calls/b.txt", "talks/c.txt"):
+        stack.upload(key)
+    stack.runpod_cancels()
+
+    told = stack.json("cancel", "--all", "--limit", "1", "--yes")
+
+    assert (len(told["jobs"]), told["has_more"]) == (1, True)
+
+
+@pytest.mark.parametrize("arguments", [(), ("a.txt", "--all")])
+def test_it_is_either_jobs_by_name_or_all(stack: Operated, arguments: tuple[str, ...]) -> None:
+    assert stack.run("cancel", *arguments, "--yes").exit_code == 2

@@ -76,7 +76,7 @@ def test_what_nobody_can_take_is_deleted_if_told_so(stack: Operated) -> None:
     ("job", "will"),
     [
         (a_job(), "the job goes on"),
-        (a_job(state=JobState.FAILED, reason_code="deadline"), "nothing: 01234567, it has failed"),
+        (a_job(state=JobState.FAILED, reason_code="deadline"), "nothing: 01234567, it failed"),
         (None, "nothing: the job's record has expired"),
     ],
     ids=["active", "failed", "gone"],

@@ -90,7 +90,7 @@ def test_an_active_job_is_left_to_run(stack: Operated) -> None:
 
     told = stack.json("retry", job.id, "--yes", exit_code=1)
 
-    assert "it is active" in told["jobs"][0]["conflict"]
+    assert "it has been active" in told["jobs"][0]["conflict"]
     assert "last moved by submitter" in told["jobs"][0]["conflict"]
 
 
@@ -122,7 +122,7 @@ def test_a_job_whose_file_was_replaced_names_the_newer_job(stack: Operated) -> N
     told = stack.json("retry", job.id, "--yes", exit_code=1)
 
     assert newer.id[:8] in told["jobs"][0]["conflict"]
-    assert "it is active" in told["jobs"][0]["conflict"]
+    assert "it has been active" in told["jobs"][0]["conflict"]
 
 
 def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
@@ -133,6 +133,58 @@ def test_all_that_failed_for_a_reason_start_anew(stack: Operated) -> None:
 
     assert {each["job_id"] for each in told["jobs"]} == {job.id for job in jobs}
     assert all(each["new_job_id"] for each in told["jobs"])
+
+
+def test_it_waits_for_the_new_jobs_and_says_what_became_of_them(
+    stack: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = failed(stack, "calls/a.txt"), failed(stack, "calls/b.txt")
+    waits: list[float] = []
+
+    def meanwhile(seconds: float) -> None:
+        waits.append(seconds)
+        for key in ("calls/a.txt", "calls/b.txt"):
+            stack.announce(key)
+
+    monkeypatch.setattr("cli.operating.awaiting._pause", meanwhile)
+
+    told = stack.json("retry", first.id, second.id, "--wait", "--yes", exit_code=1)
+
+    assert len(waits) == 1
+    assert [each["new_state"] for each in told["jobs"]] == ["failed", "failed"]
+    assert "it failed (empty)" in told["jobs"][0]["notes"][-2]
+
+
+def test_several_reasons_are_taken_together(stack: Operated) -> None:
+    empty = failed(stack, "calls/a.txt")
+    cancelled = stack.upload("calls/b.txt")
+    stack.runpod_cancels()
+    stack.json("cancel", cancelled.id, "--yes")
+    stack.upload("calls/c.txt")
+
+    told = stack.json("retry", "--reason", "empty", "--reason", "cancelled-by-operator", "--yes")
+
+    assert {each["job_id"] for each in told["jobs"]} == {empty.id, cancelled.id}
+
+
+def test_all_summaries_of_a_span_are_written_again(stack: Operated) -> None:
+    job = stack.upload(KEY)
+    stack.call_back("# A\n\nMara said that the pump holds, and Ilse wants to buy a second one.")
+    failed(stack, "calls/d.txt")
+
+    elsewhere = stack.json("retry", "--succeeded", "--key", "letters/", "--yes")
+    told = stack.json("retry", "--succeeded", "--since", "1h", "--yes")
+
+    assert elsewhere["jobs"] == []
+    assert [each["job_id"] for each in told["jobs"]] == [job.id]
+    assert told["jobs"][0]["new_job_id"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), (KEY, "--succeeded"), ("--reason", "empty", "--succeeded")]
+)
+def test_it_is_one_of_name_reason_and_success(stack: Operated, arguments: tuple[str, ...]) -> None:
+    assert stack.run("retry", *arguments, "--yes").exit_code == 2
 
 
 def test_of_many_those_that_were_replaced_are_left_out_without_an_error(stack: Operated) -> None:

@@ -54,6 +54,19 @@ def test_dead_letters_are_a_problem(operator: Operated) -> None:
     assert "dead letters: 1; `redrive --dry-run` shows them" in result.stdout
 
 
+def test_a_stack_that_was_stopped_says_so_and_since_when(
+    operator: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operator.is_healthy()
+    monkeypatch.setattr(Lambda, "feed", "Disabled")
+
+    told = operator.told("status")
+
+    assert told["problems"] == ["stopped: the queue; `resume` when it is to go on"]
+    assert told["switched_off"] == ["queue"]
+    assert "the queue, 2h ago" in operator.run("status").stdout
+
+
 def test_a_notice_that_was_not_told_is_a_problem(operator: Operated) -> None:
     operator.is_healthy()
     boto3.client("sqs").send_message(QueueUrl=operator.dead_end, MessageBody="{}")
