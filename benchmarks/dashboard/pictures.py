@@ -186,7 +186,7 @@ class _Widget:
     def _alarms(self) -> None:
         by_arn = {alarm["AlarmArn"]: alarm for alarm in self._figures.alarms}
         alarms = [by_arn[arn] for arn in self._properties["alarms"]]
-        across = 8
+        across = -(-len(alarms) // 2)  # in two rows
         for number, alarm in enumerate(alarms):
             x = self._left + (0.25 + (number % across) * (_COLUMNS - 0.4) / across) / _COLUMNS
             y = self._bottom + self._height - (1.25 + 0.95 * (number // across)) * self._row
