@@ -50,8 +50,8 @@ def test_what_conflicts_says_why_and_changes_nothing(world: World) -> None:
     retry = world.posted(f"/api/jobs/{active.id}/retry")
     cancel = world.posted(f"/api/jobs/{succeeded.id}/cancel")
 
-    assert "it is active since" in retry["conflict"]
-    assert "nothing to cancel: it has succeeded" in cancel["conflict"]
+    assert "it has been active for" in retry["conflict"]
+    assert "nothing to cancel: it succeeded" in cancel["conflict"]
     assert world.operator.cloud.store().load_job(active.id).state is JobState.ACTIVE
 
 

@@ -19,9 +19,9 @@ def test_a_failed_job_says_why_and_is_started_anew(world: World, tabs: Tabs) -> 
 
         tab.get_by_role("button", name="Cancel").click()
         dialog = tab.get_by_role("dialog")
-        expect(dialog).to_contain_text("1 of its requests are at RunPod")
+        expect(dialog).to_contain_text("Requests at RunPod: 1")
         dialog.get_by_role("button", name="Cancel the job").click()
-        expect(dialog).to_contain_text("1 requests cancelled at RunPod")
+        expect(dialog).to_contain_text("Requests cancelled at RunPod: 1")
         dialog.get_by_role("button", name="Close").click()
         expect(tab.locator(".callout")).to_contain_text("cancelled-by-operator")
 
