@@ -42,6 +42,7 @@ def deploy(answers: Answers, file: Path, *, may_ask: bool) -> None:
     problem = checks.problem_with_endpoint(answers.parameters[ENDPOINT], key)
     _refuse([problem] if problem else [])
     answers = _with_leftovers(answers, aws, account, may_ask=may_ask)
+    _refuse(problems_with(dict(answers.parameters)))  # buckets that are taken on count as given
     kept.write(file, answers)
     click.echo(f"answers are in {file.name}; the next deployment asks nothing that it holds")
     _sam("build")

@@ -71,7 +71,23 @@ def problems_with(values: dict[str, str]) -> list[str]:
         if each.is_required and each.name not in values
     ]
     checked = [known[name].problem_with(value) for name, value in values.items() if name in known]
-    return [*unknown, *missing, *filter(None, checked)]
+    return [*unknown, *missing, *filter(None, checked), *_without_effect(values)]
+
+
+# As the template's Rules have it; here, before minutes are spent on a build.
+_OF_OWN_BUCKETS = {
+    "TranscriptRetentionDays": "InputBucketName",
+    "SummaryRetentionDays": "OutputBucketName",
+}
+
+
+def _without_effect(values: dict[str, str]) -> list[str]:
+    return [
+        f"{retention} works on a bucket that the stack makes, and {values[bucket]} is given: set it to 0,"
+        " and give that bucket a lifecycle rule (docs/deploying.md)"
+        for retention, bucket in _OF_OWN_BUCKETS.items()
+        if values.get(retention, "0") != "0" and values.get(bucket)
+    ]
 
 
 def _read(text: str) -> Any:

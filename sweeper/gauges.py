@@ -32,17 +32,19 @@ class Gauges:
     clock: Callable[[], datetime]
 
     def read(self, seconds_left: Callable[[], float]) -> None:
-        """Measure what there is time for; raises nothing that a service may answer."""
+        """Measure what there is time for. Raises nothing, whatever goes wrong."""
         if seconds_left() < _SECONDS_FOR_BOTH:
             return
-        try:
-            self._read_oldest_job()
-        except (BotoCoreError, ClientError) as exc:
-            logger.warning("the oldest active job can't be read: %s", exc)
-        try:
-            self._read_health()
-        except RunPodError as exc:
-            logger.warning("the endpoint's health can't be read: %s", exc)
+        for what, read in (
+            ("the oldest active job", self._read_oldest_job),
+            ("the endpoint's health", self._read_health),
+        ):
+            try:
+                read()
+            except (BotoCoreError, ClientError, RunPodError) as exc:
+                logger.warning("%s can't be read: %s", what, exc)
+            except Exception:  # a record that nobody can read would else end every sweep
+                logger.exception("%s can't be read", what)
 
     def _read_oldest_job(self) -> None:
         jobs = self.index.jobs(JobState.ACTIVE, oldest_first=True, page_size=1)

@@ -33,7 +33,7 @@ _limit = click.option("--limit", default=200, show_default=True, help="So many m
 
 @click.group("notices")
 def notices_group() -> None:
-    """What nobody could be told of jobs, and telling it again."""
+    """Show what could not be told of jobs, and tell it again."""
 
 
 @notices_group.command("list")

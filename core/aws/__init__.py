@@ -13,5 +13,6 @@ erasing          every version of an object and every item of a job, deleted for
 work_files       old intermediate texts, deleted from a bucket that has no rule for it
 presigned_urls   URLs for pull mode's worker
 queue            messages to the submitter in SQS
-secrets          the API key and callback secrets in Secrets Manager (why not: unreadable_secrets)
+secrets          the API key and callback secrets in Secrets Manager
+unreadable_secrets  why one can't be read, and what to do about it
 """

@@ -160,6 +160,7 @@ class TestNothingIsBuilt:
             ("AlarmEmail=me", "AlarmEmail must match"),
             ("SummaryLanguage=" + "x" * 50, "40 characters at most"),
             ("MaxAttemps=2", "MaxAttemps is no parameter"),
+            ("WorkFileRetentionDays=1", "WorkFileRetentionDays must be one of 2, 3"),
         ],
     )
     def test_for_a_value_that_the_template_refuses(self, desk: Desk, value: str, why: str) -> None:
@@ -244,6 +245,12 @@ class TestAfterAnEarlierStack:
 
         assert f'InputBucketName="{INPUT}"' in desk.overrides
         assert f'OutputBucketName="{OUTPUT}"' in desk.overrides
+
+    def test_a_retention_that_would_do_nothing_there_is_refused(self, desk: Desk) -> None:
+        output = desk.refused("--parameter", "TranscriptRetentionDays=30")
+
+        assert f"{INPUT} is given: set it to 0" in output
+        assert desk.deploy("--parameter", "TranscriptRetentionDays=0").exit_code == 0
 
     def test_the_next_deployment_uses_them_again(self, desk: Desk) -> None:
         desk.deploy()

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from core import wiring
@@ -300,6 +301,20 @@ class TestASweep:
         assert cloud.invoke("sweeper", {}) == {}
 
         assert "the oldest active job can't be read" in log.getvalue()
+
+    def test_succeeds_where_the_oldest_record_is_not_a_jobs(
+        self, cloud: Cloud, log: io.StringIO, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        record = {"job_id": "j", "item": "job", "listed_state": "active", "created_at": "2026"}
+        boto3.client("dynamodb").put_item(
+            TableName="jobs", Item={name: {"S": value} for name, value in record.items()}
+        )
+        cloud.runpod.get(f"{RUNPOD}/health", json=HEALTH)
+
+        assert cloud.invoke("sweeper", {}) == {}
+
+        assert "the oldest active job can't be read" in log.getvalue()
+        assert values_in(capsys.readouterr().out)["EndpointJobsInQueue"] == [5]
 
     def test_leaves_it_where_little_time_is_left(
         self, cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

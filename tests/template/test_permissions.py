@@ -128,12 +128,20 @@ def test_the_receiver_may_read_the_runpod_key_only_to_verify_callbacks() -> None
     assert verifying == RECEIVER | {("secretsmanager:GetSecretValue", RUNPOD_KEY)}
 
 
-@pytest.mark.parametrize("role", [*ROLES, *OF_NOTICES])
-def test_a_function_may_write_traces_only_where_traces_are_wanted(role: str) -> None:
-    assert grants(role, TraceRequests="true") - grants(role) == {
-        ("xray:PutTraceSegments", "*"),
-        ("xray:PutTelemetryRecords", "*"),
-    }
+TRACES = {("xray:PutTraceSegments", "*"), ("xray:PutTelemetryRecords", "*")}
+
+
+@pytest.mark.parametrize("function", of_type(deployed(), "AWS::Lambda::Function"))
+def test_a_function_may_write_traces_exactly_where_it_is_traced(function: str) -> None:
+    """Lambda refuses to trace a function whose role may not write traces."""
+    for traced, mode in (("false", "PassThrough"), ("true", "Active")):
+        properties = deployed(TraceRequests=traced)[function]["Properties"]
+        role = properties["Role"].removeprefix("${").removesuffix(".Arn}")
+
+        assert properties["TracingConfig"] == {"Mode": mode}
+        assert grants(role, TraceRequests=traced) & TRACES == (
+            TRACES if traced == "true" else set()
+        )
 
 
 def test_a_given_secret_of_the_webhook_is_the_one_that_may_be_read() -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 RELEASES = Path(__file__).parent / "releases"
+JOBS = "jobs"  # the folder of a release's recordings
 
 
 @dataclass(frozen=True, kw_only=True)

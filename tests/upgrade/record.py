@@ -18,7 +18,8 @@ from tests.fakes.runpod_endpoint import Run
 from tests.faults.event_loop import EventLoop
 from tests.faults.scenario_runner import Scenario, ScenarioRunner, scenario_runner
 from tests.faults.wire import Fault, Plan
-from tests.upgrade.moments import RELEASES, Moment, Recording, write
+from tests.upgrade import kept
+from tests.upgrade.moments import JOBS, RELEASES, Moment, Recording, write
 from tests.upgrade.situations import SITUATIONS, Dying, Situation
 
 
@@ -157,10 +158,12 @@ def main() -> None:
     parser.add_argument("release", help="its number, for example 0.2")
     parser.add_argument("--into", type=Path, default=RELEASES)
     given = parser.parse_args()
+    folder = given.into / given.release
     with scenario_runner() as runner:
         for recording in all_recordings(runner):
-            file = write(recording, given.into / given.release)
+            file = write(recording, folder / JOBS)
             print(f"{file.stat().st_size:9,} {len(recording.moments):3} moments  {file.name}")
+    kept.write(folder)
 
 
 if __name__ == "__main__":

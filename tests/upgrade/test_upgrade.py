@@ -13,10 +13,10 @@ from core.aws.job_index import JobIndex
 from core.aws.values import unpacked
 from core.jobs.job import JobState
 from tests.faults.scenario_runner import ScenarioRunner, scenario_runner
-from tests.upgrade.moments import RELEASES, recordings
+from tests.upgrade.moments import JOBS, RELEASES, recordings
 from tests.upgrade.resume import Case, cases, check_nothing_is_lost, put_back, resume
 
-ALL = [case for release in sorted(RELEASES.iterdir()) for case in cases(release)]
+ALL = [case for release in sorted(RELEASES.iterdir()) for case in cases(release / JOBS)]
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_a_job_of_an_earlier_release_is_listed_before_anything_is_written(
 
 def test_each_release_is_recorded_in_every_state_that_a_job_can_be_in() -> None:
     for release in RELEASES.iterdir():
-        names = [moment.name for each in recordings(release) for moment in each.moments]
+        names = [moment.name for each in recordings(release / JOBS) for moment in each.moments]
         told = "; ".join(names)
         for state in (
             *("waiting", "held", "submitting", "submitted", "polled", "publishing in stage"),
