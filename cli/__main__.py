@@ -48,7 +48,7 @@ _COMMANDS = {
     "notices": Listed(
         "cli.operating.notices",
         "notices_group",
-        "What nobody could be told of jobs, and telling it again.",
+        "Show what could not be told of jobs, and tell it again.",
     ),
     "read": Listed(
         "cli.operating.reading",
