@@ -46,7 +46,7 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up dashboard simulate soak fuzz test test-cloud mutants check audit audit-template format \
+.PHONY: help demo up screenshots dashboard simulate soak fuzz test test-cloud mutants check audit audit-template format \
         requirements deploy destroy clean
 
 help: ## show this list
@@ -57,6 +57,9 @@ demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MO
 
 up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=pull; MODEL=smollm2 or llm-like, or MODEL_URL=)
 	@$(BIN)/python -m local up
+
+screenshots: $(STACK) ## the pictures of the page in docs/, from a local run of samples/; needs a Chromium
+	@$(BIN)/python -m tests.page.screenshots
 
 dashboard: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## draw docs/dashboard.png from a run of minutes on this machine
 	@$(BIN)/python -m benchmarks.dashboard

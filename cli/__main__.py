@@ -98,6 +98,11 @@ _COMMANDS = {
         "sweep_command",
         "Settle now what nobody called back about, as the schedule does every few minutes.",
     ),
+    "ui": Listed(
+        "cli.page.command",
+        "ui_command",
+        "Show jobs, stories and summaries in a browser, on this machine alone, until Ctrl-C.",
+    ),
     "watch": Listed(
         "cli.operating.watch",
         "watch_command",

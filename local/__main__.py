@@ -8,7 +8,7 @@ import click
 from rich.console import Console
 
 from local import up as up_command
-from local.demo import Demo, JobFailedError, readable_file
+from local.demo import Demo, JobFailedError, readable_file, show_next
 from local.options import checked_setup, stack_options
 from local.progress import Progress
 from local.stack import needs
@@ -53,6 +53,8 @@ def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options:
             fail(console, f"The job failed: {exc}")
         if keep:
             up_command.keep_up(console, stack, output_folder / "inbox", output_folder)
+        else:
+            show_next(console)
 
 
 @main.command()

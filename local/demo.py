@@ -46,6 +46,27 @@ def readable_file(given: Path) -> Path:
     )
 
 
+_NEXT = (
+    "",
+    "[bold]Next[/] make up",
+    "     keeps the stack up and prints the address of a page: drop a file, watch it",
+    "     move, read its summary beside the transcript, retry and cancel.",
+    "",
+    "[bold]Try[/]  .venv/bin/summaries read FILE",
+    "     how a file of yours would be read, and what it would take; without a stack",
+    "     .venv/bin/summaries submit FILE --stack local --wait",
+    "     after make up: upload it, and stay until its summary is there",
+    "     .venv/bin/summaries show FILE --stack local",
+    "     the story of its job: rounds, calls, checks, cost, where each second went",
+)
+
+
+def show_next(console: Console) -> None:
+    """Say how to go on: what to look at, and three commands to try."""
+    for line in _NEXT:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
 class JobFailedError(Exception):
     """The job ended without a summary; the message says why."""
 

@@ -53,8 +53,8 @@ def outcome_lines(writing: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _list(label: str, checks: Iterable[Mapping[str, Any]]) -> str:
-    named = [_named(check) for check in checks]
-    return f"{label}: {', '.join(named)}" if named else ""
+    found = [named(check) for check in checks]
+    return f"{label}: {', '.join(found)}" if found else ""
 
 
 def _is_to_be_told(check: Mapping[str, Any], outcome: Outcome) -> bool:
@@ -64,7 +64,8 @@ def _is_to_be_told(check: Mapping[str, Any], outcome: Outcome) -> bool:
     return check["outcome"] == outcome and not is_told_before
 
 
-def _named(check: Mapping[str, Any]) -> str:
+def named(check: Mapping[str, Any]) -> str:
+    """Say what a check has found, with how often."""
     code, count = str(check["code"]), check.get("count", 0)
     words = _FOUND.get(code, code)
     if "{}" not in words:

@@ -5,28 +5,35 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 
 from cli.deployment import Deployment, History
+from cli.page.server import serving
 from core.jobs.job import JobState
 from local import report
 from local.outcome import outcome_lines
 from local.stack.emulator import REGION, ROOT_KEY
+from local.stack.loopback import checked_port
+from local.stack.processes import StackError
 from local.stack.stack import LocalStack
 
 _POLL_SECONDS = 0.5
 _Stamp = tuple[int, int]  # of a file: its time and size
 
 
-def _explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
+def _explain(console: Console, stack: LocalStack, inbox: "Inbox", address: str) -> None:
     outputs = stack.outputs
     taken = len(inbox.taken_before)
     lines = (
         "",
         "[bold]The stack is up.[/] Ctrl-C stops it and removes everything in it.",
         "",
-        f"  Drop a transcript (.txt, .vtt, .srt, .docx, .json, .pdf …) into {inbox.folder}/",
+        "  Watch jobs move, read summaries beside their transcripts, upload, retry, cancel:",
+        f"  {address}",
+        "",
+        f"  Or drop a transcript (.txt, .vtt, .srt, .docx, .json, .pdf …) into {inbox.folder}/",
         f"  and find its summary in {inbox.folder.parent}/",
         *(
             [f"  {taken} there were taken before; touch one to have it taken again."]
@@ -34,7 +41,12 @@ def _explain(console: Console, stack: LocalStack, inbox: "Inbox") -> None:
             else []
         ),
         "",
-        "  Or use it as AWS, from another terminal:",
+        "  From another terminal, as its operator (`.venv/bin/summaries --help` has the commands):",
+        "",
+        f"    export SUMMARIES_STACK=local LOCAL_PORT={urlsplit(stack.endpoint_url).port}",
+        "    .venv/bin/summaries status",
+        "",
+        "  Or as AWS:",
         "",
         f"    export AWS_ENDPOINT_URL={stack.endpoint_url}",
         f"    export AWS_ACCESS_KEY_ID={ROOT_KEY} AWS_SECRET_ACCESS_KEY={ROOT_KEY}",
@@ -149,12 +161,21 @@ class Watch:
 def keep_up(console: Console, stack: LocalStack, inbox_folder: Path, output_folder: Path) -> None:
     """Upload and report until Ctrl-C, which is the normal end here."""
     inbox = Inbox(inbox_folder)
-    _explain(console, stack, inbox)
     watch = Watch(console, stack, output_folder)
-    with suppress(KeyboardInterrupt):
+    with serving(stack, port=_page_port(stack)) as page, suppress(KeyboardInterrupt):
+        _explain(console, stack, inbox, page.address)
         while True:
             stack.check_running()
             inbox.upload_new(stack)
             watch.print_news()
             time.sleep(_POLL_SECONDS)
     console.print("\nStopping.")
+
+
+def _page_port(stack: LocalStack) -> int:
+    """Return the port beside the stack's, so that a tab stays valid; 0, a free one, where it is taken."""
+    beside = (urlsplit(stack.endpoint_url).port or 0) + 1
+    try:
+        return checked_port(beside)
+    except StackError:
+        return 0

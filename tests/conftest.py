@@ -53,12 +53,17 @@ _WITHOUT_THE_STACK = tuple(
 )
 
 # Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests, a proxy
-# that reads what AWS has for operations, workers on RunPod's SDK.
+# that reads what AWS has for operations, workers on RunPod's SDK, a browser.
 _SHARING = {
     f"tests/{name}.py"
     for name in (
         "fuzz/test_fuzzing",
         "local/test_fault_proxy",
+        "page/test_accessibility",
+        "page/test_job_in_browser",
+        "page/test_jobs_in_browser",
+        "page/test_reader_in_browser",
+        "page/test_upload_in_browser",
         "simulator/test_simulator_sdk_worker",
         "template/test_artifacts",
         "worker/test_sdk",

@@ -55,15 +55,12 @@ def cancel_command(
     )
     has_more = is_all and len(chosen) > limit
     histories = {each.job.id: each for each in (chosen[:limit] if has_more else chosen)}
-    planned = [_planned(history) for history in histories.values()]
+    planned = [plan_cancel(history) for history in histories.values()]
     open_to = [each for each in planned if not each.conflict]
     if not desk.as_json and not leave.is_dry_run:
         show_outcomes(desk.console, planned)
     if open_to and leave.given(f"Cancel {_jobs(len(open_to))}?"):
-        settings = settings_of(desk)
-        cancelling = Cancelling(
-            lifecycle=lifecycle_of(desk, settings), runpod=runpod_of(desk, settings), clock=now
-        )
+        cancelling = cancelling_of(desk)
         done = [each if each.conflict else cancelling.cancel(each.job.id) for each in planned]
         tell_outcomes(desk, done, is_dry_run=False, has_more=has_more)
         planned = done
@@ -92,7 +89,8 @@ def why_not(history: History, at: datetime) -> str:
     return ""
 
 
-def _planned(history: History) -> Outcome:
+def plan_cancel(history: History) -> Outcome:
+    """Say what cancelling a job would do, or why it can't be; changes nothing."""
     at = now()
     conflict = why_not(history, at)
     if conflict:
@@ -148,6 +146,13 @@ class Cancelling:
             )
         detail = {"cancelled_requests": ended, "left_calls": left}
         return Outcome(job=job, did="cancelled", notes=tuple(notes), detail=detail)
+
+
+def cancelling_of(desk: Desk) -> Cancelling:
+    settings = settings_of(desk)
+    return Cancelling(
+        lifecycle=lifecycle_of(desk, settings), runpod=runpod_of(desk, settings), clock=now
+    )
 
 
 def _requests(calls: list[Call]) -> list[Call]:

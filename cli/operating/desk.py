@@ -11,7 +11,7 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import botocore.session
 import click
@@ -85,7 +85,7 @@ def at_a_desk(function: _Any) -> _Any:
             finally:
                 deployment.close()
         except (ClientError, BotoCoreError) as exc:
-            _explain(exc, stack)
+            raise click.ClickException(explained(exc, stack)) from None
         except PipelineError as exc:
             raise click.ClickException(str(exc)) from None
 
@@ -142,16 +142,15 @@ def _root() -> Session:
     return Session(session)
 
 
-def _explain(exc: ClientError | BotoCoreError, stack: str) -> NoReturn:
+def explained(exc: ClientError | BotoCoreError, stack: str) -> str:
+    """Say why AWS did not do what was asked, and what to do."""
     if isinstance(exc, NoRegionError):
-        why = "no AWS Region is set: name one with --region, or run `aws configure`"
-    elif isinstance(exc, NoCredentialsError):
-        why = "no AWS credentials were found: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
-    elif stack == LOCAL and not isinstance(exc, ClientError):
-        why = _NO_LOCAL
-    elif isinstance(exc, ClientError) and "does not exist" in str(exc):
-        why = "there is no stack of this name here: name it with --stack, and its Region with --region"
-    else:
-        code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
-        why = f"AWS refused it: {code} ({exc})"
-    raise click.ClickException(why) from None
+        return "no AWS Region is set: name one with --region, or run `aws configure`"
+    if isinstance(exc, NoCredentialsError):
+        return "no AWS credentials were found: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+    if stack == LOCAL and not isinstance(exc, ClientError):
+        return _NO_LOCAL
+    if isinstance(exc, ClientError) and "does not exist" in str(exc):
+        return "there is no stack of this name here: name it with --stack, and its Region with --region"
+    code = exc.response["Error"]["Code"] if isinstance(exc, ClientError) else type(exc).__name__
+    return f"AWS refused it: {code} ({exc})"

@@ -57,7 +57,7 @@ def _pdf(_: Desk, job: Job, result: Result) -> bytes:
     return body
 
 
-_FORMATS: Mapping[str, Callable[[Desk, Job, Result], bytes]] = {
+FORMATS: Mapping[str, Callable[[Desk, Job, Result], bytes]] = {
     "text": _text,
     "markdown": _markdown,
     "html": _html,
@@ -77,7 +77,7 @@ class NoSummary(click.ClickException):
 @click.option(
     "--format",
     "form",
-    type=click.Choice(list(_FORMATS)),
+    type=click.Choice(list(FORMATS)),
     envvar="SUMMARIES_FORMAT",
     show_envvar=True,
     help="By default as --save ends, else text: the summary as it is.",
@@ -99,8 +99,8 @@ def get_command(desk: Desk, job: str, form: str | None, save: Path | None, *, ye
     if form in _BINARY and save is None and (desk.as_json or sys.stdout.isatty()):
         raise click.UsageError(f"{form} is no text: name a file with --save")
     found = found_history(desk, job).job
-    result = _result(desk, found)
-    body = _FORMATS[form](desk, found, result)
+    result = result_made_by(desk, found)
+    body = FORMATS[form](desk, found, result)
     if save:
         path = _saved(save, found, form, body, may_replace=yes)
         desk.tell(
@@ -127,7 +127,7 @@ def _form_of(save: Path | None) -> str:
     return next((form for form, ending in _ENDINGS.items() if ending == suffix), "text")
 
 
-def _result(desk: Desk, job: Job) -> Result:
+def result_made_by(desk: Desk, job: Job) -> Result:
     """Return the summary of exactly this job. Raises NoSummary, which says what there is instead."""
     result = result_of_job(desk, job)
     made_by = result.metadata.get("job-id", "") if result else ""
@@ -146,12 +146,15 @@ def _result(desk: Desk, job: Job) -> Result:
     raise NoSummary(f"job {job.id[:8]} of {job.source.key} {why}{other}")
 
 
+def saved_name(job: Job, form: str) -> str:
+    """Return the name of a summary's file: that of its transcript, ending as its format does."""
+    return Path(copy_name(job.source.key, job.summary_key)).name + "-summary" + _ENDINGS[form]
+
+
 def _saved(save: Path, job: Job, form: str, body: bytes, *, may_replace: bool) -> Path:
     path = save
     if save.is_dir():
-        path = save / (
-            Path(copy_name(job.source.key, job.summary_key)).name + "-summary" + _ENDINGS[form]
-        )
+        path = save / saved_name(job, form)
     if path.exists() and not may_replace:
         if not sys.stdin.isatty():
             raise click.UsageError(f"{path} is there already: --yes replaces it")

@@ -1,7 +1,7 @@
 """`list`: jobs by state, age, key and reason, newest first."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
@@ -66,13 +66,16 @@ def selected(
     reason: str = "",
     doubts: bool = False,
     oldest: bool = False,
+    holding: str = "",
+    until: datetime | None = None,
 ) -> Iterator[ListedJob]:
     """Yield the jobs that pass every filter that was given, of the newest (or oldest) twenty thousand.
 
     The index knows state and age. Whoever filters by more looks at whole pages; without that, `most` jobs
-    of a state are all that is read.
+    of a state are all that is read. `holding` is a part of a key, or what an id begins with; `until` is
+    where an earlier page has ended.
     """
-    filters_here = bool(prefix or reason or doubts)
+    filters_here = bool(prefix or reason or doubts or holding)
     wanted = tuple(JobState(state) for state in states) or tuple(JobState)
     if reason:
         wanted = (JobState.FAILED,)
@@ -80,7 +83,7 @@ def selected(
         desk,
         wanted,
         since=now() - since if since else None,
-        until=now() - older if older else None,
+        until=_earlier(now() - older if older else None, until),
         oldest_first=oldest,
         index=index,
         page_size=None if filters_here else most,
@@ -89,10 +92,19 @@ def selected(
         is_doubtful = job.summary is not None and job.summary.doubts > 0
         if (
             job.key.startswith(prefix)
+            and _holds(job, holding)
             and (not reason or job.reason_code == reason)
             and (is_doubtful or not doubts)
         ):
             yield job
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((each for each in (one, other) if each), default=None)
+
+
+def _holds(job: ListedJob, text: str) -> bool:
+    return text.casefold() in job.key.casefold() or job.id.startswith(text)
 
 
 def told(job: ListedJob) -> dict[str, Any]:

@@ -110,14 +110,14 @@ def retry_command(
     has_more = not names and len(histories) > limit
     histories = histories[:limit] if has_more else histories
     unique = {each.job.id: each for each in histories}.values()
-    planned = [_planned(desk, history, again=again or succeeded) for history in unique]
+    planned = [plan_retry(desk, history, again=again or succeeded) for history in unique]
     if not desk.as_json and not leave.is_dry_run:
         show_outcomes(desk.console, planned)
     count = sum(not each.conflict for each in planned)
     if count and leave.given(f"Start {count} {'job' if count == 1 else 'jobs'} anew?"):
         lifecycle = lifecycle_of(desk, settings_of(desk))
         planned = [
-            each if each.conflict else _retried(desk, lifecycle, each.job) for each in planned
+            each if each.conflict else retried(desk, lifecycle, each.job) for each in planned
         ]
         planned = _awaited(desk, planned) if wait else planned
         tell_outcomes(desk, planned, is_dry_run=False, has_more=has_more)
@@ -137,7 +137,8 @@ def _with_history(desk: Desk, job_ids: Iterator[str]) -> Iterator[History]:
             yield history
 
 
-def _planned(desk: Desk, history: History, *, again: bool) -> Outcome:
+def plan_retry(desk: Desk, history: History, *, again: bool) -> Outcome:
+    """Say what starting a job anew would do, or why it is not to be; changes nothing."""
     job = history.job
     conflict = _conflict(desk, history, again=again)
     if conflict:
@@ -187,7 +188,8 @@ def _of_newer(desk: Desk, newest: Source | None) -> str:
     return ", which has no job yet"
 
 
-def _retried(desk: Desk, lifecycle: Lifecycle, job: Job) -> Outcome:
+def retried(desk: Desk, lifecycle: Lifecycle, job: Job) -> Outcome:
+    """Start a job anew: copy its file onto itself, and note it on the job."""
     try:
         version = copied_onto_itself(desk.deployment.client("s3"), job)
     except (FileGone, FileReplaced, CopiedAlready) as exc:

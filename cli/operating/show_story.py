@@ -118,7 +118,7 @@ def _show_rounds(console: Console, story: Story) -> None:
             table.add_row(*_call_row(call))
         console.print(table)
         for call in each.calls:
-            for line in _amiss(call):
+            for line in amiss(call):
                 console.print(f"  [yellow]{escape(line)}[/]", highlight=False)
 
 
@@ -142,7 +142,7 @@ def _call_row(call: CallStory) -> tuple[str, ...]:
     )
 
 
-def _amiss(call: CallStory) -> Iterator[str]:
+def amiss(call: CallStory) -> Iterator[str]:
     """Say what did not go as it should, attempt by attempt."""
     name = call.call.ask or call.call.id
     for attempt in call.attempts:

@@ -80,7 +80,7 @@ def status_command(desk: Desk, within: timedelta) -> None:
     Exit code 1 means that something wants a person; what it is stands at the end.
     """
     status = read_status(desk, within)
-    desk.tell(_told(status), lambda console: _show(console, status))
+    desk.tell(as_fields(status), lambda console: _show(console, status))
     if status.problems:
         sys.exit(1)
 
@@ -191,7 +191,7 @@ def _problems(status: Status, at: datetime) -> list[str]:
     return problems
 
 
-def _told(status: Status) -> dict[str, Any]:
+def as_fields(status: Status) -> dict[str, Any]:
     jobs, health = status.jobs, status.endpoint
     oldest = jobs.oldest_active
     return {

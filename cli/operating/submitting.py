@@ -111,8 +111,7 @@ def submit_command(
     Asks only where a file of the same name is there already: its summary will be replaced.
     """
     settings = settings_of(desk)
-    prefix = settings.upload_filter.prefix
-    prefix = key_prefix if key_prefix.startswith(prefix) else prefix + key_prefix
+    prefix = prefixed(settings, key_prefix)
     metadata = {**choices, **glossary_metadata(glossary)}
     sent = [_checked(desk, settings, each, prefix + each.name, choices) for each in files]
     keys = [each.key for each in sent]
@@ -137,7 +136,25 @@ def _checked(
     desk: Desk, settings: SubmitterSettings, file: Path, key: str, choices: Mapping[str, str]
 ) -> Sent:
     """Refuse what the submitter would refuse unread, or pass over. Raises UsageError."""
-    bucket, size = desk.deployment.outputs["InputBucket"], file.stat().st_size
+    check_upload(settings, file, file.stat().st_size, key, choices)
+    return Sent(file=file, key=key, is_replacing=is_there(desk, key))
+
+
+def prefixed(settings: SubmitterSettings, key_prefix: str) -> str:
+    """Return what keys begin with: the chosen folder, below what the stack takes transcripts from."""
+    prefix = settings.upload_filter.prefix
+    return key_prefix if key_prefix.startswith(prefix) else prefix + key_prefix
+
+
+def check_upload(
+    settings: SubmitterSettings,
+    file: Path | str,
+    size: int,
+    key: str,
+    choices: Mapping[str, str],
+) -> None:
+    """Refuse a file by its name, size or options, as the submitter would. Raises UsageError."""
+    bucket = settings.upload_filter.bucket
     source = Source(bucket=bucket, key=key, size_bytes=size, uploaded_at=now())
     try:
         check_name(source, settings.upload_filter)
@@ -153,10 +170,11 @@ def _checked(
     if not size:
         raise click.UsageError(f"{file} is empty")
     checked_options(settings.options, key=key, choices=choices)
-    return Sent(file=file, key=key, is_replacing=_is_there(desk, bucket, key))
 
 
-def _is_there(desk: Desk, bucket: str, key: str) -> bool:
+def is_there(desk: Desk, key: str) -> bool:
+    """Is a file of that name in the bucket of transcripts?"""
+    bucket = desk.deployment.outputs["InputBucket"]
     try:
         desk.deployment.client("s3").head_object(Bucket=bucket, Key=key)
     except ClientError as exc:

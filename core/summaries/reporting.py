@@ -80,10 +80,16 @@ def number_check(paragraphs: Iterable[Paragraph], passages: Passages) -> Check:
     count = 0
     said: dict[int, set[str]] = {}
     for paragraph in paragraphs:
-        told = numbers_in(paragraph.text)
-        if told and paragraph.passages:
-            count += len(told - _numbers_said(paragraph.passages, passages, said))
+        count += len(unsaid_numbers(paragraph.text, paragraph.passages, passages, said))
     return Check(code="number", outcome=Outcome.NOTED if count else Outcome.PASSED, count=count)
+
+
+def unsaid_numbers(
+    text: str, numbers: Sequence[int], passages: Passages, said: dict[int, set[str]]
+) -> set[str]:
+    """Return a text's figures that none of its passages holds; `said` keeps what is found of each."""
+    told = numbers_in(text)
+    return told - _numbers_said(numbers, passages, said) if told and numbers else set()
 
 
 def coverage_check(parts: Iterable[tuple[Sequence[int], Set[int]]], passages: Passages) -> Check:

@@ -1,6 +1,7 @@
 """The functions over moto with an operator before them, who runs commands on a stack of their outputs."""
 
 import json
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -57,6 +58,7 @@ class Lambda:
 
     may_be_read = True
     feed = "Enabled"
+    variables: Mapping[str, str] = {}
 
     def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
         if not self.may_be_read:
@@ -69,8 +71,7 @@ class Lambda:
     def get_function_configuration(self, **_: str) -> dict[str, Any]:
         if not self.may_be_read:
             raise _refused("GetFunctionConfiguration")
-        variables = {"RUNPOD_API_ENDPOINT": RUNPOD, "RUNPOD_API_KEY_SECRET": "runpod/api-key"}
-        return {"Environment": {"Variables": variables}}
+        return {"Environment": {"Variables": dict(self.variables)}}
 
 
 class _Formation:
@@ -140,7 +141,10 @@ class Operated:
 
     def summarised(self, key: str, text: str) -> Job:
         """Upload a transcript and let the functions and the model go on until its job has ended."""
-        job = self.uploaded(key, text)
+        return self.brought_to_an_end(self.uploaded(key, text))
+
+    def brought_to_an_end(self, job: Job) -> Job:
+        """Let the functions and the model go on until a job has ended."""
         for _ in range(40):
             self.answer_all()
             for message in self.cloud.messages():
@@ -152,13 +156,21 @@ class Operated:
 
     def uploaded(self, key: str, text: str) -> Job:
         """Upload a transcript and let the submitter send the first round."""
-        self._take_requests()
         self.cloud.upload(key, text)
-        etag = boto3.client("s3").head_object(Bucket="transcripts", Key=key)["ETag"].strip('"')
-        at = datetime.now(UTC).isoformat()
+        return self.noticed(key)
+
+    def noticed(self, key: str) -> Job:
+        """Let the submitter learn of a file's newest version, as from S3, and send the first round."""
+        self._take_requests()
+        head = boto3.client("s3").head_object(Bucket="transcripts", Key=key)
         known = set(self.cloud.job_ids())
         event = s3_notification(
-            key, etag, size=len(text.encode()), sequencer=f"{time.time_ns():x}", at=at
+            key,
+            head["ETag"].strip('"'),
+            size=head["ContentLength"],
+            version_id=head.get("VersionId", ""),
+            sequencer=f"{time.time_ns():x}",
+            at=datetime.now(UTC).isoformat(),
         )
         self.cloud.invoke("submitter", sqs_batch(event))
         (job_id,) = set(self.cloud.job_ids()) - known
@@ -221,6 +233,7 @@ def operated(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Op
             "NoticeDeadEndUrl": dead_end,
             **_FUNCTIONS,
         }
+        monkeypatch.setattr(Lambda, "variables", dict(os.environ))
         monkeypatch.setattr(
             desks,
             "_deployment",

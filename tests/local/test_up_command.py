@@ -1,6 +1,7 @@
 """`make up`, as a person uses it: a file is put into the inbox, its summary appears, Ctrl-C ends all."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from cli.page.guard import TOKEN_HEADER
 from local.__main__ import _usual_port
 from local.stack.emulator import USUAL_PORT
-from local.stack.loopback import checked_port
+from local.stack.loopback import checked_port, http_session
 from local.stack.needs import ROOT
 from local.waiting import wait_for
 from tests.local.test_demo_command import SHORT, environment, left_over, scratch_in
@@ -52,6 +54,7 @@ def test_what_is_dropped_into_the_inbox_is_summarised_until_ctrl_c(
         return (tmp_path / "out/hr/weekly-summary.md").exists() or None
 
     wait_for(is_there, what="a summary", timeout_seconds=_LONGEST_SECONDS)
+    assert "hr/weekly.txt" in jobs_on_the_page((tmp_path / "up.log").read_text())
     os.killpg(up.pid, signal.SIGINT)
     up.wait(30)
 
@@ -65,6 +68,15 @@ def test_what_is_dropped_into_the_inbox_is_summarised_until_ctrl_c(
         f"hr/weekly.txt  {len((tmp_path / 'out/hr/weekly-summary.md').read_text().split()):,} words"
         in said
     )
+
+
+def jobs_on_the_page(log: str) -> set[str]:
+    """Ask the page whose address was printed."""
+    found = re.search(r"(http://127\.0\.0\.1:\d+/)#token=(\S+)", log)
+    assert found, log
+    with http_session() as session:
+        answer = session.get(f"{found[1]}api/jobs", headers={TOKEN_HEADER: found[2]}, timeout=30)
+    return {job["key"] for job in answer.json()["jobs"]}
 
 
 def test_a_stack_that_is_stopped_while_it_is_deployed_leaves_nothing(

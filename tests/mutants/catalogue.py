@@ -268,6 +268,18 @@ _OPERATOR = (
     Mutant("stopped-with-its-neighbour", "only what feeds the submitter from its own queue is switched",
            "cli/operating/switches.py::queue_switch", "A == queue", "True",
            ("tests/cli/operating/test_stopping.py",)),
+    Mutant("page-by-any-name", "a name that somebody lets point to this machine is not this machine",
+           "cli/page/guard.py::Guard.refusal", "_hostname(host) not in _LOOPBACK", "False",
+           ("tests/page/test_guard.py",)),
+    Mutant("page-without-its-token", "other users of a machine reach its loopback too",
+           "cli/page/guard.py::Guard.refusal", "needs_token and not self._is_known(A)", "False",
+           ("tests/page/test_guard.py",)),
+    Mutant("page-of-jobs-by-time-alone", "jobs of one instant are not lost between two pages",
+           "cli/page/jobs.py::Cursor.after", "(*shown, *A)", "A",
+           ("tests/page/test_reading.py",)),
+    Mutant("upload-over-another", "a file is replaced only by who means it",
+           "cli/page/changes.py::upload", "is_there(desk, key) and not is_on(asked, 'replace')", "False",
+           ("tests/page/test_changing.py",)),
 )
 
 MUTANTS = (*_UPLOADS, *_RECORDS, *_PROMPTS, *_WRITING, *_RUNPOD, *_CALLBACKS, *_RESULTS, *_TIMES,
