@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 import click
 from rich.console import Console
@@ -47,6 +48,7 @@ _OUTPUTS = {
     "SweeperFunction": "sweeper",
     "UploadQueueUrl": "https://sqs.invalid/1/uploads",
     "UploadDeadLetterQueueUrl": "https://sqs.invalid/1/dead",
+    "NoticeDeadEndUrl": "https://sqs.invalid/1/dead-end",
 }
 
 
@@ -69,17 +71,10 @@ class Account:
     address: str = ""
 
     def answer(self, handler: BaseHTTPRequestHandler, body: bytes) -> tuple[str, bytes]:
-        target = handler.headers.get("X-Amz-Target", "")
-        operation = target.rpartition(".")[2]
-        if handler.path.endswith("/configuration"):
-            operation = "GetFunctionConfiguration"
-        elif handler.path.endswith("/health"):
-            operation = "GET /health"
-        elif b"Action=DescribeStacks" in body:
-            operation = "DescribeStacks"
+        operation = _operation(handler, body)
         self.requests[operation] += 1
-        if operation == "DescribeStacks":
-            return "text/xml", _described().encode()
+        if operation in _XML:
+            return "text/xml", _XML[operation].encode()
         return "application/x-amz-json-1.0", json.dumps(self._told(operation, body)).encode()
 
     def _told(self, operation: str, body: bytes) -> dict[str, Any]:
@@ -98,21 +93,55 @@ class Account:
                     "RUNPOD_API_KEY_SECRET": "runpod/api-key",
                 }
                 return {"Environment": {"Variables": variables}}
+            case "ListEventSourceMappings":
+                arn = "arn:aws:sqs:us-east-1:123456789012:uploads"
+                return {"EventSourceMappings": [{"EventSourceArn": arn, "State": "Enabled"}]}
+            case "GetSchedule":
+                return {"Name": "sweep", "State": "ENABLED"}
             case "GET /health":
                 return {"jobs": {"inQueue": 0}, "workers": {"idle": 1, "running": 2}}
         raise AssertionError(f"{operation} is not expected of these commands")
 
 
-def _described() -> str:
-    outputs = "".join(
-        f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
-        for key, value in _OUTPUTS.items()
-    )
+_PATHS = {  # of what is asked by its address alone
+    "/configuration": "GetFunctionConfiguration",
+    "/event-source-mappings": "ListEventSourceMappings",
+    "/schedules/": "GetSchedule",
+    "/health": "GET /health",
+}
+
+
+def _operation(handler: BaseHTTPRequestHandler, body: bytes) -> str:
+    if target := handler.headers.get("X-Amz-Target", ""):
+        return str(target).rpartition(".")[2]
+    asked = parse_qs(body.decode()).get("Action")
+    if asked:
+        return asked[0]
+    return next((name for part, name in _PATHS.items() if part in handler.path), handler.path)
+
+
+def _answered(operation: str, inner: str) -> str:
     return (
-        '<DescribeStacksResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
-        f"<DescribeStacksResult><Stacks><member><Outputs>{outputs}</Outputs></member></Stacks>"
-        "</DescribeStacksResult></DescribeStacksResponse>"
+        f'<{operation}Response xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">'
+        f"<{operation}Result>{inner}</{operation}Result></{operation}Response>"
     )
+
+
+_XML = {
+    "DescribeStacks": _answered(
+        "DescribeStacks",
+        "<Stacks><member><Outputs>"
+        + "".join(
+            f"<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>"
+            for key, value in _OUTPUTS.items()
+        )
+        + "</Outputs></member></Stacks>",
+    ),
+    "DescribeStackResource": _answered(
+        "DescribeStackResource",
+        "<StackResourceDetail><PhysicalResourceId>sweep</PhysicalResourceId></StackResourceDetail>",
+    ),
+}
 
 
 class _Handler(BaseHTTPRequestHandler):

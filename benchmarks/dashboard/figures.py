@@ -15,7 +15,6 @@ from typing import Any
 from cli.deployment import Deployment
 
 _REPORT = re.compile(r"^REPORT .*\bDuration: ([\d.]+) ms")
-FUNCTIONS = ("SubmitterFunction", "WebhookReceiverFunction", "SweeperFunction")
 
 
 @dataclass(frozen=True)
@@ -72,8 +71,8 @@ def _logged(deployment: Deployment) -> tuple[list[Sample], list[dict[str, Any]]]
     samples: list[Sample] = []
     failed: list[dict[str, Any]] = []
     api = deployment.outputs["WebhookUrl"].split("//")[1].split(".")[0]
-    for function in FUNCTIONS:
-        name = deployment.outputs[function]
+    functions = [name for key, name in deployment.outputs.items() if key.endswith("Function")]
+    for name in functions:
         for at, message in _lines(deployment, name):
             samples += _of_lambda(at, message, name)
             fields = _fields(message)

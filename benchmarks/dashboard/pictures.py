@@ -9,8 +9,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, MultipleLocator
 
+from benchmarks.dashboard.charts import FAINT, cut, dress, line, stack
 from benchmarks.dashboard.figures import Figures, name_of
 from benchmarks.dashboard.sums import Buckets, Values, expression, has_rung, statistic
 
@@ -18,7 +18,7 @@ _COLUMNS = 24
 _COLUMN_INCHES, _ROW_INCHES = 0.6, 0.42
 _MOST_ROWS = 6  # of the table of failed jobs
 _BUCKETS = 30  # in the whole run, for a period of five minutes; fewer for longer ones
-_INK, _FAINT, _PAPER, _CARD = "#16191f", "#687078", "#f2f3f3", "#ffffff"
+_INK, _PAPER, _CARD = "#16191f", "#f2f3f3", "#ffffff"
 _GREEN, _AMBER, _RED = "#1d8102", "#b7791f", "#d13212"
 
 
@@ -119,12 +119,12 @@ class _Widget:
         buckets = self._buckets()
         drawn = self._series(buckets)
         if self._properties.get("stacked"):
-            _stack(axes, buckets, drawn)
+            stack(axes, buckets, drawn)
         else:
             for number, (values, options) in enumerate(drawn):
-                _line(axes, buckets, values, options, on_top=number)
+                line(axes, buckets, values, options, on_top=number)
         self._notes(axes, drawn)
-        _dress(axes, self._properties, buckets)
+        dress(axes, self._properties, buckets)
         axes.legend(
             loc="upper left",
             bbox_to_anchor=(-0.02, -0.13),
@@ -165,7 +165,7 @@ class _Widget:
                 ha="right",
                 va="bottom",
                 fontsize=6.3,
-                color=_FAINT,
+                color=FAINT,
             )
 
     def _numbers(self) -> None:
@@ -180,13 +180,13 @@ class _Widget:
             told = "none" if np.isnan(value) else f"{value:,.0f}" if value >= 10 else f"{value:.1f}"
             self._figure.text(x, middle, told, fontsize=22, color=_INK, ha="center", va="center")
             self._figure.text(
-                x, middle - 1.1 * self._row, options["label"], color=_FAINT, ha="center", fontsize=8
+                x, middle - 1.1 * self._row, options["label"], color=FAINT, ha="center", fontsize=8
             )
 
     def _alarms(self) -> None:
         by_arn = {alarm["AlarmArn"]: alarm for alarm in self._figures.alarms}
         alarms = [by_arn[arn] for arn in self._properties["alarms"]]
-        across = 8
+        across = -(-len(alarms) // 2)  # in two rows
         for number, alarm in enumerate(alarms):
             x = self._left + (0.25 + (number % across) * (_COLUMNS - 0.4) / across) / _COLUMNS
             y = self._bottom + self._height - (1.25 + 0.95 * (number // across)) * self._row
@@ -222,23 +222,21 @@ class _Widget:
     def _table(self) -> None:
         columns = ((0.25, "after"), (1.6, "job_id"), (4.0, "key"), (9.2, "code"), (12.4, "reason"))
         top = self._bottom + self._height - 1.15 * self._row
-        failed = sorted(self._figures.failed_jobs, key=lambda line: -line["at"])[:_MOST_ROWS]
-        for number, line in enumerate([None, *failed]):
+        failed = sorted(self._figures.failed_jobs, key=lambda each: -each["at"])[:_MOST_ROWS]
+        for number, job in enumerate([None, *failed]):
             y = top - number * 0.66 * self._row
             for x, name in columns:
                 told = name
-                if line:
-                    after = line["at"] - self._figures.began_at
-                    told = (
-                        f"{after // 60:.0f}:{after % 60:02.0f}" if name == "after" else line[name]
-                    )
+                if job:
+                    after = job["at"] - self._figures.began_at
+                    told = f"{after // 60:.0f}:{after % 60:02.0f}" if name == "after" else job[name]
                 width = {"reason": 100, "key": 36, "job_id": 12}.get(name, 24)
                 self._figure.text(
                     self._left + x / _COLUMNS,
                     y,
-                    _cut(str(told), width),
+                    cut(str(told), width),
                     fontsize=7.2,
-                    color=_INK if line else _FAINT,
+                    color=_INK if job else FAINT,
                     va="center",
                 )
 
@@ -265,58 +263,3 @@ class _Widget:
 
     def _samples(self, name: str) -> list[tuple[float, float]]:
         return [(each.at, each.value) for each in self._figures.samples if each.name == name]
-
-
-def _cut(text: str, length: int) -> str:
-    return text if len(text) <= length else f"{text[: length - 2].rstrip()} …"
-
-
-def _line(
-    axes: Axes, buckets: Buckets, values: Values, options: Mapping[str, Any], *, on_top: int
-) -> None:
-    there = ~np.isnan(values)
-    axes.plot(
-        buckets.minutes[there],
-        values[there],
-        color=options.get("color"),
-        label=options["label"],
-        linewidth=1.3,
-        marker="o",
-        markersize=2.2,
-        zorder=3 + on_top / 10,
-        clip_on=False,
-    )
-
-
-def _stack(axes: Axes, buckets: Buckets, drawn: Sequence[tuple[Values, Mapping[str, Any]]]) -> None:
-    floor = np.zeros(buckets.number)
-    for values, options in drawn:
-        heights = np.nan_to_num(values)
-        axes.bar(
-            buckets.minutes - buckets.seconds / 120,
-            heights,
-            bottom=floor,
-            width=buckets.seconds / 60 * 0.86,
-            color=options.get("color"),
-            label=options["label"],
-            zorder=3,
-        )
-        floor = floor + heights
-
-
-def _dress(axes: Axes, properties: Mapping[str, Any], buckets: Buckets) -> None:
-    left = properties.get("yAxis", {}).get("left", {})
-    axes.set_xlim(0, buckets.seconds * buckets.number / 60)
-    top = left.get("max") or max(axes.get_ylim()[1], 1)
-    axes.set_ylim(left.get("min", 0), top)
-    axes.set_ylabel(left.get("label", ""), color=_FAINT, fontsize=6.8, labelpad=2)
-    axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    axes.grid(axis="y", color="#eaeded", linewidth=0.7, zorder=0)
-    axes.tick_params(length=0, labelsize=6.5, labelcolor=_FAINT, pad=2)
-    axes.xaxis.set_major_formatter(
-        lambda minute, _: f"{minute * 60 // 60:.0f}:{minute * 60 % 60:02.0f}"
-    )
-    axes.xaxis.set_major_locator(MultipleLocator(0.5))
-    for side in ("top", "right", "left"):
-        axes.spines[side].set_visible(False)
-    axes.spines["bottom"].set_color("#aab7b8")

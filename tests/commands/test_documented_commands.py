@@ -77,7 +77,6 @@ RUN_ELSEWHERE = {
 NOT_RUN = {
     "make deploy": "deploys to an AWS account; tests/cli has its questions and refusals",
     "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
-    "make destroy DEPLOY": "the same; tests/local/test_upgrade.py has it on the emulator",
     "make screenshots": "changes docs/; tests/local/test_page.py has the page on the same stack",
     "make test-cloud": "costs money, on an AWS account and on RunPod",
     "make requirements": "changes the pins to the newest that the package index has",

@@ -305,7 +305,7 @@ class TestASweep:
     def test_succeeds_where_the_oldest_record_is_not_a_jobs(
         self, cloud: Cloud, log: io.StringIO, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        record = {"job_id": "j", "item": "job", "listed_state": "active", "created_at": "2026"}
+        record = {"job_id": "j", "item": "job", "state": "active", "created_at": "2026"}
         boto3.client("dynamodb").put_item(
             TableName="jobs", Item={name: {"S": value} for name, value in record.items()}
         )
