@@ -99,7 +99,7 @@ def test_a_person_reads_it_in_sentences(stack: Operated, dead_end: DeadEnd) -> N
     shown = stack.run("notices", "list").stdout
 
     assert "Summary Failed: calls/harbour board.pdf" in shown
-    assert re.search(r"7f3c0a4b  2h[ \ds]* ago, after 11 tries", shown)
+    assert re.search(r"7f3c0a4b  2h[ \dms]* ago, after 11 tries", shown)
     assert "replayed, it goes to the webhook" in shown
 
 

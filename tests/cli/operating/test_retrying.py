@@ -91,7 +91,7 @@ def test_an_active_job_is_left_to_run(stack: Operated) -> None:
     told = stack.json("retry", job.id, "--yes", exit_code=1)
 
     assert "it has been active" in told["jobs"][0]["conflict"]
-    assert "last moved by submitter" in told["jobs"][0]["conflict"]
+    assert "last moved by the submitter" in told["jobs"][0]["conflict"]
 
 
 def test_a_job_that_succeeded_is_done_again_only_if_told_so(stack: Operated) -> None:
