@@ -42,6 +42,8 @@ class BigTable:
             self._created[self._state(number)].append((at, number))
         self._templates = {state: self._template(state) for state in JobState}
 
+    def close(self) -> None: ...
+
     def query(self, **asked: Any) -> dict[str, Any]:
         """Answer as boto3's client does."""
         assert asked["IndexName"] == BY_STATE, f"nothing but the index by state is here: {asked}"

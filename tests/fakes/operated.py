@@ -1,7 +1,6 @@
-"""The functions over moto with an operator before them, who runs commands on a stack of their outputs."""
+"""A stack over moto with an operator before it, and a model that answers for itself."""
 
 import json
-import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,87 +11,27 @@ from typing import Any
 import boto3
 import pytest
 import responses
-from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
-from cli.deployment import Deployment
-from cli.operating import desk as desks
 from core.aws.job_store import DynamoJobStore
 from core.jobs.audit import AuditEvent
 from core.jobs.job import Job, JobState
 from tests.builders import a_call, a_job, a_source, a_summary
 from tests.fakes.cloud import RUNPOD, Cloud, running_cloud
+from tests.fakes.fake_stack import FUNCTIONS, NAME, FakeStack
 from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
 from tests.fakes.model import FakeModel
-
-STACK = "a-stack"
-_FUNCTIONS = {
-    "SubmitterFunction": "a-submitter",
-    "WebhookReceiverFunction": "a-receiver",
-    "SweeperFunction": "a-sweeper",
-}
-
-
-class _Deployed(Deployment):
-    """A stack whose outputs are given: moto's CloudFormation makes none."""
-
-    given: Mapping[str, str] = {}
-
-    def _read_outputs(self, stack_name: str) -> dict[str, str]:
-        return dict(self.given)
-
-    def client(self, service: str) -> Any:
-        if service == "lambda":
-            return Lambda()
-        if service == "cloudformation":
-            return _Formation()
-        return boto3.client(service)  # type: ignore[call-overload]
-
-    def close(self) -> None:
-        pass
-
-
-class Lambda:
-    """What is read of Lambda: a function's environment, and what feeds the submitter."""
-
-    may_be_read = True
-    feed = "Enabled"
-    variables: Mapping[str, str] = {}
-
-    def list_event_source_mappings(self, **_: str) -> dict[str, Any]:
-        if not self.may_be_read:
-            raise _refused("ListEventSourceMappings")
-        arn = "arn:aws:sqs:us-east-1:123456789012:uploads"
-        changed_at = datetime.now(UTC) - timedelta(hours=2)
-        feed = {"EventSourceArn": arn, "State": self.feed, "LastModified": changed_at, "UUID": "u"}
-        return {"EventSourceMappings": [feed]}
-
-    def get_function_configuration(self, **_: str) -> dict[str, Any]:
-        if not self.may_be_read:
-            raise _refused("GetFunctionConfiguration")
-        return {"Environment": {"Variables": dict(self.variables)}}
-
-
-class _Formation:
-    def describe_stack_resource(self, **_: str) -> dict[str, Any]:
-        return {"StackResourceDetail": {"PhysicalResourceId": "a-schedule"}}
-
-
-def _refused(operation: str) -> ClientError:
-    error = {"Error": {"Code": "AccessDeniedException", "Message": "no"}}
-    return ClientError(error, operation)  # type: ignore[arg-type]
 
 
 @dataclass
 class Operated:
     cloud: Cloud
-    dead_letters: str  # URL of the queue
-    dead_end: str = ""  # the same of notices
+    stack: FakeStack
     model: FakeModel = field(default_factory=FakeModel)
 
     def run(self, *arguments: str, **environment: str) -> Result:
-        result = CliRunner().invoke(main, arguments, env={"SUMMARIES_STACK": STACK, **environment})
+        result = CliRunner().invoke(main, arguments, env={"SUMMARIES_STACK": NAME, **environment})
         if result.exception and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
@@ -202,7 +141,7 @@ class Operated:
 
     def logged(self, function: str, *lines: Mapping[str, Any] | str, at: datetime) -> None:
         """Write lines into a function's log, some milliseconds apart."""
-        logs, group = boto3.client("logs"), f"/aws/lambda/{_FUNCTIONS[function]}"
+        logs, group = boto3.client("logs"), f"/aws/lambda/{FUNCTIONS[function]}"
         made = [each["logGroupName"] for each in logs.describe_log_groups()["logGroups"]]
         if group not in made:
             logs.create_log_group(logGroupName=group)
@@ -220,23 +159,4 @@ class Operated:
 @contextmanager
 def operated(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Operated]:
     with running_cloud(monkeypatch, **environment) as cloud:
-        dead_letters, dead_end = (
-            boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"]
-            for name in ("dead", "dead-end")
-        )
-        _Deployed.given = {
-            "InputBucket": "transcripts",
-            "OutputBucket": "out",
-            "JobsTable": "jobs",
-            "UploadQueueUrl": cloud.queue_url,
-            "UploadDeadLetterQueueUrl": dead_letters,
-            "NoticeDeadEndUrl": dead_end,
-            **_FUNCTIONS,
-        }
-        monkeypatch.setattr(Lambda, "variables", dict(os.environ))
-        monkeypatch.setattr(
-            desks,
-            "_deployment",
-            lambda *_: _Deployed(boto3.Session(region_name="us-east-1"), STACK),
-        )
-        yield Operated(cloud, dead_letters, dead_end)
+        yield Operated(cloud, FakeStack(cloud, monkeypatch))

@@ -14,6 +14,7 @@ from core.jobs.audit import AuditEvent
 from core.notices.notice import FAILED, PUBLISHED, notice_of
 from tests.builders import JOB_ID, NOON, a_job, a_summary
 from tests.fakes.cloud import Cloud
+from tests.fakes.fake_stack import FakeStack
 from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
 from tests.fakes.notices import EXAMPLES, Bus, JobsStream, example, problems, recorded_bus
 from tests.fakes.operated import Operated
@@ -69,8 +70,10 @@ def call_back(cloud: Cloud, body: dict[str, Any]) -> None:
 # ---- what the functions do is told ---------------------------------------------------------------
 
 
-def test_a_summary_is_told_once_it_is_published(cloud: Cloud, stream: JobsStream, bus: Bus) -> None:
-    operated = Operated(cloud, dead_letters="")
+def test_a_summary_is_told_once_it_is_published(
+    cloud: Cloud, stream: JobsStream, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    operated = Operated(cloud, FakeStack(cloud, monkeypatch))
     operated.uploaded("calls/open.txt", SPOKEN)
     tell(cloud, stream)
     assert bus.events == []
@@ -135,9 +138,9 @@ def test_an_end_is_told_once_however_often_its_record_is_written_again(
 
 
 def test_without_the_filter_of_the_template_the_same_is_told(
-    cloud: Cloud, stream: JobsStream, bus: Bus
+    cloud: Cloud, stream: JobsStream, bus: Bus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    job = Operated(cloud, dead_letters="").summarised(KEY, SPOKEN)
+    job = Operated(cloud, FakeStack(cloud, monkeypatch)).summarised(KEY, SPOKEN)
     cloud.store().save_job(cloud.store().load_job(job.id).with_due_at(NOON))
     changes = stream.changes()
     assert len(changes) > 3

@@ -117,7 +117,7 @@ def test_many_jobs_are_paged_there_and_back(world: World, tabs: Tabs) -> None:
 def test_what_wants_a_person_stands_above_the_jobs(world: World, tabs: Tabs) -> None:
     import boto3
 
-    boto3.client("sqs").send_message(QueueUrl=world.operator.dead_letters, MessageBody="lost")
+    boto3.client("sqs").send_message(QueueUrl=world.operator.stack.dead_letters, MessageBody="lost")
     with world.page() as page:
         tab = tabs.open(page.address)
 

@@ -268,7 +268,7 @@ def test_a_fault_of_its_own_says_where_and_nothing_of_what(
 
 
 def test_a_refusal_of_aws_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tests.fakes.operated.Lambda.may_be_read", False)
+    world.operator.stack.may_be_read = False
 
     answer = world.ask("GET", "/api/stack")
 

@@ -1,75 +1,21 @@
-"""A stack in moto's AWS, with the functions wired as in Lambda, and an operator before it."""
+"""A stack over moto with an operator before it, whose requests a test answers by hand."""
 
-import io
 import json
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from cli.__main__ import main
-from cli.deployment import Deployment
-from cli.operating import desk
 from core.jobs.call import Call
 from core.jobs.job import Job, job_id_for
 from tests.builders import a_source, completed_body
 from tests.fakes.cloud import RUNPOD, TRANSCRIPT, Cloud, running_cloud
+from tests.fakes.fake_stack import FakeStack, quietly
 from tests.fakes.lambda_events import UPLOADED_AT, callback_event, s3_notification, sqs_batch
-
-FUNCTIONS = {"Submitter": "submitter", "Sweeper": "sweeper", "WebhookSender": "webhook_sender"}
-FEED = "arn:aws:sqs:us-east-1:123456789012:uploads"
-SCHEDULE = "a-stack-SweepSchedule-1"
-
-
-def quietly(cloud: Cloud, function: str, event: dict[str, Any]) -> dict[str, Any]:
-    """Invoke a function; its metrics, which go to stdout, are no command's output."""
-    with redirect_stdout(io.StringIO()):
-        return cloud.invoke(function, event)
-
-
-class _Session:
-    """Makes moto's clients, and plays what moto has not: the stack, and the functions in Lambda."""
-
-    def __init__(self, outputs: Mapping[str, str], cloud: Cloud) -> None:
-        self._outputs, self._cloud = outputs, cloud
-        self.feeds = [{"UUID": "u-1", "EventSourceArn": FEED, "State": "Enabled"}]
-        self.is_busy = False
-
-    def client(self, service: str, **_: Any) -> Any:
-        if service in ("cloudformation", "lambda"):
-            return self
-        return boto3.client(service)  # type: ignore[call-overload]
-
-    def close(self) -> None: ...
-
-    def describe_stacks(self, **_: Any) -> Any:
-        outputs = [{"OutputKey": k, "OutputValue": v} for k, v in self._outputs.items()]
-        return {"Stacks": [{"Outputs": outputs}]}
-
-    def get_function_configuration(self, **_: Any) -> Any:
-        return {"Environment": {"Variables": dict(os.environ)}}
-
-    def describe_stack_resource(self, **_: Any) -> Any:
-        return {"StackResourceDetail": {"PhysicalResourceId": SCHEDULE}}
-
-    def list_event_source_mappings(self, **_: Any) -> Any:
-        return {"EventSourceMappings": self.feeds}
-
-    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803
-        if self.is_busy:
-            error: Any = {"Error": {"Code": "ResourceInUseException", "Message": "wait"}}
-            raise ClientError(error, "UpdateEventSourceMapping")
-        (feed,) = [each for each in self.feeds if each["UUID"] == UUID]
-        feed["State"] = "Enabled" if Enabled else "Disabling"
-
-    def invoke(self, *, FunctionName: str, Payload: bytes = b"{}") -> Any:  # noqa: N803
-        answer = quietly(self._cloud, FunctionName, json.loads(Payload))
-        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
 
 
 class Operated:
@@ -78,23 +24,7 @@ class Operated:
         self._monkeypatch = monkeypatch
         self.s3 = boto3.client("s3")
         self.sqs = boto3.client("sqs")
-        self.dead_letters = self.sqs.create_queue(QueueName="dead")["QueueUrl"]
-        self.dead_end, self.notices = (
-            self.sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("dead-end", "notices")
-        )
-        self.outputs = {
-            "InputBucket": "transcripts",
-            "OutputBucket": "out",
-            "JobsTable": "jobs",
-            "UploadQueueUrl": cloud.queue_url,
-            "UploadDeadLetterQueueUrl": self.dead_letters,
-            "CallbackSecret": "callback",
-            "NoticeDeadEndUrl": self.dead_end,
-            "NoticeQueueUrl": self.notices,
-            **{f"{name}Function": function for name, function in FUNCTIONS.items()},
-        }
-        self.session: Any = _Session(self.outputs, cloud)
-        monkeypatch.setattr(desk, "_deployment", lambda *_: Deployment(self.session, "a-stack"))
+        self.stack = FakeStack(cloud, monkeypatch)
         self._sequence = 0
 
     def run(self, *arguments: str, answer: str | None = None) -> Result:

@@ -6,13 +6,12 @@ measured by `python -m benchmarks.many_jobs`.
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
 from tests.fakes.aws import PROJECTED
 from tests.fakes.big_table import BigTable
-from tests.fakes.operated import Operated, _Deployed, operated
+from tests.fakes.operated import Operated, operated
 from tests.template.cloudformation import source
 
 
@@ -23,14 +22,9 @@ def _table() -> BigTable:
 
 @pytest.fixture(name="operator")
 def _operator(monkeypatch: pytest.MonkeyPatch, table: BigTable) -> Iterator[Operated]:
-    make = _Deployed.client
-
-    def client(deployed: _Deployed, service: str) -> Any:
-        return table if service == "dynamodb" else make(deployed, service)
-
-    monkeypatch.setattr(_Deployed, "client", client)
     table.queries, table.read_units = 0, 0.0
     with operated(monkeypatch) as operator:
+        operator.stack.played["dynamodb"] = table
         operator.is_healthy()
         yield operator
 

@@ -39,18 +39,18 @@ def bus(stack: Operated) -> Iterator[Bus]:
 
 @pytest.fixture
 def dead_end(stack: Operated) -> DeadEnd:
-    return DeadEnd(stack.sqs, stack.dead_end)
+    return DeadEnd(stack.sqs, stack.stack.dead_end)
 
 
 def left(stack: Operated) -> int:
     asked = stack.sqs.get_queue_attributes(
-        QueueUrl=stack.dead_end, AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=stack.stack.dead_end, AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 
 
 def sent_to_webhook(stack: Operated) -> list[dict[str, Any]]:
-    answer = stack.sqs.receive_message(QueueUrl=stack.notices, MaxNumberOfMessages=10)
+    answer = stack.sqs.receive_message(QueueUrl=stack.stack.notices, MaxNumberOfMessages=10)
     return [json.loads(each["Body"]) for each in answer.get("Messages", [])]
 
 
@@ -241,7 +241,7 @@ def lambdas_account(first: datetime, last: datetime) -> dict[str, Any]:
 
 def keep(stack: Operated, body: object, **attributes: str) -> None:
     stack.sqs.send_message(
-        QueueUrl=stack.dead_end,
+        QueueUrl=stack.stack.dead_end,
         MessageBody=body if isinstance(body, str) else json.dumps(body),
         MessageAttributes={
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
@@ -321,7 +321,7 @@ def test_what_can_be_told_no_more_stays_until_it_is_dropped(
 
 def test_what_was_for_a_webhook_that_is_no_more_stays(stack: Operated, dead_end: DeadEnd) -> None:
     undelivered(dead_end)
-    del stack.outputs["NoticeQueueUrl"]
+    del stack.stack.outputs["NoticeQueueUrl"]
 
     (told,) = stack.json("notices", "replay", "--yes", exit_code=1)["messages"]
 
@@ -330,7 +330,7 @@ def test_what_was_for_a_webhook_that_is_no_more_stays(stack: Operated, dead_end:
 
 
 def test_a_stack_from_before_there_were_notices_says_so(stack: Operated) -> None:
-    del stack.outputs["NoticeDeadEndUrl"]
+    del stack.stack.outputs["NoticeDeadEndUrl"]
 
     result = stack.run("notices", "list")
 
@@ -359,6 +359,6 @@ def test_a_test_says_what_the_receiver_made_of_it(
 
 
 def test_without_a_webhook_there_is_nothing_to_test(stack: Operated) -> None:
-    del stack.outputs["WebhookSenderFunction"]
+    del stack.stack.outputs["WebhookSenderFunction"]
 
     assert "NoticeWebhookUrl" in stack.run("notices", "test").stderr

@@ -23,12 +23,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[Operated]:
 def dead(stack: Operated, *bodies: object) -> None:
     for body in bodies:
         text = body if isinstance(body, str) else json.dumps(body)
-        stack.sqs.send_message(QueueUrl=stack.dead_letters, MessageBody=text)
+        stack.sqs.send_message(QueueUrl=stack.stack.dead_letters, MessageBody=text)
 
 
 def left(stack: Operated) -> int:
     asked = stack.sqs.get_queue_attributes(
-        QueueUrl=stack.dead_letters, AttributeNames=["ApproximateNumberOfMessages"]
+        QueueUrl=stack.stack.dead_letters, AttributeNames=["ApproximateNumberOfMessages"]
     )
     return int(asked["Attributes"]["ApproximateNumberOfMessages"])
 

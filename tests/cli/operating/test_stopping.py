@@ -7,7 +7,8 @@ import boto3
 import pytest
 
 from tests.builders import a_call, a_job
-from tests.cli.operating.operated import FEED, SCHEDULE, Operated, operated
+from tests.cli.operating.operated import Operated, operated
+from tests.fakes.fake_stack import FEED, SCHEDULE
 from tests.template.cloudformation import deployed, of_type
 
 KEPT = ("ScheduleExpression", "FlexibleTimeWindow", "Target", "Description", "GroupName")
@@ -29,7 +30,7 @@ def schedule() -> dict[str, Any]:
 
 
 def is_fed(stack: Operated) -> bool:
-    return stack.session.feeds[0]["State"] == "Enabled"
+    return stack.stack.feeds[0]["State"] == "Enabled"
 
 
 def test_both_are_stopped_and_both_go_on_as_they_were(stack: Operated) -> None:
@@ -92,15 +93,15 @@ def test_an_answer_of_yes_stops_it_and_says_what_waits_where(stack: Operated) ->
 
 def test_another_queues_mapping_is_not_touched(stack: Operated) -> None:
     other = {"UUID": "u-2", "EventSourceArn": f"{FEED}-of-notices", "State": "Enabled"}
-    stack.session.feeds.insert(0, other)
+    stack.stack.feeds.insert(0, other)
 
     stack.json("stop", "--yes")
 
-    assert [each["State"] for each in stack.session.feeds] == ["Enabled", "Disabling"]
+    assert [each["State"] for each in stack.stack.feeds] == ["Enabled", "Disabling"]
 
 
 def test_a_change_that_lambda_is_still_at_is_told_with_what_to_do(stack: Operated) -> None:
-    stack.session.is_busy = True
+    stack.stack.is_busy = True
 
     result = stack.run("stop", "--yes")
 
@@ -111,7 +112,7 @@ def test_a_change_that_lambda_is_still_at_is_told_with_what_to_do(stack: Operate
 @pytest.mark.parametrize("gone", ["queue", "sweep"])
 def test_a_switch_that_is_gone_is_the_doctors_to_explain(stack: Operated, gone: str) -> None:
     if gone == "queue":
-        stack.session.feeds.clear()
+        stack.stack.feeds.clear()
     else:
         boto3.client("scheduler").delete_schedule(Name=SCHEDULE)
 
