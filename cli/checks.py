@@ -8,6 +8,8 @@ import click
 import requests
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, NoRegionError
 
+from core.runpod.client import USER_AGENT
+
 _SECONDS = 15
 _SHORTEST_KEY = 20
 _PLACEHOLDER = re.compile(
@@ -68,7 +70,7 @@ def problem_with_endpoint(url: str, key: str) -> str:
     try:
         answer = requests.get(
             f"{url}/health",
-            headers={"Authorization": f"Bearer {key}", "User-Agent": "transcript-summaries/0.1"},
+            headers={"Authorization": f"Bearer {key}", "User-Agent": USER_AGENT},
             timeout=_SECONDS,
             allow_redirects=False,
         )

@@ -15,8 +15,8 @@ from cli import answers as kept
 from cli import checks, leftovers
 from cli.answers import ALARM_EMAIL, ENDPOINT, KEY_SECRET, Answers
 from cli.parameters import ROOT, parameters, problems_with
+from cli.runpod_key import VARIABLE, given_key
 
-KEY_VARIABLE = "RUNPOD_API_KEY"
 _KEY_PREFIX = "rpa_"  # of keys that RunPod makes today
 _LONGEST_STACK_NAME = 23  # a bucket's name has 63 characters, and holds account and Region too
 _BROKEN = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -82,14 +82,14 @@ def _key(aws: boto3.Session, name: str, *, may_ask: bool) -> str:
     problem = checks.problem_with_key(key) if key is not None else "does not exist"
     if key is not None and not problem:
         return key
-    given = os.environ.get(KEY_VARIABLE, "").strip()
+    given = given_key()
     if not given and may_ask:
         given = str(
             click.prompt(f"Secret {name} {problem}. The RunPod key (not shown)", hide_input=True)
         ).strip()
     if not given:
         raise click.ClickException(
-            f"secret {name} {problem}: put the key into {KEY_VARIABLE} and run this again, or store it with"
+            f"secret {name} {problem}: put the key into {VARIABLE} and run this again, or store it with"
             f" `aws secretsmanager create-secret --name {name} --secret-string file://key.txt`"
         )
     problem = checks.problem_with_key(given)

@@ -1,6 +1,5 @@
 """`doctor`. Exit codes: 0 nothing is wrong, 1 something is, 2 wrong usage."""
 
-import os
 import sys
 import time
 from collections.abc import Collection, Mapping, Sequence
@@ -20,9 +19,9 @@ from cli.doctor.runpod import Reach
 from cli.endpoint.choices import is_safe_url
 from cli.operating.desk import Desk, at_a_desk
 from cli.parameters import ROOT
+from cli.runpod_key import given_key
 from local.stack.simulator import MANAGEMENT_KEY
 
-_KEY_VARIABLE = "RUNPOD_API_KEY"
 _WEBHOOK = "webhook-answers"
 _FROM_HERE = (
     "the webhook URL was tried from this machine; that RunPod reaches it is not known by this"
@@ -107,8 +106,7 @@ def doctor_command(
     is_local = desk.deployment.is_local
     reach = Reach(
         management_url=management_url,
-        management_key=os.environ.get(_KEY_VARIABLE, "").strip()
-        or (MANAGEMENT_KEY if is_local else ""),
+        management_key=given_key() or (MANAGEMENT_KEY if is_local else ""),
     )
     choices = {} if is_local else kept.read(ROOT / "deploy.toml").endpoint
     report = examine(desk.deployment, reach, choices, only=only, skip=skip)

@@ -12,11 +12,11 @@ from cli import checks
 from cli.doctor.aws import Account, Note, Unreadable
 from cli.doctor.readings import SUBMITTER, Answer, Function, Health, Readings
 from cli.endpoint.api import RUNPOD_URL, Management, ManagementError
+from core.runpod.client import USER_AGENT
 
 _CONNECT_SECONDS = 3
 _NOT_ALLOWED = frozenset({401, 403})
 _NOT_FOUND = 404
-_USER_AGENT = "transcript-summaries/0.1"
 # The path of a callback whose token can't be right: refused before anything is read.
 _NOBODYS_CALLBACK = "/doctor/doctor/1/doctor"
 _LEVELS = ("NONE", "LOW", "MEDIUM", "HIGH")
@@ -148,7 +148,7 @@ class Outside:
 
 def _session() -> requests.Session:
     session = requests.Session()
-    session.headers["User-Agent"] = _USER_AGENT  # Cloudflare turns some defaults away
+    session.headers["User-Agent"] = USER_AGENT
     return session
 
 

@@ -8,12 +8,11 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from core.runpod.client import USER_AGENT
+
 RUNPOD_URL = "https://api.runpod.io"
 
 _CONNECT_SECONDS, _ANSWER_SECONDS = 5, 30
-_USER_AGENT = (
-    "transcript-summaries/0.1"  # Cloudflare stands before RunPod and refuses some defaults
-)
 _LONGEST_DETAIL = 500
 _REFUSED = {
     401: "RunPod does not know this key: it is wrong, or was revoked",
@@ -39,7 +38,7 @@ class Management:
         self._url = url.rstrip("/")
         self._key = key
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = _USER_AGENT
+        self._session.headers["User-Agent"] = USER_AGENT
         # A POST is sent once: it could have been taken. Whoever runs the command again finds by its
         # name what the first one made.
         what_can_be_repeated = Retry(

@@ -4,12 +4,13 @@ The settings are read from the functions themselves, so nothing has to be told t
 edited in deploy.toml since is mistaken for what runs.
 """
 
-import os
 from typing import Any
 
 import click
 
 from cli.operating.desk import Desk
+from cli.operating.runpod import environment_of
+from cli.runpod_key import given_key
 from core.aws.files import S3Summaries
 from core.aws.queue import SqsWorkQueue
 from core.aws.secrets import SecretReader
@@ -19,16 +20,12 @@ from core.runpod.client import ApiKey, HttpRunPod
 from core.settings import SubmitterSettings
 
 BY = "operator"
-_KEY_VARIABLE = "RUNPOD_API_KEY"
 
 
 def settings_of(desk: Desk) -> SubmitterSettings:
     """Return what the submitter goes by now. Raises ClickException."""
-    answer = desk.deployment.client("lambda").get_function_configuration(
-        FunctionName=desk.deployment.outputs["SubmitterFunction"]
-    )
     try:
-        return SubmitterSettings.from_env(answer.get("Environment", {}).get("Variables", {}))
+        return SubmitterSettings.from_env(environment_of(desk))
     except SettingsError as exc:
         raise click.ClickException(
             f"the deployed submitter has settings that this checkout does not understand ({exc}):"
@@ -54,7 +51,7 @@ def runpod_of(desk: Desk, settings: SubmitterSettings) -> HttpRunPod:
 
 
 def _key(desk: Desk, settings: SubmitterSettings) -> ApiKey:
-    given = os.environ.get(_KEY_VARIABLE, "").strip()
+    given = given_key()
     if given:
         return _GivenKey(given)
     client: Any = desk.deployment.client("secretsmanager")

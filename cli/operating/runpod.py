@@ -10,11 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.operating.desk import Desk
 from core.aws.unreadable_secrets import empty, unreadable
+from core.runpod.client import USER_AGENT
 
 _SECONDS = 5
-_USER_AGENT = (
-    "transcript-summaries/0.1"  # Cloudflare stands before RunPod and refuses some defaults
-)
 _REFUSED = {
     401: "RunPod refuses the key: put a valid one into the secret",
     403: "RunPod does not let this key do that: it may be restricted",
@@ -39,12 +37,18 @@ class Access:
         return self.url.rstrip("/").rsplit("/", 1)[-1]
 
 
-def access(desk: Desk) -> Access:
-    """Read where the submitter sends its requests."""
+def environment_of(desk: Desk) -> Mapping[str, str]:
+    """Return the submitter's environment as it is now."""
     answer = desk.deployment.client("lambda").get_function_configuration(
         FunctionName=desk.deployment.outputs["SubmitterFunction"]
     )
-    environment = answer["Environment"]["Variables"]
+    environment: Mapping[str, str] = answer.get("Environment", {}).get("Variables", {})
+    return environment
+
+
+def access(desk: Desk) -> Access:
+    """Read where the submitter sends its requests."""
+    environment = environment_of(desk)
     return Access(
         url=environment["RUNPOD_API_ENDPOINT"],
         key_secret=environment["RUNPOD_API_KEY_SECRET"],
@@ -73,7 +77,7 @@ def asked(url: str, key: str, parameters: Mapping[str, str] | None = None) -> An
             answer = session.get(
                 url,
                 params=parameters,
-                headers={"Authorization": f"Bearer {key}", "User-Agent": _USER_AGENT},
+                headers={"Authorization": f"Bearer {key}", "User-Agent": USER_AGENT},
                 timeout=_SECONDS,
                 allow_redirects=False,
             )

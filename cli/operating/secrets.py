@@ -4,7 +4,6 @@ No secret is ever printed, or taken from the command line, where a shell would r
 """
 
 import json
-import os
 import sys
 import time
 from datetime import datetime, timedelta
@@ -25,6 +24,7 @@ from cli.operating.rotation import (
     new_secret,
 )
 from cli.operating.spans import now, short
+from cli.runpod_key import given_key
 
 _pause = time.sleep
 _MOST_SECONDS_AT_ONCE = 15.0
@@ -173,7 +173,7 @@ def _replace(desk: Desk, leave: Leave) -> None:
 
 
 def _new_key() -> str:
-    given = os.environ.get("RUNPOD_API_KEY", "").strip()
+    given = given_key()
     if given:
         return given
     if not sys.stdin.isatty():

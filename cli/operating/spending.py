@@ -5,7 +5,6 @@ record, which is read for a bounded number of them. Dollars go by cli/endpoint/m
 bill, which knows start and idle time as well, stands beside them where the key allows it.
 """
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from cli.operating.prices import Dollars, Price, price_of
 from cli.operating.runpod import RunPodUnknown
 from cli.operating.spans import now
 from cli.operating.story import story_of
+from cli.runpod_key import given_key
 from core.aws.items import ListedJob
 from core.jobs.job import JobState
 
@@ -169,7 +169,7 @@ def _bill(desk: Desk, reached: runpod.Access, within: timedelta, management_url:
         "serverlessId": reached.endpoint_id,
     }
     try:
-        key = os.environ.get("RUNPOD_API_KEY", "").strip() or runpod.api_key(desk, reached)
+        key = given_key() or runpod.api_key(desk, reached)
         told = runpod.asked(f"{management_url.rstrip('/')}/v2/billing/serverless", key, parameters)
     except RunPodUnknown as exc:
         return Bill(problem=f"{exc}; {_HINT}")

@@ -35,7 +35,7 @@ _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10
 _HEALTH_ANSWER_SECONDS = 5
 # Cloudflare stands before RunPod and turns some default user agents away (error 1010).
-_USER_AGENT = "transcript-summaries/0.1"
+USER_AGENT = "transcript-summaries/0.1"
 
 
 class ApiKey(Protocol):
@@ -53,7 +53,7 @@ class HttpRunPod:
         self._endpoint = endpoint
         self._api_key = api_key
         self._session = requests.Session()
-        self._session.headers["User-Agent"] = _USER_AGENT
+        self._session.headers["User-Agent"] = USER_AGENT
         only_what_was_not_taken = Retry(
             total=4,
             connect=2,
