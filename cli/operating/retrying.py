@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import islice
 
 import click
@@ -214,15 +215,21 @@ def retried(desk: Desk, lifecycle: Lifecycle, job: Job) -> Outcome:
 
 def _awaited(desk: Desk, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Add what has become of the new jobs. Without versions their ids are not known beforehand."""
-    ids = [each.detail["new_job_id"] for each in outcomes if each.detail.get("new_job_id")]
-    ended = await_ends(desk, ids)
+    ids = {
+        each.job.source.key: str(each.detail["new_job_id"])
+        for each in outcomes
+        if each.detail.get("new_job_id")
+    }
+    histories = await_ends(
+        {key: partial(desk.deployment.history_of, job_id) for key, job_id in ids.items()}
+    )
     return [
         replace(
             each,
             notes=(*each.notes, standing(history, now()), *filter(None, [history.job.reason])),
             detail={**each.detail, "new_state": history.job.state.value},
         )
-        if (history := ended.get(each.detail.get("new_job_id") or ""))
+        if each.detail.get("new_job_id") and (history := histories[each.job.source.key])
         else each
         for each in outcomes
     ]

@@ -4,7 +4,6 @@ What the submitter would refuse by its name, size or options is refused here, be
 """
 
 import sys
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,10 +18,11 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 
 from cli.deployment import History, Upload
 from cli.operating.asking import Leave, asks_leave
+from cli.operating.awaiting import Look, await_ends
 from cli.operating.deployed import settings_of
 from cli.operating.desk import Desk, at_a_desk
 from cli.operating.finding import newest_jobs
-from cli.operating.spans import SpanType, now, short
+from cli.operating.spans import SpanType, now
 from cli.operating.upload_options import (
     checked_options,
     glossary_metadata,
@@ -35,9 +35,6 @@ from core.settings import SubmitterSettings
 from submitter.messages import is_for_a_job
 from submitter.uploads import check_name
 
-_pause = time.sleep
-_SECONDS_BETWEEN_LOOKS = 2.0
-_LONGEST_UNTIL_RECORDED = timedelta(minutes=5)
 _CLOCKS_APART = timedelta(minutes=5)  # this machine's, and that of the functions
 
 
@@ -203,59 +200,29 @@ def _uploaded(desk: Desk, sent: Sequence[Sent], metadata: Mapping[str, str]) -> 
 def _awaited(
     desk: Desk, sent: Sequence[Sent], begun_at: datetime, until: datetime | None
 ) -> list[Sent]:
-    """Look at each job until all have ended."""
-    console = Console(stderr=True)
-    found = {each.key: each for each in sent}
-    with console.status("waiting", spinner="dots") as status:
-        while open_to := [each for each in found.values() if not _has_ended(each)]:
-            for each in open_to:
-                found[each.key] = replace(each, history=_history(desk, each, begun_at))
-            waiting = [each for each in found.values() if not _has_ended(each)]
-            status.update(_in_words(waiting, begun_at))
-            if not waiting:
-                break
-            unrecorded = [each.key for each in waiting if each.history is None]
-            if unrecorded and now() - begun_at > _LONGEST_UNTIL_RECORDED:
-                raise click.ClickException(
-                    f"{unrecorded[0]} is uploaded, and no job was recorded for it: does the submitter run,"
-                    " and does the bucket tell it of uploads? See `redrive --dry-run`, and `doctor`"
-                )
-            if until and now() >= until:
-                break
-            _pause(_SECONDS_BETWEEN_LOOKS)
-    return list(found.values())
+    looks = {each.key: _look(desk, each, begun_at) for each in sent}
+    histories = await_ends(looks, until=until)
+    return [replace(each, history=histories[each.key]) for each in sent]
 
 
-def _has_ended(sent: Sent) -> bool:
-    return sent.history is not None and sent.history.job.is_final
+def _look(desk: Desk, sent: Sent, begun_at: datetime) -> Look:
+    job_id = sent.told("")["job_id"]
+
+    def look() -> History | None:
+        nonlocal job_id
+        job_id = job_id or _recorded_id(desk, sent.key, begun_at)
+        return desk.deployment.history_of(job_id) if job_id else None
+
+    return look
 
 
-def _history(desk: Desk, sent: Sent, begun_at: datetime) -> History | None:
-    upload = sent.upload
-    if upload is None:
-        return None
-    if upload.version_id or sent.history:
-        job_id = sent.history.job.id if sent.history else sent.told("")["job_id"]
-        return desk.deployment.history_of(job_id)
+def _recorded_id(desk: Desk, key: str, begun_at: datetime) -> str | None:
     for job in newest_jobs(desk, since=begun_at - _CLOCKS_APART):
-        if job.key == upload.key:
+        if job.key == key:
             history = desk.deployment.history_of(job.id)
             if history and history.job.source.uploaded_at >= begun_at - timedelta(seconds=1):
-                return history
+                return job.id
     return None
-
-
-def _in_words(waiting: Sequence[Sent], begun_at: datetime) -> str:
-    told = []
-    for each in waiting[:3]:
-        job = each.history.job if each.history else None
-        how = "not recorded yet"
-        if job:
-            how = f"round {job.stage}, {len(job.done)} of {job.stage_calls} calls done"
-            how = "publishing" if job.is_publishing else how
-        told.append(f"{escape(each.key)}: {how}")
-    more = f" and {len(waiting) - len(told)} more" if len(waiting) > len(told) else ""
-    return f"{short(now() - begun_at)}  {'; '.join(told)}{more}"
 
 
 def _tell(desk: Desk, sent: Sequence[Sent], *, is_dry_run: bool) -> None:

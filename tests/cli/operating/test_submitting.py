@@ -46,7 +46,7 @@ def refused(stack: Operated, *arguments: str) -> str:
 def meanwhile(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], object]) -> None:
     """Have something happen each time that the command pauses."""
     left = list(steps)
-    monkeypatch.setattr("cli.operating.submitting._pause", lambda _: left.pop(0)())
+    monkeypatch.setattr("cli.operating.awaiting._pause", lambda _: left.pop(0)())
 
 
 def test_a_file_is_uploaded_as_it_is_under_its_prefix(stack: Operated, file: Path) -> None:
