@@ -57,6 +57,7 @@ class FakeStack:
         self.feeds: list[dict[str, Any]] = [
             {"UUID": "u", "EventSourceArn": FEED, "State": "Enabled", "LastModified": changed_at}
         ]
+        self.environment = dict(os.environ)  # of the functions; a test's own may change
         self.may_be_read = True
         self.is_busy = False
         self.played: dict[str, Any] = {}  # services that are played in moto's place
@@ -79,7 +80,7 @@ class FakeStack:
 
     def get_function_configuration(self, **_: Any) -> Any:
         self._refuse_unless(self.may_be_read, "GetFunctionConfiguration")
-        return {"Environment": {"Variables": dict(os.environ)}}
+        return {"Environment": {"Variables": self.environment}}
 
     def list_event_source_mappings(self, **_: Any) -> Any:
         self._refuse_unless(self.may_be_read, "ListEventSourceMappings")

@@ -95,6 +95,22 @@ def test_axe_finds_nothing(
     assert found.violations_count == 0, found.generate_report()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("place", [at_the_list, at_a_summary, at_a_failed_job, at_a_question])
+def test_what_the_pointer_is_over_can_be_read(
+    page: Page, tabs: Tabs, place: Callable[[Tab], None], scheme: str
+) -> None:
+    tab = tabs.open(page.address, viewport=PHONE, color_scheme=scheme, bypass_csp=True)
+    place(tab)
+    buttons = tab.locator("dialog[open] button" if place is at_a_question else "button")
+
+    for button in buttons.all():
+        if button.is_visible() and button.is_enabled():
+            button.hover()
+            found = Axe().run(tab, options={"runOnly": ["color-contrast"]})
+            assert found.violations_count == 0, found.generate_report()
+
+
 def test_axe_would_find_something(page: Page, tabs: Tabs) -> None:
     tab = tabs.open(page.address, bypass_csp=True)
     at_the_list(tab)

@@ -38,6 +38,17 @@ function seconds(story) {
 
 function rounds(story) {
   const scale = Math.max(story.lasted_seconds, 0.001);
+  return [legend(story), lanes(story, scale)];
+}
+
+/** What the colours of the calls mean: those that are there. */
+function legend(story) {
+  const there = new Set(story.rounds.flatMap(each => each.calls.flatMap(call => call.bars.map(bar => bar.kind))));
+  return h("ul", { class: "legend", "aria-hidden": "true" }, Object.keys(WHERE).filter(kind => there.has(kind)).map(kind =>
+    h("li", {}, h("span", { class: `key ${kind}` }), h("span", {}, WHERE[kind]))));
+}
+
+function lanes(story, scale) {
   return h("div", { class: "rounds", tabindex: "0", role: "group", "aria-label": "Calls of each round" },
     story.rounds.map(each => h("table", { class: "calls", "data-key": `round-${each.number}` },
       h("caption", {}, h("strong", {}, `Round ${each.number}`), `: ${each.asks}`,
