@@ -58,8 +58,11 @@ class AttemptStory:
         begun = min(self.submitted_at, max(self.begun_at, ended_at - queued - ran))
         if self.queued_seconds is None:  # RunPod has not said it: what it did not run, it waited
             queued = max(ended_at - begun - ran, timedelta())
-        starts = min(begun + queued, ended_at)
-        ends = min(starts + ran, ended_at)
+        fits = min(
+            (ended_at - begun) / max(queued + ran, timedelta.resolution), 1.0
+        )  # clocks differ
+        starts = begun + queued * fits
+        ends = starts + ran * fits
         for kind, first, last in (
             (QUEUE, begun, starts),
             (GPU, starts, ends),

@@ -50,7 +50,11 @@ class TestTheRecorder:
     def test_saw_each_function_call_each_service(self) -> None:
         sites = {case.plan.site for case in cases()}
 
-        assert {site.function for site in sites} == set(APPS)
+        tells_of_jobs = {
+            "notifier",
+            "webhook_sender",
+        }  # which end none: tests/functions has their faults
+        assert {site.function for site in sites} == set(APPS) - tells_of_jobs
         assert {site.operation.rpartition(".")[0] for site in sites} >= {
             "dynamodb",
             "s3",

@@ -97,7 +97,7 @@ def test_the_table_has_its_keys_and_its_sparse_indexes(local: Local) -> None:
     indexes = {index["IndexName"]: index for index in described["GlobalSecondaryIndexes"]}
     assert {name: keys(index) for name, index in indexes.items()} == {
         "due": [("due_group", "HASH"), ("due_at", "RANGE")],
-        "by-state": [("listed_state", "HASH"), ("created_at", "RANGE")],
+        "by-state": [("state", "HASH"), ("created_at", "RANGE")],
     }
     assert indexes["due"]["Projection"]["ProjectionType"] == "KEYS_ONLY"
     assert described["BillingModeSummary"]["BillingMode"] == "PAY_PER_REQUEST"

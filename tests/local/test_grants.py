@@ -247,7 +247,7 @@ def assert_refused_without(
         wait_for(
             lambda: grant.action in refusals.actions(role) or None,
             what=f"a refusal of {grant.action}",
-            timeout_seconds=30,
+            timeout_seconds=180,
             every_seconds=0.02,
         )
 
@@ -267,7 +267,7 @@ def without(grant: Grant, role: Role, local: Local, function: str) -> Iterator[N
 
 
 def come_to_its_end(has_ended: Callable[[], bool | None]) -> None:
-    wait_for(has_ended, what="the good end", timeout_seconds=30, every_seconds=0.02)
+    wait_for(has_ended, what="the good end", timeout_seconds=180, every_seconds=0.02)
 
 
 def leave_nothing(local: Local, marker: str) -> None:

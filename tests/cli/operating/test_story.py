@@ -89,10 +89,10 @@ def test_a_lost_callback_is_seen_in_the_time_until_the_sweeper_came() -> None:
     assert seconds["callback"] == 288
 
 
-def test_figures_of_runpod_that_do_not_fit_its_time_are_cut_to_it() -> None:
-    seconds = told([*SENT, returned(12, queued=8, ran=50)], ended=12)
+def test_figures_of_runpod_that_do_not_fit_its_time_are_shortened_alike() -> None:
+    seconds = told([*SENT, returned(12, queued=8, ran=40)], ended=12)
 
-    assert seconds == {"queue": 8, "gpu": 4}
+    assert seconds == {"queue": 2, "gpu": 10}
 
 
 def test_a_request_that_was_written_down_late_ran_when_runpod_says() -> None:
