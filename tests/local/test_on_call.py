@@ -54,8 +54,9 @@ def test_the_page_puts_it_right(
     operator: Operator, section: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(operator.folder)
-    operator.typed.clear()
     operator.simulator.clear()
+    operator.end_what_moves()
+    operator.typed.clear()
 
     try:
         with SITUATIONS[section](operator):

@@ -102,11 +102,28 @@ class Operator:
         assert job.state is JobState.SUCCEEDED, job.reason
         return job
 
+    def end_what_moves(self) -> None:
+        """End what another situation has left under way: all are about the same file."""
+
+        def is_still() -> bool | None:
+            if self.told("list", "--state", "active")["jobs"]:
+                self.told("cancel", "--all")
+                return None
+            names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+            asked = self.stack.client("sqs").get_queue_attributes(
+                QueueUrl=self.stack.outputs["UploadQueueUrl"], AttributeNames=names
+            )
+            return all(asked["Attributes"][name] == "0" for name in names) or None
+
+        wait_for(is_still, what="an end of all jobs", timeout_seconds=_LONGEST_SECONDS)
+
     def wait_until_due(self) -> None:
-        """Wait until the sweeper has something to do."""
+        """Wait until the sweeper has something to do about the newest job."""
 
         def is_due() -> bool | None:
-            return any(True for _ in self.stack.store.due(datetime.now(UTC))) or None
+            job = self.newest_job()
+            due = self.stack.store.due(datetime.now(UTC))
+            return (job and any(job_id == job.id for job_id, _ in due)) or None
 
         wait_for(is_due, what="a due call", timeout_seconds=_LONGEST_SECONDS)
 
