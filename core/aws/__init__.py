@@ -2,6 +2,7 @@
 
 job_store        jobs in DynamoDB
 job_index        jobs by state and age, for people
+contention       writes that others are in the way of
 items            jobs and calls as items of its table
 values           DynamoDB's words for values
 files            transcripts, summaries and intermediate texts in S3
@@ -14,5 +15,5 @@ work_files       old intermediate texts, deleted from a bucket that has no rule 
 presigned_urls   URLs for pull mode's worker
 queue            messages to the submitter in SQS
 secrets          the API key and callback secrets in Secrets Manager
-unreadable_secrets  why one can't be read, and what to do about it
+unreadable_secrets   why one can't be read, and what to do about it
 """

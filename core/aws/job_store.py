@@ -10,21 +10,18 @@ reads what is due. All share one `due_group`: an index partition takes 1,000 wri
 takes 100 requests a second per endpoint.
 
 The audit is the list `events`, appended to in the same write as the change it records.
-
-DynamoDB rejects a write for two different reasons. A false condition says what is recorded. A transaction
-in progress says nothing, as it may still be cancelled: such a write is repeated a few times, and then it
-is a Conflict.
 """
 
-import random
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from core.aws.contention import CONDITION_FALSE, persistently, reasons_of
 from core.aws.items import (
     CALL_PREFIX,
     DUE_GROUP,
@@ -50,21 +47,6 @@ if TYPE_CHECKING:
 DUE_INDEX = "due"
 _MOST_UNPROCESSED_READS = 5
 _MOST_IN_TRANSACTION = 100  # DynamoDB's limit
-_MOST_TRIES = 5  # of one write that others are in the way of
-_FIRST_PAUSE_SECONDS = 0.05  # doubled from try to try, up to half as much again for chance
-# What DynamoDB says, of a write or of one item of a transaction, that says nothing about what is recorded.
-_IN_THE_WAY = frozenset(
-    {
-        "TransactionConflict",
-        "TransactionConflictException",
-        "TransactionInProgressException",
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-    }
-)
-_CONDITION_FALSE = "ConditionalCheckFailed"
-
-T = TypeVar("T")
 
 
 class DynamoJobStore:
@@ -79,7 +61,7 @@ class DynamoJobStore:
     ) -> None:
         self._client = client
         self._table = table
-        self._sleep = sleep
+        self._persist = partial(persistently, sleep=sleep)
 
     def create(self, job: Job, calls: Sequence[Call]) -> None:
         # The job comes last, and with it the calls count: nobody submits a call without its job.
@@ -88,10 +70,10 @@ class DynamoJobStore:
         try:
             self._transact([self._new(item) for item in items[-_MOST_IN_TRANSACTION:]])
         except ClientError as exc:
-            reasons = _reasons(exc)
-            if reasons and reasons[-1] == _CONDITION_FALSE:
+            reasons = reasons_of(exc)
+            if reasons and reasons[-1] == CONDITION_FALSE:
                 raise JobExists(f"job {job.id} is recorded already") from exc
-            if _CONDITION_FALSE in reasons:
+            if CONDITION_FALSE in reasons:
                 raise Conflict(f"calls of job {job.id} are being recorded by others") from exc
             raise
 
@@ -105,10 +87,10 @@ class DynamoJobStore:
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         keys = [key_of(job_id, JOB_ITEM), key_of(job_id, CALL_PREFIX + call_id)]
         items = {item["item"]: item for item in self._read(keys)}
-        try:
-            return to_job(items[JOB_ITEM]), to_call(items[CALL_PREFIX + call_id])
-        except KeyError:
-            raise UnknownCall(f"no call {call_id} of job {job_id} is recorded") from None
+        job, call = items.get(JOB_ITEM), items.get(CALL_PREFIX + call_id)
+        if job is None or call is None:
+            raise UnknownCall(f"no call {call_id} of job {job_id} is recorded")
+        return to_job(job), to_call(call)
 
     def load_job(self, job_id: str) -> Job:
         for item in self._read([key_of(job_id, JOB_ITEM)]):
@@ -156,7 +138,7 @@ class DynamoJobStore:
         try:
             self._transact([{"Update": update} for update in updates])
         except ClientError as exc:
-            if _CONDITION_FALSE in _reasons(exc):
+            if CONDITION_FALSE in reasons_of(exc):
                 raise Conflict(f"job {job.id} or its call {call.id} changed meanwhile") from exc
             raise
         return (
@@ -213,27 +195,11 @@ class DynamoJobStore:
         raise ConnectionError("DynamoDB left keys unread again and again: it is throttling")
 
     def _transact(self, writes: "Sequence[TransactWriteItemTypeDef]") -> None:
-        self._persistently(lambda: self._client.transact_write_items(TransactItems=writes))
-
-    def _persistently(self, write: Callable[[], T]) -> T:
-        """Write, and again while others are in the way of it. Raises Conflict if they stay there."""
-        pause_seconds = _FIRST_PAUSE_SECONDS
-        for tries_left in reversed(range(_MOST_TRIES)):
-            try:
-                return write()
-            except ClientError as exc:
-                if not _is_in_the_way(exc):
-                    raise
-                if not tries_left:
-                    raise Conflict("others were writing to the same job; try again") from exc
-            # Chance keeps two writers apart that have met once; it guards no secret.
-            self._sleep(pause_seconds * (1 + random.random() / 2))  # noqa: S311
-            pause_seconds *= 2
-        raise AssertionError("the last try returns or raises")
+        self._persist(lambda: self._client.transact_write_items(TransactItems=writes))
 
     def _write(self, update: "UpdateTypeDef | dict[str, Any]", what: str) -> Any:
         try:
-            return self._persistently(lambda: self._client.update_item(**update))
+            return self._persist(lambda: self._client.update_item(**update))
         except self._client.exceptions.ConditionalCheckFailedException as exc:
             raise Conflict(f"{what} changed meanwhile") from exc
 
@@ -252,7 +218,7 @@ class DynamoJobStore:
             try:
                 self._transact([self._new(item) for item in chunk])
             except ClientError as exc:
-                if _CONDITION_FALSE not in _reasons(exc):
+                if CONDITION_FALSE not in reasons_of(exc):
                     raise
                 self._put_missing(chunk)
 
@@ -260,7 +226,7 @@ class DynamoJobStore:
         for item in items:
             put = self._new(item)["Put"]
             try:
-                self._persistently(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
+                self._persist(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue  # an earlier try got so far
 
@@ -289,16 +255,3 @@ class DynamoJobStore:
                 | {":events": pending_events, ":seen": revision}
             ),
         }
-
-
-def _reasons(exc: ClientError) -> list[str]:
-    """Return why a transaction was cancelled, item by item in its own order; [] for any other error."""
-    return [reason.get("Code", "") for reason in exc.response.get("CancellationReasons", [])]
-
-
-def _is_in_the_way(exc: ClientError) -> bool:
-    """Was a write turned away for another one, with no condition of its own known to be false?"""
-    reasons = _reasons(exc)
-    if _CONDITION_FALSE in reasons:
-        return False
-    return not _IN_THE_WAY.isdisjoint({*reasons, exc.response["Error"]["Code"]})

@@ -338,3 +338,19 @@ def test_a_records_expiry_is_stored_in_seconds(dynamodb: Any) -> None:
     assert len(items) == 2
     for item in items:
         assert item["expires_at"] == {"N": str(int(a_job().expires_at.timestamp()))}
+
+
+@pytest.mark.parametrize("item", ["job", "call#1-0"])
+def test_a_record_that_can_not_be_read_is_no_unknown_call(dynamodb: Any, item: str) -> None:
+    """RunPod is told 404 of an unknown call, and then calls back no more."""
+    store = DynamoJobStore(dynamodb, "jobs")
+    store.create(a_job(), [a_call()])
+    dynamodb.update_item(
+        TableName="jobs",
+        Key={"job_id": {"S": JOB_ID}, "item": {"S": item}},
+        UpdateExpression="REMOVE #state",
+        ExpressionAttributeNames={"#state": "state"},
+    )
+
+    with pytest.raises(KeyError, match="state"):
+        store.load(JOB_ID, "1-0")
