@@ -5,7 +5,6 @@ Never     touches a call that is not due; runs into its own timeout, whoever han
 
 import os
 import random
-from collections import Counter
 from functools import cache
 from typing import Any
 
@@ -16,12 +15,12 @@ from core import wiring
 from core.aws.work_files import PARTS
 from core.jobs.ports import WorkFiles
 from core.settings import SweeperSettings
-from core.telemetry import Metric, count, logger, measure, observed
+from core.telemetry import Metric, count, logger, observed
 from sweeper.gauges import Gauges
 from sweeper.lanes import paced
 from sweeper.looks import Looks
 from sweeper.polling import Polling
-from sweeper.results import SweepOutcome, SweepResult
+from sweeper.report import SweepReport
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
@@ -37,45 +36,16 @@ def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
         return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
 
     sweeper, gauges, work_files = _wiring()
-    found: Counter[SweepOutcome] = Counter()
-    key_errors: set[str] = set()
+    report = SweepReport()
     try:
         for result in sweeper.sweep(pace=paced(_POLLS_PER_SECOND), seconds_left=seconds_left):
-            found[result.outcome] += 1
-            _tell(result)
-            key_errors |= {result.key_error} - {""}
+            report.add(result)
     finally:
-        if key_errors:
-            logger.error("RunPod can't be asked: %s", "; ".join(sorted(key_errors)))
-        for _ in range(found[SweepOutcome.LOST_CALLBACK]):
-            measure(Metric.CALLBACKS_LOST, 1)  # where the receiver's samples are 0
-        count(Metric.CALLS_RESENT, found[SweepOutcome.RESENT])
-        count(Metric.CALLS_GIVEN_UP, found[SweepOutcome.GIVEN_UP])
-        count(Metric.CALLS_SWEPT, found.total())
-        logger.info("swept", extra={"found": dict(found), "seconds_left": seconds_left()})
+        report.close(seconds_left=seconds_left())
         gauges.read(seconds_left)
     if seconds_left() > _SECONDS_TO_EXPIRE:
         _expire(work_files)
-    return {kind.value: number for kind, number in found.items()}
-
-
-# What the sweep has changed; of the rest nothing need be told.
-_TOLD = frozenset(
-    {
-        SweepOutcome.LOST_CALLBACK,
-        SweepOutcome.TAKEN_OVER,
-        SweepOutcome.RESENT,
-        SweepOutcome.GIVEN_UP,
-    }
-)
-
-
-def _tell(result: SweepResult) -> None:
-    extra = {"job_id": result.job_id, "call_id": result.call_id}
-    if result.error:
-        logger.error("swept: %s", result.outcome, exc_info=result.error, extra=extra)
-    elif result.outcome in _TOLD:
-        logger.info("swept: %s", result.outcome, extra=extra)
+    return {kind.value: number for kind, number in report.found.items()}
 
 
 def _expire(work_files: WorkFiles | None) -> None:
