@@ -4,6 +4,7 @@ command    options, exit codes, and how it prints
 gather     reads everything at once, each reading with its own time limit
 aws        what is read from AWS
 runpod     what is read from RunPod, and the webhook URL tried from here
+buckets    what is read of a bucket and its key
 expiries   what buckets delete, and when
 templates  the deployed template and code beside this checkout's
 readings   what was read, in our own words: all that a check sees

@@ -2,15 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
 
 from botocore.exceptions import ClientError
 
 from cli.deployment import Deployment
 from cli.doctor import templates
-from cli.doctor.expiries import expiries_of
+from cli.doctor.buckets import bucket_as_it_is, key_as_it_is
 from cli.doctor.readings import (
     RECEIVER,
     SUBMITTER,
@@ -38,7 +36,6 @@ _SERVICES = (
     "cloudformation", "dynamodb", "events", "kms", "lambda", "s3", "scheduler", "secretsmanager", "sns",
     "sqs",
 )  # fmt: skip
-_ALL_NEW = "s3:ObjectCreated:*"
 _GONE = frozenset({"ResourceNotFoundException", "NotFoundException"})
 _ENDED = (JobState.SUCCEEDED, JobState.FAILED)
 Note = Callable[[str, str], None]  # whom, Date header
@@ -103,35 +100,11 @@ class Account:
         return int(self._queue("NoticeDeadEndUrl", "ApproximateNumberOfMessages"))
 
     def bucket(self, output: str) -> Bucket:
-        s3, name = self._clients["s3"], self._outputs[output]
-        try:
-            # us-east-1 is told as null, and an old one of Ireland as EU
-            region = s3.get_bucket_location(Bucket=name).get("LocationConstraint") or "us-east-1"
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "NoSuchBucket":
-                return Bucket(name=name, problem="it does not exist")
-            raise
-        told = s3.get_bucket_notification_configuration(Bucket=name)
-        full, filtered = _queues_in(told)
-        key_arn, key_state = self._key_of(name)
-        return Bucket(
-            name=name,
-            region="eu-west-1" if region == "EU" else region,
-            queues=full,
-            filtered_queues=filtered,
-            announces_to_eventbridge="EventBridgeConfiguration" in told,
-            key_arn=key_arn,
-            key_state=key_state,
-            expiries=expiries_of(s3, name),
-        )
+        return bucket_as_it_is(self._clients["s3"], self._clients["kms"], self._outputs[output])
 
     def key_state(self, stack: Stack) -> str:
         """Return the state of KmsKeyArn; "" where there is none, or it can't be seen."""
-        key = stack.parameters.get("KmsKeyArn", "")
-        with suppress(ClientError):  # whoever operates this need not see the key
-            if key:
-                return str(self._clients["kms"].describe_key(KeyId=key)["KeyMetadata"]["KeyState"])
-        return ""
+        return key_as_it_is(self._clients["kms"], stack.parameters.get("KmsKeyArn", "")).state
 
     def upload_rule(self, stack: Stack) -> Rule | None:
         if stack.owns_input or "UploadRule" not in stack.resources:
@@ -271,31 +244,3 @@ class Account:
             return False
         told = self._clients["sns"].get_subscription_attributes(SubscriptionArn=subscription)
         return bool(told["Attributes"].get("PendingConfirmation", "false") != "true")
-
-    def _key_of(self, bucket: str) -> tuple[str, str]:
-        """Return ARN and state of a key of the customer's own; empty for S3's, and AWS's own for S3."""
-        try:
-            told = self._clients["s3"].get_bucket_encryption(Bucket=bucket)
-        except ClientError as exc:
-            if exc.response["Error"]["Code"] == "ServerSideEncryptionConfigurationNotFoundError":
-                return "", ""
-            raise
-        (rule, *_) = told["ServerSideEncryptionConfiguration"]["Rules"]
-        key_id = rule.get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID", "")
-        if not key_id:
-            return "", ""
-        with suppress(ClientError):  # whoever operates this need not see the key
-            key = self._clients["kms"].describe_key(KeyId=key_id)["KeyMetadata"]
-            if key.get("KeyManager") == "AWS":
-                return "", ""
-            return key["Arn"], key.get("KeyState", "")
-        return str(key_id), ""
-
-
-def _queues_in(told: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    full: list[str] = []
-    filtered: list[str] = []
-    for each in told.get("QueueConfigurations", []):
-        is_whole = _ALL_NEW in each["Events"] and not each.get("Filter")
-        (full if is_whole else filtered).append(each["QueueArn"])
-    return tuple(full), tuple(filtered)

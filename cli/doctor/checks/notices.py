@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from cli.doctor.checks.mail import unconfirmed
 from cli.doctor.readings import Readings
 from cli.doctor.registry import Trouble, check, wrong
 
@@ -32,17 +33,4 @@ def notices_fed(readings: Readings) -> Iterator[Trouble]:
 @check("notice-mail")
 def notice_mail(readings: Readings) -> Iterator[Trouble]:
     address = readings.stack.parameters.get("NoticeEmail", "")
-    if not address:
-        return
-    confirmed = readings.notice_subscriptions.get(address)
-    if confirmed is None:
-        yield wrong(
-            f"jobs are to be told by mail to {address}, which is not subscribed (any more)",
-            "deploy again, then confirm in the mail that AWS sends",
-        )
-    elif not confirmed:
-        yield wrong(
-            f"{address} has not confirmed: no mail about a job arrives there",
-            "confirm in the mail from AWS Notifications; it ends after three days, and another comes if the"
-            " subscription is deleted and the stack deployed again",
-        )
+    yield from unconfirmed(address, readings.notice_subscriptions, what="mails about jobs")

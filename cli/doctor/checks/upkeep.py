@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 
+from cli.doctor.checks.mail import unconfirmed
 from cli.doctor.readings import Readings
 from cli.doctor.registry import REVERT, Trouble, check, doubtful, wrong
 
@@ -89,20 +90,7 @@ def records_expire(readings: Readings) -> Iterator[Trouble]:
 @check("alarm-mail")
 def alarm_mail(readings: Readings) -> Iterator[Trouble]:
     address = readings.stack.parameters.get("AlarmEmail", "")
-    if not address:
-        return
-    confirmed = readings.subscriptions.get(address)
-    if confirmed is None:
-        yield wrong(
-            f"alarms are to be mailed to {address}, which is not subscribed (any more)",
-            "deploy again, then confirm in the mail that AWS sends",
-        )
-    elif not confirmed:
-        yield wrong(
-            f"{address} has not confirmed: no alarm arrives there",
-            "confirm in the mail from AWS Notifications; it ends after three days, and another comes if the"
-            " subscription is deleted and the stack deployed again",
-        )
+    yield from unconfirmed(address, readings.subscriptions, what="alarms")
 
 
 def _rates(minutes: str) -> set[str]:
