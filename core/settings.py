@@ -4,6 +4,7 @@ template.yaml holds the defaults, so a missing variable is an error here. To add
 CONTRIBUTING.md; tests compare what each function reads with what the template declares for it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,6 +18,20 @@ from core.variables import Variables
 
 # RunPod keeps a result for 30 minutes. Five of them are left for the sweep to do its work.
 LONGEST_DISCOVERY = timedelta(minutes=25)
+
+
+class FunctionSettings(ABC):
+    """What one function is set to."""
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Self:
+        """Raises SettingsError."""
+        return cls.read(Variables(environment))
+
+    @classmethod
+    @abstractmethod
+    def read(cls, variables: Variables) -> Self:
+        """Raises SettingsError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +104,7 @@ class UploadFilter:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SubmitterSettings:
+class SubmitterSettings(FunctionSettings):
     resources: Resources
     runpod: RunPodSettings
     retries: Retries
@@ -102,10 +117,6 @@ class SubmitterSettings:
     execution_timeout: timedelta
     callback_overdue: timedelta
     retention: timedelta
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> Self:
-        return cls.read(Variables(environment))
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
@@ -129,15 +140,11 @@ class SubmitterSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReceiverSettings:
+class ReceiverSettings(FunctionSettings):
     resources: Resources
     retries: Retries
     callback_secret: str
     verifies_with: RunPodSettings | None  # None: a callback with the right token is believed
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> Self:
-        return cls.read(Variables(environment))
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
@@ -151,7 +158,7 @@ class ReceiverSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SweeperSettings:
+class SweeperSettings(FunctionSettings):
     resources: Resources
     runpod: RunPodSettings
     retries: Retries
@@ -159,10 +166,6 @@ class SweeperSettings:
     poll_interval: timedelta  # POLLING_INTERVAL
     expires_work_files: bool  # whether the output bucket has no rule for it
     work_file_retention: timedelta
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> Self:
-        return cls.read(Variables(environment))
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
@@ -199,14 +202,10 @@ class SweeperSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NotifierSettings:
+class NotifierSettings(FunctionSettings):
     stack_name: str
     output_bucket: str
     notice_dead_end_url: str
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> Self:
-        return cls.read(Variables(environment))
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
@@ -218,16 +217,12 @@ class NotifierSettings:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WebhookSenderSettings:
+class WebhookSenderSettings(FunctionSettings):
     stack_name: str
     url: str = field(repr=False)  # NOTICE_WEBHOOK_URL; its path may hold a token
     secret: str  # NOTICE_WEBHOOK_SECRET; its name, never its value
     notice_queue_url: str
     notice_dead_end_url: str
-
-    @classmethod
-    def from_env(cls, environment: Mapping[str, str]) -> Self:
-        return cls.read(Variables(environment))
 
     @classmethod
     def read(cls, variables: Variables) -> Self:
