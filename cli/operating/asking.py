@@ -20,6 +20,11 @@ class Leave:
     is_dry_run: bool = False
     is_sure: bool = False
 
+    @property
+    def will_ask(self) -> bool:
+        """Whether a person has to see first what would be done."""
+        return not self.is_dry_run and not self.is_sure
+
     def given(self, question: str) -> bool:
         """Say whether to go on: never in a dry run, at once with --yes, else as a person says.
 

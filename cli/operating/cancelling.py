@@ -57,14 +57,14 @@ def cancel_command(
     histories = {each.job.id: each for each in (chosen[:limit] if has_more else chosen)}
     planned = [plan_cancel(history) for history in histories.values()]
     open_to = [each for each in planned if not each.conflict]
-    if not desk.as_json and not leave.is_dry_run:
+    if is_shown := leave.will_ask and not desk.as_json:
         show_outcomes(desk.console, planned)
     if open_to and leave.given(f"Cancel {_jobs(len(open_to))}?"):
         cancelling = cancelling_of(desk)
         done = [each if each.conflict else cancelling.cancel(each.job.id) for each in planned]
         tell_outcomes(desk, done, is_dry_run=False, has_more=has_more)
         planned = done
-    elif desk.as_json or leave.is_dry_run:
+    elif not is_shown:
         tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
     # Of all some end by themselves meanwhile; of those named each was meant.
     if names and any(each.conflict for each in planned):

@@ -153,7 +153,7 @@ def _carried_out(
     question: str,
     do: Callable[[Desk, DeadNotice], str],
 ) -> None:
-    if not desk.as_json and not leave.is_dry_run:
+    if is_shown := leave.will_ask and not desk.as_json:
         _show(desk.console, chosen)
     is_given = bool(question and chosen) and leave.given(question)
     look.results.extend(chosen)
@@ -161,7 +161,7 @@ def _carried_out(
         if is_given:
             look.results[number] = replace(each, done=do(desk, each))
             _forget(desk, look.results[number])
-    if is_given or desk.as_json or leave.is_dry_run:
+    if is_given or not is_shown:
         _tell(desk, look.results, is_dry_run=leave.is_dry_run)
 
 

@@ -75,7 +75,7 @@ def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool)
         letters = [_explained(desk, settings, each) for each in messages]
         moving = [each for each in letters if each.is_known]
         dropping = [each for each in letters if drop_unknown and not each.is_known]
-        if not desk.as_json and not leave.is_dry_run:
+        if is_shown := leave.will_ask and not desk.as_json:
             _show(desk.console, letters)
         if (moving or dropping) and leave.given(_question(moving, dropping)):
             target = desk.deployment.outputs["UploadQueueUrl"]
@@ -83,7 +83,7 @@ def redrive_command(desk: Desk, limit: int, leave: Leave, *, drop_unknown: bool)
                 _moved(sqs, source, target, each, done, drop=drop_unknown) for each in letters
             ]
             _tell(desk, letters, is_dry_run=False)
-        elif desk.as_json or leave.is_dry_run:
+        elif not is_shown:
             _tell(desk, letters, is_dry_run=leave.is_dry_run)
     finally:
         handed_back(sqs, source, [each for each in messages if each["MessageId"] not in done])

@@ -112,7 +112,7 @@ def retry_command(
     histories = histories[:limit] if has_more else histories
     unique = {each.job.id: each for each in histories}.values()
     planned = [plan_retry(desk, history, again=again or succeeded) for history in unique]
-    if not desk.as_json and not leave.is_dry_run:
+    if is_shown := leave.will_ask and not desk.as_json:
         show_outcomes(desk.console, planned)
     count = sum(not each.conflict for each in planned)
     if count and leave.given(f"Start {count} {'job' if count == 1 else 'jobs'} anew?"):
@@ -122,7 +122,7 @@ def retry_command(
         ]
         planned = _awaited(desk, planned) if wait else planned
         tell_outcomes(desk, planned, is_dry_run=False, has_more=has_more)
-    elif desk.as_json or leave.is_dry_run:
+    elif not is_shown:
         tell_outcomes(desk, planned, is_dry_run=leave.is_dry_run, has_more=has_more)
     if any(each.detail.get("new_state") == JobState.FAILED.value for each in planned):
         sys.exit(1)

@@ -30,7 +30,6 @@ class Access:
 
     url: str
     key_secret: str
-    environment: Mapping[str, str]  # of the submitter
 
     @property
     def endpoint_id(self) -> str:
@@ -52,7 +51,6 @@ def access(desk: Desk) -> Access:
     return Access(
         url=environment["RUNPOD_API_ENDPOINT"],
         key_secret=environment["RUNPOD_API_KEY_SECRET"],
-        environment=environment,
     )
 
 

@@ -1,5 +1,6 @@
 """What is known of a summary, for whoever reads it elsewhere. Pure."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -7,6 +8,10 @@ from typing import Any
 from cli.operating.exports.parts import Summary, summary_of
 from core.jobs.job import Job
 from core.summaries.facts import Outcome
+
+_LANGUAGE_TAG = re.compile(
+    r"[a-z]{2,3}(-[A-Za-z]{2,8})*"
+)  # of BCP 47; languages are mostly told by name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +31,12 @@ class About:
             for check in self.checks
             if check.get("outcome") == Outcome.DOUBT
         ]
+
+    @property
+    def language_tag(self) -> str:
+        """The language where its code was asked for; "" tells a browser that it is not known."""
+        asked = self.job.options.language or ""
+        return asked if _LANGUAGE_TAG.fullmatch(asked) else ""
 
     @property
     def fields(self) -> dict[str, Any]:

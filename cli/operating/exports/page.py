@@ -29,7 +29,7 @@ def page(about: About, turns: Turns) -> str:
     return _templates.get_template("page.html.j2").render(
         about=about,
         fields=about.fields,
-        language=about.job.options.language or "",
+        language=about.language_tag,
         groups=_grouped(parts),
         turns=list(linked_turns(passages, parts)),
         remark=turns.remark,

@@ -19,7 +19,6 @@ def pdf(about: About) -> bytes:
     fields = about.fields
     data = {
         "title": about.summary.title,
-        "language": about.job.options.language or "",
         "parts": [
             {
                 "kind": part.kind,

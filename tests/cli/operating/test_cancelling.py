@@ -183,3 +183,25 @@ def test_more_than_the_limit_are_left_for_the_next_time(stack: Operated) -> None
 @pytest.mark.parametrize("arguments", [(), ("a.txt", "--all")])
 def test_it_is_either_jobs_by_name_or_all(stack: Operated, arguments: tuple[str, ...]) -> None:
     assert stack.run("cancel", *arguments, "--yes").exit_code == 2
+
+
+def test_with_yes_what_was_done_is_told_once(stack: Operated) -> None:
+    job = stack.upload(KEY)
+    stack.runpod_cancels()
+
+    told = stack.run("cancel", job.id, "--yes").stdout
+
+    assert told.count(KEY) == 1
+    assert "cancelled" in told
+
+
+def test_with_yes_a_conflict_is_told_too(stack: Operated) -> None:
+    job = stack.upload(KEY)
+    stack.runpod_cancels()
+    stack.run("cancel", job.id, "--yes")
+
+    result = stack.run("cancel", job.id, "--yes")
+
+    assert result.exit_code == 1
+    assert result.stdout.count(KEY) == 1
+    assert "it failed" in result.stdout

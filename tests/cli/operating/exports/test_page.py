@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 
+import pytest
+
 from cli.operating.exports.about import about
 from cli.operating.exports.page import page
 from cli.operating.exports.transcript import Turns
@@ -12,12 +14,20 @@ from tests.builders import a_job, a_source, a_summary
 HOSTILE = '"><script>alert(1)</script><img src=http://a.invalid/x>'
 
 
-def a_page(text: str, turn: str = "The pump holds.", *, turns: int = 3, cited: int = 1) -> str:
+def a_page(
+    text: str,
+    turn: str = "The pump holds.",
+    *,
+    turns: int = 3,
+    cited: int = 1,
+    language: str | None = None,
+) -> str:
     passages = tuple(Passage(number, f"Ann {turn}", turn, 3, 9) for number in range(1, turns + 1))
     numbers = list(range(1, 2 * cited, 2))  # each by itself, so that no range joins them
     sources = [{"kind": "paragraph", "section": "1", "turns": numbers, "starts_at": None}]
     checks = [{"code": "length", "outcome": "doubt", "count": 1, "detail": "9 words"}]
     job = replace(a_job(), source=a_source(key=f"{turn}.txt"), summary=a_summary())
+    job = replace(job, options=replace(job.options, language=language or job.options.language))
     told = about(job, text, {"writing": {"sources": sources, "checks": checks}})
     return page(told, Turns(passages=Passages(passages), remark=turn))
 
@@ -64,3 +74,11 @@ def test_landmarks_skip_links_and_names_are_there_for_a_screen_reader() -> None:
     for held in ('<main id="summary"', '<aside id="transcript"', 'class="skip"', "aria-label"):
         assert held in shown
     assert "prefers-color-scheme: dark" in shown
+
+
+@pytest.mark.parametrize(
+    ("asked", "tag"),
+    [("de", "de"), ("pt-BR", "pt-BR"), ("German", ""), ("Brazilian Portuguese", "")],
+)
+def test_a_browser_is_told_the_language_where_its_code_is_known(asked: str, tag: str) -> None:
+    assert f'<html lang="{tag}">' in a_page("# A\n\nWords.", language=asked)
