@@ -123,6 +123,15 @@ class TestRecordingAJob:
         with pytest.raises(Conflict):
             store.create(a_job(), [a_call()])
 
+    def test_is_not_tried_again_where_a_condition_is_known_to_be_false(
+        self, store: DynamoJobStore, dynamodb: Faulty
+    ) -> None:
+        dynamodb.faults = [cancelled(IN_THE_WAY, HELD_FALSE)]
+
+        with pytest.raises(JobExists):
+            store.create(a_job(), [a_call()])
+        assert dynamodb.writes == 1
+
     def test_passes_on_errors_that_are_no_conflict(
         self, store: DynamoJobStore, dynamodb: Faulty
     ) -> None:

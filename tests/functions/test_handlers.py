@@ -274,6 +274,24 @@ class TestTheReceiver:
         assert again["statusCode"] == 200
         assert cloud.summaries() == [SUMMARY.replace(".txt", ".json"), SUMMARY]
 
+    def test_leaves_what_a_newer_release_has_written_to_that_release(self, holding: Cloud) -> None:
+        dynamodb = boto3.client("dynamodb")
+        key = {"job_id": {"S": JOB_ID}, "item": {"S": "job"}}
+        schema = dynamodb.update_item(
+            TableName="jobs",
+            Key=key,
+            UpdateExpression="SET #schema = #schema + :more",
+            ExpressionAttributeNames={"#schema": "schema"},
+            ExpressionAttributeValues={":more": {"N": "1"}},
+            ReturnValues="ALL_NEW",
+        )["Attributes"]
+
+        answer = holding.invoke("webhook_receiver", holding.event("webhook-completed"))
+
+        assert answer["statusCode"] == 503  # RunPod calls again; after that the sweeper looks
+        assert dynamodb.get_item(TableName="jobs", Key=key)["Item"] == schema
+        assert ANSWER not in holding.summaries()
+
     def test_leaves_a_callback_without_a_body_to_the_sweeper(self, holding: Cloud) -> None:
         job, call = holding.store().load(JOB_ID, "1-0")
         later = NOON + minutes(60 * 24 * 365 * 50)

@@ -108,7 +108,7 @@ class TestASummary:
         assert told["TokensDiscarded"] == [1_000]
         assert told["TokensDiscardedPercent"] == [25]
 
-    @pytest.mark.parametrize(("doubts", "sample"), [(0, 0), (3, 1)])
+    @pytest.mark.parametrize(("doubts", "sample"), [(0, 0), (1, 1), (3, 1)])
     def test_is_one_with_doubts_or_one_without(
         self, cloud: Cloud, capsys: pytest.CaptureFixture[str], doubts: int, sample: int
     ) -> None:

@@ -1,6 +1,7 @@
 """`submit` over moto: what is refused before it is uploaded, how it is uploaded, and waiting for it."""
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -201,3 +202,16 @@ def test_waiting_ends_at_its_timeout(
     told = stack.json("submit", str(file), "--wait", "--timeout", "0s", exit_code=1)
 
     assert told["uploads"][0]["state"] is None
+
+
+def test_an_upload_of_which_no_job_is_recorded_is_not_waited_for_for_ever(
+    stack: Operated, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter(datetime.now(UTC) + timedelta(minutes=minutes) for minutes in (0, 1, 4, 6))
+    monkeypatch.setattr("cli.operating.awaiting.now", lambda: next(times))
+    meanwhile(monkeypatch, lambda: None, lambda: None)
+
+    result = stack.run("submit", str(file), "--wait")
+
+    assert result.exit_code == 1
+    assert "no job was recorded for it" in result.stderr
