@@ -60,7 +60,11 @@ def collected(
         began_at=began_at,
         ended_at=time.time(),
         body=json.loads(dashboard["DashboardBody"]),
-        alarms=cloudwatch.describe_alarms()["MetricAlarms"],
+        alarms=[
+            alarm
+            for page in cloudwatch.get_paginator("describe_alarms").paginate()
+            for alarm in page["MetricAlarms"]
+        ],
         samples=[*observed, *samples],
         failed_jobs=failed,
     )

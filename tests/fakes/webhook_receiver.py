@@ -29,6 +29,7 @@ class Listening:
     port: int
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)  # the next ones; then 204
+    about: str = ""  # only a body with this text in it takes one of them; others are answered 204
     location: str = ""  # where a redirect points
 
 
@@ -40,7 +41,8 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[Listening]:
             headers = {name.lower(): value for name, value in self.headers.items()}
             body = self.rfile.read(length).decode()
             found.received.append(Received(self.path, headers, body))
-            self.send_response(found.answers.pop(0) if found.answers else 204)
+            is_meant = found.answers and found.about in body
+            self.send_response(found.answers.pop(0) if is_meant else 204)
             if found.location:
                 self.send_header("Location", found.location)
             self.send_header("Content-Length", "0")

@@ -8,9 +8,10 @@ from types import FrameType
 
 _ROOT = Path(__file__).parents[2]
 _OURS = ("core", "submitter", "webhook_receiver", "sweeper")
-_ON_EVERY_PATH = (
-    f"{_ROOT}/core/jobs/observed_store.py"  # on every path, so it distinguishes nothing
-)
+_ON_EVERY_PATH = {  # so they distinguish nothing
+    f"{_ROOT}/core/aws/contention.py",
+    f"{_ROOT}/core/jobs/observed_store.py",
+}
 _READS = ("Get", "BatchGet", "Head", "List", "Query", "Scan", "GET")
 
 
@@ -47,7 +48,7 @@ def _our_frames(frame: FrameType | None) -> Iterator[FrameType]:
     folders = tuple(f"{_ROOT / name}/" for name in _OURS)
     while frame:
         code = frame.f_code
-        is_ours = code.co_filename.startswith(folders) and code.co_filename != _ON_EVERY_PATH
+        is_ours = code.co_filename.startswith(folders) and code.co_filename not in _ON_EVERY_PATH
         if is_ours and not code.co_name.startswith("<"):
             yield frame
         frame = frame.f_back

@@ -61,7 +61,7 @@ def received(receiver: Listening, job_id: str, *, count: int = 1) -> list[Receiv
         found = [each for each in receiver.received if job_id in each.headers["webhook-id"]]
         return found if len(found) >= count else None
 
-    return wait_for(enough, what=f"{count} webhooks of {job_id}", timeout_seconds=60)
+    return wait_for(enough, what=f"{count} webhooks of {job_id}", timeout_seconds=180)
 
 
 @contextmanager
@@ -142,7 +142,7 @@ def test_what_is_not_taken_comes_again_then_waits_in_the_dead_end_and_is_replaye
     marker: str,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    receiver.answers = [500, 410]
+    receiver.answers, receiver.about = [500, 410], marker
     job = summarised(told, marker).job
     received(receiver, job.id, count=2)
 
@@ -204,7 +204,7 @@ def test_a_function_without_a_grant_is_refused_what_it_needs(
     (grant,) = [each for each in role.arns if each.action == action]
     refusals = Refusals(told.stack, function)
     forget_what_it_remembers(told.stack, function)
-    receiver.answers = [answer]
+    receiver.answers, receiver.about = [answer], marker
     with role.without(grant):
         summarised(told, marker, " \n ")
         wait_for(

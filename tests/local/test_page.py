@@ -52,7 +52,7 @@ def test_a_dropped_file_moves_becomes_a_summary_and_its_sources_are_followed(tab
     expect(turn).to_be_focused()
     expect(turn).to_be_in_viewport()
     tab.get_by_role("link", name="Timeline").click()
-    expect(tab.locator(".legend")).to_contain_text("waiting for a worker")
+    expect(tab.locator(".legend").last).to_contain_text("waiting for a worker")
     tab.get_by_role("link", name="All jobs").first.click()
     row = tab.get_by_role("row").filter(has_text=f"page/{name}")
     expect(row).to_contain_text("succeeded")
