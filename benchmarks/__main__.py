@@ -3,8 +3,8 @@
     python -m benchmarks
     python -m benchmarks gpu cold_start --json out/benchmarks.json
 
-Each figure stands beside a floor or a peer that was measured in the same run: machines differ and are noisy,
-so the ratio is what counts.
+Each figure stands beside a floor or a peer that was measured in the same run: machines differ and are
+noisy, so the ratio is what counts.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""One figure of `make bench`: what was measured, beside its floor or its peer of the same run, and the goal."""
+"""One figure of `make bench`: what was measured, beside its floor or peer of the same run, and the goal."""
 
 from dataclasses import dataclass
 
