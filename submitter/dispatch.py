@@ -24,6 +24,7 @@ from core.failures import Failure
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState
 from core.jobs.lifecycle import HOLD_PAUSE, Lifecycle
+from core.jobs.material import MaterialStore
 from core.jobs.ports import CallbackSecrets, PresignedUrls, RunPod
 from core.settings import SubmitterSettings
 from core.summaries.glossary import Glossary
@@ -31,7 +32,6 @@ from core.summaries.options import Mode
 from core.summaries.passages import Passages
 from core.summaries.rounds import Round
 from submitter.attempts import Attempts
-from submitter.material import Material
 from submitter.requests import chat_input, request_for, work_order_input
 
 _MOST_TRIES = 3
@@ -48,7 +48,7 @@ def push_input(passages: Passages, plan: Round) -> InputOf:
 @dataclass(frozen=True, kw_only=True)
 class Dispatch:
     lifecycle: Lifecycle
-    material: Material
+    materials: MaterialStore
     runpod: RunPod
     secrets: CallbackSecrets
     presigned_urls: PresignedUrls
@@ -124,8 +124,9 @@ class Dispatch:
     def _input_of(self, job: Job, call: Call) -> InputOf:
         """Return what makes a call's `input`. Raises BadTranscript where what it reads is gone."""
         if job.options.mode is Mode.PULL:
-            return self.pull_input(self.material.glossary(job))
-        return push_input(self.material.passages(job), self.material.round(job, call.stage))
+            return self.pull_input(self.materials.glossary(job))
+        material = self.materials.load(job)
+        return push_input(material.passages, self.materials.stage(job, call.stage, material).round)
 
     def _is_wanted(self, job: Job, call: Call) -> bool:
         return (

@@ -9,6 +9,7 @@ from core.failures import Failure
 from core.jobs.call import Call
 from core.jobs.job import WHOLE, Job, Source
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle
+from core.jobs.material import Material, MaterialStore, goal
 from core.jobs.ports import Transcripts
 from core.settings import SubmitterSettings
 from core.summaries.engine import next_round
@@ -20,9 +21,8 @@ from core.summaries.rounds import GivenUp, Round
 from core.transcripts.reader import Transcript, read_transcript
 from submitter.dispatch import Dispatch, push_input
 from submitter.glossaries import Glossaries
-from submitter.material import Material
 from submitter.overrides import resolve_options
-from submitter.record import goal, in_next_stage, new_call, new_job
+from submitter.record import in_next_stage, new_call, new_job
 from submitter.uploads import DELIVERIES_BEFORE_FORBIDDEN, check_deliveries, check_name
 
 
@@ -31,7 +31,7 @@ class Intake:
     lifecycle: Lifecycle
     transcripts: Transcripts
     glossaries: Glossaries
-    material: Material
+    materials: MaterialStore
     dispatch: Dispatch
     settings: SubmitterSettings
     clock: Callable[[], datetime]
@@ -74,7 +74,7 @@ class Intake:
     ) -> tuple[Job, list[Call]]:
         now = self.clock()
         job = new_job(source, options, settings=self.settings, glossary=glossary, now=now)
-        glossary = self.material.keep_glossary(job, glossary)
+        glossary = self.materials.keep_glossary(job, glossary)
         call = new_call(job, WHOLE, words=job.target_words)
         job, call = self.dispatch.record_and_send(job, call, self.dispatch.pull_input(glossary))
         return job, [call]
@@ -94,14 +94,14 @@ class Intake:
             glossary=glossary,
             detail={"words_in": passages.words, "read_as": transcript.format},
         )
-        passages = self.material.keep_passages(job, passages)
-        glossary = self.material.keep_glossary(job, glossary)
         step = next_round(passages, goal(job, glossary), job.limits, [])
         if not isinstance(step, Round):  # nothing was asked yet, so nothing can be finished
             raise BadTranscript("impossible", step.message if isinstance(step, GivenUp) else "")
-        plan = self.material.keep_round(job, job.stage + 1, step)
-        job, calls = in_next_stage(job, plan, pickup=LATEST_PICKUP, now=now)
-        input_of = push_input(passages, plan)
+        material = self.materials.keep(
+            job, Material(passages=passages, glossary=glossary, first=step)
+        )
+        job, calls = in_next_stage(job, material.first, pickup=LATEST_PICKUP, now=now)
+        input_of = push_input(material.passages, material.first)
         if len(calls) == 1:
             job, call = self.dispatch.record_and_send(job, calls[0], input_of)
             return job, [call]

@@ -9,7 +9,6 @@ from core.jobs.call import Call, CallState
 from core.jobs.job import Job, JobState, Source, job_id_for
 from core.settings import SubmitterSettings
 from core.summaries.glossary import Glossary
-from core.summaries.goals import Goal, goal_of
 from core.summaries.options import SummaryOptions
 from core.summaries.rounds import Round
 
@@ -60,12 +59,6 @@ def _glossary_event(glossary: Glossary, now: datetime) -> AuditEvent:
     why = "; ".join(glossary.notes[:_MOST_NOTES])
     detail = {"names": len(glossary.names), "speakers": len(glossary.speakers)}
     return AuditEvent(at=now, by=BY, note="glossary", why=why, detail=detail)
-
-
-def goal(job: Job, glossary: Glossary) -> Goal:
-    """Return what the engine is to make of a job's transcript."""
-    # The job's id hashes the file's version: nobody who wrote it can have known it.
-    return goal_of(job.options, job.words_in, boundary=job.id, glossary=glossary)
 
 
 def new_call(job: Job, call_id: str, *, ask: str = "", words: int = 0) -> Call:

@@ -17,16 +17,15 @@ from core.jobs.call import OVERFLOW, Call
 from core.jobs.durations import intervals_of, time_spent
 from core.jobs.job import ASSEMBLED, Job, JobState, Summary
 from core.jobs.lifecycle import LATEST_PICKUP, Lifecycle, output_refused, superseded
+from core.jobs.material import Material, MaterialStore, PlannedStage, goal
 from core.jobs.ports import IntermediateStore
 from core.summaries.asks import Answer, answer_of
 from core.summaries.engine import next_round
 from core.summaries.facts import Facts
-from core.summaries.passages import Passages
 from core.summaries.rounds import Finished, GivenUp, PastRound, Round
 from core.words import count_words
 from submitter.dispatch import Dispatch, push_input
-from submitter.material import Material
-from submitter.record import goal, in_next_stage
+from submitter.record import in_next_stage
 
 _AT_ONCE = 16  # texts read at a time
 
@@ -34,7 +33,7 @@ _AT_ONCE = 16  # texts read at a time
 @dataclass(frozen=True, kw_only=True)
 class Stages:
     lifecycle: Lifecycle
-    material: Material
+    materials: MaterialStore
     intermediate_store: IntermediateStore
     dispatch: Dispatch
     clock: Callable[[], datetime]
@@ -78,31 +77,23 @@ class Stages:
         return self.lifecycle.end_unpublished_job(job, output_refused(refusal), now=self.clock())
 
     def _advance(self, job: Job, calls: Mapping[str, Call], events: Sequence[AuditEvent]) -> Job:
-        passages = self.material.passages(job)
-        history = self._history(job, calls)
-        glossary = self.material.glossary(job)
-        match next_round(passages, goal(job, glossary), job.limits, history):
+        material = self.materials.load(job)
+        planned = self.materials.stage(job, job.stage, material)
+        answers = self._answers([call for call in calls.values() if call.stage == job.stage])
+        history = (*planned.history, PastRound(round=planned.round, answers=answers))
+        match next_round(material.passages, goal(job, material.glossary), job.limits, history):
             case Round() as plan:
-                return self._begin(job, passages, plan)
+                return self._begin(job, material, PlannedStage(round=plan, history=history))
             case Finished(text=text, facts=facts):
                 return self._publish(job, calls, events, text, facts)
             case GivenUp(code=code, message=message):
                 return self.lifecycle.fail_job(job, Failure(code, message), now=self.clock())
 
-    def _history(self, job: Job, calls: Mapping[str, Call]) -> list[PastRound]:
-        """Return the stages so far, each with the answers of its calls."""
-        plans = {stage: self.material.round(job, stage) for stage in range(1, job.stage + 1)}
+    def _answers(self, calls: Sequence[Call]) -> dict[str, Answer]:
+        """Return what a stage's calls brought, by the names of their asks."""
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            answers = dict(zip(calls, pool.map(self._answer, calls.values()), strict=True))
-        return [
-            PastRound(
-                round=plan,
-                answers={
-                    call.ask: answers[call.id] for call in calls.values() if call.stage == stage
-                },
-            )
-            for stage, plan in plans.items()
-        ]
+            answers = pool.map(self._answer, calls)
+            return {call.ask: answer for call, answer in zip(calls, answers, strict=True)}
 
     def _answer(self, call: Call) -> Answer:
         """Return what a call brought. Only its record can say that it was too long, no missing text."""
@@ -122,12 +113,12 @@ class Stages:
             " deleted before the summary was finished: upload the file again",
         )
 
-    def _begin(self, job: Job, passages: Passages, plan: Round) -> Job:
+    def _begin(self, job: Job, material: Material, planned: PlannedStage) -> Job:
         """Begin the next stage; of two plans the first one stands."""
-        plan = self.material.keep_round(job, job.stage + 1, plan)
+        plan = self.materials.keep_stage(job, job.stage + 1, planned).round
         job, calls = in_next_stage(job, plan, pickup=LATEST_PICKUP, now=self.clock())
         job = self.lifecycle.store.begin_stage(job, calls)
-        return self.dispatch.send_all(job, calls, push_input(passages, plan))[0]
+        return self.dispatch.send_all(job, calls, push_input(material.passages, plan))[0]
 
     def _publish(
         self,

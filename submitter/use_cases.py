@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from core import wiring
+from core.jobs.material import MaterialStore
 from core.settings import SubmitterSettings
 from submitter.dispatch import Dispatch
 from submitter.glossaries import Glossaries
 from submitter.intake import Intake
-from submitter.material import Material
 from submitter.record import BY
 from submitter.stages import Stages
 
@@ -33,10 +33,10 @@ def wired(settings: SubmitterSettings) -> UseCases:
     )
     intermediate_store = wiring.intermediate_store(settings.resources)
     transcripts = wiring.transcripts()
-    material = Material(intermediate_store=intermediate_store)
+    materials = MaterialStore(intermediate_store=intermediate_store)
     dispatch = Dispatch(
         lifecycle=lifecycle,
-        material=material,
+        materials=materials,
         runpod=wiring.runpod(settings.runpod),
         secrets=wiring.callback_secrets(settings.callback_secret),
         presigned_urls=wiring.presigned_urls(settings.resources),
@@ -47,14 +47,14 @@ def wired(settings: SubmitterSettings) -> UseCases:
         lifecycle=lifecycle,
         transcripts=transcripts,
         glossaries=Glossaries.of_settings(settings, transcripts),
-        material=material,
+        materials=materials,
         dispatch=dispatch,
         settings=settings,
         clock=wiring.now,
     )
     stages = Stages(
         lifecycle=lifecycle,
-        material=material,
+        materials=materials,
         intermediate_store=intermediate_store,
         dispatch=dispatch,
         clock=wiring.now,

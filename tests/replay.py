@@ -5,16 +5,15 @@ So every suite can tell whether a published summary is what the model's answers 
 
 import json
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from core.aws.names import work_key
 from core.jobs.call import OVERFLOW, Call
 from core.jobs.job import Job
+from core.jobs.material import MATERIAL, Material, goal, material_in, planned_stage_in
 from core.summaries.asks import Answer, answer_of
 from core.summaries.engine import next_round
-from core.summaries.glossary import Glossary, glossary_in
-from core.summaries.passages import Passages, passages_in
-from core.summaries.rounds import Finished, NextStep, PastRound, round_in
-from submitter.record import goal
+from core.summaries.rounds import Finished, NextStep, PastRound
 
 Kept = Mapping[str, tuple[str, Mapping[str, str]]]  # objects and their metadata, by key
 
@@ -22,15 +21,19 @@ Kept = Mapping[str, tuple[str, Mapping[str, str]]]  # objects and their metadata
 def replayed(job: Job, calls: Iterable[Call], kept: Kept) -> NextStep:
     """Return what follows from the answers of all stages of a job."""
     mine = [call for call in calls if call.job_id == job.id]
+    material = material_of(job.id, kept)
+    rounds = [material.first] + [
+        planned_stage_in(_document(job.id, f"stage-{stage}", kept)).round
+        for stage in range(2, job.stage + 1)
+    ]
     history = [
         PastRound(
-            round=round_in(kept[work_key(job.id, f"stage-{stage}", ending=".json")][0]),
+            round=each,
             answers={call.ask: _answer(call, kept) for call in mine if call.stage == stage},
         )
-        for stage in range(1, job.stage + 1)
+        for stage, each in enumerate(rounds, 1)
     ]
-    glossary = _glossary_of(job, kept)
-    return next_round(passages_of(job.id, kept), goal(job, glossary), job.limits, history)
+    return next_round(material.passages, goal(job, material.glossary), job.limits, history)
 
 
 def is_made_of_its_answers(text: str, job: Job, calls: Iterable[Call], kept: Kept) -> bool:
@@ -42,15 +45,13 @@ def is_made_of_its_answers(text: str, job: Job, calls: Iterable[Call], kept: Kep
     return isinstance(end, Finished) and end.text.strip() == text.strip()
 
 
-def passages_of(job_id: str, kept: Kept) -> Passages:
-    """Return the transcript of a job as it was numbered."""
-    return passages_in(kept[work_key(job_id, "passages", ending=".json")][0])
+def material_of(job_id: str, kept: Kept) -> Material:
+    """Return what a job began with."""
+    return material_in(_document(job_id, MATERIAL, kept))
 
 
-def _glossary_of(job: Job, kept: Kept) -> Glossary:
-    if not job.has_glossary:
-        return Glossary()
-    return glossary_in(json.loads(kept[work_key(job.id, "glossary", ending=".json")][0]))
+def _document(job_id: str, name: str, kept: Kept) -> Any:
+    return json.loads(kept[work_key(job_id, name, ending=".json")][0])
 
 
 def _answer(call: Call, kept: Kept) -> Answer:

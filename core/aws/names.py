@@ -9,7 +9,7 @@ _GLOSSARY = "_glossary"
 _LONGEST_KEY_BYTES = 1024  # S3's limit
 # Whatever is between a transcript and its summary is called so, and nothing else is: by these names the
 # sweeper knows it in a bucket that its owner uses too.
-_WORK_NAME = r"passages|glossary|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?"
+_WORK_NAME = r"material|glossary|stage-\d+|(?:whole|\d+-\d+)(?:\.\d+)?"
 _WORK_KEY = re.compile(rf"{WORK_PREFIX}[0-9a-f]{{32}}/(?:{_WORK_NAME})\.(?:txt|json)")
 _CUT_NAME = re.compile(r"~[0-9a-f]{16}\.txt\Z")
 

@@ -16,7 +16,7 @@ the worker of pull mode (the model is beside it), and tests and benchmarks. Each
     limits = WritingLimits(context_tokens=..., max_tokens=..., reliable_words=...)
     history = []
     while isinstance(step := next_round(passages, goal, limits, history), Round):
-        store step.as_document()                                            before its calls are recorded
+        store step.as_fields()                                              before its calls are recorded
         answers = {ask.name: answer of chat_request(ask, passages, options) for ask in step.asks}
         history.append(PastRound(round=step, answers=answers))
 

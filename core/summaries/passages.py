@@ -6,9 +6,8 @@ quote comes from. Numbers begin at 1 and never change: the passages of a job are
 cost, so that a later version of this program goes on with the same ones.
 """
 
-import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -89,20 +88,19 @@ class Passages:
     def tokens_of(self, ranges: Iterable[Range]) -> int:
         return sum(passage.tokens for passage in self.of(ranges))
 
-    def as_document(self) -> str:
-        """Return the passages as JSON, to be stored."""
+    def as_fields(self) -> dict[str, Any]:
+        """Return the passages as what JSON can hold."""
         speakers = list(self.speakers)
         index = {name: at for at, name in enumerate(speakers)}
         rows = [
             (index.get(each.speaker, -1), each.text, each.words, each.tokens, *each.seconds)
             for each in self.all
         ]
-        return json.dumps({"speakers": speakers, "passages": rows}, ensure_ascii=False)
+        return {"speakers": speakers, "passages": rows}
 
 
-def passages_in(document: str) -> Passages:
+def passages_in(fields: Mapping[str, Any]) -> Passages:
     """Read passages that were stored."""
-    fields: dict[str, Any] = json.loads(document)
     speakers = [*fields["speakers"], ""]  # the last is number -1, too
     return Passages(
         tuple(

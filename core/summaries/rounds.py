@@ -5,7 +5,6 @@ recorded, and so whoever goes on after a crash, also with another version of thi
 same plan and the same asks.
 """
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -49,12 +48,12 @@ class Round:
     def ask(self, name: str) -> Ask:
         return next(ask for ask in self.asks if ask.name == name)
 
-    def as_document(self) -> str:
-        """Return the round as JSON, to be stored."""
+    def as_fields(self) -> dict[str, Any]:
+        """Return the round as what JSON can hold."""
         plan = asdict(self.plan)
         plan["outline"] = self.plan.outline.as_fields() if self.plan.outline else None
         asks = [ask.as_fields() for ask in self.asks]
-        return json.dumps({"asks": asks, "plan": plan}, ensure_ascii=False)
+        return {"asks": asks, "plan": plan}
 
 
 _ONE = {"ledger": "1 list", "single": "the whole summary", "notes": "notes of 1 part"}
@@ -72,9 +71,8 @@ def in_words(asks: Iterable[str]) -> str:
     return " and ".join([*([", ".join(told[:-1])] if told[1:] else []), *told[-1:]])
 
 
-def round_in(document: str) -> Round:
+def round_in(fields: Mapping[str, Any]) -> Round:
     """Read a round that was stored."""
-    fields = json.loads(document)
     plan = fields["plan"]
     return Round(
         asks=tuple(ask_in(ask) for ask in fields["asks"]),
@@ -109,17 +107,14 @@ class PastRound:
     round: Round
     answers: Mapping[str, Answer]
 
-    def as_document(self) -> str:
-        """Return the round and its answers as JSON."""
+    def as_fields(self) -> dict[str, Any]:
+        """Return the round and its answers as what JSON can hold."""
         answers = {name: answer.as_fields() for name, answer in self.answers.items()}
-        return json.dumps(
-            {"round": self.round.as_document(), "answers": answers}, ensure_ascii=False
-        )
+        return {"round": self.round.as_fields(), "answers": answers}
 
 
-def past_round_in(document: str) -> PastRound:
+def past_round_in(fields: Mapping[str, Any]) -> PastRound:
     """Read a past round that was stored."""
-    fields = json.loads(document)
     return PastRound(
         round=round_in(fields["round"]),
         answers={name: answer_in(each) for name, each in fields["answers"].items()},

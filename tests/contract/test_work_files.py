@@ -16,7 +16,7 @@ JOB_ID = "ab" + "0" * 30
 PART = 0xAB
 OURS = [
     f"work/{JOB_ID}/{name}"
-    for name in ("passages.json", "glossary.json", "stage-12.json", "whole.txt", "3-10.txt")
+    for name in ("material.json", "glossary.json", "stage-12.json", "whole.txt", "3-10.txt")
 ]
 
 

@@ -14,13 +14,12 @@ from core.errors import OutputRefused
 from core.jobs.call import CallState
 from core.jobs.callback import CallRef, token_for
 from core.jobs.job import Job
+from core.jobs.material import Material, MaterialStore, goal
 from core.summaries.engine import next_round
 from core.summaries.glossary import Glossary
 from core.summaries.passages import numbered
 from core.summaries.rounds import Round
 from core.transcripts.turns import Turn
-from submitter.material import Material
-from submitter.record import goal
 from tests.builders import (
     API_KEY,
     JOB_ID,
@@ -116,9 +115,10 @@ class TestTheSubmitter:
         passages = numbered([Turn(text="The pump holds.", speaker="Mara")])
         plan = next_round(passages, goal(job, Glossary()), job.limits, [])
         assert isinstance(plan, Round)
-        material = Material(intermediate_store=S3IntermediateStore(boto3.client("s3"), "out"))
-        material.keep_passages(job, passages)
-        material.keep_round(job, job.stage, plan)
+        store = S3IntermediateStore(boto3.client("s3"), "out")
+        MaterialStore(intermediate_store=store).keep(
+            job, Material(passages=passages, glossary=Glossary(), first=plan)
+        )
         return plan.asks[0].name
 
     def test_returns_exactly_the_message_that_is_garbage(self, cloud: Cloud) -> None:

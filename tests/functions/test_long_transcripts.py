@@ -163,7 +163,7 @@ class TestTheLength:
     def test_can_not_be_reached_where_what_the_model_was_shown_is_gone(self) -> None:
         pipeline = Pipeline(model=FakeModel(length=proportional(0.4)))
         job = pipeline.upload(a_transcript(12_000))
-        del pipeline.s3.objects["out", f"work/{job.id}/passages.json"]
+        del pipeline.s3.objects["out", f"work/{job.id}/material.json"]
 
         pipeline.run()
 

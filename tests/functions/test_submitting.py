@@ -1,5 +1,6 @@
 """The submitter's use case over the setup in memory."""
 
+import json
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -17,10 +18,10 @@ from core.jobs.call import Call, CallState
 from core.jobs.callback import CallRef, is_token_of
 from core.jobs.job import Job, JobState, Source, job_id_for
 from core.jobs.lifecycle import SUBMITTING_TIME
+from core.jobs.material import material_in
 from core.settings import SubmitterSettings
 from core.summaries.goals import WritingLimits
 from core.summaries.options import Strategy
-from core.summaries.passages import passages_in
 from core.summaries.tokens import estimate_tokens
 from tests.builders import (
     NOON,
@@ -141,9 +142,8 @@ class TestAnUpload:
         setup.settings = replace(setup.settings, options=options)
         job, _ = setup.accept()
 
-        kept = passages_in(
-            setup.s3.objects["summaries", f"work/{job.id}/passages.json"].body.decode()
-        )
+        stored = setup.s3.objects["summaries", f"work/{job.id}/material.json"].body
+        kept = material_in(json.loads(stored)).passages
         assert "00:00:04" not in user_prompt(setup.runpod.requests[0])
         assert [kept[number].seconds[0] for number in (1, 2)] == [4.0, 9.0]
 

@@ -8,13 +8,13 @@ from typing import Any
 from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
 from core.aws.presigned_urls import S3PresignedUrls
 from core.jobs.lifecycle import Lifecycle
+from core.jobs.material import MaterialStore
 from core.jobs.ports import CallbackSecrets, JobStore, RunPod, WorkQueue
 from core.jobs.settle import Settler
 from core.settings import Retries, SubmitterSettings
 from submitter.dispatch import Dispatch
 from submitter.glossaries import Glossaries
 from submitter.intake import Intake
-from submitter.material import Material
 from submitter.stages import Stages
 from submitter.use_cases import LONGEST_CHAIN
 from sweeper.looks import Looks
@@ -92,10 +92,10 @@ class Submitter:
         lifecycle = world.lifecycle("submitter", longest_chain=LONGEST_CHAIN)
         intermediate_store = S3IntermediateStore(world.s3, world.output_bucket)
         transcripts = S3Transcripts(world.s3)
-        material = Material(intermediate_store=intermediate_store)
+        materials = MaterialStore(intermediate_store=intermediate_store)
         self.dispatch = Dispatch(
             lifecycle=lifecycle,
-            material=material,
+            materials=materials,
             runpod=runpod,
             secrets=secrets,
             presigned_urls=S3PresignedUrls(world.s3, world.output_bucket),
@@ -106,14 +106,14 @@ class Submitter:
             lifecycle=lifecycle,
             transcripts=transcripts,
             glossaries=Glossaries.of_settings(settings, transcripts),
-            material=material,
+            materials=materials,
             dispatch=self.dispatch,
             settings=settings,
             clock=world.clock,
         )
         self.stages = Stages(
             lifecycle=lifecycle,
-            material=material,
+            materials=materials,
             intermediate_store=intermediate_store,
             dispatch=self.dispatch,
             clock=world.clock,

@@ -133,8 +133,8 @@ _WRITING = (
            "core/summaries/cleaning.py", "('reasoning', _without_reasoning)", "('reasoning', str)",
            ("tests/unit/summaries/test_cleaning.py",)),
     Mutant("plan-of-the-second-stands", "of two who ask for the next stage the first one's plan holds",
-           "submitter/material.py::Material.keep_round", "round_in(A)", "plan",
-           ("tests/unit/submitter/test_material.py",)),
+           "core/jobs/material.py::MaterialStore.keep_stage", "planned_stage_in(A)", "stage",
+           ("tests/unit/jobs/test_material.py",)),
 )
 
 _RUNPOD = (

@@ -25,7 +25,7 @@ from sweeper.polling import PUT_BACK
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
-from tests.replay import is_made_of_its_answers, passages_of
+from tests.replay import is_made_of_its_answers, material_of
 from tests.simulation.habits import HABITS, UNFIT
 from tests.simulation.runpod import ODD_LENGTH, PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
@@ -393,7 +393,7 @@ class Invariants:
         for job in self.store.items()[0].values():
             if job.state is not JobState.SUCCEEDED or job.options.mode is Mode.PULL:
                 continue
-            passages = passages_of(job.id, self._kept)
+            passages = material_of(job.id, self._kept).passages
             if {passage.line for passage in passages.all} - shown[job.id]:
                 raise Broken(f"job {job.id} has not shown all of its transcript to the model")
 

@@ -1,5 +1,6 @@
 """The soak's checks accept a soak that lost nothing, and each of them can fail."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -10,12 +11,12 @@ import pytest
 from cli.deployment import History, Upload
 from core.jobs.call import Call, CallState
 from core.jobs.job import Job
+from core.jobs.material import Material, PlannedStage, goal
 from core.summaries.glossary import Glossary
 from core.summaries.goals import WritingLimits
 from core.summaries.passages import numbered
 from core.transcripts.turns import Turn
 from core.words import count_words
-from submitter.record import goal
 from tests.builders import (
     JOB_ID,
     a_call,
@@ -60,9 +61,9 @@ _ROUND = _DRIVE.history[0].round
 _ANSWER = "\n".join(answer.text for answer in _DRIVE.history[0].answers.values())
 _METADATA = {"was-cut": "false", "prompt-tokens": "1", "completion-tokens": "1"}
 _CALL = a_call(CallState.SUCCEEDED, ask=_ROUND.asks[0].name)
+_MATERIAL = Material(passages=_PASSAGES, glossary=Glossary(), first=_ROUND)
 _KEPT = {
-    f"work/{JOB_ID}/passages.json": (_PASSAGES.as_document(), {}),
-    f"work/{JOB_ID}/stage-1.json": (_ROUND.as_document(), {}),
+    f"work/{JOB_ID}/material.json": (json.dumps(_MATERIAL.as_fields()), {}),
     f"work/{JOB_ID}/1-0.txt": (_ANSWER, _METADATA),
 }
 _REQUEST = RunPodRequest(
@@ -140,7 +141,9 @@ def declined(code: str = "model-declined", answer: str = REFUSAL) -> dict[str, A
     kept = dict(_KEPT)
     calls, requests = [], []
     for stage, past in enumerate(drive.history, 1):
-        kept[f"work/{JOB_ID}/stage-{stage}.json"] = past.round.as_document(), {}
+        planned = PlannedStage(round=past.round, history=drive.history[: stage - 1])
+        if stage > 1:
+            kept[f"work/{JOB_ID}/stage-{stage}.json"] = json.dumps(planned.as_fields()), {}
         kept[f"work/{JOB_ID}/{stage}-0.txt"] = answer, _METADATA
         ask = past.round.asks[0].name
         calls.append(a_call(CallState.SUCCEEDED, id=f"{stage}-0", stage=stage, ask=ask))

@@ -7,8 +7,9 @@ from cli.operating.desk import Desk
 from core.aws.files import S3IntermediateStore, S3Transcripts
 from core.errors import BadTranscript, OutputRefused
 from core.jobs.job import Job
-from core.summaries.glossary import Glossary, glossary_in
-from core.summaries.passages import Passages, numbered, passages_in
+from core.jobs.material import MATERIAL, MaterialStore, material_in
+from core.summaries.glossary import Glossary
+from core.summaries.passages import Passages, numbered
 from core.transcripts.reader import read_transcript
 
 _MOST_BYTES = 100_000_000
@@ -26,9 +27,9 @@ def turns_of(desk: Desk, job: Job) -> Turns:
         desk.deployment.client("s3"), desk.deployment.outputs["OutputBucket"]
     )
     try:
-        document = stored.recorded(job.id, "passages")
+        document = stored.recorded(job.id, MATERIAL)
         if document is not None:
-            return Turns(passages=passages_in(document))
+            return Turns(passages=material_in(json.loads(document)).passages)
         glossary = _glossary(stored, job)
     except OutputRefused as exc:
         return Turns(passages=None, remark=str(exc))
@@ -37,10 +38,10 @@ def turns_of(desk: Desk, job: Job) -> Turns:
 
 def _glossary(stored: S3IntermediateStore, job: Job) -> Glossary | None:
     """Return the names that were put right; None where they are no longer kept."""
-    if not job.has_glossary:
-        return Glossary()
-    document = stored.recorded(job.id, "glossary")
-    return glossary_in(json.loads(document)) if document else None
+    try:
+        return MaterialStore(intermediate_store=stored).glossary(job)
+    except BadTranscript:
+        return None
 
 
 def _read_again(desk: Desk, job: Job, glossary: Glossary | None) -> Turns:

@@ -84,7 +84,7 @@ def test_the_page_reads_the_upload_again_where_the_numbered_turns_have_expired(
 ) -> None:
     job = operator.summarised(KEY, TEXT)
     before = operator.run("get", KEY, "--format", "html").stdout_bytes
-    name = work_key(job.id, "passages", ending=".json")
+    name = work_key(job.id, "material", ending=".json")
     boto3.client("s3").delete_object(Bucket="out", Key=name)
 
     assert operator.run("get", KEY, "--format", "html").stdout_bytes == before
@@ -92,7 +92,7 @@ def test_the_page_reads_the_upload_again_where_the_numbered_turns_have_expired(
 
 def test_the_page_says_so_where_the_upload_is_gone_as_well(operator: Operated) -> None:
     job = operator.summarised(KEY, TEXT)
-    name = work_key(job.id, "passages", ending=".json")
+    name = work_key(job.id, "material", ending=".json")
     boto3.client("s3").delete_object(Bucket="out", Key=name)
     boto3.client("s3").delete_object(Bucket="transcripts", Key=KEY)
 
