@@ -12,7 +12,7 @@ import json
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from itertools import accumulate, groupby
+from itertools import groupby
 from pathlib import Path
 
 import click
@@ -122,17 +122,30 @@ def row(
     )
 
 
+_AT_BEGINNING = 4  # the upload and its folder's glossary are read; material; job and calls
+
+
 def aws_requests(calls: Sequence[int]) -> int:
     """Return what a job of push mode takes of AWS, by the calls of each of its rounds.
 
     Secrets Manager, which is asked once in five minutes, and Lambda's own polling are not in it.
     """
-    rounds = len(calls)
-    per_call = 5 + 1 + 1  # its record is written, and read with its job's; its answer is stored
-    per_round = 6  # recorded, planned, stored; passages and history are read; a message
-    answers_read = sum(accumulate(calls))  # each round's end reads those of all before
-    rounds_read = sum(range(1, rounds + 1))
-    return 2 + per_call * sum(calls) + per_round * rounds + answers_read + rounds_read
+    if list(calls) == [1]:  # a short transcript's one answer: the receiver publishes what it makes
+        return (
+            _AT_BEGINNING + 1 + 2 + 1 + 3
+        )  # taken; read, marked; material; summary, facts, the end
+    per_call = 6  # its id; read, its answer stored, counted, ended; its answer read
+    per_end = 3  # a message; history and material are read
+    per_further = 4  # its plan is read; and before that stored, its calls recorded, its job
+    published = 4  # marked; summary, facts; the end
+    further = len(calls) - 1
+    return (
+        _AT_BEGINNING
+        + per_call * sum(calls)
+        + per_end * len(calls)
+        + per_further * further
+        + published
+    )
 
 
 def result(passages: Passages, *, goal: Goal, limits: WritingLimits, length: Length) -> Result:

@@ -8,7 +8,7 @@ from typing import Any
 
 from core.failures import FAILURES
 from core.jobs.audit import AuditEvent
-from core.jobs.call import Call, CallState
+from core.jobs.call import Call, CallState, is_result
 from core.jobs.job import Job, JobState, Summary
 from core.telemetry import Metric, count, logger, measure
 
@@ -68,13 +68,15 @@ def _measure_times(job: Job, event: AuditEvent) -> dict[str, float]:
 
 def _report_call(call: Call, event: AuditEvent) -> None:
     extra: dict[str, Any] = {"job_id": call.job_id, "call_id": call.id}
-    if event.to_state != CallState.SUCCEEDED and "ran_ms" in event.detail:
+    is_figure = event.to_state != CallState.SUCCEEDED or is_result(event)  # else its job's, in sum
+    if is_figure and "ran_ms" in event.detail:
         measure(Metric.GPU_SECONDS, int(event.detail["ran_ms"]) / 1000)
     match event.from_state, event.to_state:
-        case CallState.SUBMITTING, CallState.SUBMITTED | CallState.PUBLISHING:
-            count(
-                Metric.CALLS_SUBMITTED
-            )  # also where its callback was quicker than RunPod's answer
+        case (
+            CallState.SUBMITTING,
+            CallState.SUBMITTED | CallState.PUBLISHING | CallState.SUCCEEDED,
+        ):  # also where its callback was quicker than RunPod's answer
+            count(Metric.CALLS_SUBMITTED)
             measure(Metric.SUBMIT_ERRORS, 0)
         case CallState.SUBMITTING, CallState.WAITING | CallState.FAILED if not call.hold:
             measure(Metric.SUBMIT_ERRORS, 1)

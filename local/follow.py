@@ -8,7 +8,7 @@ import requests
 
 from cli.deployment import Deployment, History, Upload
 from core.jobs.audit import AuditEvent
-from core.jobs.call import Call, CallState
+from core.jobs.call import Call, is_result
 from core.jobs.job import Job, JobState
 from core.runpod.reports import RunPodStatus
 from core.summaries.options import Mode
@@ -118,7 +118,7 @@ class Follower:
     def _report_end(self, history: History) -> None:
         self._end_round()
         self._round = _Round(0, "")
-        arrived = [each for each in history.events if _is_arrival(each)]
+        arrived = [each for each in history.events if is_result(each)]
         rounds, count = history.job.stage, len(history.calls)
         if rounds:
             requests = "1 request" if count == 1 else f"{count} requests"
@@ -165,10 +165,6 @@ def _material(job: Job) -> str:
 
 def _how_far(calls: Sequence[Call]) -> str:
     return f"{sum(call.is_final for call in calls)} of {len(calls)} done"
-
-
-def _is_arrival(event: AuditEvent) -> bool:
-    return event.to_state == CallState.PUBLISHING
 
 
 def _timings(arrived: AuditEvent) -> str:

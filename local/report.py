@@ -13,7 +13,7 @@ from rich.table import Table
 from cli.copy_names import copy_name
 from cli.deployment import History, StoredSummary
 from core.jobs.audit import AuditEvent
-from core.jobs.call import CallState
+from core.jobs.call import CallState, is_result
 from core.jobs.job import Job
 from core.summaries.options import Mode
 from local.outcome import outcome_lines
@@ -71,7 +71,7 @@ def _share(job: Job) -> float:
 
 def tokens(history: History) -> tuple[int, int]:
     """Return how many tokens all requests of a job read and wrote, according to the audit."""
-    results = [event.detail for event in history.events if event.to_state == CallState.PUBLISHING]
+    results = [event.detail for event in history.events if is_result(event)]
     read, written = (
         sum(int(each.get(name, 0)) for each in results)
         for name in ("prompt_tokens", "completion_tokens")

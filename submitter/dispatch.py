@@ -35,7 +35,8 @@ from submitter.attempts import Attempts
 from submitter.requests import chat_input, request_for, work_order_input
 
 _MOST_TRIES = 3
-_AT_ONCE = 8  # submissions at a time; each takes RunPod a tenth of a second or more
+_AT_ONCE = 16  # submissions at a time; each takes RunPod a tenth of a second or more
+_CLAIMED_AT_ONCE = 256  # sent within ten seconds or so, of the function's sixty
 
 InputOf = Callable[[Job, Call], dict[str, Any]]  # makes the `input` of a call's RunPod request
 
@@ -55,21 +56,25 @@ class Dispatch:
     settings: SubmitterSettings
     clock: Callable[[], datetime]  # invocations last: what is due counts from when a thing is done
 
-    def record_and_send(self, job: Job, call: Call, input_of: InputOf) -> tuple[Job, Call]:
-        """Record a new job with its one call, claimed already, and send the request.
+    def begin_job(
+        self, job: Job, calls: Sequence[Call], input_of: InputOf
+    ) -> tuple[Job, list[Call]]:
+        """Record a new job with the calls of its first stage, and send their requests.
 
         Raises JobExists, and Conflict where it could not be recorded for others' writes.
         """
-        why = self._reason_to_hold()
-        now = self.clock()
-        if why:
-            event = self.lifecycle.event(now, why=why)
-            call = call.with_hold(why, due_at=now + HOLD_PAUSE, event=event)
-        else:
-            call = self._claimed(call)
-        self.lifecycle.store.create(job, [call])
-        job, call = replace(job, pending_events=()), replace(call, pending_events=())
-        return (job, call) if why else self._send(job, call, input_of)
+        calls = self._prepared(calls)
+        self.lifecycle.store.create(job, calls)
+        return self._send_all(replace(job, pending_events=()), _recorded(calls), input_of)
+
+    def begin_stage(self, job: Job, calls: Sequence[Call], input_of: InputOf) -> Job:
+        """Record the calls of a job's next stage, then the job, and send their requests.
+
+        Raises Conflict where another message about the same stage was quicker.
+        """
+        calls = self._prepared(calls)
+        job = self.lifecycle.store.begin_stage(job, calls)
+        return self._send_all(job, _recorded(calls), input_of)[0]
 
     def next_attempt(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Send a waiting call's request once more; do nothing if it is not waiting any longer.
@@ -88,7 +93,20 @@ class Dispatch:
             return self._attempts.fail(job, call, exc.failure)
         return self._claim_and_send(job, call, input_of)
 
-    def send_all(
+    def _prepared(self, calls: Sequence[Call]) -> list[Call]:
+        """Return the calls of a new stage as they are recorded: claimed, or held.
+
+        As many are claimed as are surely sent before the function's time is up; the rest of a large stage
+        are claimed one by one, each as it is sent.
+        """
+        why = self._reason_to_hold()
+        if why:
+            now = self.clock()
+            event = self.lifecycle.event(now, why=why)
+            return [call.with_hold(why, due_at=now + HOLD_PAUSE, event=event) for call in calls]
+        return [*map(self._claimed, calls[:_CLAIMED_AT_ONCE]), *calls[_CLAIMED_AT_ONCE:]]
+
+    def _send_all(
         self, job: Job, calls: Sequence[Call], input_of: InputOf
     ) -> tuple[Job, list[Call]]:
         """Send the requests of a stage's calls, several at once, until one of them ends the job.
@@ -98,12 +116,16 @@ class Dispatch:
         ended: list[Job] = []
         held: list[str] = []
 
-        def send(call: Call) -> Call:
+        def submit(call: Call) -> Call:
             if ended:
+                return call
+            if call.hold:
                 return call
             if held:  # what one is held for holds for all
                 return self._attempts.hold(job, call, held[0])[1]
-            after, call = self._claim_and_send(job, call, input_of)
+            is_claimed = call.state is CallState.SUBMITTING
+            send = self._send if is_claimed else self._claim_and_send
+            after, call = send(job, call, input_of)
             if after.is_final:
                 ended.append(after)
             if call.state is CallState.WAITING and call.hold:
@@ -111,7 +133,7 @@ class Dispatch:
             return call
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            calls = list(pool.map(send, calls))
+            calls = list(pool.map(submit, calls))
         return (ended[0] if ended else job), calls
 
     def pull_input(self, glossary: Glossary) -> InputOf:
@@ -198,3 +220,7 @@ class Dispatch:
         except (SecretUnusable, RunPodKeyUnusable) as exc:
             return str(exc)
         return ""
+
+
+def _recorded(calls: Sequence[Call]) -> list[Call]:
+    return [replace(call, pending_events=()) for call in calls]

@@ -76,8 +76,7 @@ class Intake:
         job = new_job(source, options, settings=self.settings, glossary=glossary, now=now)
         glossary = self.materials.keep_glossary(job, glossary)
         call = new_call(job, WHOLE, words=job.target_words)
-        job, call = self.dispatch.record_and_send(job, call, self.dispatch.pull_input(glossary))
-        return job, [call]
+        return self.dispatch.begin_job(job, [call], self.dispatch.pull_input(glossary))
 
     def _accept_push(
         self, source: Source, options: SummaryOptions, transcript: Transcript, glossary: Glossary
@@ -102,11 +101,7 @@ class Intake:
         )
         job, calls = in_next_stage(job, material.first, pickup=LATEST_PICKUP, now=now)
         input_of = push_input(material.passages, material.first)
-        if len(calls) == 1:
-            job, call = self.dispatch.record_and_send(job, calls[0], input_of)
-            return job, [call]
-        self.lifecycle.store.create(job, calls)
-        return self.dispatch.send_all(replace(job, pending_events=()), calls, input_of)
+        return self.dispatch.begin_job(job, calls, input_of)
 
     def _record_failed(self, source: Source, failure: Failure) -> Job:
         now = self.clock()

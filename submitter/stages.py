@@ -117,8 +117,7 @@ class Stages:
         """Begin the next stage; of two plans the first one stands."""
         plan = self.materials.keep_stage(job, job.stage + 1, planned).round
         job, calls = in_next_stage(job, plan, pickup=LATEST_PICKUP, now=self.clock())
-        job = self.lifecycle.store.begin_stage(job, calls)
-        return self.dispatch.send_all(job, calls, push_input(material.passages, plan))[0]
+        return self.dispatch.begin_stage(job, calls, push_input(material.passages, plan))
 
     def _publish(
         self,

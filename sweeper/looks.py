@@ -9,7 +9,6 @@ of a job that has ended: cancel its request, then let it follow its job
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -124,13 +123,9 @@ class Looks:
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""
-        calls: list[Call] = []
-        for name in job.call_ids:
-            if name in job.done:
-                continue
-            with suppress(UnknownCall):  # it has expired
-                calls.append(self.store.load(job.id, name)[1])
-        return [call for call in calls if not call.is_final]
+        of_stage = set(job.call_ids)
+        calls = self.store.history(job.id)[1]
+        return [call for call in calls if call.id in of_stage and not call.is_final]
 
     def _close_calls(self, job: Job, now: datetime) -> SweepResult | Polls:
         """End what a failed job has left open; once nothing is, it is due no more.

@@ -62,4 +62,4 @@ def _how(history: History | None) -> str:
     job = history.job
     if job.is_publishing:
         return "publishing"
-    return f"round {job.stage}, {len(job.done)} of {job.stage_calls} calls done"
+    return f"round {job.stage}, {job.calls_done} of {job.stage_calls} calls done"

@@ -67,7 +67,7 @@ def standing(history: History, at: datetime) -> str:
         moved = (
             f"; last moved by the {last.by.replace('_', ' ')} {_ago(last.at, at)}" if last else ""
         )
-        done = f", {len(job.done)} of {job.stage_calls} calls done" if job.stage_calls else ""
+        done = f", {job.calls_done} of {job.stage_calls} calls done" if job.stage_calls else ""
         lasts = f"it has been active for {short(at - job.created_at)} (since {_at(job.created_at)})"
         return f"{lasts}, in round {job.stage}{done}{moved}"
     moves = [event for event in history.events if event.to_state == job.state.value]

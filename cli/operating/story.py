@@ -18,7 +18,7 @@ from typing import Any
 
 from cli.deployment import History
 from core.jobs.audit import AuditEvent
-from core.jobs.call import NOT_TAKEN, Call, CallState
+from core.jobs.call import NOT_TAKEN, Call, CallState, is_result
 from core.jobs.durations import GPU, OURS, QUEUE, Interval, spread
 from core.jobs.job import Job, JobState
 from core.summaries.rounds import in_words
@@ -227,7 +227,7 @@ def _moved(attempt: AttemptStory, event: AuditEvent) -> AttemptStory:
     match event.to_state:
         case CallState.SUBMITTED:
             return replace(attempt, submitted_at=event.at)
-        case CallState.PUBLISHING:
+        case _ if is_result(event):
             queued, ran = event.detail.get("queued_ms"), event.detail.get("ran_ms")
             return replace(
                 attempt,

@@ -132,7 +132,7 @@ def _fields(listed: ListedJob, job: Job | None) -> dict[str, Any]:
     fields["progress"] = job and {
         "round": job.stage,
         "calls": job.stage_calls,
-        "calls_done": len(job.done),
+        "calls_done": job.calls_done,
         "is_publishing": job.is_publishing,
     }
     return fields

@@ -21,6 +21,7 @@ SCHEMA = 1  # of jobs and calls; a record that names none is of the first
 DUE_GROUP = "open"
 JOB_ITEM = "job"
 CALL_PREFIX = "call#"
+GROUP_PREFIX = "group#"
 
 T = TypeVar("T")
 
@@ -58,6 +59,7 @@ def job_item(job: Job) -> dict[str, Any]:
         "target_words": job.target_words,
         "stage": job.stage,
         "stage_calls": job.stage_calls,
+        "group_size": job.group_size,
         "is_publishing": job.is_publishing,
         "due_group": DUE_GROUP if job.due_at else None,
         "due_at": instant(job.due_at) if job.due_at else None,
@@ -96,6 +98,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
         target_words=item["target_words"],
         stage=item["stage"],
         stage_calls=item["stage_calls"],
+        group_size=item["group_size"],
         done=frozenset(item.get("done", ())),
         is_publishing=item["is_publishing"],
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,

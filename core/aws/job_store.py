@@ -3,6 +3,7 @@
     job_id (HASH)   item (RANGE)       holds
     <job>           job                the job, its audit
     <job>           call#<call id>     one call, its audit
+    <job>           group#<group>      of a stage with many calls: those of a group that are done
 
 Only what the sweeper has to look at carries `due_group` and `due_at`: open calls, jobs in the middle of a
 stage, and failed jobs with calls to cancel. So the index `due` is as large as what is open, and a sweep
@@ -25,6 +26,7 @@ from core.aws.contention import CONDITION_FALSE, persistently, reasons_of
 from core.aws.items import (
     CALL_PREFIX,
     DUE_GROUP,
+    GROUP_PREFIX,
     JOB_ITEM,
     call_item,
     instant,
@@ -107,28 +109,46 @@ class DynamoJobStore:
         self._write(self._update(job_item(job), job.revision), f"job {job.id}")
         return replace(job, revision=job.revision + 1, pending_events=())
 
-    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+    def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        if job.group_size > 1 and self._count_in_group(job, call) < job.calls_of_group(call.id):
+            return job
         answer = self._write(
             {
                 "TableName": self._table,
-                "Key": packed(key_of(call.job_id, JOB_ITEM)),
+                "Key": packed(key_of(job.id, JOB_ITEM)),
                 "UpdateExpression": "ADD done :done SET due_group = :group, due_at = :due",
                 "ConditionExpression": "#state = :active AND stage = :stage",
                 "ExpressionAttributeNames": {"#state": "state"},
                 "ExpressionAttributeValues": packed(
                     {
-                        ":done": {call.id},
+                        ":done": {job.group_of(call.id)},
                         ":group": DUE_GROUP,
                         ":due": instant(due_at),
                         ":active": JobState.ACTIVE.value,
-                        ":stage": stage,
+                        ":stage": call.stage,
                     }
                 ),
                 "ReturnValues": "ALL_NEW",
             },
-            f"job {call.job_id}",
+            f"job {job.id}",
         )
         return to_job(unpacked(answer["Attributes"]))
+
+    def _count_in_group(self, job: Job, call: Call) -> int:
+        """Count a call in its group, and return how many are counted there."""
+        answer = self._write(
+            {
+                "TableName": self._table,
+                "Key": packed(key_of(job.id, GROUP_PREFIX + job.group_of(call.id))),
+                "UpdateExpression": "ADD calls :call SET expires_at = :expires",
+                "ExpressionAttributeValues": packed(
+                    {":call": {call.id}, ":expires": int(job.expires_at.timestamp())}
+                ),
+                "ReturnValues": "ALL_NEW",
+            },
+            f"the calls of job {job.id}",
+        )
+        return len(unpacked(answer["Attributes"])["calls"])
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         updates = (
@@ -172,7 +192,12 @@ class DynamoJobStore:
             ExpressionAttributeValues=packed({":job": job_id}),
             ConsistentRead=True,
         )
-        items = [unpacked(item) for page in pages for item in page["Items"]]
+        items = [
+            item
+            for page in pages
+            for item in map(unpacked, page["Items"])
+            if not item["item"].startswith(GROUP_PREFIX)
+        ]
         jobs = [to_job(item) for item in items if item["item"] == JOB_ITEM]
         if not jobs:
             raise UnknownCall(f"no job {job_id} is recorded")

@@ -5,6 +5,8 @@ call             a call, its attempts, and the only transitions between its stat
 audit            the line that each transition leaves
 decide           what one report means for its call as it is now
 settle           carries out what a report means
+at_once          the summary that a short transcript's one answer makes, without a stage's end
+material         what a job begins with and each stage asks, as it was stored
 durations        where a job's time went: queue, GPU, ours
 lifecycle        retry, hold, publish, fail, close, advance: what can happen to a job, each once
 verify           pull mode: a manifest is believed once its summary was read

@@ -6,12 +6,14 @@ A call is tried as one or more **attempts**; an attempt is one RunPod request, w
        ▲               │                 │          publishing ──h──► succeeded
        └───────c───────┴────────f────────┘          every state but the ends ──e──► failed
        └───────────────g── publishing               every state but the ends ──i──► cancelled
+                                                    waiting, submitting, submitted ──j──► succeeded
 
     a  submitter          claims the call just before POST /run
     b  submitter          RunPod answered with its id
     c  any                RunPod did not take it, broke on it or never answered; or a secret is unusable
     d  receiver, sweeper  RunPod's result is here, from whichever attempt; from now on nobody gives up
     e  any                RunPod refused it, it failed for good, or its deadline passed
+    j  receiver, sweeper  push mode: the answer is stored and counted, which nobody sees; it needs no guard
     f  receiver, sweeper  RunPod lost it or broke on it: it waits for another attempt
     g  receiver, sweeper  whoever published it died, and RunPod no longer has the result
     h  receiver, sweeper  the summary is in S3; the job succeeds in the same write
@@ -34,7 +36,7 @@ class CallState(StrEnum):
     WAITING = "waiting"  # recorded; wants a RunPod request
     SUBMITTING = "submitting"  # claimed; POST /run is under way, or its answer was lost
     SUBMITTED = "submitted"  # RunPod has it, and we know its id
-    PUBLISHING = "publishing"  # RunPod's result is being written to S3
+    PUBLISHING = "publishing"  # the summary that RunPod's result makes is being written to S3
     SUCCEEDED = "succeeded"  # RunPod's result was taken
     FAILED = "failed"  # ended with a reason
     CANCELLED = "cancelled"  # its job ended without it
@@ -42,10 +44,11 @@ class CallState(StrEnum):
 
 _GIVEN_UP = frozenset({CallState.FAILED, CallState.CANCELLED})
 _LEFT_OFF = _GIVEN_UP | {CallState.WAITING}
+_TAKEN = frozenset({CallState.PUBLISHING, CallState.SUCCEEDED})
 CALL_TRANSITIONS: Mapping[CallState, frozenset[CallState]] = {
-    CallState.WAITING: _GIVEN_UP | {CallState.SUBMITTING, CallState.PUBLISHING},
-    CallState.SUBMITTING: _LEFT_OFF | {CallState.SUBMITTED, CallState.PUBLISHING},
-    CallState.SUBMITTED: _LEFT_OFF | {CallState.PUBLISHING},
+    CallState.WAITING: _GIVEN_UP | _TAKEN | {CallState.SUBMITTING},
+    CallState.SUBMITTING: _LEFT_OFF | _TAKEN | {CallState.SUBMITTED},
+    CallState.SUBMITTED: _LEFT_OFF | _TAKEN,
     CallState.PUBLISHING: _LEFT_OFF | {CallState.SUCCEEDED},
     CallState.SUCCEEDED: frozenset(),
     CallState.FAILED: frozenset(),
@@ -172,6 +175,10 @@ class Call:
     def with_success(self, event: AuditEvent) -> Self:
         return self._with_state(CallState.SUCCEEDED, event)
 
+    def with_answer(self, number: int, event: AuditEvent) -> Self:
+        """End the call with attempt `number`'s answer, which is stored and counted."""
+        return self.with_success(event)._attempt_changed(number, outcome=SUCCEEDED)
+
     def with_failure(self, outcome: str, event: AuditEvent) -> Self:
         moved = self._with_state(CallState.FAILED, event)
         if self.state is CallState.PUBLISHING:
@@ -227,6 +234,15 @@ class Call:
                 for each in self.attempts
             ),
         )
+
+
+def is_result(event: AuditEvent) -> bool:
+    """Was RunPod's result taken by this transition of a call? It carries RunPod's figures then."""
+    return event.to_state in _TAKEN and event.from_state in {
+        CallState.WAITING,
+        CallState.SUBMITTING,
+        CallState.SUBMITTED,
+    }
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.jobs.audit import AuditEvent
-from core.jobs.call import CallState
+from core.jobs.call import CallState, is_result
 
 GPU, QUEUE, OURS = "gpu", "queue", "ours"
-# What ends a request at RunPod: of these events those that came with a report carry RunPod's figures.
-_ENDS = frozenset({CallState.PUBLISHING, CallState.WAITING, CallState.FAILED})
+# What ends a request at RunPod beside a result: what came with a report carries RunPod's figures.
+_FAILURES = frozenset({CallState.WAITING, CallState.FAILED})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,8 @@ def request_intervals(heard_at: datetime, queued: timedelta, ran: timedelta) -> 
 def intervals_of(events: Iterable[AuditEvent]) -> Iterator[Interval]:
     """Yield what RunPod did for a job, from the audit of its calls, as far as RunPod has said so."""
     for event in events:
-        if event.to_state in _ENDS and "ran_ms" in event.detail:
+        ends = is_result(event) or event.to_state in _FAILURES
+        if ends and "ran_ms" in event.detail:
             queued, ran = (int(event.detail.get(name, 0)) for name in ("queued_ms", "ran_ms"))
             yield from request_intervals(
                 event.at, timedelta(milliseconds=queued), timedelta(milliseconds=ran)

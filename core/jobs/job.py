@@ -9,6 +9,7 @@ its limits. Pure: the time is always passed in.
 """
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -68,6 +69,10 @@ def job_id_for(source: Source) -> str:
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
+# DynamoDB bills a write by its item's size, and takes 1,000 units a second for one: a set of a thousand
+# calls on the job, written a thousand times, is quadratic. So of more calls than this, groups are counted.
+COUNTED_TOGETHER = 64
+
 WHOLE = "whole"  # the id of pull mode's one call
 ASSEMBLED = (
     "assembled"  # stands for the call of a summary that was assembled from several calls' answers
@@ -113,7 +118,10 @@ class Job:
     summary: Summary | None = None
     stage: int = 0  # counts the rounds of calls; 0 is pull mode's one call
     stage_calls: int = 0  # how many calls the current stage has
-    done: frozenset[str] = frozenset()  # those of them whose results are there
+    group_size: int = 1  # how many of them are counted together before their job is written
+    done: frozenset[str] = (
+        frozenset()
+    )  # the groups whose results are all there; of one: their calls
     is_publishing: bool = False  # the summary is being published: nobody gives up any more
     # When the sweeper shall look whether the next stage was lost, or what a failed job left running.
     due_at: datetime | None = None
@@ -133,7 +141,25 @@ class Job:
 
     @property
     def is_stage_done(self) -> bool:
-        return self.stage_calls > 0 and len(self.done) >= self.stage_calls
+        return self.stage_calls > 0 and len(self.done) >= math.ceil(
+            self.stage_calls / self.group_size
+        )
+
+    @property
+    def calls_done(self) -> int:
+        """How many calls of the stage are known to be done: whole groups of them."""
+        return min(len(self.done) * self.group_size, self.stage_calls)
+
+    def group_of(self, call_id: str) -> str:
+        """Return the name of the group that a call of the stage is counted in."""
+        if self.group_size == 1:
+            return call_id
+        return f"{self.stage}+{_index_of(call_id) // self.group_size}"
+
+    def calls_of_group(self, call_id: str) -> int:
+        """Return how many calls are counted in a call's group; the last group may have fewer."""
+        first = _index_of(call_id) // self.group_size * self.group_size
+        return min(self.group_size, self.stage_calls - first)
 
     def with_event(self, event: AuditEvent) -> Self:
         """Return the job with a line more in its audit."""
@@ -149,6 +175,7 @@ class Job:
             self.with_event(event),
             stage=self.stage + 1,
             stage_calls=calls,
+            group_size=1 if calls <= COUNTED_TOGETHER else COUNTED_TOGETHER,
             done=frozenset(),
             due_at=due_at,
         )
@@ -183,3 +210,7 @@ class Job:
             due_at=due_at,
             pending_events=(*self.pending_events, moved),
         )
+
+
+def _index_of(call_id: str) -> int:
+    return int(call_id.partition("-")[2] or 0)

@@ -119,7 +119,7 @@ class Lifecycle:
         In this order, so that whoever dies in between leaves a call that is due.
         """
         if call.stage == job.stage:  # else it was counted by somebody who died before ending it
-            job = self.store.count_done(call, stage=call.stage, due_at=now + LATEST_PICKUP)
+            job = self.store.count_done(job, call, due_at=now + LATEST_PICKUP)
             if job.is_stage_done:
                 self.queue.request_next_stage(job.id)
         return job, self.store.save_call(ended)

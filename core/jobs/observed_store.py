@@ -48,8 +48,8 @@ class ObservedJobStore:
         self._report(job)
         return saved
 
-    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
-        return self._store.count_done(call, stage=stage, due_at=due_at)
+    def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        return self._store.count_done(job, call, due_at=due_at)
 
     def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
         saved = self._store.begin_stage(job, calls)

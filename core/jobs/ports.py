@@ -36,11 +36,13 @@ class JobStore(Protocol):
     def save_job(self, job: Job) -> Job:
         """Write a changed job with its pending events; return it as it now stands. Raises Conflict."""
 
-    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
-        """Count a call of a stage as done, once however often; return the job as it now stands.
+    def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        """Count a call of a job's stage as done, once however often; return the job as it now stands.
 
-        Takes any number of writers at once: it does not look at the revision. Sets when the sweeper
-        shall look at the job. Raises Conflict if the job has ended or is in another stage.
+        Takes any number of writers at once: it does not look at the revision. Where calls are counted in
+        groups, the job is written with the last of a group, and returned as it was before. Written, it gets
+        the time at which the sweeper shall look at it. Raises Conflict if it has ended or is in another
+        stage, where that is seen.
         """
 
     def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:

@@ -8,14 +8,15 @@ A result is published in three steps: the call is marked `publishing`, so that n
 summary is created in S3, where only the first creation counts; job and call end together. Whoever dies
 between them leaves a call that is due, and each step can be taken again.
 
-In push mode a result is an answer of many: it is saved in the same way, and counted for the stage before
-the call ends. Whoever counts a stage full asks for the next one; twice does no harm.
+In push mode a result is mostly an answer of many: it is stored, and counted for the stage before the call
+ends. Whoever counts a stage full asks for the next one; twice does no harm. The one answer that a short
+transcript needs is published as pull mode's result is.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from core.errors import Conflict, OutputRefused, Superseded
 from core.failures import Failure
@@ -47,10 +48,16 @@ from core.jobs.lifecycle import (
 from core.jobs.ports import IntermediateStore, IntermediateText
 from core.jobs.verify import delivered_report, verified
 from core.runpod.reports import RunPodReport
+from core.summaries.asks import AskKind, answer_of
 from core.summaries.options import Mode
 from core.words import count_words
 
+if TYPE_CHECKING:
+    from core.summaries.rounds import Finished
+
 _MOST_TRIES = 8
+# RunPod waits while its callback is answered: what takes longer to check is the submitter's work.
+_MOST_WORDS_AT_ONCE = 20_000
 
 T = TypeVar("T")
 
@@ -80,6 +87,7 @@ class Settler:
             is_open = not call.is_final
             believed = self._verified(job, ref, report) if is_open else report
             decision = decide(job, call, attempt, believed, max_attempts=self._max_attempts)
+            decision = self._if_answered(decision, job, call, attempt)
             call = call.with_run_time(attempt.number, report.ran_ms)
             job, call = self._carry_out(decision, job, call, report, now)
             return Settlement(decision=decision, job=job, call=call)
@@ -147,6 +155,20 @@ class Settler:
             f"call {ref.call_id} of job {ref.job_id} was changed by others again and again"
         )
 
+    def _if_answered(self, decision: Decision, job: Job, call: Call, attempt: Attempt) -> Decision:
+        """Return what is to be done about a call whose answer is stored already, whatever was decided.
+
+        Whoever stored it died before the call ended.
+        """
+        match decision:
+            case Retry(failure) | Fail(failure) if self._is_answer_stored(job, call):
+                return Recover(attempt, failure)
+        return decision
+
+    def _is_answer_stored(self, job: Job, call: Call) -> bool:
+        is_push = job.options.mode is Mode.PUSH
+        return is_push and self.intermediate_store.load(job.id, call.id) is not None
+
     def _verified(self, job: Job, ref: CallRef, report: RunPodReport) -> RunPodReport:
         return verified(job, ref, report, self.intermediate_store)
 
@@ -182,36 +204,76 @@ class Settler:
     def _publish(
         self, job: Job, call: Call, attempt: Attempt, report: RunPodReport, now: datetime
     ) -> tuple[Job, Call]:
-        if call.state is not CallState.PUBLISHING:
-            job, call = self._mark_publishing(job, call, attempt, report, now)
-        words = count_words(report.text)
+        """Publish what a call's result makes; or keep it, where it is an answer of several."""
         if job.options.mode is Mode.PULL:
-            summary = Summary(
-                call_id=call.id,
-                attempt=attempt.number,
-                runpod_id=report.runpod_id,
-                model=report.model or job.options.model,
-                words=words,
-                prompt_tokens=report.prompt_tokens,
-                completion_tokens=report.completion_tokens,
-                finish_reason=report.finish_reason,
-                ran_ms=call.ran_ms,
+            return self._publish_pulled(job, call, attempt, report, now)
+        finished = self._finished_at_once(job, call, report) if _may_be_all(job, call) else None
+        if finished is None:
+            return self._keep_answer(job, call, attempt, report, now)
+        cost = finished.facts.cost
+        summary = replace(
+            _summary_of(job, call, attempt, report, finished.text),
+            prompt_tokens=cost.prompt_tokens,
+            completion_tokens=cost.generated_tokens,
+            rounds=cost.rounds,
+            calls=cost.calls,
+            discarded_tokens=cost.discarded_tokens,
+            doubts=finished.facts.doubts,
+        )
+        facts = finished.facts.as_fields()
+        return self._publish_summary(job, call, summary, finished.text, facts, report, now)
+
+    def _publish_pulled(
+        self, job: Job, call: Call, attempt: Attempt, report: RunPodReport, now: datetime
+    ) -> tuple[Job, Call]:
+        """Publish what pull mode's worker has written; its figures are the manifest's."""
+        summary = _summary_of(job, call, attempt, report, report.text)
+        facts: Mapping[str, Any] = {}
+        if report.manifest:
+            facts = report.manifest.facts
+            summary = replace(
+                summary,
+                rounds=report.manifest.rounds,
+                calls=report.manifest.calls,
+                discarded_tokens=report.manifest.discarded_tokens,
+                doubts=report.manifest.doubts,
             )
-            facts: Mapping[str, Any] = {}
-            if report.manifest:
-                facts = report.manifest.facts
-                summary = replace(
-                    summary,
-                    rounds=report.manifest.rounds,
-                    calls=report.manifest.calls,
-                    discarded_tokens=report.manifest.discarded_tokens,
-                    doubts=report.manifest.doubts,
-                )
-            requests = request_intervals(now, report.queued, report.ran)
-            spent = time_spent(requests, job.created_at, now)
-            return self.lifecycle.publish(
-                job, call, summary, report.text, facts, now=now, spent=spent
-            )
+        return self._publish_summary(job, call, summary, report.text, facts, report, now)
+
+    def _publish_summary(
+        self,
+        job: Job,
+        call: Call,
+        summary: Summary,
+        text: str,
+        facts: Mapping[str, Any],
+        report: RunPodReport,
+        now: datetime,
+    ) -> tuple[Job, Call]:
+        if call.state is not CallState.PUBLISHING:
+            job, call = self._mark_publishing(job, call, summary.attempt, report, now)
+        requests = request_intervals(now, report.queued, report.ran)
+        spent = time_spent(requests, job.created_at, now)
+        return self.lifecycle.publish(job, call, summary, text, facts, now=now, spent=spent)
+
+    def _finished_at_once(self, job: Job, call: Call, report: RunPodReport) -> "Finished | None":
+        from core.jobs.at_once import finished_at_once  # noqa: PLC0415 - it says why
+
+        answer = answer_of(
+            report.text,
+            was_cut=report.finish_reason == CUT,
+            prompt_tokens=report.prompt_tokens,
+            completion_tokens=report.completion_tokens,
+        )
+        return finished_at_once(job, call, answer, self.intermediate_store)
+
+    def _keep_answer(
+        self, job: Job, call: Call, attempt: Attempt, report: RunPodReport, now: datetime
+    ) -> tuple[Job, Call]:
+        """Store an answer, count it and end its call; the stage's end makes something of it.
+
+        Nobody sees an answer, so nothing has to keep others from giving its job up meanwhile.
+        """
         answer = IntermediateText(
             text=report.text,
             was_cut=report.finish_reason == CUT,
@@ -219,30 +281,30 @@ class Settler:
             completion_tokens=report.completion_tokens,
         )
         self.intermediate_store.save(job.id, call.id, answer)
-        event = self.lifecycle.event(
-            now, {"attempt": attempt.number, "asked_words": call.words, "words_out": words}
-        )
-        return self.lifecycle.end_in_stage(job, call, call.with_success(event), now=now)
+        detail = {
+            "attempt": attempt.number,
+            **report.timings,
+            "asked_words": call.words,
+            "words_out": count_words(report.text),
+        }
+        ended = call.with_answer(attempt.number, self.lifecycle.event(now, detail))
+        return self.lifecycle.end_in_stage(job, call, ended, now=now)
 
     def _mark_publishing(
-        self, job: Job, call: Call, attempt: Attempt, report: RunPodReport, now: datetime
+        self, job: Job, call: Call, number: int, report: RunPodReport, now: datetime
     ) -> tuple[Job, Call]:
-        """Mark a call as publishing, so that nobody gives it up."""
+        """Mark a call as publishing attempt `number`'s result, so that nobody gives it up."""
         store = self.lifecycle.store
-        event = self.lifecycle.event(now, {"attempt": attempt.number, **report.timings})
+        event = self.lifecycle.event(now, {"attempt": number, **report.timings})
         due_at = now + PUBLISHING_TIME
         manifest = report.manifest
         if manifest is None:
-            return job, store.save_call(
-                call.with_publishing(attempt.number, due_at=due_at, event=event)
-            )
+            return job, store.save_call(call.with_publishing(number, due_at=due_at, event=event))
         job = job.with_counts(
             words_in=manifest.words_in,
             target_words=manifest.target_words,
         )
-        call = call.with_publishing(
-            attempt.number, due_at=due_at, event=event, sha256=manifest.sha256
-        )
+        call = call.with_publishing(number, due_at=due_at, event=event, sha256=manifest.sha256)
         return store.save(job, call)
 
     def _overflow(
@@ -267,7 +329,10 @@ class Settler:
     def _recover(
         self, job: Job, call: Call, attempt: Attempt, failure: Failure, now: datetime
     ) -> tuple[Job, Call]:
-        """Go on from where whoever was publishing died, without RunPod's report, which is gone."""
+        """Go on from where whoever had the result died, without RunPod's report, which is gone."""
+        if self._is_answer_stored(job, call):
+            ended = call.with_answer(attempt.number, self.lifecycle.event(now))
+            return self.lifecycle.end_in_stage(job, call, ended, now=now)
         try:
             existing = self.lifecycle.summaries.existing(job, now=now)
         except Superseded as exc:
@@ -277,9 +342,26 @@ class Settler:
         delivered = delivered_report(job, call, attempt, self.intermediate_store)
         if delivered:
             return self._publish(job, call, attempt, delivered, now)
-        if self.intermediate_store.load(job.id, call.id):
-            ended = call.with_success(self.lifecycle.event(now))
-            return self.lifecycle.end_in_stage(job, call, ended, now=now)
         if call.paid_attempts < self._max_attempts and now < job.deadline:
             return self.lifecycle.retry(job, call, failure, now=now)
         return self.lifecycle.fail(job, call, Failure("result-lost"), now=now)
+
+
+def _may_be_all(job: Job, call: Call) -> bool:
+    """Can a call's answer be all that its job's summary needs, and be checked while RunPod waits?"""
+    is_only_call = job.stage_calls == 1 and call.stage == job.stage == 1
+    return is_only_call and call.ask == AskKind.SINGLE and job.words_in <= _MOST_WORDS_AT_ONCE
+
+
+def _summary_of(job: Job, call: Call, attempt: Attempt, report: RunPodReport, text: str) -> Summary:
+    return Summary(
+        call_id=call.id,
+        attempt=attempt.number,
+        runpod_id=report.runpod_id,
+        model=report.model or job.options.model,
+        words=count_words(text),
+        prompt_tokens=report.prompt_tokens,
+        completion_tokens=report.completion_tokens,
+        finish_reason=report.finish_reason,
+        ran_ms=call.ran_ms,
+    )

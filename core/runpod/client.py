@@ -30,6 +30,7 @@ from core.runpod import reports
 from core.runpod.health import EndpointHealth
 from core.runpod.reports import RunPodReport
 
+_CONNECTIONS = 16  # kept open: as many as a stage sends by at once
 _CONNECT_SECONDS = 5
 _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10
@@ -69,7 +70,8 @@ class HttpRunPod:
             raise_on_status=False,
         )
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=only_what_was_not_taken))
+            adapter = HTTPAdapter(max_retries=only_what_was_not_taken, pool_maxsize=_CONNECTIONS)
+            self._session.mount(scheme, adapter)
 
     def check_key(self) -> None:
         self._key()

@@ -164,9 +164,9 @@ def test_the_audit_lists_every_event_in_order_and_keeps_them(store: JobStore) ->
 
 
 class TestAStage:
-    def stage_of(self, store: JobStore, calls: int) -> Job:
+    def stage_of(self, store: JobStore, calls: int, **changes: Any) -> Job:
         names = [f"1-{index}" for index in range(calls)]
-        job = a_job(stage_calls=calls)
+        job = a_job(stage_calls=calls, **changes)
         store.create(job, [replace(a_call(), id=name, stage=1) for name in names])
         return store.load_job(job.id)
 
@@ -177,23 +177,42 @@ class TestAStage:
 
     def test_counts_each_call_once(self, store: JobStore) -> None:
         self.stage_of(store, 2)
-        _, first = store.load(JOB_ID, "1-0")
+        job, first = store.load(JOB_ID, "1-0")
         _, second = store.load(JOB_ID, "1-1")
 
-        once = store.count_done(first, stage=1, due_at=NOON)
-        twice = store.count_done(first, stage=1, due_at=NOON)
-        both = store.count_done(second, stage=1, due_at=NOON)
+        once = store.count_done(job, first, due_at=NOON)
+        twice = store.count_done(job, first, due_at=NOON)
+        both = store.count_done(job, second, due_at=NOON)
 
         assert (once.done, twice.done) == ({"1-0"}, {"1-0"})
         assert not twice.is_stage_done
         assert both.is_stage_done
         assert both == store.load_job(JOB_ID)
 
+    def test_of_many_calls_writes_its_job_with_the_last_of_a_group(self, store: JobStore) -> None:
+        job = self.stage_of(store, 5, group_size=2)
+        calls = [store.load(JOB_ID, f"1-{index}")[1] for index in range(5)]
+
+        seen = [store.count_done(job, calls[at], due_at=NOON).done for at in (0, 2, 0, 1, 1, 4)]
+
+        assert seen == [set(), set(), set(), {"1+0"}, {"1+0"}, {"1+0", "1+2"}]
+        assert store.load_job(JOB_ID).calls_done == 4
+        assert store.count_done(job, calls[3], due_at=NOON).is_stage_done
+        assert len(store.history(JOB_ID)[1]) == 5
+
+    def test_of_many_calls_that_is_over_counts_nothing_on_its_job(self, store: JobStore) -> None:
+        job = self.stage_of(store, 3, group_size=2)
+        _, last = store.load(JOB_ID, "1-2")
+        store.save_job(job.with_failure("deadline", an_event()))
+
+        with pytest.raises(Conflict):
+            store.count_done(job, last, due_at=NOON)
+
     def test_makes_its_job_due_while_it_is_counted(self, store: JobStore) -> None:
         self.stage_of(store, 2)
-        _, call = store.load(JOB_ID, "1-0")
+        job, call = store.load(JOB_ID, "1-0")
 
-        store.count_done(call, stage=1, due_at=NOON + minutes(2))
+        store.count_done(job, call, due_at=NOON + minutes(2))
 
         assert (JOB_ID, "") in list(store.due(NOON + minutes(2)))
 
@@ -202,15 +221,15 @@ class TestAStage:
         _, call = store.load(JOB_ID, "1-0")
 
         with pytest.raises(Conflict):
-            store.count_done(call, stage=0, due_at=NOON)
+            store.count_done(job, replace(call, stage=0), due_at=NOON)
         store.save_job(job.with_failure("deadline", an_event()))
         with pytest.raises(Conflict):
-            store.count_done(call, stage=1, due_at=NOON)
+            store.count_done(job, call, due_at=NOON)
 
     def test_loses_no_count_to_a_write_of_its_job(self, store: JobStore) -> None:
         job = self.stage_of(store, 2)
         _, call = store.load(JOB_ID, "1-0")
-        store.count_done(call, stage=1, due_at=NOON)
+        store.count_done(job, call, due_at=NOON)
 
         store.save_job(job.with_due_at(NOON + minutes(9)))
 
@@ -219,7 +238,7 @@ class TestAStage:
     def test_begins_with_its_calls_and_nothing_counted(self, store: JobStore) -> None:
         job = self.stage_of(store, 1)
         _, call = store.load(JOB_ID, "1-0")
-        store.count_done(call, stage=1, due_at=NOON)
+        store.count_done(job, call, due_at=NOON)
         following = job.with_stage(calls=1, due_at=NOON, event=an_event(what="stage 2"))
 
         begun = store.begin_stage(following, [replace(a_call(), id="2-0", stage=2)])

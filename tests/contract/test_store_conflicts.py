@@ -166,8 +166,13 @@ def write_both(store: JobStore) -> object:
 
 
 def write_count(store: JobStore) -> object:
-    _, call = store.load(JOB_ID, "1-0")
-    return store.count_done(call, stage=1, due_at=NOON)
+    job, call = store.load(JOB_ID, "1-0")
+    return store.count_done(job, call, due_at=NOON)
+
+
+def write_group(store: JobStore) -> object:
+    job, call = store.load(JOB_ID, "1-0")
+    return store.count_done(replace(job, stage_calls=3, group_size=2), call, due_at=NOON)
 
 
 def write_stage(store: JobStore) -> object:
@@ -180,6 +185,7 @@ WRITES: Sequence[Callable[[JobStore], object]] = [
     write_job,
     write_both,
     write_count,
+    write_group,
     write_stage,
 ]
 

@@ -29,7 +29,7 @@ class MemoryJobStore:
     """A JobStore in dictionaries, safe for threads as DynamoDB is.
 
     `is_kept_out` simulates DynamoDB's TransactionConflict, which says nothing about what is recorded: it
-    gets the name of each write (`create`, `save_call`, `save`, `save_job`, `count_done`,
+    gets the name of each write (`create`, `save_call`, `save`, `save_job`, `count_in_group`, `count_done`,
     `record_missing`, `begin`), and where it returns True the write raises Conflict and changes nothing.
     """
 
@@ -37,6 +37,7 @@ class MemoryJobStore:
         self.is_kept_out: Callable[[str], bool] = lambda _: False
         self._jobs: dict[str, Job] = {}
         self._calls: dict[tuple[str, str], Call] = {}
+        self._groups: dict[tuple[str, str], set[str]] = {}
         self._events: dict[str, list[AuditEvent]] = {}
         self._lock = threading.Lock()
 
@@ -87,13 +88,27 @@ class MemoryJobStore:
             self._check(self._jobs.get(job.id), job)
             return self._put(job, self._jobs[job.id].done)
 
-    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
+    def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        if job.group_size > 1 and self.count_in_group(job, call) < job.calls_of_group(call.id):
+            return job
+        return self.count_on_job(job, call, due_at=due_at)
+
+    def count_in_group(self, job: Job, call: Call) -> int:
+        """Do the first half of `count_done`: in DynamoDB the two are writes of their own."""
+        with self._lock:
+            self._check_writable("count_in_group")
+            group = self._groups.setdefault((job.id, job.group_of(call.id)), set())
+            group.add(call.id)
+            return len(group)
+
+    def count_on_job(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        """Do the second half of `count_done`."""
         with self._lock:
             self._check_writable("count_done")
-            job = self._jobs[call.job_id]
-            if job.is_final or job.stage != stage:
+            stored, group = self._jobs[job.id], job.group_of(call.id)
+            if stored.is_final or stored.stage != call.stage:
                 raise Conflict(f"job {job.id} has gone on")
-            self._jobs[job.id] = replace(job, done=job.done | {call.id}, due_at=due_at)
+            self._jobs[job.id] = replace(stored, done=stored.done | {group}, due_at=due_at)
             return self._jobs[job.id]
 
     def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from core.jobs.call import is_result
 from core.jobs.job import Job, JobState, Summary
 from core.summaries.asks import AskKind
 from core.summaries.options import Mode
@@ -49,7 +50,7 @@ class TestASummaryOfManyCalls:
         job, summary = outlined(pipeline)
 
         _, calls, events = pipeline.history(job)
-        answers = [event.detail for event in events if event.to_state == "publishing"]
+        answers = [event.detail for event in events if is_result(event)]
         assert (summary.rounds, summary.calls) == (job.stage, len(calls))
         assert summary.completion_tokens == sum(int(each["completion_tokens"]) for each in answers)
         assert summary.ran_ms == 30_000 + len(calls) * RAN_MS  # also what was lost

@@ -9,14 +9,13 @@ import pytest
 
 from tests.builders import API_KEY, SECRET
 from tests.fakes.cloud import KEY, TRANSCRIPT, Cloud, without_versions
-from tests.fakes.lambda_events import callback_event, sqs_batch
+from tests.fakes.lambda_events import callback_event
 
 
 def finish(cloud: Cloud, callback: dict[str, Any]) -> None:
-    """Let RunPod call back, and the submitter take the message that follows."""
+    """Let RunPod call back: the receiver publishes what the one answer makes."""
     cloud.invoke("webhook_receiver", callback)
-    for message in cloud.messages():
-        cloud.invoke("submitter", sqs_batch(message))
+    assert cloud.messages() == []
 
 
 class TestOneUpload:
@@ -30,21 +29,17 @@ class TestOneUpload:
         callback |= callback_event(cloud.sent_to_runpod()[0]["webhook"], callback["body"])
         return callback["pathParameters"]["job_id"], callback
 
-    def test_takes_twenty_one_requests_of_aws(self, cloud: Cloud) -> None:
+    def test_takes_twelve_requests_of_aws(self, cloud: Cloud) -> None:
         """Secrets Manager is asked once in five minutes; Lambda's polling of the queue is its own."""
         _, callback = self.submit(cloud)
         finish(cloud, callback)
 
         assert dict(cloud.requests) == {
-            # The upload; a glossary in each of its two folders; what it was numbered as, what was asked,
-            # the answer.
-            "s3.GetObject": 6,
-            "dynamodb.TransactWriteItems": 1,
-            "dynamodb.UpdateItem": 6,
+            "s3.GetObject": 4,  # the upload; a glossary in each of its two folders; the material
+            "dynamodb.TransactWriteItems": 2,  # job and call: recorded, ended
+            "dynamodb.UpdateItem": 2,  # RunPod's id; the mark that it is being published
             "dynamodb.BatchGetItem": 1,
-            "dynamodb.Query": 1,
-            "s3.PutObject": 5,  # what the model is shown, what is asked, the answer; summary, facts
-            "sqs.SendMessage": 1,
+            "s3.PutObject": 3,  # the material; summary, facts
             "secretsmanager.GetSecretValue": 3,
         }
 
@@ -85,6 +80,5 @@ class TestOneUpload:
         assert job.words_in == len(TRANSCRIPT.split()) - 4  # without the times and the names
         assert [event.by for event in events] == [
             *["submitter"] * 4,
-            *["webhook_receiver"] * 2,
-            *["submitter"] * 2,
+            *["webhook_receiver"] * 3,
         ]

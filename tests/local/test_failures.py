@@ -52,7 +52,7 @@ def test_the_sweeper_recovers_a_lost_callback(
     assert len(local.runpod_jobs(lost.marker)) == 1
     by = {event.what: event.by for event in history.events}
     assert by["submitted -> publishing"] == "sweeper"
-    assert by["active -> succeeded"] == ("sweeper" if mode is Mode.PULL else "submitter")
+    assert by["active -> succeeded"] == "sweeper"
 
 
 def test_a_temporary_error_costs_another_attempt_and_succeeds(

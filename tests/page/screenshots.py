@@ -116,7 +116,7 @@ def wait_for_lists(stack: LocalStack, upload: Upload) -> None:
 
     def is_in_the_midst() -> bool | None:
         history = stack.history(upload)
-        return (history is not None and len(history.job.done) >= _LISTS) or None
+        return (history is not None and history.job.calls_done >= _LISTS) or None
 
     wait_for(is_in_the_midst, what="the lists", timeout_seconds=120)
 

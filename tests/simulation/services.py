@@ -49,10 +49,11 @@ class SteppedStore(MemoryJobStore):
     def save_job(self, job: Job) -> Job:
         return _judged_anew("save job", self._writes("save_job", job))
 
-    def count_done(self, call: Call, *, stage: int, due_at: datetime) -> Job:
-        return _judged_anew(
-            "count done", self._writes("count_done", call, stage=stage, due_at=due_at)
-        )
+    def count_in_group(self, job: Job, call: Call) -> int:
+        return _judged_anew("count in group", self._writes("count_in_group", job, call))
+
+    def count_on_job(self, job: Job, call: Call, *, due_at: datetime) -> Job:
+        return _judged_anew("count done", self._writes("count_on_job", job, call, due_at=due_at))
 
     def record_missing(self, calls: Sequence[Call]) -> None:
         outside("dynamodb", "record calls", self._writes("record_missing", calls))
@@ -76,6 +77,8 @@ class SteppedStore(MemoryJobStore):
                 kept_out.begin_stage(next(iter(self._jobs.values())), *args)
             elif name == "begin":
                 kept_out.save_job(*args)
+            elif name in {"count_in_group", "count_on_job"}:
+                kept_out.count_done(*args, due_at=more.get("due_at", args[0].deadline))
             else:
                 getattr(kept_out, name)(*args, **more)
             raise AssertionError("the adapter takes a write for done that was turned away")

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from rich.console import Console
 from rich.table import Table
 
+from core.jobs.call import is_result
 from core.jobs.job import JobState
 from tests.soak.checks import failed_by_model, request_counts, unlucky
 from tests.soak.evidence import Evidence
@@ -78,7 +79,7 @@ def _callbacks(evidence: Evidence) -> Iterator[tuple[str, str, str]]:
     yield "callbacks given up", f"{given_up:,}", "by RunPod, after three deliveries without a 200"
     swept = _swept(evidence)
     by_sweeper = sum(
-        event.by == "sweeper" and event.to_state == "publishing"
+        event.by == "sweeper" and is_result(event)
         for history in evidence.histories.values()
         for event in history.events
     )
