@@ -16,3 +16,9 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cloud]:
 def log() -> Iterator[io.StringIO]:
     with captured_log() as stream:
         yield stream
+
+
+@pytest.fixture
+def nothing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take each transcript for too long to check its summary while RunPod waits: the submitter does it."""
+    monkeypatch.setattr("core.jobs.settle._MOST_WORDS_AT_ONCE", 0)

@@ -92,8 +92,22 @@ def test_a_succeeded_job_is_counted_once_however_often_it_is_reported(
     assert counted() == {"JobsSucceeded": 1}
 
 
-def test_a_job_whose_submitter_publishes_is_counted_once_however_often_it_is_asked_to(
+def test_a_job_whose_one_answer_its_receiver_publishes_is_counted_once(
     cloud: Cloud, counted: Any
+) -> None:
+    cloud.runpod_takes()
+    cloud.upload(KEY)
+    cloud.invoke("submitter", without_versions(cloud.event("submitter-sqs-s3"), cloud))
+    job, _, _ = cloud.only_job()
+
+    for _ in range(3):
+        cloud.invoke("webhook_receiver", callback(completed_body(), job_id=job.id))
+
+    assert counted() == {"CallsSubmitted": 1, "JobsSucceeded": 1}
+
+
+def test_a_job_whose_submitter_publishes_is_counted_once_however_often_it_is_asked_to(
+    cloud: Cloud, counted: Any, nothing_at_once: None
 ) -> None:
     cloud.runpod_takes()
     cloud.upload(KEY)

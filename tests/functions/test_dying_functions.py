@@ -81,7 +81,7 @@ class TestAFunctionThatDies:
 
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
 
-    def test_before_a_stage_began_leaves_calls_that_are_not_submitted_yet(
+    def test_before_a_stage_began_leaves_calls_that_nobody_submits_yet(
         self, pipeline: Pipeline
     ) -> None:
         """Simulation seed 30345: their results arrived, were not counted, and the job never ended."""
@@ -94,7 +94,7 @@ class TestAFunctionThatDies:
 
         _, call = pipeline.submitter.next_attempt(job.id, "2-0")
 
-        assert (call.stage, call.state) == (2, CallState.WAITING)
+        assert (call.stage, call.state) == (2, CallState.SUBMITTING)  # claimed by whoever died
         assert pipeline.open_requests() == []
         for _ in range(3):
             pipeline.sweep(minutes(4))
@@ -113,7 +113,13 @@ class TestAFunctionThatDies:
         ids=["marking it", "the summary", "its facts", "ending the job"],
     )
     def test_while_publishing_leaves_one_summary_and_a_succeeded_job(
-        self, pipeline: Pipeline, target: str, method: str, time: int, after: bool
+        self,
+        pipeline: Pipeline,
+        nothing_at_once: None,
+        target: str,
+        method: str,
+        time: int,
+        after: bool,
     ) -> None:
         job = pipeline.upload(a_transcript(1_500))
         ((runpod_id, body),) = pipeline.open_requests()
@@ -126,6 +132,46 @@ class TestAFunctionThatDies:
         for _ in range(3):
             pipeline.sweep(minutes(4))
             pipeline.run()
+
+        job, _, events = pipeline.history(job)
+        assert job.state is JobState.SUCCEEDED
+        assert [event.what for event in events].count("active -> succeeded") == 1
+        assert written in (None, pipeline.s3.objects["out", job.summary_key])
+        assert ("out", facts_key_for(job.summary_key)) in pipeline.s3.objects
+        assert len(pipeline.runpod.requests) == 1
+
+    @pytest.mark.parametrize("is_told_again", [True, False], ids=["told again", "swept"])
+    @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+    @pytest.mark.parametrize(
+        ("target", "method", "time"),
+        [
+            ("store", "save_call", 1),
+            ("s3", "put_object", 1),
+            ("s3", "put_object", 2),
+            ("store", "save", 1),
+        ],
+        ids=["marking it", "the summary", "its facts", "ending the job"],
+    )
+    def test_while_publishing_what_one_answer_makes_leaves_one_summary_too(
+        self,
+        pipeline: Pipeline,
+        target: str,
+        method: str,
+        time: int,
+        after: bool,
+        is_told_again: bool,
+    ) -> None:
+        job = pipeline.upload(a_transcript(1_500))
+        ((runpod_id, body),) = pipeline.open_requests()
+        self.dying_once(getattr(pipeline, target), method, after, time)
+        with pytest.raises(Killed):
+            pipeline.call_back(runpod_id, body)
+        written = pipeline.s3.objects.get(("out", job.summary_key))
+
+        if is_told_again:
+            pipeline.call_back(runpod_id, body)
+        for _ in range(3):
+            pipeline.sweep(minutes(6))
 
         job, _, events = pipeline.history(job)
         assert job.state is JobState.SUCCEEDED

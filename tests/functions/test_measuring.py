@@ -77,8 +77,12 @@ class TestASummary:
         assert told["SecondsOurs"] == [49.379]
         assert told["GpuSeconds"] == [61.088]
 
-    def test_of_many_answers_says_so_too(
-        self, clock: list[datetime], cloud: Cloud, capsys: pytest.CaptureFixture[str]
+    def test_that_the_submitter_publishes_says_so_too(
+        self,
+        clock: list[datetime],
+        cloud: Cloud,
+        capsys: pytest.CaptureFixture[str],
+        nothing_at_once: None,
     ) -> None:
         cloud.runpod_takes()
         cloud.upload(KEY)
