@@ -73,8 +73,12 @@ class Dispatch:
         Raises Conflict where another message about the same stage was quicker.
         """
         calls = self._prepared(calls)
-        job = self.lifecycle.store.begin_stage(job, calls)
-        return self._send_all(job, _recorded(calls), input_of)[0]
+        are_new = self.lifecycle.store.record_calls(calls)
+        job = self.lifecycle.store.begin_stage(job)
+        if are_new:
+            calls = _recorded(calls)
+        # Else somebody recorded them and died: each claim is written before it is acted upon.
+        return self._send_all(job, calls, input_of, are_claimed=are_new)[0]
 
     def next_attempt(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Send a waiting call's request once more; do nothing if it is not waiting any longer.
@@ -107,7 +111,7 @@ class Dispatch:
         return [*map(self._claimed, calls[:_CLAIMED_AT_ONCE]), *calls[_CLAIMED_AT_ONCE:]]
 
     def _send_all(
-        self, job: Job, calls: Sequence[Call], input_of: InputOf
+        self, job: Job, calls: Sequence[Call], input_of: InputOf, *, are_claimed: bool = True
     ) -> tuple[Job, list[Call]]:
         """Send the requests of a stage's calls, several at once, until one of them ends the job.
 
@@ -117,13 +121,11 @@ class Dispatch:
         held: list[str] = []
 
         def submit(call: Call) -> Call:
-            if ended:
-                return call
-            if call.hold:
+            if ended or call.hold:
                 return call
             if held:  # what one is held for holds for all
                 return self._attempts.hold(job, call, held[0])[1]
-            is_claimed = call.state is CallState.SUBMITTING
+            is_claimed = are_claimed and call.state is CallState.SUBMITTING
             send = self._send if is_claimed else self._claim_and_send
             after, call = send(job, call, input_of)
             if after.is_final:
@@ -168,8 +170,9 @@ class Dispatch:
         if why:
             return self._attempts.hold(job, call, why)
         for _ in range(_MOST_TRIES):
+            claimed = call if call.state is CallState.SUBMITTING else self._claimed(call)
             try:
-                call = self.lifecycle.store.save_call(self._claimed(call))
+                call = self.lifecycle.store.save_call(claimed)
             except Conflict:
                 job, call = self.lifecycle.store.load(job.id, call.id)
                 if not self._is_wanted(job, call):

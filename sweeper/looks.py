@@ -54,6 +54,10 @@ class Looks:
             if is_left_behind(job, call):
                 self.lifecycle.close(job, call, now=now)
                 return SweepResult(SweepOutcome.SETTLED_ALREADY)
+            if call.stage > job.stage:
+                return SweepResult(
+                    SweepOutcome.STILL_RUNNING
+                )  # its job is due, and begins the stage
             return self._act(job, call, now)
         except UnknownCall:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)  # its record has just expired
@@ -117,7 +121,7 @@ class Looks:
         if job.options.mode is Mode.PULL:
             return bool(self._open_calls(job))
         left = {CallState.PUBLISHING}
-        if now < job.deadline + RUNPOD_PATIENCE:
+        if now < job.deadline + LAST_PATIENCE:
             left.add(CallState.SUBMITTED)
         return any(call.state in left for call in self._open_calls(job))
 

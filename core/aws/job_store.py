@@ -79,8 +79,10 @@ class DynamoJobStore:
                 raise Conflict(f"calls of job {job.id} are being recorded by others") from exc
             raise
 
-    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
-        self._put_new([call_item(call) for call in calls])
+    def record_calls(self, calls: Sequence[Call]) -> bool:
+        return self._put_new([call_item(call) for call in calls])
+
+    def begin_stage(self, job: Job) -> Job:
         # `done` is nobody else's to write: a save would undo what was counted since the load.
         update = self._update({**job_item(job), "done": None}, job.revision)
         self._write(update, f"job {job.id}")
@@ -236,8 +238,9 @@ class DynamoJobStore:
         }
         return {"Put": put}
 
-    def _put_new(self, items: Sequence[Mapping[str, Any]]) -> None:
-        """Put what is not there yet, a hundred at a time; leave what is."""
+    def _put_new(self, items: Sequence[Mapping[str, Any]]) -> bool:
+        """Put what is not there yet, a hundred at a time; leave what is, and return whether nothing was."""
+        are_new = True
         for first in range(0, len(items), _MOST_IN_TRANSACTION):
             chunk = items[first : first + _MOST_IN_TRANSACTION]
             try:
@@ -246,6 +249,8 @@ class DynamoJobStore:
                 if CONDITION_FALSE not in reasons_of(exc):
                     raise
                 self._put_missing(chunk)
+                are_new = False
+        return are_new
 
     def _put_missing(self, items: Sequence[Mapping[str, Any]]) -> None:
         for item in items:

@@ -51,8 +51,11 @@ class ObservedJobStore:
     def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
         return self._store.count_done(job, call, due_at=due_at)
 
-    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
-        saved = self._store.begin_stage(job, calls)
+    def record_calls(self, calls: Sequence[Call]) -> bool:
+        return self._store.record_calls(calls)
+
+    def begin_stage(self, job: Job) -> Job:
+        saved = self._store.begin_stage(job)
         self._report(job)
         return saved
 

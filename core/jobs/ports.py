@@ -45,11 +45,14 @@ class JobStore(Protocol):
         stage, where that is seen.
         """
 
-    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
-        """Record the calls of a job's next stage, then the changed job. Raises Conflict.
+    def record_calls(self, calls: Sequence[Call]) -> bool:
+        """Record the calls of a stage that is about to begin; return whether all of them are new.
 
-        Calls that an earlier try recorded already stay as they are.
+        Those that an earlier try recorded stay as they are.
         """
+
+    def begin_stage(self, job: Job) -> Job:
+        """Write a job in its next stage, of which nothing is counted yet. Raises Conflict."""
 
     def due(self, now: datetime) -> Iterator[tuple[str, str]]:
         """Yield job and call id of every call that is due, longest overdue first.

@@ -241,7 +241,8 @@ class TestAStage:
         store.count_done(job, call, due_at=NOON)
         following = job.with_stage(calls=1, due_at=NOON, event=an_event(what="stage 2"))
 
-        begun = store.begin_stage(following, [replace(a_call(), id="2-0", stage=2)])
+        assert store.record_calls([replace(a_call(), id="2-0", stage=2)])
+        begun = store.begin_stage(following)
 
         assert begun == store.load_job(JOB_ID)
         assert (begun.stage, begun.done) == (2, frozenset())
@@ -251,11 +252,13 @@ class TestAStage:
         job = self.stage_of(store, 1)
         following = job.with_stage(calls=1, due_at=NOON, event=an_event(what="stage 2"))
         call = replace(a_call(), id="2-0", stage=2)
-        store.begin_stage(following, [call])
+        store.record_calls([call])
+        store.begin_stage(following)
         store.save_call(store.load(JOB_ID, "2-0")[1].with_cancellation(an_event()))
 
+        assert not store.record_calls([call])
         with pytest.raises(Conflict):
-            store.begin_stage(following, [call])
+            store.begin_stage(following)
 
         assert store.load(JOB_ID, "2-0")[1].state is CallState.CANCELLED
 
@@ -265,10 +268,10 @@ class TestAStage:
         job = self.stage_of(store, 1)
         calls = [replace(a_call(), id=f"2-{index}", stage=2) for index in range(3)]
         following = job.with_stage(calls=3, due_at=NOON, event=an_event(what="stage 2"))
-        with pytest.raises(Conflict):
-            store.begin_stage(replace(following, revision=99), calls[:1])
+        assert store.record_calls(calls[:1])
 
-        store.begin_stage(following, calls)
+        assert not store.record_calls(calls)
+        store.begin_stage(following)
 
         assert len(store.history(JOB_ID)[1]) == 4
 

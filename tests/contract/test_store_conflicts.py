@@ -177,7 +177,8 @@ def write_group(store: JobStore) -> object:
 
 def write_stage(store: JobStore) -> object:
     job = store.load_job(JOB_ID)
-    return store.begin_stage(job, [replace(a_call(), id="2-0", stage=2)])
+    store.record_calls([replace(a_call(), id="2-0", stage=2)])
+    return store.begin_stage(job)
 
 
 WRITES: Sequence[Callable[[JobStore], object]] = [
@@ -251,6 +252,6 @@ def test_calls_that_are_put_one_by_one_get_past_a_write_in_the_way(
     calls = [replace(a_call(), id=f"2-{number}", stage=2) for number in range(2)]
     dynamodb.faults = [cancelled(HELD_FALSE, "None"), refused("TransactionConflictException")]
 
-    store.begin_stage(store.load_job(JOB_ID), calls)
+    store.record_calls(calls)
 
     assert len(store.history(JOB_ID)[1]) == 3

@@ -30,7 +30,7 @@ class MemoryJobStore:
 
     `is_kept_out` simulates DynamoDB's TransactionConflict, which says nothing about what is recorded: it
     gets the name of each write (`create`, `save_call`, `save`, `save_job`, `count_in_group`, `count_done`,
-    `record_missing`, `begin`), and where it returns True the write raises Conflict and changes nothing.
+    `record_calls`, `begin_stage`), and where it returns True the write raises Conflict and changes nothing.
     """
 
     def __init__(self) -> None:
@@ -111,22 +111,17 @@ class MemoryJobStore:
             self._jobs[job.id] = replace(stored, done=stored.done | {group}, due_at=due_at)
             return self._jobs[job.id]
 
-    def begin_stage(self, job: Job, calls: Sequence[Call]) -> Job:
-        self.record_missing(calls)
-        return self.begin(job)
-
-    def record_missing(self, calls: Sequence[Call]) -> None:
-        """Do the first half of `begin_stage`: in DynamoDB the two are writes of their own."""
+    def record_calls(self, calls: Sequence[Call]) -> bool:
         with self._lock:
-            self._check_writable("record_missing")
-            for call in calls:
-                if (call.job_id, call.id) not in self._calls:
-                    self._calls[call.job_id, call.id] = self._with_events_recorded(call)
+            self._check_writable("record_calls")
+            missing = [call for call in calls if (call.job_id, call.id) not in self._calls]
+            for call in missing:
+                self._calls[call.job_id, call.id] = self._with_events_recorded(call)
+            return len(missing) == len(calls)
 
-    def begin(self, job: Job) -> Job:
-        """Do the second half of `begin_stage`."""
+    def begin_stage(self, job: Job) -> Job:
         with self._lock:
-            self._check_writable("begin")
+            self._check_writable("begin_stage")
             self._check(self._jobs.get(job.id), job)
             return self._put(job, frozenset())
 

@@ -88,7 +88,7 @@ class TestAFunctionThatDies:
         job = pipeline.upload(LONG)
         for runpod_id, body in pipeline.open_requests():
             pipeline.call_back(runpod_id, body)
-        self.dying_once(pipeline.store, "begin", after=False)
+        self.dying_once(pipeline.store, "begin_stage", after=False)
         with pytest.raises(Killed):
             pipeline.take_messages()
 

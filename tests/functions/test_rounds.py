@@ -196,8 +196,8 @@ class TestACrashBetweenTwoRounds:
         [
             ("s3", "put_object", False),
             ("s3", "put_object", True),
-            ("store", "record_missing", True),
-            ("store", "begin", True),
+            ("store", "record_calls", True),
+            ("store", "begin_stage", True),
             ("runpod", "run", False),
         ],
         ids=["nothing stored", "round stored", "calls recorded", "job moved on", "none sent"],

@@ -66,6 +66,13 @@ class TestPastItsDeadline:
 
 class TestPublishing:
     @pytest.fixture
+    def job(self, pipeline: Pipeline) -> Job:
+        """A job whose one answer makes its summary."""
+        job = pipeline.upload(a_transcript(1_000))
+        pipeline.runpod.reports["rp-1"] = RUNNING
+        return job
+
+    @pytest.fixture
     def interrupted(
         self, pipeline: Pipeline, job: Job, monkeypatch: pytest.MonkeyPatch
     ) -> Pipeline:
@@ -92,7 +99,7 @@ class TestPublishing:
         assert only_call(interrupted, job).state is CallState.SUCCEEDED
 
     def test_of_the_summary_is_left_to_its_submitter_as_long_as_any_function_may_run(
-        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, nothing_at_once: None
     ) -> None:
         job = pipeline.upload(a_transcript(1_000))
         pipeline.call_back(*pipeline.open_requests()[0])

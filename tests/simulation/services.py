@@ -55,11 +55,11 @@ class SteppedStore(MemoryJobStore):
     def count_on_job(self, job: Job, call: Call, *, due_at: datetime) -> Job:
         return _judged_anew("count done", self._writes("count_on_job", job, call, due_at=due_at))
 
-    def record_missing(self, calls: Sequence[Call]) -> None:
-        outside("dynamodb", "record calls", self._writes("record_missing", calls))
+    def record_calls(self, calls: Sequence[Call]) -> bool:
+        return outside("dynamodb", "record calls", self._writes("record_calls", calls))
 
-    def begin(self, job: Job) -> Job:
-        return _judged_anew("begin stage", self._writes("begin", job))
+    def begin_stage(self, job: Job) -> Job:
+        return _judged_anew("begin stage", self._writes("begin_stage", job))
 
     def _writes(self, name: str, *args: Any, **more: Any) -> Callable[[], Any]:
         """Return a write as the simulation lets it through: done, or turned away for another one.
@@ -73,11 +73,7 @@ class SteppedStore(MemoryJobStore):
             self._simulation.tally["DynamoDB: another transaction in the way"] += 1
             self._simulation.record("dynamodb", f"{name}: another transaction is in the way")
             kept_out = DynamoJobStore(_Busy(), "jobs", sleep=lambda _: None)  # type: ignore[arg-type]
-            if name == "record_missing":
-                kept_out.begin_stage(next(iter(self._jobs.values())), *args)
-            elif name == "begin":
-                kept_out.save_job(*args)
-            elif name in {"count_in_group", "count_on_job"}:
+            if name in {"count_in_group", "count_on_job"}:
                 kept_out.count_done(*args, due_at=more.get("due_at", args[0].deadline))
             else:
                 getattr(kept_out, name)(*args, **more)
