@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from core.errors import Conflict, UnknownCall
+from core.errors import Conflict, OutputRefused, Superseded, UnknownCall
 from core.failures import Failure
 from core.jobs.call import Attempt, Call, CallState
 from core.jobs.decide import Fail, is_left_behind
 from core.jobs.job import Job, JobState
-from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, Lifecycle
+from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, Lifecycle, output_refused, superseded
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
 from core.summaries.options import Mode
@@ -105,10 +105,16 @@ class Looks:
         return self.lifecycle.fail_job(job, failure, now=now)
 
     def _why_too_late(self, job: Job) -> Failure:
-        """Say what kept a stage from ending: one of its calls may have been held."""
+        """Say what kept a stage from ending: a call that is held, or S3, which takes no answer."""
         for call in self._open_calls(job):
             if call.stage == job.stage and call.state is CallState.WAITING and call.hold:
                 return _held(call)
+        try:
+            self.lifecycle.summaries.visible(job)
+        except OutputRefused as exc:
+            return output_refused(exc)
+        except Superseded as exc:
+            return superseded(exc)
         return Failure("deadline")
 
     def _is_left_to_its_calls(self, job: Job, now: datetime) -> bool:
@@ -121,7 +127,7 @@ class Looks:
         if job.options.mode is Mode.PULL:
             return bool(self._open_calls(job))
         left = {CallState.PUBLISHING}
-        if now < job.deadline + LAST_PATIENCE:
+        if now < job.deadline + RUNPOD_PATIENCE:
             left.add(CallState.SUBMITTED)
         return any(call.state in left for call in self._open_calls(job))
 
