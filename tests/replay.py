@@ -45,6 +45,24 @@ def is_made_of_its_answers(text: str, job: Job, calls: Iterable[Call], kept: Kep
     return isinstance(end, Finished) and end.text.strip() == text.strip()
 
 
+def is_made_of_one_answer(
+    text: str, job: Job, call: Call, kept: Kept, returned: Iterable[str]
+) -> bool:
+    """Is a published text what the engine makes of one of the answers that RunPod returned for a call?
+
+    Whoever has the one answer that a summary needs publishes what it makes, and does not keep it.
+    """
+    return any(
+        is_made_of_its_answers(text, job, [call], {**kept, work_key(job.id, call.id): answer})
+        for each in returned
+        for answer in ((each, _answer_metadata(was_cut)) for was_cut in ("false", "true"))
+    )
+
+
+def _answer_metadata(was_cut: str) -> Mapping[str, str]:
+    return {"was-cut": was_cut, "prompt-tokens": "1", "completion-tokens": "1"}
+
+
 def material_of(job_id: str, kept: Kept) -> Material:
     """Return what a job began with."""
     return material_in(_document(job_id, MATERIAL, kept))

@@ -25,7 +25,7 @@ from sweeper.polling import PUT_BACK
 from tests.builders import NOON
 from tests.fakes.memory import PRESIGNED
 from tests.fakes.model import BLOCK, ref_of
-from tests.replay import is_made_of_its_answers, material_of
+from tests.replay import is_made_of_its_answers, is_made_of_one_answer, material_of
 from tests.simulation.habits import HABITS, UNFIT
 from tests.simulation.runpod import ODD_LENGTH, PRIVATE, FakeRunPod
 from tests.simulation.services import SUMMARIES, Queue, SteppedS3, SteppedStore
@@ -228,24 +228,32 @@ class Invariants:
             raise Broken(f"the summary of job {job_id} says {found}")
 
     def _is_made_of_outputs(self, job_id: str, body: str, metadata: Mapping[str, str]) -> None:
-        call_id = metadata["call-id"]
-        if metadata["attempt"] != "0":
-            self._is_output_of(job_id, call_id, body, attempt=int(metadata["attempt"]))
-            return
+        call_id, attempt = metadata["call-id"], int(metadata["attempt"])
         jobs, calls = self.store.items()
-        if not is_made_of_its_answers(body, jobs[job_id], calls.values(), self._kept):
+        job = jobs[job_id]
+        if attempt and job.options.mode is Mode.PULL:
+            self._is_output_of(job_id, call_id, body, attempt=attempt)
+            return
+        if attempt:
+            returned = self._outputs_of(job_id, call_id, attempt)
+            call = calls[job_id, call_id]
+            is_right = is_made_of_one_answer(body, job, call, self._kept, returned)
+        else:
+            is_right = is_made_of_its_answers(body, job, calls.values(), self._kept)
+        if not is_right:
             raise Broken(f"the summary of job {job_id} is not what its calls made")
 
     def _is_output_of(self, job_id: str, call_id: str, body: str, attempt: int = 0) -> None:
-        outputs = [
-            job.text
-            for job in self.runpod.of_call(job_id, call_id)
-            if attempt in (0, job.ref.attempt)
-        ]
+        outputs = self._outputs_of(job_id, call_id, attempt)
         if body.strip() not in (text.strip() for text in outputs):
             raise Broken(
                 f"what call {call_id} of job {job_id} wrote is not what RunPod made for it"
             )
+
+    def _outputs_of(self, job_id: str, call_id: str, attempt: int) -> list[str]:
+        """Return the texts of an attempt of a call; of all of them where it is 0."""
+        of_call = self.runpod.of_call(job_id, call_id)
+        return [job.text for job in of_call if attempt in (0, job.ref.attempt)]
 
     def _success_means_a_summary(self, job: Job) -> None:
         text = self._texts.get(job.id)

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 from core.aws.names import work_key
 from core.jobs.call import Call
-from core.jobs.job import Job, JobState
+from core.jobs.job import ASSEMBLED, Job, JobState
 from core.summaries.rounds import GivenUp
 from core.words import count_words
-from tests.replay import is_made_of_its_answers, replayed
+from tests.replay import is_made_of_its_answers, is_made_of_one_answer, replayed
 from tests.soak.evidence import Evidence, Sent
 
 # A good file whose every attempt met a fault fails, rightly. More of them than this, and at least one,
@@ -125,9 +125,19 @@ def _summaries_are_right(evidence: Evidence) -> Iterator[str]:
     for _, job in _jobs(evidence):
         if job.summary is None or job.id not in stored:
             continue
-        calls = evidence.histories[job.id].calls
-        if not is_made_of_its_answers(stored[job.id], job, calls, evidence.kept):
+        if not _is_made_of_answers(stored[job.id], job, evidence):
             yield f"job {job.id}: its summary is not what the answers of its calls make"
+
+
+def _is_made_of_answers(text: str, job: Job, evidence: Evidence) -> bool:
+    calls = evidence.histories[job.id].calls
+    if job.summary is None or job.summary.call_id == ASSEMBLED:
+        return is_made_of_its_answers(text, job, calls, evidence.kept)
+    call = next(call for call in calls if call.id == job.summary.call_id)
+    returned = [
+        each.text for each in evidence.requests if (each.job_id, each.call_id) == (job.id, call.id)
+    ]
+    return is_made_of_one_answer(text, job, call, evidence.kept, returned)
 
 
 def _nothing_else_is_stored(evidence: Evidence) -> Iterator[str]:
