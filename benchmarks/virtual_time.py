@@ -11,17 +11,14 @@ two round trips more, for TCP and TLS 1.3.
 
 import heapq
 import itertools
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from types import ModuleType
-from typing import Any, TypeVar
+from typing import TypeVar
 from unittest.mock import patch
 
-import submitter.dispatch
-import submitter.stages
-import sweeper.lanes
 from tests.builders import NOON
 from tests.simulation.scheduler import Invocation, Pool, here, wait
 
@@ -46,7 +43,15 @@ SECONDS_OF = {
     "status": RUNPOD_SECONDS,
 }
 
-_THREADED: tuple[ModuleType, ...] = (submitter.dispatch, submitter.stages, sweeper.lanes)
+SECONDS_OF_SERVICE = {
+    "dynamodb": WRITE_SECONDS,
+    "s3": S3_SECONDS,
+    "sqs": SQS_SECONDS,
+    "secretsmanager": 0.020,
+    "events": 0.020,
+}
+
+_OURS = ("core", "submitter", "sweeper", "webhook_receiver")
 
 
 @dataclass
@@ -138,11 +143,26 @@ class Processor:
 def threads_in_virtual_time() -> Iterator[None]:
     """Make the functions' thread pools ones of greenlets."""
     with ExitStack() as stack:
-
-        def put(where: object, name: str, what: Any) -> None:
-            stack.enter_context(patch.object(where, name, what))
-
-        for module in _THREADED:
-            put(module, "ThreadPoolExecutor", Pool)
-        put(sweeper.lanes, "wait", wait)
+        for name, module in list(sys.modules.items()):
+            if name.partition(".")[0] not in _OURS:
+                continue
+            for what, instead in (("ThreadPoolExecutor", Pool), ("wait", wait), ("time", _Clock)):
+                if hasattr(module, what):
+                    stack.enter_context(patch.object(module, what, instead))
+            for adapter in vars(module).values():
+                defaults = getattr(getattr(adapter, "__init__", None), "__kwdefaults__", None)
+                if defaults and "sleep" in defaults:
+                    stack.enter_context(patch.dict(defaults, sleep=spend))
         yield
+
+
+class _Clock:
+    """What the functions use of the module `time`."""
+
+    @staticmethod
+    def sleep(seconds: float) -> None:
+        spend(max(seconds, 0.0))
+
+    @staticmethod
+    def monotonic() -> float:
+        return here().simulation.seconds()
