@@ -217,7 +217,7 @@ def _turn_away(operation: str) -> None:
 def an_account(**environment: str) -> Iterator[Account]:
     time = VirtualTime()
     runpod = LimitedRunPod(time=time)
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -238,7 +238,7 @@ def an_account(**environment: str) -> Iterator[Account]:
         monkeypatch.setattr(wiring, "runpod", lambda _: runpod)
         stack.enter_context(threads_in_virtual_time())
         output = io.StringIO()
-        for handler in logger._logger.handlers:
+        for handler in logger._logger.handlers:  # noqa: SLF001
             stack.callback(handler.setStream, handler.setStream(output))
         stack.enter_context(redirect_stdout(output))
         yield account

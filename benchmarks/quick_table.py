@@ -1,3 +1,4 @@
+# ruff: noqa: N803, ARG002 - parameters have DynamoDB's names, and some change nothing here
 """A DynamoDB table in dictionaries, for what the job store asks: thousands of requests in a second.
 
 moto takes twenty milliseconds for one of the store's updates, and a job of a thousand sections makes
@@ -45,7 +46,7 @@ class QuickTable:
         """Do what is asked. Raises Refused."""
         return getattr(self, f"_{operation.lower()}")(**params)  # type: ignore[no-any-return]
 
-    def _putitem(self, *, TableName: str, Item: Stored, **more: Any) -> dict[str, Any]:  # noqa: N803, ARG002
+    def _putitem(self, *, TableName: str, Item: Stored, **more: Any) -> dict[str, Any]:
         self._check(key_of(Item), more)
         self.items[key_of(Item)] = copy(Item)
         return {}
@@ -53,10 +54,10 @@ class QuickTable:
     def _updateitem(
         self,
         *,
-        TableName: str,  # noqa: N803, ARG002
-        Key: Stored,  # noqa: N803
-        UpdateExpression: str,  # noqa: N803
-        ReturnValues: str = "NONE",  # noqa: N803
+        TableName: str,
+        Key: Stored,
+        UpdateExpression: str,
+        ReturnValues: str = "NONE",
         **more: Any,
     ) -> dict[str, Any]:
         key = key_of(Key)
@@ -71,7 +72,7 @@ class QuickTable:
     def _transactwriteitems(
         self,
         *,
-        TransactItems: list[dict[str, Any]],  # noqa: N803
+        TransactItems: list[dict[str, Any]],
         **more: Any,
     ) -> dict[str, Any]:
         assert not set(more) - _TOLD - {"ClientRequestToken"}, more
@@ -91,11 +92,11 @@ class QuickTable:
 
     def _getitem(
         self, *, TableName: str, Key: Stored, ConsistentRead: bool = False
-    ) -> dict[str, Any]:  # noqa: N803, ARG002
+    ) -> dict[str, Any]:
         item = self.items.get(key_of(Key))
         return {"Item": item} if item else {}
 
-    def _batchgetitem(self, *, RequestItems: Mapping[str, Any], **more: Any) -> dict[str, Any]:  # noqa: N803
+    def _batchgetitem(self, *, RequestItems: Mapping[str, Any], **more: Any) -> dict[str, Any]:
         assert not set(more) - _TOLD, more
         ((table, asked),) = RequestItems.items()
         assert len(asked["Keys"]) <= 100, "DynamoDB takes a hundred keys at most"
@@ -105,10 +106,10 @@ class QuickTable:
     def _query(
         self,
         *,
-        TableName: str,  # noqa: N803, ARG002
-        KeyConditionExpression: str,  # noqa: N803
-        ConsistentRead: bool = False,  # noqa: N803, ARG002
-        ExclusiveStartKey: Stored | None = None,  # noqa: N803
+        TableName: str,
+        KeyConditionExpression: str,
+        ConsistentRead: bool = False,
+        ExclusiveStartKey: Stored | None = None,
         **more: Any,
     ) -> dict[str, Any]:
         expression = _Expression(more)
@@ -148,8 +149,7 @@ class _Expression:
         return str(self._names[word]) if word.startswith("#") else word
 
     def value(self, word: str, item: Stored) -> dict[str, Any] | None:
-        found = self._values[word] if word.startswith(":") else item.get(self.name(word))
-        return found  # type: ignore[no-any-return]
+        return self._values[word] if word.startswith(":") else item.get(self.name(word))  # type: ignore[no-any-return]
 
 
 def key_of(item: Mapping[str, Any]) -> Key:

@@ -115,7 +115,8 @@ class _Playing:
             "dynamodb.BatchGetItem",
             "s3.GetObject",
             "s3.GetObject",
-        ) + self.each.requests[again:]
+            *self.each.requests[again:],
+        )
 
     def play(self) -> Burst:
         second = 0.0
