@@ -265,7 +265,7 @@ def test_a_handler_is_a_file_of_its_own_folder(stack: dict, function: str, folde
     [
         ("SubmitterFunction", 60, 1769),
         ("WebhookReceiverFunction", 15, 512),
-        ("SweeperFunction", 120, 512),
+        ("SweeperFunction", 120, 1769),
         ("NotifierFunction", 30, 512),
         ("WebhookSenderFunction", 30, 512),
     ],
