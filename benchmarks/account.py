@@ -157,7 +157,7 @@ class Account:
         """Make a function's request in virtual time."""
         service = client.meta.service_model.service_name
         if service == "dynamodb":
-            make = lambda: self._ask_table(client, operation, params)  # noqa: E731
+            make = lambda: asked_of(self.table, client, operation, params)  # noqa: E731
         if not isinstance(getcurrent(), SimulatedThread):
             return make()
         self.trace.append(f"{service}.{operation}")
@@ -179,15 +179,6 @@ class Account:
         spend(seconds / 2)
         return answer
 
-    def _ask_table(self, client: Any, operation: str, params: Mapping[str, Any]) -> Any:
-        try:
-            return self.table.answer(operation, params)
-        except Refused as exc:
-            error: Any = {"Error": {"Code": exc.code, "Message": exc.code}}
-            if exc.reasons:
-                error["CancellationReasons"] = [{"Code": reason} for reason in exc.reasons]
-            raise client.exceptions.from_code(exc.code)(error, operation) from None
-
     def _send(self, operation: str, params: Mapping[str, Any]) -> dict[str, Any]:
         many = operation == "SendMessageBatch"
         messages = params["Entries"] if many else [params]
@@ -201,6 +192,17 @@ class Account:
     def _arrive(self, body: str) -> None:
         self._queue.append(body)
         self._deliver()
+
+
+def asked_of(table: QuickTable, client: Any, operation: str, params: Mapping[str, Any]) -> Any:
+    """Ask a table as a client's method does. Raises the client's own exceptions."""
+    try:
+        return table.answer(operation, params)
+    except Refused as exc:
+        error: Any = {"Error": {"Code": exc.code, "Message": exc.code}}
+        if exc.reasons:
+            error["CancellationReasons"] = [{"Code": reason} for reason in exc.reasons]
+        raise client.exceptions.from_code(exc.code)(error, operation) from None
 
 
 def _turn_away(operation: str) -> None:
