@@ -64,21 +64,26 @@ class OneUpload:
 
 
 @cache
-def one_upload() -> OneUpload:
-    """Record it from the real handler; the second one, as secrets are read once in five minutes."""
+def upload_requests() -> tuple[str, ...]:
+    """Record them from the real handler; of the second upload, as secrets are read every five minutes."""
     text = a_transcript(_WORDS)
     with an_account() as account:
         account.upload("first.txt", text)
         account.trace = []
         account.upload("second.txt", text)
         assert not account.failed, account.failed
-        requests = tuple(account.trace)
+        return tuple(account.trace)
+
+
+@cache
+def one_upload() -> OneUpload:
+    text = a_transcript(_WORDS)
     begun = time.process_time()
     passages = numbered(read_transcript(text.encode(), max_bytes=10**8).turns)
-    next_round(
-        passages, Goal(words=4_000, boundary="b" * 32), WritingLimits(context_tokens=32_768), []
-    )
+    goal, limits = Goal(words=4_000, boundary="b" * 32), WritingLimits(context_tokens=32_768)
+    next_round(passages, goal, limits, [])
     planning_seconds = time.process_time() - begun
+    requests = upload_requests()
     return OneUpload(requests, planning_seconds + len(requests) * own_seconds().write)
 
 
@@ -201,15 +206,16 @@ class _Playing:
         self.time.after(retry_delay(attempts).total_seconds(), arrive)
 
 
-def burst(uploads: int, most_at_once: int) -> Burst:
+def burst(uploads: int, most_at_once: int, each: OneUpload) -> Burst:
     random.seed(uploads)  # the client's policy draws its jitter from there
-    return _Playing(uploads, most_at_once, one_upload()).play()
+    return _Playing(uploads, most_at_once, each).play()
 
 
 def figures() -> list[Figure]:
     each = one_upload()
-    few, many, crowd = burst(1_000, _AT_ONCE), burst(10_000, _AT_ONCE), burst(3_000, 2 * _AT_ONCE)
-    by_default = burst(1_000, _DEFAULT_AT_ONCE)
+    few, many = (burst(uploads, _AT_ONCE, each) for uploads in (1_000, 10_000))
+    crowd = burst(3_000, 2 * _AT_ONCE, each)
+    by_default = burst(1_000, _DEFAULT_AT_ONCE, each)
     return [
         _figure(few, _AT_ONCE, most=1.3),
         _figure(many, _AT_ONCE, most=1.3),
@@ -256,7 +262,7 @@ def _figure(found: Burst, most_at_once: int, *, most: float | None = None) -> Fi
 def main(arguments: Sequence[str]) -> None:
     uploads, *most = map(int, arguments)
     for each in most:
-        print(each, burst(uploads, each))
+        print(each, burst(uploads, each, one_upload()))
 
 
 if __name__ == "__main__":
