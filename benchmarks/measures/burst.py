@@ -47,7 +47,7 @@ _TIMEOUT_SECONDS = 60.0
 # Lambda begins with five pollers of a queue and adds five a second, up to MaximumConcurrency.
 _FIRST_POLLERS, _POLLERS_PER_SECOND = 5, 5.0
 _COLD_START_SECONDS = 1.0
-_AT_ONCE, _DEFAULT_AT_ONCE = 40, 5  # SubmitterMaxConcurrency: its largest value, its default
+_AT_ONCE, _DEFAULT_AT_ONCE = 50, 5  # SubmitterMaxConcurrency: its largest value, its default
 _MESSAGE_DELIVERED_SECONDS = 0.05
 
 

@@ -38,7 +38,7 @@ def test_runpod_refuses_none_of_one_jobs_sections(larger: FanOut) -> None:
     assert larger.refused == 0
 
 
-@pytest.mark.parametrize("submitters", [5, 40, 200])
+@pytest.mark.parametrize("submitters", [5, 50, 200])
 def test_of_a_burst_every_upload_reaches_runpod(submitters: int) -> None:
     each = OneUpload(("s3.GetObject", "run", "dynamodb.UpdateItem"), own_seconds=0.01)
 

@@ -98,7 +98,7 @@ def test_the_submitter_reports_each_failed_message_and_never_floods_runpod(stack
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-@pytest.mark.parametrize("maximum", [2, 5, 10, 20, 40])
+@pytest.mark.parametrize("maximum", [2, 5, 10, 20, 50])
 def test_the_submitters_concurrency_is_a_number(maximum: int) -> None:
     mapping = deployed(SubmitterMaxConcurrency=maximum)["SubmitterFunctionWork"]["Properties"]
 
