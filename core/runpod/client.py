@@ -7,7 +7,9 @@ that fails is such an error: it can fail after the request was read.
 A CDN stands before RunPod. What it answers by itself says nothing about the key or the request.
 """
 
-from collections.abc import Mapping
+import random
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -30,11 +32,14 @@ from core.runpod import reports
 from core.runpod.health import EndpointHealth
 from core.runpod.reports import RunPodReport
 
-_CONNECTIONS = 16  # kept open: as many as a stage sends by at once
 _CONNECT_SECONDS = 5
 _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10
 _HEALTH_ANSWER_SECONDS = 5
+_MOST_KEPT = 64  # connections: as many as the sweeper has threads that ask, and more
+_RUN = "/run"
+_MOST_REFUSED = 3  # times that one request is tried again after a 429
+_SHARE_WHEN_ASKING = 0.3
 # Cloudflare stands before RunPod and turns some default user agents away (error 1010).
 USER_AGENT = "transcript-summaries/0.1"
 
@@ -47,37 +52,77 @@ class ApiKey(Protocol):
         """Return the key afresh: it may have been replaced. Raises SecretUnusable."""
 
 
+class _Spread(Retry):
+    """Comes back after some seconds, by chance, from the first time on.
+
+    RunPod counts requests by ten seconds: whoever comes back at once, as urllib3 does the first time, finds
+    it as full as before, and whoever was refused together would come back together.
+    """
+
+    def get_backoff_time(self) -> float:
+        refused = len(self.history)
+        return refused * random.uniform(self.backoff_factor, 3 * self.backoff_factor)  # noqa: S311 - no secret
+
+
+def retries(backoff_seconds: float, *, kind: type[Retry] = Retry) -> Retry:
+    """Return what is tried again: only what was surely not taken."""
+    return kind(
+        total=4,
+        connect=2,
+        status=_MOST_REFUSED,
+        read=0,
+        other=0,
+        redirect=0,
+        allowed_methods=None,
+        status_forcelist={429},
+        backoff_factor=backoff_seconds,
+        backoff_jitter=backoff_seconds,
+        respect_retry_after_header=False,  # it could outlast the function; the queue waits longer
+        raise_on_status=False,
+    )
+
+
+def run_retries(backoff_seconds: float = 1.0) -> Retry:
+    """Return how `/run` is tried again: for 6 to 18 seconds, then the queue brings it again."""
+    return retries(backoff_seconds, kind=_Spread)
+
+
 class HttpRunPod:
     """The RunPod port, through `requests`."""
 
-    def __init__(self, endpoint: str, api_key: ApiKey, *, backoff_seconds: float = 0.3) -> None:
+    def __init__(self, endpoint: str, api_key: ApiKey, *, backoff_seconds: float = 1.0) -> None:
+        """`backoff_seconds` is the least wait of a request that was refused."""
         self._endpoint = endpoint
         self._api_key = api_key
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
-        only_what_was_not_taken = Retry(
-            total=4,
-            connect=2,
-            status=3,
-            read=0,
-            other=0,
-            redirect=0,
-            allowed_methods=None,
-            status_forcelist={429},
-            backoff_factor=backoff_seconds,
-            backoff_jitter=backoff_seconds,
-            respect_retry_after_header=False,  # it could outlast the function; the queue waits longer
-            raise_on_status=False,
-        )
-        for scheme in ("https://", "http://"):
-            adapter = HTTPAdapter(max_retries=only_what_was_not_taken, pool_maxsize=_CONNECTIONS)
-            self._session.mount(scheme, adapter)
+        asking = retries(_SHARE_WHEN_ASKING * backoff_seconds)  # it has seconds, not a minute
+        for prefix, policy in (
+            ("https://", asking),
+            ("http://", asking),
+            (endpoint + _RUN, run_retries(backoff_seconds)),
+        ):
+            self._session.mount(prefix, HTTPAdapter(max_retries=policy, pool_maxsize=_MOST_KEPT))
+        self._keeps_connections = False
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[None]:
+        """Ask for many statuses over connections that are kept, for as long as the function surely runs.
+
+        A handshake takes longer than such a request does otherwise, and twice its computing.
+        """
+        self._keeps_connections = True
+        try:
+            yield
+        finally:
+            self._keeps_connections = False
+            self._session.close()  # none is there to be found dead by the next invocation
 
     def check_key(self) -> None:
         self._key()
 
     def run(self, request: Mapping[str, Any]) -> str:
-        answer = self._send("POST", "/run", answer_seconds=_RUN_ANSWER_SECONDS, json=request)
+        answer = self._send("POST", _RUN, answer_seconds=_RUN_ANSWER_SECONDS, json=request)
         self._raise_unless_ok(answer)
         body = _object_in(answer)
         runpod_id = body.get("id")
@@ -151,9 +196,7 @@ class HttpRunPod:
                 method,
                 self._endpoint + path,
                 json=json,
-                # A kept connection can have died while the function was frozen, and a request lost on
-                # it could have been taken: every request has a connection of its own.
-                headers={"Authorization": f"Bearer {key}", "Connection": "close"},
+                headers={"Authorization": f"Bearer {key}"} | self._connection_header(path),
                 timeout=(_CONNECT_SECONDS, answer_seconds),
                 allow_redirects=False,
             )
@@ -161,6 +204,15 @@ class HttpRunPod:
             raise _connection_error(exc) from exc
         except requests.RequestException as exc:
             raise RunPodSilent("RunPod did not answer in time") from exc
+
+    def _connection_header(self, path: str) -> dict[str, str]:
+        """Say that a request's connection is its own, unless many are made that may well be lost.
+
+        A kept connection can have died while the function was frozen, and a request to run something
+        that is lost on it could have been taken.
+        """
+        is_kept = self._keeps_connections and path != _RUN
+        return {} if is_kept else {"Connection": "close"}
 
     @staticmethod
     def _raise_unless_ok(answer: requests.Response) -> None:
