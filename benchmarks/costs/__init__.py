@@ -12,3 +12,7 @@ deployments  which deployment for how many transcripts a day
 limits       at how many transcripts a day each limit is reached: limits.toml
 charts       the pictures
 """
+
+import os
+
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "Benchmark")  # read when functions are imported

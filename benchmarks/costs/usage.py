@@ -1,0 +1,169 @@
+"""What a job takes of AWS, counted over moto while the real handlers make a summary of it."""
+
+import io
+import json
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+import responses
+
+from benchmarks.costs.metering import metering
+from core import wiring
+from core.telemetry import logger
+from tests.builders import status_body
+from tests.fakes.cloud import RUNPOD, Cloud, captured_log, running_cloud
+from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
+from tests.fakes.model import FakeModel, a_transcript
+
+_ASSUMED = Path(__file__).with_name("assumed.toml")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Of one job."""
+
+    words: int
+    calls: int
+    rounds: int
+    requests: Mapping[str, int]  # "s3.PutObject": 2
+    requests_of: Mapping[str, Mapping[str, int]]  # the same by function, with "runpod.run"
+    invocations: Mapping[str, int]  # by function
+    write_units: Mapping[str, int]  # "table", and each index by its name
+    read_units: float
+    stored_bytes: Mapping[str, int]  # "transcripts", "summaries", "work", "table"
+    log_bytes: int
+    largest_item_bytes: int
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Return the seconds that each function runs for the job, warm, by assumed latencies.
+
+        A stage's requests go out several at a time; what follows one another adds up.
+        """
+        ours = assumed()["own_seconds"]
+        return {
+            function: self.invocations[function] * ours[function]["an_invocation"]
+            + self.words / 1_000 * ours[function]["a_thousand_words"]
+            + sum(number * latencies()[name] for name, number in asked.items())
+            / ours[function]["at_once"]
+            for function, asked in self.requests_of.items()
+        }
+
+    @property
+    def aws_requests(self) -> int:
+        return sum(self.requests.values())
+
+
+@cache
+def assumed() -> Mapping[str, Any]:
+    return tomllib.loads(_ASSUMED.read_text(encoding="utf-8"))
+
+
+def latencies() -> Mapping[str, float]:
+    """Return the seconds that a request takes, by service and operation."""
+    held: Mapping[str, float] = assumed()["seconds_of_a_request"]
+    return held
+
+
+@cache
+def usage_of(words: int) -> Usage:
+    """Return what a job of so many words takes, with a model that obeys."""
+    with ExitStack() as held:
+        monkeypatch = held.enter_context(pytest.MonkeyPatch.context())
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        cloud = held.enter_context(running_cloud(monkeypatch, MAX_TRANSCRIPT_BYTES="25000000"))
+        log = held.enter_context(_logged())
+        units = held.enter_context(metering(wiring.client("dynamodb")))
+        invocations, requests_of = _summarise(cloud, words)
+        job, calls, _ = cloud.only_job()
+        assert job.summary is not None
+        return Usage(
+            words=words,
+            calls=len(calls),
+            rounds=max(call.stage for call in calls),
+            requests=_without_secrets(cloud.requests),
+            requests_of=requests_of,
+            invocations=invocations,
+            write_units=dict(units.written),
+            read_units=units.read,
+            stored_bytes=_stored_bytes(),
+            log_bytes=len(log.getvalue().encode()),
+            largest_item_bytes=units.largest_item_bytes,
+        )
+
+
+@contextmanager
+def _logged() -> Iterator[io.StringIO]:
+    """Yield what the functions print, which is what goes to CloudWatch: log lines and metrics."""
+    handlers, logger.handlers[:] = logger.handlers[:], []
+    try:
+        with captured_log() as printed, redirect_stdout(printed):
+            yield printed
+    finally:
+        logger.handlers[:] = handlers
+
+
+def _without_secrets(requests: Mapping[str, int]) -> dict[str, int]:
+    """Leave out secrets: they are read once in five minutes, whatever comes in them."""
+    return {
+        name: number
+        for name, number in sorted(requests.items())
+        if number and not name.startswith("secretsmanager.")
+    }
+
+
+def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counter[str]]]:
+    """Upload a transcript and let RunPod and the queue do what they do, until nothing is left."""
+    waiting: list[tuple[str, dict[str, Any]]] = []
+    invocations: Counter[str] = Counter()
+    requests_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    taken = count(1)
+
+    def take(request: Any) -> tuple[int, dict[str, str], str]:
+        runpod_id = f"rp-{next(taken)}"
+        waiting.append((runpod_id, json.loads(request.body)))
+        return 200, {}, json.dumps(status_body("IN_QUEUE", id=runpod_id))
+
+    def invoke(function: str, event: dict[str, Any]) -> None:
+        invocations[function] += 1
+        before, runs = Counter(cloud.requests), len(waiting)
+        cloud.invoke(function, event)
+        requests_of[function] += Counter(_without_secrets(cloud.requests - before))
+        requests_of[function]["runpod.run"] += len(waiting) - runs
+
+    cloud.runpod.add_callback(responses.POST, f"{RUNPOD}/run", callback=take)
+    cloud.upload("long.txt", a_transcript(words))
+    etag = boto3.client("s3").head_object(Bucket="transcripts", Key="long.txt")["ETag"]
+    cloud.requests.clear()
+    invoke("submitter", sqs_batch(s3_notification("long.txt", etag.strip('"'))))
+    model = FakeModel()
+    while waiting:
+        asked, waiting[:] = waiting[:], []
+        for runpod_id, request in asked:
+            answer = model.answer(request, runpod_id)
+            invoke("webhook_receiver", callback_event(request["webhook"], answer))
+        for message in cloud.messages():
+            invoke("submitter", sqs_batch(message))
+    return invocations, dict(requests_of)
+
+
+def _stored_bytes() -> dict[str, int]:
+    sizes: Counter[str] = Counter()
+    s3 = boto3.client("s3")
+    for bucket in ("transcripts", "out"):
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket):
+            for each in page.get("Contents", ()):
+                where = "transcripts" if bucket == "transcripts" else each["Key"].split("/")[0]
+                sizes[where] += each["Size"]
+    return dict(sizes)
