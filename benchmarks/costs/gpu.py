@@ -18,7 +18,7 @@ from cli.endpoint.catalogue import Pace
 from cli.endpoint.gpu_time import step_seconds
 
 Owner = TypeVar("Owner")
-_A_NANOSECOND = 1e-9
+_A_MOMENT = 1e-6  # seconds, and steps: what floating point may be off
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,9 +72,9 @@ class Gpu(Generic[Owner]):
     def advance(self, to: float) -> list[Owner]:
         """Go on until then; return whose answers are there."""
         ended: list[Owner] = []
-        while self._running and (end := self.next_end) is not None and end <= to + _A_NANOSECOND:
+        while self._running and (end := self.next_end) is not None and end <= to + _A_MOMENT:
             self._spend(end - self.now)
-            while self._running and self._steps_left <= _A_NANOSECOND:
+            while self._running and self._steps_left <= _A_MOMENT:
                 _, _, owner, request = heapq.heappop(self._running)
                 self._release(request)
                 ended.append(owner)
@@ -128,10 +128,15 @@ class Gpu(Generic[Owner]):
 
     def _forget(self) -> None:
         """Drop what nobody uses, longest unused first, until what is used has its room."""
-        unused = [name for name in self._cache if name not in self._uses]
-        for name in unused:
-            if self._cached_tokens + self._writing_tokens <= self.card.pace.kv_cache_tokens:
-                return
+        surplus = self._cached_tokens + self._writing_tokens - self.card.pace.kv_cache_tokens
+        dropped: list[int] = []
+        for name, tokens in self._cache.items():
+            if surplus <= 0:
+                break
+            if name not in self._uses:
+                dropped.append(name)
+                surplus -= tokens
+        for name in dropped:
             self._cached_tokens -= self._cache.pop(name)
 
     def _release(self, request: ModelRequest) -> None:
