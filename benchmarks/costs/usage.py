@@ -16,7 +16,7 @@ import boto3
 import pytest
 import responses
 
-from benchmarks.costs.metering import metering
+from benchmarks.costs.metering import metering, size_of
 from core import wiring
 from core.telemetry import logger
 from tests.builders import status_body
@@ -40,6 +40,7 @@ class Usage:
     write_units: Mapping[str, int]  # "table", and each index by its name
     read_units: float
     stored_bytes: Mapping[str, int]  # "transcripts", "summaries", "work", "table"
+    sent_bytes: int  # to RunPod
     log_bytes: int
     largest_item_bytes: int
 
@@ -98,6 +99,7 @@ def usage_of(words: int) -> Usage:
             write_units=dict(units.written),
             read_units=units.read,
             stored_bytes=_stored_bytes(),
+            sent_bytes=sum(len(call.request.body or b"") for call in cloud.runpod.calls),
             log_bytes=len(log.getvalue().encode()),
             largest_item_bytes=units.largest_item_bytes,
         )
@@ -155,6 +157,8 @@ def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counte
             invoke("webhook_receiver", callback_event(request["webhook"], answer))
         for message in cloud.messages():
             invoke("submitter", sqs_batch(message))
+    invocations["notifier"] += 1  # by the table's stream, which moto does not play
+    requests_of["notifier"]["events.PutEvents"] += 1
     return invocations, dict(requests_of)
 
 
@@ -166,4 +170,6 @@ def _stored_bytes() -> dict[str, int]:
             for each in page.get("Contents", ()):
                 where = "transcripts" if bucket == "transcripts" else each["Key"].split("/")[0]
                 sizes[where] += each["Size"]
+    for item in boto3.client("dynamodb").get_paginator("scan").paginate(TableName="jobs"):
+        sizes["table"] += sum(map(size_of, item["Items"]))
     return dict(sizes)
