@@ -28,6 +28,7 @@ _CONFIG = Config(
     connect_timeout=3,
     read_timeout=10,
     retries={"mode": "standard", "total_max_attempts": 4},
+    max_pool_connections=64,  # at most; the sweeper's threads would else make a connection for each request
 )
 # Left alone, botocore presigns with SigV2 in us-east-1, and elsewhere for the global host, which sends
 # a request for a young bucket on to another host, where the signature does not hold.

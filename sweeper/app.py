@@ -24,22 +24,30 @@ from sweeper.report import SweepReport
 from sweeper.sweep import Sweeper
 
 BY = "sweeper"
-_SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
+SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
 _SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep with less to do
-# /status takes 2,000 requests in 10 seconds per endpoint. Half of it, to leave room for people.
-_POLLS_PER_SECOND = 100
+# /status takes 2,000 requests in 10 seconds per endpoint, and /cancel 100. Some less of each: the rest is
+# for people, and for the receiver with VerifyCallbacks.
+POLLS_PER_SECOND = 170
+CANCELS_PER_SECOND = 8
 
 
 @observed
 def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
     def seconds_left() -> float:
-        return context.get_remaining_time_in_millis() / 1_000 - _SECONDS_TO_TELL
+        return context.get_remaining_time_in_millis() / 1_000 - SECONDS_TO_TELL
 
     sweeper, gauges, work_files = _wiring()
     report = SweepReport()
+    sweep = sweeper.sweep(
+        pace=paced(POLLS_PER_SECOND),
+        cancel_pace=paced(CANCELS_PER_SECOND),
+        seconds_left=seconds_left,
+    )
     try:
-        for result in sweeper.sweep(pace=paced(_POLLS_PER_SECOND), seconds_left=seconds_left):
-            report.add(result)
+        with sweeper.polling.runpod.keeping_connections():
+            for result in sweep:
+                report.add(result)
     finally:
         report.close(seconds_left=seconds_left())
         gauges.read(seconds_left)

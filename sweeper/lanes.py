@@ -5,6 +5,7 @@ while there is time for it to end; what has not ended when the time is up is lef
 here, for whoever dies in the middle of a look leaves a call that is due.
 """
 
+import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -28,6 +29,10 @@ class Lane(Generic[T]):
         self._pace = pace  # returns when the next may begin
         self._waiting: deque[Callable[[], T]] = deque()
         self._running: set[Future[T]] = set()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._waiting)
 
     @property
     def unfinished(self) -> int:
@@ -68,15 +73,23 @@ def as_completed(
         yield from done
 
 
-def paced(per_second: int) -> Callable[[], None]:
-    """Return a function that returns at most so often a second."""
+def paced(
+    per_second: float,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Callable[[], None]:
+    """Return a function that returns at most so often a second, however many threads call it."""
+    lock = threading.Lock()
     next_turn = 0.0
 
     def pace() -> None:
         nonlocal next_turn
-        now = time.monotonic()
-        time.sleep(max(0.0, next_turn - now))
-        next_turn = max(next_turn, now) + 1 / per_second
+        with lock:
+            now = clock()
+            turn = max(next_turn, now)
+            next_turn = turn + 1 / per_second
+        sleep(turn - now)
 
     return pace
 

@@ -9,7 +9,6 @@ of a job that has ended: cancel its request, then let it follow its job
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -22,7 +21,7 @@ from core.jobs.lifecycle import LAST_PATIENCE, LATEST_PICKUP, Lifecycle
 from core.jobs.ports import JobStore
 from core.jobs.settle import Settlement
 from core.summaries.options import Mode
-from sweeper.results import Poll, Polls, SweepOutcome, SweepResult
+from sweeper.results import DueItem, Poll, Polls, SweepOutcome, SweepResult
 
 # How long past its deadline a call waits for RunPod to be reachable for the last question, and a call
 # of a job that has ended for RunPod to cancel its request.
@@ -40,13 +39,16 @@ class Looks:
     store: JobStore
     clock: Callable[[], datetime]
 
-    def look(self, job_id: str, call_id: str) -> SweepResult | Polls:
+    def look(self, item: DueItem) -> SweepResult | Polls:
         """Do what one due call, or one due job, needs; or say what RunPod has to be asked for it."""
         now = self.clock()
         try:
-            if not call_id:
-                return self._look_at_job(job_id, now)
-            job, call = self.store.load(job_id, call_id)
+            if not item.call_id:
+                return self._look_at_job(item.job or self.store.load_job(item.job_id), now)
+            if item.job and item.call:
+                job, call = item.job, item.call
+            else:
+                job, call = self.store.load(item.job_id, item.call_id)
             if call.due_at is None or call.due_at > now:
                 return SweepResult(SweepOutcome.SETTLED_ALREADY)  # the index lags behind the table
             attempt = polled_attempt(call)
@@ -76,9 +78,8 @@ class Looks:
             return SweepResult(SweepOutcome.RESENT)
         return fail(self.lifecycle, job, call, Failure("unanswered"), now)
 
-    def _look_at_job(self, job_id: str, now: datetime) -> SweepResult | Polls:
+    def _look_at_job(self, job: Job, now: datetime) -> SweepResult | Polls:
         """Go on with a job whose next stage was asked for in vain, or end what it left running."""
-        job = self.store.load_job(job_id)
         if job.due_at is None or job.due_at > now:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)
         if job.is_final:
@@ -124,13 +125,9 @@ class Looks:
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""
-        calls: list[Call] = []
-        for name in job.call_ids:
-            if name in job.done:
-                continue
-            with suppress(UnknownCall):  # it has expired
-                calls.append(self.store.load(job.id, name)[1])
-        return [call for call in calls if not call.is_final]
+        wanted = [(job.id, name) for name in job.call_ids if name not in job.done]
+        calls = self.store.load_many(wanted)[1]  # without those that have expired
+        return [call for call in calls.values() if not call.is_final]
 
     def _close_calls(self, job: Job, now: datetime) -> SweepResult | Polls:
         """End what a failed job has left open; once nothing is, it is due no more.

@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from core.errors import Conflict, OutputRefused, RunPodError, RunPodKeyUnusable, UnknownCall
@@ -18,7 +18,7 @@ from core.jobs.settle import Settlement, Settler
 from core.runpod.reports import RunPodReport, RunPodStatus, gone
 from sweeper.lanes import Circuit, CircuitOpen
 from sweeper.looks import RUNPOD_PATIENCE, fail
-from sweeper.results import Poll, SweepOutcome, SweepResult
+from sweeper.results import Cancelled, Poll, SweepOutcome, SweepResult
 
 # RunPod's /run can answer with an id before /status knows it: others saw 150 seconds, and many
 # minutes on an endpoint whose first image was still being pulled.
@@ -59,6 +59,15 @@ class Polling:
             self._put_back(poll.call, now)
             raise
 
+    def cancel(self, runpod_id: str, circuit: Circuit) -> Cancelled:
+        """Cancel the request of a call that was given up, if RunPod takes it.
+
+        If not, its executionTimeout and ttl bound what it can cost.
+        """
+        with suppress(RunPodError):
+            circuit.through(lambda: self.runpod.cancel(runpod_id))
+        return Cancelled()
+
     def _poll_or_end(self, poll: Poll, circuit: Circuit, now: datetime) -> SweepResult:
         try:
             return self._poll(poll, circuit, now)
@@ -86,9 +95,9 @@ class Polling:
         if report.status.is_final and (call.state is CallState.PUBLISHING or not is_young):
             return self._settle(call, attempt, report, now)
         if now >= job.deadline:
-            return self._give_up(poll, Failure("deadline"), circuit, now)
+            return self._give_up(poll, Failure("deadline"), now)
         if call.polls + 1 >= self.max_polls:
-            return self._give_up(poll, Failure("polls-exhausted"), circuit, now)
+            return self._give_up(poll, Failure("polls-exhausted"), now)
         self.store.save_call(call.with_poll(due_at=self._next_poll(job, call, now)))
         return SweepResult(SweepOutcome.STILL_RUNNING)
 
@@ -120,18 +129,13 @@ class Polling:
         gap = max((job.deadline - now) / polls_left, self.poll_interval)
         return min(now + gap, job.deadline)
 
-    def _give_up(
-        self, poll: Poll, failure: Failure, circuit: Circuit, now: datetime
-    ) -> SweepResult:
+    def _give_up(self, poll: Poll, failure: Failure, now: datetime) -> SweepResult:
         call, attempt = poll.call, poll.attempt
         if call.state is CallState.PUBLISHING:
             # S3 knows how far that got, and a summary that stands there must not be a failed job's.
             return self._settle(call, attempt, gone(attempt.runpod_id), now)
         # The record first: RunPod calls back about what is cancelled, and would give that as the reason.
-        result = self._fail(poll, failure, now)
-        with suppress(RunPodError):  # its executionTimeout and ttl bound what it can cost
-            circuit.through(lambda: self.runpod.cancel(attempt.runpod_id))
-        return result
+        return replace(self._fail(poll, failure, now), left_running=attempt.runpod_id)
 
     def _fail(self, poll: Poll, failure: Failure, now: datetime) -> SweepResult:
         """End a call, and its job as it is by now: the job's own look has often written it meanwhile."""

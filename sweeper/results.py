@@ -28,6 +28,8 @@ class SweepResult:
     job_id: str = ""
     call_id: str = ""
     error: Exception | None = None  # of what could not be looked at
+    # Of a call that was given up, the request that RunPod may still be at.
+    left_running: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,22 @@ class Polls:
 
 
 @dataclass(frozen=True)
-class Due:
-    """Job and call id of all that is due, longest overdue first."""
+class Cancelled:
+    """A request that was left running is cancelled, or RunPod was asked to in vain."""
 
-    found: list[tuple[str, str]]
+
+@dataclass(frozen=True)
+class DueItem:
+    """A call that is due, or where there is no call id a job; as read, unless that failed."""
+
+    job_id: str
+    call_id: str
+    job: Job | None = None
+    call: Call | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """Some of what is due, longest overdue first."""
+
+    items: tuple[DueItem, ...]

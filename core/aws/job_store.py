@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 DUE_INDEX = "due"
 _MOST_UNPROCESSED_READS = 5
 _MOST_IN_TRANSACTION = 100  # DynamoDB's limit
+_MOST_IN_BATCH = 100  # keys of one read; also DynamoDB's
 
 
 class DynamoJobStore:
@@ -96,6 +97,23 @@ class DynamoJobStore:
         for item in self._read([key_of(job_id, JOB_ITEM)]):
             return to_job(item)
         raise UnknownCall(f"no job {job_id} is recorded")
+
+    def load_many(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> tuple[Mapping[str, Job], Mapping[tuple[str, str], Call]]:
+        wanted = [(job_id, JOB_ITEM) for job_id, _ in keys]
+        wanted += [(job_id, CALL_PREFIX + call_id) for job_id, call_id in keys if call_id]
+        distinct = [key_of(*each) for each in dict.fromkeys(wanted)]
+        jobs: dict[str, Job] = {}
+        calls: dict[tuple[str, str], Call] = {}
+        for first in range(0, len(distinct), _MOST_IN_BATCH):
+            for item in self._read(distinct[first : first + _MOST_IN_BATCH]):
+                if item["item"] == JOB_ITEM:
+                    jobs[item["job_id"]] = to_job(item)
+                else:
+                    call = to_call(item)
+                    calls[call.job_id, call.id] = call
+        return jobs, calls
 
     def save_call(self, call: Call) -> Call:
         self._write(

@@ -4,7 +4,7 @@ A transition is written by one, however many come to the same result: repeated c
 late results and sweeps that lose a race find it written, or are refused. So each is reported once.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from core.jobs.audit import AuditEvent
@@ -31,6 +31,11 @@ class ObservedJobStore:
 
     def load_job(self, job_id: str) -> Job:
         return self._store.load_job(job_id)
+
+    def load_many(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> tuple[Mapping[str, Job], Mapping[tuple[str, str], Call]]:
+        return self._store.load_many(keys)
 
     def save_call(self, call: Call) -> Call:
         saved = self._store.save_call(call)

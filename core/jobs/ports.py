@@ -27,6 +27,15 @@ class JobStore(Protocol):
     def load_job(self, job_id: str) -> Job:
         """Return a job as it is now. Raises UnknownCall."""
 
+    def load_many(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> tuple[Mapping[str, Job], Mapping[tuple[str, str], Call]]:
+        """Return jobs by their ids, and their calls by job and call id, as they are now.
+
+        Each job that a key names, and its call unless that is "". What is not recorded is left out.
+        Costs a request for each hundred of them.
+        """
+
     def save_call(self, call: Call) -> Call:
         """Write a changed call with its pending events; return it as it now stands. Raises Conflict."""
 
@@ -195,6 +204,9 @@ class RunPod(Protocol):
 
     def cancel(self, runpod_id: str) -> None:
         """Stop a request so that it costs no more. Raises as `status` does."""
+
+    def keeping_connections(self) -> AbstractContextManager[None]:
+        """Ask much within a short time: connections are kept until the end of it."""
 
 
 class CallbackSecrets(Protocol):

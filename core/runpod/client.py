@@ -7,7 +7,8 @@ that fails is such an error: it can fail after the request was read.
 A CDN stands before RunPod. What it answers by itself says nothing about the key or the request.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -34,6 +35,8 @@ _CONNECT_SECONDS = 5
 _RUN_ANSWER_SECONDS = 20
 _STATUS_ANSWER_SECONDS = 10
 _HEALTH_ANSWER_SECONDS = 5
+_MOST_KEPT = 64  # connections: as many as the sweeper has threads that ask, and more
+_RUN = "/run"
 # Cloudflare stands before RunPod and turns some default user agents away (error 1010).
 USER_AGENT = "transcript-summaries/0.1"
 
@@ -68,14 +71,29 @@ class HttpRunPod:
             respect_retry_after_header=False,  # it could outlast the function; the queue waits longer
             raise_on_status=False,
         )
+        adapter = HTTPAdapter(max_retries=only_what_was_not_taken, pool_maxsize=_MOST_KEPT)
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=only_what_was_not_taken))
+            self._session.mount(scheme, adapter)
+        self._keeps_connections = False
+
+    @contextmanager
+    def keeping_connections(self) -> Iterator[None]:
+        """Ask for many statuses over connections that are kept, for as long as the function surely runs.
+
+        A handshake takes longer than such a request does otherwise, and twice its computing.
+        """
+        self._keeps_connections = True
+        try:
+            yield
+        finally:
+            self._keeps_connections = False
+            self._session.close()  # none is there to be found dead by the next invocation
 
     def check_key(self) -> None:
         self._key()
 
     def run(self, request: Mapping[str, Any]) -> str:
-        answer = self._send("POST", "/run", answer_seconds=_RUN_ANSWER_SECONDS, json=request)
+        answer = self._send("POST", _RUN, answer_seconds=_RUN_ANSWER_SECONDS, json=request)
         self._raise_unless_ok(answer)
         body = _object_in(answer)
         runpod_id = body.get("id")
@@ -149,9 +167,7 @@ class HttpRunPod:
                 method,
                 self._endpoint + path,
                 json=json,
-                # A kept connection can have died while the function was frozen, and a request lost on
-                # it could have been taken: every request has a connection of its own.
-                headers={"Authorization": f"Bearer {key}", "Connection": "close"},
+                headers={"Authorization": f"Bearer {key}"} | self._connection_header(path),
                 timeout=(_CONNECT_SECONDS, answer_seconds),
                 allow_redirects=False,
             )
@@ -159,6 +175,15 @@ class HttpRunPod:
             raise _connection_error(exc) from exc
         except requests.RequestException as exc:
             raise RunPodSilent("RunPod did not answer in time") from exc
+
+    def _connection_header(self, path: str) -> dict[str, str]:
+        """Say that a request's connection is its own, unless many are made that may well be lost.
+
+        A kept connection can have died while the function was frozen, and a request to run something
+        that is lost on it could have been taken.
+        """
+        is_kept = self._keeps_connections and path != _RUN
+        return {} if is_kept else {"Connection": "close"}
 
     @staticmethod
     def _raise_unless_ok(answer: requests.Response) -> None:

@@ -14,6 +14,7 @@ from tests.fakes.aws import create_jobs_table
 READS: dict[str, Callable[[DynamoJobStore], object]] = {
     "load": lambda store: store.load(JOB_ID, "1-0"),
     "load_job": lambda store: store.load_job(JOB_ID),
+    "load_many": lambda store: store.load_many([(JOB_ID, "1-0")]),
     "history": lambda store: store.history(JOB_ID),
 }
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from benchmarks.units import size_of
 from core.aws.items import instant, job_item
 from core.aws.job_index import BY_STATE
 from core.aws.values import packed
@@ -119,22 +120,3 @@ def _ended(job: Job, state: JobState) -> Job:
     if state is JobState.FAILED:
         return job.with_failure("deadline", AuditEvent(at=at, by="sweeper", why="no result"))
     return job
-
-
-def size_of(item: Mapping[str, Any]) -> int:
-    """Return how many bytes DynamoDB counts for an item."""
-    return sum(len(name) + _size_of_value(value) for name, value in item.items())
-
-
-def _size_of_value(value: Mapping[str, Any]) -> int:
-    ((kind, held),) = value.items()
-    match kind:
-        case "S":
-            return len(held.encode())
-        case "N":
-            return len(held) // 2 + 1
-        case "M":
-            return 3 + size_of(held) + len(held)
-        case "L":
-            return 3 + sum(_size_of_value(each) + 1 for each in held)
-    return 1

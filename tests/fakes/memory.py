@@ -8,6 +8,7 @@ import hashlib
 import io
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -62,6 +63,13 @@ class MemoryJobStore:
             if job_id not in self._jobs:
                 raise UnknownCall(f"no job {job_id} is recorded")
             return self._jobs[job_id]
+
+    def load_many(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> tuple[Mapping[str, Job], Mapping[tuple[str, str], Call]]:
+        with self._lock:
+            jobs = {job_id: self._jobs[job_id] for job_id, _ in keys if job_id in self._jobs}
+            return jobs, {key: self._calls[key] for key in keys if key in self._calls}
 
     def save_call(self, call: Call) -> Call:
         with self._lock:
@@ -337,6 +345,9 @@ class MemoryRunPod:
         if self.unreachable:
             raise self.unreachable
         self.cancelled.append(runpod_id)
+
+    def keeping_connections(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 @dataclass

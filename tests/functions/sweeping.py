@@ -47,11 +47,12 @@ class SweeperSetup:
         self,
         seconds_left: Callable[[], float] = lambda: 115.0,
         pace: Callable[[], None] = lambda: None,
+        cancel_pace: Callable[[], None] = lambda: None,
     ) -> list[SweepResult]:
         sweeper = self.use_cases.sweeper(
             runpod=self.runpod, max_polls=self.max_polls, poll_interval=self.poll_interval
         )
-        return list(sweeper.sweep(pace=pace, seconds_left=seconds_left))
+        return list(sweeper.sweep(pace=pace, cancel_pace=cancel_pace, seconds_left=seconds_left))
 
     @property
     def use_cases(self) -> UseCases:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -241,6 +242,9 @@ class Endpoint:
     def cancel(self, runpod_id: str) -> None:
         self._reach()
         outside("runpod", "cancel", lambda: self.runpod.cancel(runpod_id))
+
+    def keeping_connections(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def health(self) -> EndpointHealth:
         self._reach()

@@ -40,6 +40,11 @@ class SteppedStore(MemoryJobStore):
     def load_job(self, job_id: str) -> Job:
         return outside("dynamodb", "load job", lambda: super(SteppedStore, self).load_job(job_id))
 
+    def load_many(
+        self, keys: Sequence[tuple[str, str]]
+    ) -> tuple[Mapping[str, Job], Mapping[tuple[str, str], Call]]:
+        return outside("dynamodb", "load many", lambda: super(SteppedStore, self).load_many(keys))
+
     def save_call(self, call: Call) -> Call:
         return _judged_anew("save call", self._writes("save_call", call))
 
