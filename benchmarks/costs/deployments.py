@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.costs.dollars import SUMMARIES
 from benchmarks.costs.fleet import Fleet, Ran, arrivals, ran
-from benchmarks.costs.measured import PROFILE, UNLIMITED, card
+from benchmarks.costs.measured import as_shipped, card
 from benchmarks.costs.work import rounds_of, sample
 from cli.endpoint.catalogue import catalogue
 
@@ -78,9 +78,8 @@ def fleet(
     cold: float = COLD_SECONDS,
     whole_jobs: int = 0,
 ) -> Fleet:
-    as_shipped = catalogue().variants[PROFILE][_PRECISION].max_concurrency
     return Fleet(
-        card=card(_PRECISION, UNLIMITED if whole_jobs else as_shipped),
+        card=card(_PRECISION) if whole_jobs else as_shipped(_PRECISION),
         most_workers=workers,
         idle_timeout_seconds=idle,
         cold_start_seconds=cold,

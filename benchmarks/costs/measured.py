@@ -35,6 +35,12 @@ def card(precision: str, most_requests: int = UNLIMITED) -> Card:
     return Card(pace=pace(precision), most_requests=most_requests)
 
 
+def as_shipped(precision: str) -> Card:
+    """Return a card that takes as many requests at once as models.toml lets a worker take."""
+    variant = catalogue().variants[PROFILE][precision.removesuffix("-kv8")]
+    return card(precision, variant.max_concurrency)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Compared:
     way: str

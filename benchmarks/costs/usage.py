@@ -2,30 +2,45 @@
 
 import io
 import json
-import tomllib
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
 import responses
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
-from benchmarks.costs.metering import metering, size_of
-from core import wiring
+from benchmarks.units import Item, Meter, size_of
+from benchmarks.virtual_time import RUNPOD_SECONDS, SECONDS_OF, SECONDS_OF_SERVICE
 from core.telemetry import logger
 from tests.builders import status_body
 from tests.fakes.cloud import RUNPOD, Cloud, captured_log, running_cloud
 from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
 from tests.fakes.model import FakeModel, a_transcript
 
-_ASSUMED = Path(__file__).with_name("assumed.toml")
+_ACCOUNT, _REGION = "123456789012", "us-east-1"
 
+
+@dataclass(frozen=True)
+class Own:
+    """Assumed seconds of a function's own code, warm, at its memory."""
+
+    an_invocation: float
+    a_thousand_words: float = 0.0  # to read and plan
+    at_once: int = 1  # requests of an invocation that are under way together, on average
+
+
+OWN_SECONDS = {
+    "submitter": Own(0.030, 0.010, at_once=4),
+    "webhook_receiver": Own(0.015),
+    "notifier": Own(0.015),
+}
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
@@ -46,17 +61,16 @@ class Usage:
 
     @property
     def seconds(self) -> dict[str, float]:
-        """Return the seconds that each function runs for the job, warm, by assumed latencies.
+        """Return the seconds that each function runs for the job, warm, by latencies that are assumed.
 
-        A stage's requests go out several at a time; what follows one another adds up.
+        What an invocation asks one after the other adds up; a stage's requests go out several at a time.
         """
-        ours = assumed()["own_seconds"]
         return {
-            function: self.invocations[function] * ours[function]["an_invocation"]
-            + self.words / 1_000 * ours[function]["a_thousand_words"]
-            + sum(number * latencies()[name] for name, number in asked.items())
-            / ours[function]["at_once"]
-            for function, asked in self.requests_of.items()
+            function: self.invocations[function] * ours.an_invocation
+            + self.words / 1_000 * ours.a_thousand_words
+            + sum(number * latency(name) for name, number in self.requests_of[function].items())
+            / ours.at_once
+            for function, ours in OWN_SECONDS.items()
         }
 
     @property
@@ -64,15 +78,12 @@ class Usage:
         return sum(self.requests.values())
 
 
-@cache
-def assumed() -> Mapping[str, Any]:
-    return tomllib.loads(_ASSUMED.read_text(encoding="utf-8"))
-
-
-def latencies() -> Mapping[str, float]:
-    """Return the seconds that a request takes, by service and operation."""
-    held: Mapping[str, float] = assumed()["seconds_of_a_request"]
-    return held
+def latency(name: str) -> float:
+    """Return the seconds that a request is assumed to take: "s3.PutObject"."""
+    service, _, operation = name.partition(".")
+    if service == "runpod":
+        return RUNPOD_SECONDS
+    return SECONDS_OF.get(operation, SECONDS_OF_SERVICE[service])
 
 
 @cache
@@ -80,12 +91,13 @@ def usage_of(words: int) -> Usage:
     """Return what a job of so many words takes, with a model that obeys."""
     with ExitStack() as held:
         monkeypatch = held.enter_context(pytest.MonkeyPatch.context())
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        monkeypatch.setenv("AWS_DEFAULT_REGION", _REGION)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         cloud = held.enter_context(running_cloud(monkeypatch, MAX_TRANSCRIPT_BYTES="25000000"))
         log = held.enter_context(_logged())
-        units = held.enter_context(metering(wiring.client("dynamodb")))
+        meter = Meter(_as_stored)
+        held.enter_context(meter.watching())
         invocations, requests_of = _summarise(cloud, words)
         job, calls, _ = cloud.only_job()
         assert job.summary is not None
@@ -96,12 +108,12 @@ def usage_of(words: int) -> Usage:
             requests=_without_secrets(cloud.requests),
             requests_of=requests_of,
             invocations=invocations,
-            write_units=dict(units.written),
-            read_units=units.read,
+            write_units={"table": sum(meter.write_units.values()), **meter.index_units},
+            read_units=meter.read_units,
             stored_bytes=_stored_bytes(),
             sent_bytes=sum(len(call.request.body or b"") for call in cloud.runpod.calls),
             log_bytes=len(log.getvalue().encode()),
-            largest_item_bytes=units.largest_item_bytes,
+            largest_item_bytes=max(meter.largest_bytes.values()),
         )
 
 
@@ -160,6 +172,13 @@ def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counte
     invocations["notifier"] += 1  # by the table's stream, which moto does not play
     requests_of["notifier"]["events.PutEvents"] += 1
     return invocations, dict(requests_of)
+
+
+def _as_stored(table: str, key: Item) -> Item | None:
+    """Return an item of moto's, which nobody has to ask for."""
+    held = dynamodb_backends[_ACCOUNT][_REGION].tables[table]
+    found = held.get_item(*(DynamoType(value) for value in key.values()))
+    return None if found is None else dict(found.to_json()["Attributes"])
 
 
 def _stored_bytes() -> dict[str, int]:
