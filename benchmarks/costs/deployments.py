@@ -1,7 +1,8 @@
 """Which deployment for how many transcripts a day: dollars and waits, by simulation.
 
-A day's transcripts of 10,000 words arrive by chance within eight hours. The card is an H100 with FP8 weights;
-a start takes a minute, or eight seconds where FlashBoot brings back a worker that was up not long ago.
+A day's transcripts of 10,000 words arrive by chance within eight hours. The card is an H100 with FP8
+weights; a start takes a minute, or eight seconds where FlashBoot brings back a worker that was up not long
+ago.
 """
 
 from collections.abc import Iterator

@@ -126,11 +126,12 @@ def fixed() -> list[Fixed]:
     cloudwatch, month_seconds = held["cloudwatch"], 30 * 86_400
     sweeps, polls = month_seconds / 120, 5 * month_seconds / 20  # five pollers, 20 s each
     sweep_gb_seconds = sweeps * 0.1 * 0.5
-    return [
-        Fixed(what="alarms", number=kinds.count("AWS::CloudWatch::Alarm"), price=cloudwatch["alarm_month"]),
-        Fixed(what="metrics, each that has a value", number=len(Metric), price=cloudwatch["metric_month"]),
-        Fixed(what="dashboard", number=kinds.count("AWS::CloudWatch::Dashboard"), price=cloudwatch["dashboard_month"]),
-        Fixed(what="secrets: RunPod's key, the callbacks'", number=2, price=held["secrets_manager"]["secret_month"]),
-        Fixed(what="sweeps: GB-seconds", number=sweep_gb_seconds, price=held["lambda"]["gb_second"]),
-        Fixed(what="the queue's empty polls", number=polls, price=held["sqs"]["request"]),
-    ]  # fmt: skip
+    counted = (
+        ("alarms", kinds.count("AWS::CloudWatch::Alarm"), cloudwatch["alarm_month"]),
+        ("metrics, each that has a value", len(Metric), cloudwatch["metric_month"]),
+        ("dashboard", kinds.count("AWS::CloudWatch::Dashboard"), cloudwatch["dashboard_month"]),
+        ("secrets: RunPod's key, the callbacks'", 2, held["secrets_manager"]["secret_month"]),
+        ("sweeps: GB-seconds", sweep_gb_seconds, held["lambda"]["gb_second"]),
+        ("the queue's empty polls", polls, held["sqs"]["request"]),
+    )
+    return [Fixed(what=what, number=number, price=price) for what, number, price in counted]

@@ -29,7 +29,9 @@ class Fleet:
     idle_timeout_seconds: float = 5
     cold_start_seconds: float = 60
     queue_delay_seconds: float = 4
-    between_rounds_seconds: float = 1.0  # the last answer, until the next round's requests are queued
+    between_rounds_seconds: float = (
+        1.0  # the last answer, until the next round's requests are queued
+    )
     jobs_at_once: int = 0  # pull mode: a worker takes whole jobs, so many at once; 0 is push mode
 
 
@@ -144,7 +146,7 @@ class _Running:
             self._look_at(worker)
 
     def _pause(self, job: int) -> float:
-        """Return how long it takes until a job's next round begins; nothing beside the model, or at its end."""
+        """Return how long it takes until a job's next round begins; no time beside the model."""
         is_at_the_model = self.fleet.jobs_at_once or not self.work[job]
         return 0 if is_at_the_model else self.fleet.between_rounds_seconds
 

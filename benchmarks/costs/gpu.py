@@ -8,8 +8,7 @@ nobody uses goes first. A request that does not fit waits.
 
 import heapq
 from collections import Counter, OrderedDict, deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import count
 from typing import Generic, TypeVar
 
@@ -25,9 +24,6 @@ _A_MOMENT = 1e-6  # seconds, and steps: what floating point may be off
 class Card:
     pace: Pace
     most_requests: int  # that a worker takes at once: MAX_CONCURRENCY
-
-    def with_most_requests(self, number: int) -> "Card":
-        return replace(self, most_requests=number)
 
 
 @dataclass
@@ -171,7 +167,7 @@ def taken(rounds: Rounds, card: Card, *, jobs: int = 1) -> Taken:
     left, at_round = Counter[int](), Counter[int]()
 
     def ask(job: int) -> None:
-        asked: Sequence[ModelRequest] = work[job][at_round[job]]
+        asked = work[job][at_round[job]]
         left[job] = len(asked)
         outside.extend((job, each) for each in asked)
 

@@ -67,9 +67,7 @@ def reached(per_job: Mapping[str, float]) -> list[Reached]:
 
 def per_job(usage: Usage) -> dict[str, float]:
     """Return what a transcript takes of each thing that is limited."""
-    gpu_seconds = taken(
-        rounds_of(sample()), as_shipped(_PRECISION), jobs=_JOBS_AT_ONCE
-    ).gpu_seconds
+    gpu_seconds = taken(rounds_of(sample()), as_shipped(_PRECISION), jobs=_JOBS_AT_ONCE).gpu_seconds
     dollars_per_second = catalogue().pools[card(_PRECISION).pace.pool].dollars_per_second
     seconds = usage.seconds
     return {

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -39,6 +39,24 @@ def as_shipped(precision: str) -> Card:
     """Return a card that takes as many requests at once as models.toml lets a worker take."""
     variant = catalogue().variants[PROFILE][precision.removesuffix("-kv8")]
     return card(precision, variant.max_concurrency)
+
+
+def scaled() -> Iterator[tuple[str, str, Card, str]]:
+    """Yield pool, precision, card, and how that is known: measured first, then what is scaled from it."""
+    for precision in ("bf16", "fp8"):
+        yield pace(precision).pool, precision, as_shipped(precision), "measured"
+    for each in held()["scaled"]:
+        on = as_shipped(each["precision"])
+        there = replace(
+            on.pace,
+            pool=each["pool"],
+            kv_cache_tokens=each["kv_cache_tokens"],
+            read_tokens_per_second=on.pace.read_tokens_per_second * each["compute"],
+            step_ms=on.pace.step_ms / each["bandwidth"],
+            step_ms_per_request=on.pace.step_ms_per_request / each["bandwidth"],
+            step_ms_per_1000_cached=on.pace.step_ms_per_1000_cached / each["bandwidth"],
+        )
+        yield each["pool"], each["precision"], replace(on, pace=there), "scaled"
 
 
 @dataclass(frozen=True, kw_only=True)

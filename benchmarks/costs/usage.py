@@ -13,10 +13,9 @@ from typing import Any
 import boto3
 import pytest
 import responses
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
 
-from benchmarks.units import Item, Meter, size_of
+from benchmarks.account import stored_by_moto
+from benchmarks.units import Meter, size_of
 from benchmarks.virtual_time import RUNPOD_SECONDS, SECONDS_OF, SECONDS_OF_SERVICE
 from core.telemetry import logger
 from tests.builders import status_body
@@ -24,7 +23,7 @@ from tests.fakes.cloud import RUNPOD, Cloud, captured_log, running_cloud
 from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
 from tests.fakes.model import FakeModel, a_transcript
 
-_ACCOUNT, _REGION = "123456789012", "us-east-1"
+_REGION = "us-east-1"
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,7 @@ OWN_SECONDS = {
     "webhook_receiver": Own(0.015),
     "notifier": Own(0.015),
 }
+
 
 @dataclass(frozen=True, kw_only=True)
 class Usage:
@@ -96,7 +96,7 @@ def usage_of(words: int) -> Usage:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         cloud = held.enter_context(running_cloud(monkeypatch, MAX_TRANSCRIPT_BYTES="25000000"))
         log = held.enter_context(_logged())
-        meter = Meter(_as_stored)
+        meter = Meter(stored_by_moto)
         held.enter_context(meter.watching())
         invocations, requests_of = _summarise(cloud, words)
         job, calls, _ = cloud.only_job()
@@ -172,13 +172,6 @@ def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counte
     invocations["notifier"] += 1  # by the table's stream, which moto does not play
     requests_of["notifier"]["events.PutEvents"] += 1
     return invocations, dict(requests_of)
-
-
-def _as_stored(table: str, key: Item) -> Item | None:
-    """Return an item of moto's, which nobody has to ask for."""
-    held = dynamodb_backends[_ACCOUNT][_REGION].tables[table]
-    found = held.get_item(*(DynamoType(value) for value in key.values()))
-    return None if found is None else dict(found.to_json()["Attributes"])
 
 
 def _stored_bytes() -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""GPU seconds for one summary of 4,000 words, by the model of a card that was measured (benchmarks/costs/)."""
+"""GPU seconds for one summary of 4,000 words, by a model of a card that was measured."""
 
 from collections.abc import Iterator
 
@@ -61,12 +61,13 @@ def bare_decode_seconds(precision: str, requests: int, jobs: int) -> float:
 
 def _how_far_off() -> Figure:
     worst = max(compared(), key=lambda each: abs(each.off))
+    what = f"{worst.way.replace('_', ' ')}, {PRECISIONS[worst.precision]}, {_where(worst.jobs)}"
     return Figure(
         group=GROUP,
         name="the model of a card, where it is worst",
         value=worst.modelled,
         unit="GPU s",
-        beside=f"measured: {worst.way.replace('_', ' ')}, {PRECISIONS[worst.precision]}, {worst.jobs} at once",
+        beside=f"measured: {what}",
         beside_value=worst.measured,
         most=1.15,
         least=0.85,
