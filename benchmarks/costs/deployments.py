@@ -102,6 +102,7 @@ def _steady() -> Iterator[Deployment]:
     for how, each, is_chosen in (
         ("3 workers, idle 5 s", fleet(3), False),
         ("1 worker, idle 5 s", fleet(1), False),
+        ("1 worker, idle 60 s", fleet(1, idle=60), False),
         ("1 worker, idle 5 s, FlashBoot", fleet(1, cold=FLASHBOOT_SECONDS), False),
         ("1 worker, idle 60 s, FlashBoot", fleet(1, idle=60, cold=FLASHBOOT_SECONDS), True),
     ):
