@@ -19,6 +19,8 @@ from pkgutil import iter_modules
 import click
 from rich import box
 from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
 
 from benchmarks import measures, page, results
@@ -48,14 +50,13 @@ def table(figures: Sequence[Figure]) -> Table:
     for group, members in page.by_group(figures):
         shown.add_row(f"[bold]{group}[/]")
         for each in members:
-            beside = f"\n  [dim]{each.beside_text}[/]" if each.beside_text else ""
+            verdict = _VERDICTS[each.is_met]
             shown.add_row(
-                f"  {each.name}{beside}",
-                each.value_text,
-                each.ratio_text,
-                each.goal_text,
-                _VERDICTS[each.is_met],
+                escape(each.name), each.value_text, each.ratio_text, each.goal_text, verdict
             )
+            if each.beside:
+                beside = Padding(escape(each.beside), (0, 0, 0, 2), style="dim")
+                shown.add_row(beside, f"[dim]{each.beside_value_text}[/]")
         shown.add_section()
     return shown
 
@@ -65,9 +66,11 @@ def summed(figures: Sequence[Figure]) -> str:
     goals = [each for each in figures if each.is_met is not None]
     missed = [each for each in goals if not each.is_met]
     told = [f"{len(goals) - len(missed)} of {len(goals)} goals are met."]
-    told += [
-        f"  [red]missed[/] {each.name}: {each.note or 'no reason is known'}" for each in missed
-    ]
+    for why in dict.fromkeys(each.note for each in missed):
+        names = "; ".join(each.name for each in missed if each.note == why)
+        told.append(
+            f"[red]missed[/] {escape(names)}\n  [dim]{escape(why or 'no reason is known')}[/]"
+        )
     return "\n".join(told)
 
 

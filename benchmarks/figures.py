@@ -46,9 +46,11 @@ class Figure:
     @property
     def beside_text(self) -> str:
         """Return what stands beside the value, with its own; "" if nothing does."""
-        if self.beside_value is None:
-            return self.beside
-        return f"{self.beside}: {_with_unit(self.beside_value, self.unit)}"
+        return ": ".join(each for each in (self.beside, self.beside_value_text) if each)
+
+    @property
+    def beside_value_text(self) -> str:
+        return "" if self.beside_value is None else _with_unit(self.beside_value, self.unit)
 
     @property
     def ratio_text(self) -> str:
@@ -56,8 +58,10 @@ class Figure:
 
     @property
     def goal_text(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"{number(self.least)} to {number(self.most)}"
         bounds = (("≥", self.least), ("≤", self.most))
-        return " ".join(f"{sign} {number(bound)}" for sign, bound in bounds if bound is not None)
+        return "".join(f"{sign} {number(bound)}" for sign, bound in bounds if bound is not None)
 
 
 def number(value: float) -> str:

@@ -37,6 +37,6 @@ def _told(figure: Figure) -> dict[str, Any]:
     """Return a figure's fields without those that are empty, and without digits that mean nothing."""
     fields = {name: value for name, value in asdict(figure).items() if value not in (None, "")}
     return {
-        name: float(f"{value:.4g}") if isinstance(value, float) else value
+        name: float(f"{value:.6g}") if isinstance(value, float) else value
         for name, value in fields.items()
     }

@@ -57,8 +57,9 @@ def _reached_first(usage: Usage) -> Iterator[Figure]:
         first = next(each for each in found if each.whose == whose)
         yield Figure(
             group=GROUP,
-            name=f"first {whose} that is reached: {first.name}",
+            name=f"transcripts until the first {whose} is reached",
             value=round(first.a_day),
             unit="a day",
+            beside=first.name,
             note=f"turn: {first.turn}",
         )

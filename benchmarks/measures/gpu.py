@@ -13,7 +13,10 @@ from tests.writing_model import TOKENS_PER_WORD
 GROUP = "GPU"
 _SHOWN = ("bf16", "fp8")
 _MOST = {1: 0.2, 8: 0.35}
-_WHERE_IT_GOES = "the outline and the overview are written alone; sections read their turns again"
+_WHERE_IT_GOES = (
+    "outline and overview are written alone, and sections read their turns again; a worker's bound on"
+    " requests (MAX_CONCURRENCY) is what eight jobs wait for"
+)
 
 
 def figures() -> list[Figure]:
@@ -33,7 +36,7 @@ def _beside_one_answer() -> Iterator[Figure]:
                 beside=f"as one answer, {_where(jobs)}",
                 beside_value=taken(one_answer, card, jobs=jobs).gpu_seconds,
                 most=most,
-                note=f"{_WHERE_IT_GOES}; a worker takes {card.most_requests} requests at once",
+                note=_WHERE_IT_GOES,
             )
 
 
@@ -43,10 +46,10 @@ def _beside_the_floor() -> Iterator[Figure]:
         for jobs in _MOST:
             yield Figure(
                 group=GROUP,
-                name=f"a summary, {_where(jobs)}, {PRECISIONS[precision]}, and the floor",
+                name=f"beside the floor, {_where(jobs)}, {PRECISIONS[precision]}",
                 value=taken(rounds, as_shipped(precision), jobs=jobs).gpu_seconds,
                 unit="GPU s",
-                beside="the ideal tokens decoded in one batch, nothing read",
+                beside="ideal tokens decoded in one batch, nothing read",
                 beside_value=bare_decode_seconds(precision, jobs * largest_round(rounds), jobs),
                 most=1.5,
                 note=_WHERE_IT_GOES,

@@ -81,7 +81,7 @@ NOT_RUN = {
     "make destroy": "deletes from an AWS account; tests/cli has its questions and what it leaves",
     "make screenshots": "changes docs/; tests/local/test_page.py has the page on the same stack",
     "python -m benchmarks --keep": "changes docs/; `make bench` is run without it",
-    "python -m benchmarks.costs --keep": "changes docs/ and takes minutes; tests/unit/benchmarks has its parts",
+    "python -m benchmarks.costs --keep": "changes docs/, takes minutes; tests/unit/benchmarks has parts",
     "make test-cloud": "costs money, on an AWS account and on RunPod",
     "make requirements": "changes the pins to the newest that the package index has",
     "make audit": "asks the package index about known vulnerabilities; its first half is run",

@@ -1,13 +1,14 @@
 """Dollars and limits: each is what one transcript takes, times a price, or beside a limit."""
 
 import math
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from benchmarks.costs.dollars import fixed, gb_seconds, lines, prices, template
 from benchmarks.costs.limits import Reached, limits, per_job, reached
-from benchmarks.costs.usage import OWN_SECONDS, Usage, latency
+from benchmarks.costs.usage import OWN_SECONDS, Usage, latency, usage_of
 
 USAGE = Usage(
     words=10_000,
@@ -103,3 +104,19 @@ def test_half_the_units_of_an_index_let_twice_as_many_through() -> None:
     halved = replace(USAGE, write_units={**USAGE.write_units, "due": 98})
 
     assert math.isclose(at(halved), 2 * at(USAGE))
+
+
+def test_a_job_is_counted_while_its_handlers_make_a_summary_of_it() -> None:
+    usage = usage_of(600)
+
+    assert (usage.calls, usage.rounds) == (1, 1)
+    assert usage.invocations["webhook_receiver"] == usage.calls
+    assert usage.requests_of["submitter"]["runpod.run"] == usage.calls
+    asked = Counter[str]()
+    for requests in usage.requests_of.values():
+        asked.update(requests)
+    assert asked - Counter({"runpod.run": 1, "events.PutEvents": 1}) == Counter(usage.requests)
+    assert all(usage.write_units[name] > 0 for name in ("table", "due", "by-state"))
+    assert {"transcripts", "summaries", "table"} <= usage.stored_bytes.keys()
+    assert usage.log_bytes > 0
+    assert usage.sent_bytes > usage.stored_bytes["transcripts"]
