@@ -7,6 +7,7 @@ fleet        workers that start, take requests from RunPod's queue and stop
 measured     what was measured on a card: measured.toml
 usage        what a job takes of AWS, counted over moto
 dollars      dollars for 1,000 summaries, line by line, by prices.toml
+bursts       what the API's throttle makes of answers that come together
 deployments  which deployment for how many transcripts a day
 limits       at how many transcripts a day each limit is reached: limits.toml
 paper        the tables

@@ -46,6 +46,7 @@ class Ran:
     busy_seconds: float
     starts: int
     waits: Sequence[float]  # of each job, from the upload to the summary, ascending
+    callbacks: Sequence[float]  # when each answer was there
 
     def wait(self, share: float) -> float:
         return self.waits[min(len(self.waits) - 1, int(len(self.waits) * share))]
@@ -81,6 +82,7 @@ class _Running:
     work: dict[int, deque[tuple[ModelRequest, ...]]] = field(default_factory=dict)
     left: Counter[int] = field(default_factory=Counter)  # answers of a job's round
     waits: list[float] = field(default_factory=list)
+    callbacks: list[float] = field(default_factory=list)
     flex_seconds: float = 0.0
     busy_seconds: float = 0.0
     starts: int = 0
@@ -106,7 +108,8 @@ class _Running:
             active_seconds=self.fleet.least_workers * self.now,
             busy_seconds=self.busy_seconds,
             starts=self.starts,
-            waits=sorted(wait for wait in self.waits),
+            waits=sorted(self.waits),
+            callbacks=self.callbacks,
         )
 
     def _next_moment(self) -> float:
@@ -140,6 +143,7 @@ class _Running:
             if worker.next_end > self.now + _A_MOMENT:
                 continue
             for job in worker.gpu.advance(self.now):
+                self.callbacks.append(self.now)
                 self.left[job] -= 1
                 if not self.left[job]:
                     heapq.heappush(self.coming, (self.now + self._pause(job), job))

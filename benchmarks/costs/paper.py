@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
+from benchmarks.costs.bursts import LOADS as LOADS_OF_BURSTS
+from benchmarks.costs.bursts import burst
 from benchmarks.costs.deployments import Outcome, deployments, outcome
 from benchmarks.costs.dollars import Line, fixed, lines
 from benchmarks.costs.gpu import Card, taken
@@ -41,6 +43,7 @@ def computed(usages: Sequence[Usage], outcomes: Sequence[Outcome]) -> dict[str, 
         "deployments": deployed(outcomes),
         "limits": limits(usage),
         "growth": growth(usage),
+        "bursts": bursts(),
     }
 
 
@@ -230,6 +233,17 @@ def growth(usage: Usage) -> Table:
         rows,
         (0, 1),
     )
+
+
+def bursts() -> Table:
+    rows = []
+    for load in LOADS_OF_BURSTS:
+        each = burst(*load)
+        rows.append(
+            [f"{each.a_day:,}", number(each.mean), str(each.most), f"{each.turned_away:.1%}"]
+        )
+    head = ("a day", "callbacks a second", "most in one second", "turned away at first")
+    return head, rows, range(4)
 
 
 def _rounded(a_day: float) -> str:

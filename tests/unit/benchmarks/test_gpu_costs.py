@@ -4,6 +4,7 @@ import itertools
 
 import pytest
 
+from benchmarks.costs.bursts import most_within, share_turned_away
 from benchmarks.costs.fleet import Fleet, Ran, ran
 from benchmarks.costs.gpu import Card, Gpu, taken
 from benchmarks.costs.measured import as_shipped, card, compared, held, pace
@@ -123,6 +124,12 @@ def test_the_default_takes_more_requests_at_once_only_where_that_is_cheaper() ->
     fewer = card("fp8", most_requests=30)
 
     assert taken(rounds, shipped, jobs=8).gpu_seconds < taken(rounds, fewer, jobs=8).gpu_seconds
+
+
+def test_a_throttle_lets_through_what_its_bucket_holds_and_what_is_put_in() -> None:
+    assert share_turned_away([0.0] * 10, rate=5, bucket=5) == 0.5
+    assert share_turned_away([0.0, 1.0, 2.0], rate=1, bucket=1) == 0
+    assert most_within([0.0, 0.5, 0.9, 3.0], 1.0) == 3
 
 
 # ---- Fleets ------------------------------------------------------------------------------------
