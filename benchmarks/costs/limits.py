@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.costs.dollars import template
 from benchmarks.costs.gpu import taken
 from benchmarks.costs.measured import as_shipped, card
 from benchmarks.costs.usage import Usage
@@ -46,8 +47,13 @@ class Reached:
 
 
 def limits() -> list[dict[str, Any]]:
+    """Return the limits as limits.toml has them; those that are our parameters as they are shipped."""
     held: list[dict[str, Any]] = tomllib.loads(_FILE.read_text(encoding="utf-8"))["limit"]
-    return held
+    shipped = template()["Parameters"]
+    return [
+        {**each, "most": shipped[each["parameter"]]["Default"]} if "parameter" in each else each
+        for each in held
+    ]
 
 
 def reached(per_job: Mapping[str, float]) -> list[Reached]:
