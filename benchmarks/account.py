@@ -1,8 +1,8 @@
-"""The deployed functions in an account of moto's, on virtual time, with every request counted.
+"""The deployed functions over moto's S3 and a quick table, on virtual time, with every request counted.
 
 The handlers are the real ones, wired as in Lambda; each request of theirs takes as long as
 benchmarks/virtual_time.py supposes. While a transaction is under way, DynamoDB turns other writes of its
-items away, which moto never does and this does. SQS brings a message when it is due, to as many submitters
+items away, which no emulator does and this does. SQS brings a message when it is due, to as many submitters
 at once as the template allows. RunPod takes requests until its limit.
 """
 
@@ -19,11 +19,9 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from greenlet import getcurrent
-from moto.core import DEFAULT_ACCOUNT_ID
-from moto.dynamodb.models import dynamodb_backends
-from moto.dynamodb.models.dynamo_type import DynamoType
 
-from benchmarks.units import TABLE_KEY, Item, Meter, writes_of
+from benchmarks.quick_table import QuickTable, Refused
+from benchmarks.units import TABLE_KEY, Meter, writes_of
 from benchmarks.virtual_time import (
     NEW_CONNECTION_SECONDS,
     RUNPOD_SECONDS,
@@ -35,7 +33,7 @@ from benchmarks.virtual_time import (
 )
 from core import wiring
 from core.errors import RunPodBusy
-from core.telemetry import logger
+from core.telemetry import logger, metrics
 from runpod_simulator.config import Config
 from runpod_simulator.rate_limits import RateLimiter
 from tests.fakes.cloud import APPS, Cloud, Context, running_cloud
@@ -47,29 +45,19 @@ TIMEOUTS_SECONDS = {"submitter": 60.0, "webhook_receiver": 15.0}  # as in templa
 _SQS_DELIVERS_SECONDS = 0.05
 
 
-def stored_by_moto(table: str, key: Item) -> Item | None:
-    """Return an item as moto holds it."""
-    stored = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables[table]
-    item = stored.get_item(*(DynamoType(key[name]) for name in TABLE_KEY))
-    if item is None:
-        return None
-    found: Item = item.to_json()["Attributes"]
-    return found
-
-
 @dataclass
 class LimitedRunPod(MemoryRunPod):
     """Takes as many requests as RunPod does, and as long."""
 
     time: VirtualTime = field(default_factory=VirtualTime)
-    asked_to_run: int = 0
     refused: int = 0
+    on_run: Callable[[], None] = lambda: None
 
     def __post_init__(self) -> None:
         self._limiter = RateLimiter(Config().run_limit)
 
     def run(self, request: Mapping[str, Any]) -> str:
-        self.asked_to_run += 1
+        self.on_run()
         is_taken = self._limiter.acquire(self.time.now_seconds)
         spend(RUNPOD_SECONDS + NEW_CONNECTION_SECONDS)
         if not is_taken:
@@ -85,13 +73,19 @@ class Account:
     time: VirtualTime
     runpod: LimitedRunPod
     submitters_at_once: int = 5  # SubmitterMaxConcurrency
-    meter: Meter = field(default_factory=lambda: Meter(stored_by_moto))
+    table: QuickTable = field(default_factory=QuickTable)
     invoked: Counter[str] = field(default_factory=Counter)
     longest_seconds: Counter[str] = field(default_factory=Counter)  # invocation, by function
+    trace: list[str] = field(default_factory=list)  # the requests in order, and "run"
     failed: list[BaseException] = field(default_factory=list)
     _queue: list[str] = field(default_factory=list)
     _submitters: int = 0
+    _answered: int = 0
+    _delivers: bool = True
     _in_transaction: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.meter = Meter(self.table.look_up)
 
     def upload(self, key: str, text: str) -> None:
         self.cloud.upload(key, text)
@@ -99,11 +93,26 @@ class Account:
         self._queue.append(json.dumps(s3_notification(key, etag)))
         self.run()
 
-    def call_back(self, answers: Mapping[str, Mapping[str, Any]]) -> None:
-        """Let RunPod call back about requests, by their callback URLs, at the same instant."""
+    def open_requests(self) -> int:
+        """Return how many requests RunPod has taken that nobody has answered."""
+        return len(self.runpod.requests) - self._answered
+
+    def take_requests(self) -> dict[str, Mapping[str, Any]]:
+        """Return the open requests by RunPod's ids; they are to be answered now."""
+        taken = self.runpod.requests[self._answered :]
+        first, self._answered = self._answered + 1, len(self.runpod.requests)
+        return {f"rp-{number}": request for number, request in enumerate(taken, first)}
+
+    def call_back(self, answers: Mapping[str, Mapping[str, Any]], *, delivers: bool = True) -> None:
+        """Let RunPod call back about requests, by their callback URLs, at the same instant.
+
+        What is sent meanwhile stays in the queue until the next `run`, unless it is to be delivered.
+        """
+        self._delivers = delivers
         for webhook, body in answers.items():
             self._invoke("webhook_receiver", callback_event(webhook, body), lambda: None)
-        self.run()
+        self.time.run()
+        self._delivers = True
 
     def run(self) -> None:
         """Go on until nothing is left to do."""
@@ -112,12 +121,12 @@ class Account:
 
     def measured(self, work: Callable[[], None]) -> tuple[float, Meter]:
         """Return how long something takes, with a meter of its own."""
-        self.meter, begun = Meter(stored_by_moto), self.time.now_seconds
+        self.meter, begun = Meter(self.table.look_up), self.time.now_seconds
         work()
         return self.time.now_seconds - begun, self.meter
 
     def _deliver(self) -> None:
-        while self._queue and self._submitters < self.submitters_at_once:
+        while self._delivers and self._queue and self._submitters < self.submitters_at_once:
             self._submitters += 1
             self._invoke("submitter", sqs_batch(self._queue.pop(0)), self._is_free)
 
@@ -146,9 +155,12 @@ class Account:
         self, client: Any, operation: str, params: dict[str, Any], make: Callable[[], Any]
     ) -> Any:
         """Make a function's request in virtual time."""
+        service = client.meta.service_model.service_name
+        if service == "dynamodb":
+            make = lambda: asked_of(self.table, client, operation, params)  # noqa: E731
         if not isinstance(getcurrent(), SimulatedThread):
             return make()
-        service = client.meta.service_model.service_name
+        self.trace.append(f"{service}.{operation}")
         seconds = SECONDS_OF.get(operation, SECONDS_OF_SERVICE[service])
         if service == "sqs":
             make = lambda: self._send(operation, params)  # noqa: E731
@@ -182,6 +194,17 @@ class Account:
         self._deliver()
 
 
+def asked_of(table: QuickTable, client: Any, operation: str, params: Mapping[str, Any]) -> Any:
+    """Ask a table as a client's method does. Raises the client's own exceptions."""
+    try:
+        return table.answer(operation, params)
+    except Refused as exc:
+        error: Any = {"Error": {"Code": exc.code, "Message": exc.code}}
+        if exc.reasons:
+            error["CancellationReasons"] = [{"Code": reason} for reason in exc.reasons]
+        raise client.exceptions.from_code(exc.code)(error, operation) from None
+
+
 def _turn_away(operation: str) -> None:
     """Do what DynamoDB does with a write of an item that a transaction is at."""
     if operation == "TransactWriteItems":
@@ -196,7 +219,7 @@ def _turn_away(operation: str) -> None:
 def an_account(**environment: str) -> Iterator[Account]:
     time = VirtualTime()
     runpod = LimitedRunPod(time=time)
-    real = BaseClient._make_api_call  # type: ignore[attr-defined]
+    real = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
     with ExitStack() as stack:
         monkeypatch = stack.enter_context(pytest.MonkeyPatch.context())
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
@@ -204,6 +227,7 @@ def an_account(**environment: str) -> Iterator[Account]:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
         cloud = stack.enter_context(running_cloud(monkeypatch, **environment))
         account = Account(cloud, time, runpod)
+        runpod.on_run = lambda: account.trace.append("run")
 
         def request(client: Any, operation: str, params: dict[str, Any]) -> Any:
             return account.request(
@@ -212,10 +236,11 @@ def an_account(**environment: str) -> Iterator[Account]:
 
         monkeypatch.setattr(BaseClient, "_make_api_call", request)
         monkeypatch.setattr(wiring, "now", time.now)
+        monkeypatch.setattr(metrics, "namespace", "Benchmarks")  # Lambda's comes from the template
         monkeypatch.setattr(wiring, "runpod", lambda _: runpod)
         stack.enter_context(threads_in_virtual_time())
         output = io.StringIO()
-        for handler in logger._logger.handlers:
+        for handler in logger._logger.handlers:  # noqa: SLF001
             stack.callback(handler.setStream, handler.setStream(output))
         stack.enter_context(redirect_stdout(output))
         yield account

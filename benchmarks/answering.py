@@ -30,13 +30,12 @@ def answering(due: int, *, is_patient: bool) -> Iterator[str]:
     """Run it; yield its address."""
     patient = ["--patient"] if is_patient else []
     command = [sys.executable, "-m", __name__, str(due), *patient]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        finally:
+            process.terminate()
 
 
 class _Handler(BaseHTTPRequestHandler):

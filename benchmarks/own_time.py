@@ -63,7 +63,7 @@ def store_at(address: str) -> DynamoJobStore:
         region_name="us-east-1",
         aws_access_key_id="none",
         aws_secret_access_key="none",  # noqa: S106 - nobody looks
-        config=wiring._CONFIG,
+        config=wiring._CONFIG,  # noqa: SLF001
     )
     return DynamoJobStore(client, "jobs")
 

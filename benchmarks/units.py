@@ -72,7 +72,7 @@ class Meter:
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Count every request that any of botocore's clients makes."""
-        real = BaseClient._make_api_call  # type: ignore[attr-defined]
+        real = BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001
 
         def call(client: Any, operation: str, params: dict[str, Any]) -> Any:
             service = client.meta.service_model.service_name

@@ -125,9 +125,9 @@ class Looks:
 
     def _open_calls(self, job: Job) -> list[Call]:
         """Return the calls of a job's stage that have not ended."""
-        wanted = [(job.id, name) for name in job.call_ids if name not in job.done]
-        calls = self.store.load_many(wanted)[1]  # without those that have expired
-        return [call for call in calls.values() if not call.is_final]
+        of_stage = set(job.call_ids)
+        calls = self.store.history(job.id)[1]
+        return [call for call in calls if call.id in of_stage and not call.is_final]
 
     def _close_calls(self, job: Job, now: datetime) -> SweepResult | Polls:
         """End what a failed job has left open; once nothing is, it is due no more.

@@ -7,6 +7,7 @@ that fails is such an error: it can fail after the request was read.
 A CDN stands before RunPod. What it answers by itself says nothing about the key or the request.
 """
 
+import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -37,6 +38,8 @@ _STATUS_ANSWER_SECONDS = 10
 _HEALTH_ANSWER_SECONDS = 5
 _MOST_KEPT = 64  # connections: as many as the sweeper has threads that ask, and more
 _RUN = "/run"
+_MOST_REFUSED = 3  # times that one request is tried again after a 429
+_SHARE_WHEN_ASKING = 0.3
 # Cloudflare stands before RunPod and turns some default user agents away (error 1010).
 USER_AGENT = "transcript-summaries/0.1"
 
@@ -49,31 +52,57 @@ class ApiKey(Protocol):
         """Return the key afresh: it may have been replaced. Raises SecretUnusable."""
 
 
+class _Spread(Retry):
+    """Comes back after some seconds, by chance, from the first time on.
+
+    RunPod counts requests by ten seconds: whoever comes back at once, as urllib3 does the first time, finds
+    it as full as before, and whoever was refused together would come back together.
+    """
+
+    def get_backoff_time(self) -> float:
+        refused = len(self.history)
+        return refused * random.uniform(self.backoff_factor, 3 * self.backoff_factor)  # noqa: S311 - no secret
+
+
+def retries(backoff_seconds: float, *, kind: type[Retry] = Retry) -> Retry:
+    """Return what is tried again: only what was surely not taken."""
+    return kind(
+        total=4,
+        connect=2,
+        status=_MOST_REFUSED,
+        read=0,
+        other=0,
+        redirect=0,
+        allowed_methods=None,
+        status_forcelist={429},
+        backoff_factor=backoff_seconds,
+        backoff_jitter=backoff_seconds,
+        respect_retry_after_header=False,  # it could outlast the function; the queue waits longer
+        raise_on_status=False,
+    )
+
+
+def run_retries(backoff_seconds: float = 1.0) -> Retry:
+    """Return how `/run` is tried again: for 6 to 18 seconds, then the queue brings it again."""
+    return retries(backoff_seconds, kind=_Spread)
+
+
 class HttpRunPod:
     """The RunPod port, through `requests`."""
 
-    def __init__(self, endpoint: str, api_key: ApiKey, *, backoff_seconds: float = 0.3) -> None:
+    def __init__(self, endpoint: str, api_key: ApiKey, *, backoff_seconds: float = 1.0) -> None:
+        """`backoff_seconds` is the least wait of a request that was refused."""
         self._endpoint = endpoint
         self._api_key = api_key
         self._session = requests.Session()
         self._session.headers["User-Agent"] = USER_AGENT
-        only_what_was_not_taken = Retry(
-            total=4,
-            connect=2,
-            status=3,
-            read=0,
-            other=0,
-            redirect=0,
-            allowed_methods=None,
-            status_forcelist={429},
-            backoff_factor=backoff_seconds,
-            backoff_jitter=backoff_seconds,
-            respect_retry_after_header=False,  # it could outlast the function; the queue waits longer
-            raise_on_status=False,
-        )
-        adapter = HTTPAdapter(max_retries=only_what_was_not_taken, pool_maxsize=_MOST_KEPT)
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, adapter)
+        asking = retries(_SHARE_WHEN_ASKING * backoff_seconds)  # it has seconds, not a minute
+        for prefix, policy in (
+            ("https://", asking),
+            ("http://", asking),
+            (endpoint + _RUN, run_retries(backoff_seconds)),
+        ):
+            self._session.mount(prefix, HTTPAdapter(max_retries=policy, pool_maxsize=_MOST_KEPT))
         self._keeps_connections = False
 
     @contextmanager

@@ -44,6 +44,26 @@ def test_what_was_recorded_is_loaded_whole(store: JobStore) -> None:
     assert store.load(job.id, call.id) == (job, call)
 
 
+def test_many_are_loaded_at_once(store: JobStore) -> None:
+    ids = [f"{number:032x}" for number in range(70)]  # with their calls more than one read takes
+    for job_id in ids:
+        store.create(a_job(id=job_id), [a_call(job_id=job_id)])
+
+    jobs, calls = store.load_many([*((job_id, "1-0") for job_id in ids), (ids[0], "")])
+
+    assert set(jobs) == set(ids)
+    assert calls == {(job_id, "1-0"): store.load(job_id, "1-0")[1] for job_id in ids}
+
+
+def test_of_many_what_is_not_recorded_is_left_out(store: JobStore) -> None:
+    store.create(a_job(), [a_call()])
+
+    jobs, calls = store.load_many([(JOB_ID, "1-7"), ("f" * 32, "1-0"), ("f" * 32, "")])
+
+    assert jobs == {JOB_ID: store.load_job(JOB_ID)}
+    assert calls == {}
+
+
 def test_an_upload_has_one_job(store: JobStore) -> None:
     store.create(a_job(words_in=1), [a_call()])
 

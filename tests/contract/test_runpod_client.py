@@ -61,6 +61,32 @@ def runpod() -> Iterator[responses.RequestsMock]:
         yield mock
 
 
+class TestConnections:
+    def test_are_each_requests_own(self, runpod: responses.RequestsMock) -> None:
+        runpod.get(f"{URL}/status/rp-1", json=completed_body())
+
+        client().status("rp-1")
+
+        assert runpod.calls[0].request.headers["Connection"] == "close"
+
+    def test_are_kept_while_much_is_asked_but_for_what_must_not_be_lost(
+        self, runpod: responses.RequestsMock
+    ) -> None:
+        runpod.get(f"{URL}/status/rp-1", json=completed_body())
+        runpod.post(f"{URL}/cancel/rp-1", json={})
+        runpod.post(f"{URL}/run", json={"id": "rp-1"})
+        asking = client()
+
+        with asking.keeping_connections():
+            asking.status("rp-1")
+            asking.cancel("rp-1")
+            asking.run(REQUEST)
+        asking.status("rp-1")
+
+        headers = [call.request.headers.get("Connection") for call in runpod.calls]
+        assert headers == ["keep-alive", "keep-alive", "close", "close"]
+
+
 class TestRun:
     def test_gives_every_request_a_timeout(self, runpod: responses.RequestsMock) -> None:
         runpod.post(f"{URL}/run", json={"id": "rp-1"})

@@ -98,7 +98,7 @@ def test_the_submitter_reports_each_failed_message_and_never_floods_runpod(stack
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-@pytest.mark.parametrize("maximum", [2, 5, 10])
+@pytest.mark.parametrize("maximum", [2, 5, 10, 20, 40])
 def test_the_submitters_concurrency_is_a_number(maximum: int) -> None:
     mapping = deployed(SubmitterMaxConcurrency=maximum)["SubmitterFunctionWork"]["Properties"]
 
@@ -265,7 +265,7 @@ def test_a_handler_is_a_file_of_its_own_folder(stack: dict, function: str, folde
     [
         ("SubmitterFunction", 60, 1769),
         ("WebhookReceiverFunction", 15, 512),
-        ("SweeperFunction", 120, 512),
+        ("SweeperFunction", 120, 1769),
         ("NotifierFunction", 30, 512),
         ("WebhookSenderFunction", 30, 512),
     ],

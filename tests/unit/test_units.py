@@ -6,14 +6,26 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
-from benchmarks.account import stored_by_moto
-from benchmarks.units import Index, Meter, size_of, units_of
+from benchmarks.units import TABLE_KEY, Index, Item, Meter, size_of, units_of
 from tests.fakes.aws import create_jobs_table
 
 KB = "x" * 1024
 KEY = {"job_id": {"S": "a"}, "item": {"S": "job"}}
 NAME = ("a", "job")
+
+
+def stored_by_moto(table: str, key: Item) -> Item | None:
+    """Return an item as moto holds it."""
+    stored = dynamodb_backends[DEFAULT_ACCOUNT_ID]["us-east-1"].tables[table]
+    item = stored.get_item(*(DynamoType(key[name]) for name in TABLE_KEY))
+    if item is None:
+        return None
+    found: Item = item.to_json()["Attributes"]
+    return found
 
 
 @pytest.fixture
