@@ -13,9 +13,11 @@ from typing import Any
 import boto3
 import pytest
 import responses
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.dynamodb.models.dynamo_type import DynamoType
 
-from benchmarks.account import stored_by_moto
-from benchmarks.units import Meter, size_of
+from benchmarks.units import TABLE_KEY, Item, Meter, size_of
 from benchmarks.virtual_time import RUNPOD_SECONDS, SECONDS_OF, SECONDS_OF_SERVICE
 from core.telemetry import logger
 from tests.builders import status_body
@@ -96,7 +98,7 @@ def usage_of(words: int) -> Usage:
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         cloud = held.enter_context(running_cloud(monkeypatch, MAX_TRANSCRIPT_BYTES="25000000"))
         log = held.enter_context(_logged())
-        meter = Meter(stored_by_moto)
+        meter = Meter(_stored_by_moto)
         held.enter_context(meter.watching())
         invocations, requests_of = _summarise(cloud, words)
         job, calls, _ = cloud.only_job()
@@ -172,6 +174,13 @@ def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counte
     invocations["notifier"] += 1  # by the table's stream, which moto does not play
     requests_of["notifier"]["events.PutEvents"] += 1
     return invocations, dict(requests_of)
+
+
+def _stored_by_moto(table: str, key: Item) -> Item | None:
+    """Return an item as it is stored, without a request."""
+    held = dynamodb_backends[DEFAULT_ACCOUNT_ID][_REGION].tables[table]
+    found = held.get_item(*(DynamoType(key[name]) for name in TABLE_KEY))
+    return None if found is None else dict(found.to_json()["Attributes"])
 
 
 def _stored_bytes() -> dict[str, int]:
