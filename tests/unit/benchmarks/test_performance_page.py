@@ -50,6 +50,20 @@ def test_the_pictures_of_the_page_are_there_and_light() -> None:
     assert all(picture.stat().st_size < 40_000 for picture in pictures)
 
 
+def test_the_readme_has_the_figures_of_the_page() -> None:
+    readme = (page.PAGE.parents[1] / "README.md").read_text(encoding="utf-8")
+    costs = readme.split("## What it costs")[1].split("\n## ")[0]
+    tables = kept.kept()
+    (in_all,) = (row[-1].strip("*") for row in tables["aws-dollars"][1] if row[0] == "**all**")
+    within_8_hours = [(row[5], row[3]) for row in tables["limits"][1]]
+    first = next(each for _, each in within_8_hours)
+    first_fixed = next(each for whose, each in within_8_hours if whose == "fixed")
+
+    assert set(re.findall(r"\$0\.\d+", costs)) == {in_all}
+    assert f"{first} transcripts a day" in costs
+    assert f"{first_fixed} before a limit" in costs
+
+
 def test_every_measure_has_figures_on_the_page_or_is_known_to_have_none_yet() -> None:
     assert set(results.kept()) <= set(command.MEASURES)
 
