@@ -46,7 +46,7 @@ STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up screenshots dashboard simulate soak fuzz test test-cloud mutants check audit audit-template format \
+.PHONY: help demo up screenshots dashboard bench simulate soak fuzz test test-cloud mutants check audit audit-template format \
         requirements deploy destroy clean
 
 help: ## show this list
@@ -63,6 +63,9 @@ screenshots: $(STACK) ## the pictures of the page in docs/, from a local run of 
 
 dashboard: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## draw docs/dashboard.png from a run of minutes on this machine
 	@$(BIN)/python -m benchmarks.dashboard
+
+bench: $(VENV)/ready ## measure everything that docs/performance.md tells, beside its floors (NAMES="gpu sweep" for some)
+	@$(BIN)/python -m benchmarks $(NAMES)
 
 soak: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## hundreds of transcripts with faults everywhere; fails if one is lost (JOBS=, SEED=)
 	@$(BIN)/python -m tests.soak --jobs $(JOBS) --seed $(or $(SEED),1)

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+_TWO_DIGITS, _FOUR_DIGITS = 100, 1_000
+
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
@@ -35,3 +38,41 @@ class Figure:
         return (self.most is None or measured <= self.most) and (
             self.least is None or measured >= self.least
         )
+
+    @property
+    def value_text(self) -> str:
+        return _with_unit(self.value, self.unit)
+
+    @property
+    def beside_text(self) -> str:
+        """Return what stands beside the value, with its own; "" if nothing does."""
+        return ": ".join(each for each in (self.beside, self.beside_value_text) if each)
+
+    @property
+    def beside_value_text(self) -> str:
+        return "" if self.beside_value is None else _with_unit(self.beside_value, self.unit)
+
+    @property
+    def ratio_text(self) -> str:
+        return "" if self.ratio is None else f"{number(self.ratio)} {TIMES}"
+
+    @property
+    def goal_text(self) -> str:
+        if self.least is not None and self.most is not None:
+            return f"{number(self.least)} to {number(self.most)}"
+        bounds = (("≥", self.least), ("≤", self.most))
+        return "".join(f"{sign} {number(bound)}" for sign, bound in bounds if bound is not None)
+
+
+def number(value: float) -> str:
+    """Return a number with three digits that count, and no more than a reader needs."""
+    size = abs(value)
+    if size >= _FOUR_DIGITS or value == int(value):
+        return f"{value:,.0f}"
+    if size >= _TWO_DIGITS:
+        return f"{value:.0f}"
+    return f"{value:.3g}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    return f"${number(value)}" if unit == "$" else f"{number(value)} {unit}".rstrip()

@@ -25,6 +25,8 @@ class Pace:
     read_tokens_per_second: float
     step_ms: float  # a token of each request that is being written
     step_ms_per_request: float  # more for each of them
+    step_ms_per_1000_cached: float  # more for the KV cache they read; what they share counts once
+    kv_cache_tokens: int  # that fit beside the weights
 
 
 @dataclass(frozen=True, kw_only=True)
