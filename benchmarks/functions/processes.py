@@ -55,9 +55,16 @@ def run(
     return _run(built, order, _environment(origin) | environment)
 
 
-def make_clients(built: Built, services: Sequence[str], origin: str) -> Told:
-    """Let a bare interpreter import botocore and make some clients."""
-    order = {"path": [str(built.runtime)], "clients": list(services)}
+def make_clients(
+    built: Built, invocation: Invocation, origin: str, *, asking: bool = False
+) -> Told:
+    """Let a bare interpreter import botocore, make a function's clients, and ask what it asks."""
+    requests = [(each.service, each.operation, each.parameters) for each in invocation.exchanges]
+    order = {
+        "path": [str(built.runtime)],
+        "clients": sorted({service for service, _, _ in requests}),
+        "requests": requests if asking else [],
+    }
     return _run(built, order, _environment(origin))
 
 

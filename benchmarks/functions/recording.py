@@ -6,12 +6,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import count
 from typing import Any
 
 import boto3
 import pytest
 import responses
+from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
 from botocore.response import StreamingBody
 
@@ -33,6 +35,7 @@ class Exchange:
 
     service: str
     operation: str
+    parameters: str  # as JSON; bytes as {"base64": ...}
     status: int
     headers: dict[str, str]
     body: bytes
@@ -89,7 +92,9 @@ def webhook() -> Invocation:
         "attributes": {"ApproximateReceiveCount": "1"},
     }
     answer = json.dumps({"Name": "webhook", "SecretString": WEBHOOK_SECRET}).encode()
-    secret = Exchange("secretsmanager", "GetSecretValue", 200, _JSON, answer)
+    secret = Exchange(
+        "secretsmanager", "GetSecretValue", '{"SecretId": "webhook"}', 200, _JSON, answer
+    )
     return Invocation("webhook_sender", {"Records": [record]}, (secret,))
 
 
@@ -154,6 +159,12 @@ def _end_of_the_job() -> dict[str, Any]:
 def _recorded(exchanges: list[Exchange]) -> Iterator[None]:
     """Keep every answer of AWS as it came over the wire."""
     ask = Endpoint._do_get_response  # type: ignore[attr-defined]
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+    asked: list[str] = [""]
+
+    def note_and_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
+        asked[0] = json.dumps(parameters, default=_encoded)
+        return call(self, operation, parameters)
 
     def ask_and_record(self: Any, request: Any, operation: Any, context: Any) -> Any:
         answered, exception = ask(self, request, operation, context)
@@ -168,11 +179,18 @@ def _recorded(exchanges: list[Exchange]) -> Iterator[None]:
             service = operation.service_model.service_name
             headers = {name: str(value) for name, value in http.headers.items()}
             exchanges.append(
-                Exchange(service, operation.name, http.status_code, headers, content)
+                Exchange(service, operation.name, asked[0], http.status_code, headers, content)
             )
         return answered, exception
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Endpoint, "_do_get_response", ask_and_record)
+        patch.setattr(BaseClient, "_make_api_call", note_and_call)
         yield
+
+
+def _encoded(value: Any) -> dict[str, str] | str:
+    if isinstance(value, datetime):
+        return value.isoformat()  # which botocore takes for a time
+    return {"base64": base64.b64encode(value).decode()}
 

@@ -68,6 +68,7 @@ class _Tape:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     wbufsize = 1 << 16  # an answer in one piece, else the client's side waits for the second
     tape: _Tape
 
