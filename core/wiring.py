@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.config import Config
+from botocore.loaders import Loader
 from botocore.session import Session, get_session
 
 from core.aws.files import S3IntermediateStore, S3Summaries, S3Transcripts
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from core.notices.event_bus import EventBus
     from core.runpod.client import HttpRunPod
 
+_SERVICES = ["dynamodb", "events", "s3", "secretsmanager", "sqs"]
 # Shorter than botocore's minute: a callback must be answered in seconds, and every caller retries.
 _CONFIG = Config(
     connect_timeout=3,
@@ -59,7 +61,20 @@ def presigner() -> Any:
 @cache
 def _session() -> Session:
     """Return the session of all clients: what it has read of botocore's data serves each of them."""
-    return get_session()
+    session = get_session()
+    session.register_component("data_loader", _OurServices())
+    return session
+
+
+class _OurServices(Loader):
+    """Botocore's data, of the services that the functions use.
+
+    Before it makes its first client, botocore would look into the folders of all four hundred services to
+    see whether this one is there: a tenth of a cold start.
+    """
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's name
+        return _SERVICES
 
 
 def now() -> datetime:

@@ -42,8 +42,7 @@ def built() -> Iterator[Built]:
         python = lambda_python()
         runtime = _runtime(folder / "runtime", python)
         artifacts = {
-            function: _artifact(target, folder / function)
-            for function, target in TARGETS.items()
+            function: _artifact(target, folder / function) for function, target in TARGETS.items()
         }
         yield Built(python, runtime, artifacts)
 
@@ -59,10 +58,11 @@ def memory_sizes_mb() -> dict[str, int]:
     }
 
 
-def zipped(artifact: Path, archive: Path) -> int:
-    """Return the size of an artifact as it is uploaded, in bytes."""
+def zipped(artifact: Path, archive: Path, *, leaving_out: str = "") -> int:
+    """Return the size of an artifact as it is uploaded, in bytes; without the files of one suffix."""
+    files = [path for path in sorted(artifact.rglob("*")) if path.is_file()]
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
-        for path in sorted(artifact.rglob("*")):
+        for path in (each for each in files if each.suffix != leaving_out):
             packed.write(path, path.relative_to(artifact))
     return archive.stat().st_size
 
@@ -74,6 +74,11 @@ def lambda_python() -> Path:
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
     candidates += sorted(str(path) for path in pyenv.glob("versions/3.13.*/bin/python"))
     return next((Path(each) for each in candidates if _is_lambdas(each)), Path(sys.executable))
+
+
+def has_runtimes_python() -> bool:
+    """Say whether builds on this machine have bytecode."""
+    return _is_lambdas(str(lambda_python()))
 
 
 def _is_lambdas(python: str) -> bool:

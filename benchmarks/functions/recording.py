@@ -152,7 +152,12 @@ def _end_of_the_job() -> dict[str, Any]:
     keys = {name: item[name] for name in ("job_id", "item")}
     before = item | {"state": {"S": "active"}}
     change = {"Keys": keys, "OldImage": before, "NewImage": item, "SequenceNumber": "1"}
-    return {"eventID": "e", "eventName": "MODIFY", "eventSource": "aws:dynamodb", "dynamodb": change}
+    return {
+        "eventID": "e",
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": change,
+    }
 
 
 @contextmanager
@@ -193,4 +198,3 @@ def _encoded(value: Any) -> dict[str, str] | str:
     if isinstance(value, datetime):
         return value.isoformat()  # which botocore takes for a time
     return {"base64": base64.b64encode(value).decode()}
-

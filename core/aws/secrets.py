@@ -32,12 +32,14 @@ class SecretReader:
         name: str,
         *,
         monotonic: Callable[[], float] = time.monotonic,
-        clock: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - the default of an age, as above
     ) -> None:
         self._client = client
         self._name = name
         self._monotonic = monotonic
-        self._clock = clock  # of a value's age: the other may stand still while Lambda freezes a function
+        self._clock = (
+            clock  # of a value's age: the other may stand still while Lambda freezes a function
+        )
         self._value = ""
         self._value_at = float("-inf")
         self._last_refetch = float("-inf")
