@@ -68,6 +68,11 @@ def make_clients(
     return _run(built, order, _environment(origin))
 
 
+def read_once(built: Built, text: Path) -> Told:
+    """Let a bare interpreter read a file and part it into words."""
+    return _run(built, {"path": [], "read": str(text)}, {})
+
+
 def _run(built: Built, order: dict[str, Any], environment: dict[str, str]) -> Told:
     command = [built.python, "-I", "-S", "-B", _FRESH, json.dumps(order)]
     begun = time.monotonic()

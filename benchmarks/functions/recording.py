@@ -18,14 +18,13 @@ from botocore.endpoint import Endpoint
 from botocore.response import StreamingBody
 
 from core.telemetry import logger
-from tests.builders import status_body
+from tests.builders import API_KEY, SECRET, status_body
 from tests.fakes.cloud import RUNPOD, Cloud, running_cloud
 from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
 from tests.fakes.model import FakeModel, a_transcript
 from tests.fakes.notices import example
 
 KEY = "calls/board.txt"
-WEBHOOK_SECRET = "whsec_" + base64.b64encode(b"a secret of thirty-two characters").decode()
 ONE_CALL = {"SUMMARY_WORDS": "600"}  # so short a summary is asked for at once
 
 
@@ -91,15 +90,16 @@ def webhook() -> Invocation:
         "body": json.dumps(example("summary-published")),
         "attributes": {"ApproximateReceiveCount": "1"},
     }
-    answer = json.dumps({"Name": "webhook", "SecretString": WEBHOOK_SECRET}).encode()
-    secret = Exchange(
-        "secretsmanager", "GetSecretValue", '{"SecretId": "webhook"}', 200, _JSON, answer
-    )
+    secret = Exchange("secretsmanager", "GetSecretValue", '{"SecretId": "webhook"}', 200, {}, b"")
     return Invocation("webhook_sender", {"Records": [record]}, (secret,))
 
 
 HEALTH = {"jobs": {"inQueue": 0}, "workers": {"idle": 1, "running": 0}}
-_JSON = {"Content-Type": "application/x-amz-json-1.1"}
+SECRETS = {
+    "runpod/api-key": API_KEY,
+    "callback": json.dumps({"current": SECRET.decode(), "previous": ""}),
+    "webhook": "whsec_" + base64.b64encode(b"a secret of thirty-two characters").decode(),
+}
 
 
 @contextmanager
@@ -163,8 +163,8 @@ def _end_of_the_job() -> dict[str, Any]:
 @contextmanager
 def _recorded(exchanges: list[Exchange]) -> Iterator[None]:
     """Keep every answer of AWS as it came over the wire."""
-    ask = Endpoint._do_get_response  # type: ignore[attr-defined]
-    call = BaseClient._make_api_call  # type: ignore[attr-defined]
+    ask = Endpoint._do_get_response  # noqa: SLF001 - nothing public has the answer as it came
+    call = BaseClient._make_api_call  # noqa: SLF001
     asked: list[str] = [""]
 
     def note_and_call(self: Any, operation: str, parameters: dict[str, Any]) -> Any:
