@@ -30,6 +30,22 @@ build-SubmitterFunction:       LEAVES_OUT =
 
 EACH_USES = aws_lambda_powertools jmespath typing_extensions
 
+# Lambda can't keep bytecode beside the code, so without it each new environment compiles everything anew,
+# which is half of a cold start. It is made by a Python of the runtime's version, whichever one this is run
+# with; another one's would be ignored. Unchecked: an archive does not keep the times that a check compares.
+# That Python is one of the PATH, or that pyenv or uv keeps, or RUNTIME_PYTHON. BYTECODE=no leaves it out.
+PYTHONS = $(RUNTIME_PYTHON) python3.13 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python \
+          $(HOME)/.local/share/uv/python/cpython-3.13.*/bin/python3.13)
+
+# compiled,FOLDER,PARTS: the bytecode of parts of a folder that becomes /var/task, or of nothing
+define compiled
+cd "$(1)" && for python in $(if $(filter no,$(BYTECODE)),,$(PYTHONS)); do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || continue; \
+  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash -x 'pypdf/' -p /var/task $(2); \
+done; \
+[ "$(BYTECODE)" = no ] || echo "No Python 3.13 is here: without its bytecode a function starts half a second later." >&2
+endef
+
 # Fetched once, so that a build asks nobody: a stack comes up without a network, and sooner.
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
 $(PACKAGES)/ready: requirements/runtime.txt
@@ -37,6 +53,7 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@"$(BUILD_UV)" pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --target $(PACKAGES)/python --requirements requirements/runtime.txt
+	@$(call compiled,$(PACKAGES)/python,.)
 	@touch $@
 
 # METADATA stays, so that vulnerability scanners recognise what is inside. Of Powertools the logger and the
@@ -55,20 +72,4 @@ $(BUILDS): $(PACKAGES)/ready
 	  find . -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -rf {} +
 	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
 	tar $(addprefix --exclude ,__pycache__ $(LEAVES_OUT)) -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
-	@$(COMPILE)
-
-# Lambda can't keep bytecode beside the code, so without it each new environment compiles everything anew,
-# which is half of a cold start. It is made by a Python of the runtime's version, whichever one this is run
-# with; another one's would be ignored. Unchecked: an archive does not keep the times that a check compares.
-# Of what is on the PATH, and of what pyenv and uv keep; or set RUNTIME_PYTHON.
-PYTHONS = $(RUNTIME_PYTHON) python3.13 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python \
-          $(HOME)/.local/share/uv/python/cpython-3.13.*/bin/python3.13)
-
-define COMPILE
-for python in $(PYTHONS); do \
-  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || continue; \
-  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash -x '/pypdf/' \
-    -s "$(ARTIFACTS_DIR)" -p /var/task "$(ARTIFACTS_DIR)"; \
-done; \
-echo "No Python 3.13 here: $(ARTIFACT_FOLDER) has no bytecode, so it starts half a second later." >&2
-endef
+	@$(call compiled,$(ARTIFACTS_DIR),core "$(ARTIFACT_FOLDER)")

@@ -6,8 +6,6 @@ import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -34,17 +32,21 @@ class Built:
     artifacts: dict[str, Path]
 
 
-@contextmanager
-def built() -> Iterator[Built]:
-    """Build every artifact, and the runtime's packages, into a folder that goes afterwards."""
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        python = lambda_python()
-        runtime = _runtime(folder / "runtime", python)
-        artifacts = {
-            function: _artifact(target, folder / function) for function, target in TARGETS.items()
-        }
-        yield Built(python, runtime, artifacts)
+@cache
+def built() -> Built:
+    """Build every artifact, and the runtime's packages, once; they go when this process ends."""
+    folder = Path(_folder().name)
+    python = lambda_python()
+    runtime = _runtime(folder / "runtime", python)
+    artifacts = {
+        function: _artifact(target, folder / function) for function, target in TARGETS.items()
+    }
+    return Built(python, runtime, artifacts)
+
+
+@cache
+def _folder() -> "tempfile.TemporaryDirectory[str]":
+    return tempfile.TemporaryDirectory()
 
 
 @cache

@@ -12,7 +12,8 @@ from benchmarks.functions.artifacts import built, zipped
 
 def figures() -> list[Figure]:
     told = []
-    with built() as artifacts, tempfile.TemporaryDirectory() as name:
+    artifacts = built()
+    with tempfile.TemporaryDirectory() as name:
         archive = Path(name) / "artifact.zip"
         for function, artifact in artifacts.artifacts.items():
             code = zipped(artifact, archive, leaving_out=".pyc")

@@ -40,7 +40,8 @@ class Start:
 
 
 def figures(times: int = TIMES) -> list[Figure]:
-    with built() as artifacts, tempfile.TemporaryDirectory() as name:
+    artifacts = built()
+    with tempfile.TemporaryDirectory() as name:
         common = _common_way(Path(name))
         return [
             figure

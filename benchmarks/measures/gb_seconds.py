@@ -39,7 +39,8 @@ _TIMES = 15
 
 def figures() -> list[Figure]:
     sweep = recording.sweep()
-    with built() as artifacts, tempfile.TemporaryDirectory() as folder:
+    artifacts = built()
+    with tempfile.TemporaryDirectory() as folder:
         share = _billed(artifacts, sweep, Path(folder)) * SWEEPS_A_DAY / JOBS_A_DAY
         told = []
         for name, environment in (("of one call", recording.ONE_CALL), ("of 10,000 words", {})):

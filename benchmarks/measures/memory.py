@@ -24,7 +24,8 @@ _MB = 1 << 20
 
 def figures(words: Sequence[int] = WORDS) -> list[Figure]:
     told = []
-    with built() as artifacts, tempfile.TemporaryDirectory() as name:
+    artifacts = built()
+    with tempfile.TemporaryDirectory() as name:
         for each in words:
             text = Path(name) / "transcript.txt"
             text.write_text(a_transcript(each))

@@ -25,11 +25,10 @@ def figures(times: int = TIMES) -> list[Figure]:
     only_call = next(_callbacks(recording.job(10_000, **recording.ONE_CALL)))
     # The third is a section's: the first is the outline's, and the second is sometimes the stage's last.
     section = list(_callbacks(recording.job(2_000, rounds=2)))[2]
-    with built() as artifacts:
-        return [
-            _figure(artifacts, "of a one-call job", only_call, times),
-            _figure(artifacts, "of a section", section, times),
-        ]
+    return [
+        _figure(built(), "of a one-call job", only_call, times),
+        _figure(built(), "of a section", section, times),
+    ]
 
 
 def _callbacks(invocations):  # type: ignore[no-untyped-def]
