@@ -2,8 +2,9 @@
 
 boto3's resources, and Powertools' Logger, Metrics, parameters, idempotency and batch processor, all made
 when the module is imported, as the libraries' own examples do. Powertools' Tracer would belong to it, but
-imports X-Ray's SDK, which this project does not install: so this peer is quicker than the common way is. It takes an upload or a callback,
-reads what it needs, writes a record and an object, and asks RunPod where that is the work.
+imports X-Ray's SDK, which this project does not install: so this peer is quicker than the common way is.
+It takes an upload or a callback, reads what it needs, writes a record and an object, and asks RunPod where
+that is the work.
 """
 
 import json
