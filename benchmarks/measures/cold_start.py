@@ -90,7 +90,8 @@ def _of(
     if peer:
         told.append(
             Figure(group="Functions", name=name, value=1e3 * ours.cpu, unit="ms of CPU",
-                   beside="the common way, without a tracer", beside_value=1e3 * peer[0].cpu, most=0.5, note=note)
+                   beside="the common way without a tracer",
+                   beside_value=1e3 * peer[0].cpu, most=0.5, note=note)
         )  # fmt: skip
     return told
 
