@@ -67,25 +67,22 @@ def _build_folder(processes: Processes, source: Path) -> Path:
 def _environment(folder: Path) -> dict[str, str]:
     """Return the user's environment, for uv's cache and settings, without any AWS settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    return (
-        kept
-        | {
-            "AWS_ACCESS_KEY_ID": ROOT_KEY,
-            "BYTECODE": "no",  # it would be the runtime's; the emulator has a Python of its own
-            "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
-            "AWS_DEFAULT_REGION": REGION,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "NO_PROXY": "127.0.0.1,localhost",
-            "no_proxy": "127.0.0.1,localhost",
-            "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-            "SAM_CLI_POLL_DELAY": str(_POLL_SECONDS),
-            "SAM_CLI_TELEMETRY": "0",
-            "TMPDIR": str(folder),  # sam deploy leaves its archives there
-            "__SAM_CLI_APP_DIR": str(_sam_home(folder)),
-        }
-    )
+    return kept | {
+        "AWS_ACCESS_KEY_ID": ROOT_KEY,
+        "BYTECODE": "no",  # it would be the runtime's; the emulator has a Python of its own
+        "AWS_SECRET_ACCESS_KEY": ROOT_KEY,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "SAM_CLI_POLL_DELAY": str(_POLL_SECONDS),
+        "SAM_CLI_TELEMETRY": "0",
+        "TMPDIR": str(folder),  # sam deploy leaves its archives there
+        "__SAM_CLI_APP_DIR": str(_sam_home(folder)),
+    }
 
 
 def _sam_home(folder: Path) -> Path:
