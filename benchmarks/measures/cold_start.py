@@ -12,7 +12,7 @@ says little; a function of N MB takes N/1769 of that for it.
 import shutil
 import statistics
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from benchmarks.figures import Figure
 from benchmarks.functions import recording
 from benchmarks.functions.artifacts import ROOT, Built, built
 from benchmarks.functions.processes import Told, make_clients, run
-from benchmarks.functions.recording import Invocation
+from benchmarks.functions.recording import Exchange, Invocation
 from benchmarks.functions.stand_in import standing_in
 
 WORDS = 10_000
@@ -63,7 +63,10 @@ def _of(
     artifacts: Built, invocation: Invocation, common: Path, folder: Path, times: int
 ) -> list[Figure]:
     has_peer = invocation.function in ("submitter", "webhook_receiver")
-    with standing_in(invocation.exchanges) as origin:
+    with (
+        standing_in(invocation.exchanges) as origin,
+        standing_in(_first_of_each(invocation.exchanges)) as peers_origin,
+    ):
         ways: list[Callable[[], Told]] = [
             lambda: run(artifacts, invocation, folder, origin, **recording.ONE_CALL),
             lambda: make_clients(artifacts, invocation, origin),
@@ -73,7 +76,12 @@ def _of(
             path = (common, _PEERS)
             ways.append(
                 lambda: run(
-                    artifacts, invocation, folder, origin, path=path, handler="common_way.handler"
+                    artifacts,
+                    invocation,
+                    folder,
+                    peers_origin,
+                    path=path,
+                    handler="common_way.handler",
                 )
             )
         ours, floor, asking, *peer = _in_turns(ways, times)
@@ -94,6 +102,11 @@ def _of(
                    beside_value=1e3 * peer[0].cpu, most=0.5, note=note)
         )  # fmt: skip
     return told
+
+
+def _first_of_each(exchanges: Sequence[Exchange]) -> list[Exchange]:
+    """Return the first answer of each operation: the peer asks for fewer, and for these."""
+    return list({each.operation: each for each in reversed(exchanges)}.values())
 
 
 def _in_turns(ways: list[Callable[[], Told]], times: int) -> list[Start]:
