@@ -61,6 +61,7 @@ class _Tape:
 
     def next(self, operation: str) -> tuple[int, dict[str, str], bytes]:
         answers = self._answers[operation]
+        assert answers, f"{operation} was not asked for when the tape was recorded"
         number = self._asked[operation] % len(answers)
         self._asked[operation] += 1
         return answers[number]

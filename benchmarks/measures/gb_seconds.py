@@ -45,7 +45,7 @@ def figures() -> list[Figure]:
         told = []
         for name, environment in (("of one call", recording.ONE_CALL), ("of 10,000 words", {})):
             job = recording.job(10_000, **environment)
-            ours = share + _of_job(artifacts, job, Path(folder))
+            ours = share + _of_job(artifacts, job, Path(folder), environment)
             told += [
                 _figure(name, ours, gpu_seconds, invocations=len(job))
                 for gpu_seconds in GPU_SECONDS
@@ -64,14 +64,16 @@ def _figure(job: str, ours: float, gpu_seconds: int, *, invocations: int) -> Fig
                   least=100 if gpu_seconds == 120 else None, note=note)  # fmt: skip
 
 
-def _of_job(artifacts: Built, job: Sequence[Invocation], folder: Path) -> float:
+def _of_job(
+    artifacts: Built, job: Sequence[Invocation], folder: Path, environment: dict[str, str]
+) -> float:
     """Add up the invocations of a job; callbacks that ask the same of AWS are measured once."""
     billed: dict[tuple[str, ...], float] = {}
     total = 0.0
     for each in job:
         kind = (each.function, str(each.requests_to_runpod), *_asked(each))
         if kind not in billed:
-            billed[kind] = _billed(artifacts, each, folder)
+            billed[kind] = _billed(artifacts, each, folder, **environment)
         total += billed[kind]
     return total
 
@@ -80,9 +82,9 @@ def _asked(invocation: Invocation) -> list[str]:
     return [each.operation for each in invocation.exchanges if each.service != "secretsmanager"]
 
 
-def _billed(artifacts: Built, invocation: Invocation, folder: Path) -> float:
+def _billed(artifacts: Built, invocation: Invocation, folder: Path, **environment: str) -> float:
     with standing_in(invocation.exchanges) as origin:
-        told = run(artifacts, invocation, folder, origin, times=_TIMES)
+        told = run(artifacts, invocation, folder, origin, times=_TIMES, **environment)
     size_mb = memory_sizes_mb()[invocation.function]
     cpu = statistics.median(cpu for _, cpu in told.ours) / min(1, size_mb / _WHOLE_CPU_MB)
     rounds_of_runpod = math.ceil(invocation.requests_to_runpod / REQUESTS_TO_RUNPOD_AT_ONCE)
