@@ -9,11 +9,42 @@ BUILDS = build-SubmitterFunction build-WebhookReceiverFunction build-SweeperFunc
 
 .PHONY: $(BUILDS)
 
+# Each function takes the packages that it imports and no others. requests reads answers with chardet or
+# charset_normalizer, whichever is there. pypdf's bytecode is as large as all else, and it is rarely needed.
+FOR_REQUESTS = requests urllib3 certifi idna
+
 build-SubmitterFunction:       ARTIFACT_FOLDER = submitter
+build-SubmitterFunction:       USES = $(FOR_REQUESTS) chardet pypdf
 build-WebhookReceiverFunction: ARTIFACT_FOLDER = webhook_receiver
+build-WebhookReceiverFunction: USES = $(FOR_REQUESTS) charset_normalizer
 build-SweeperFunction:         ARTIFACT_FOLDER = sweeper
+build-SweeperFunction:         USES = $(FOR_REQUESTS) charset_normalizer
 build-NotifierFunction:        ARTIFACT_FOLDER = notifier
+build-NotifierFunction:        USES =
 build-WebhookSenderFunction:   ARTIFACT_FOLDER = webhook_sender
+build-WebhookSenderFunction:   USES = urllib3 certifi standardwebhooks
+
+# Only the submitter reads transcripts.
+LEAVES_OUT = core/transcripts/formats core/transcripts/reader.py core/transcripts/encodings.py
+build-SubmitterFunction:       LEAVES_OUT =
+
+EACH_USES = aws_lambda_powertools jmespath typing_extensions
+
+# Lambda can't keep bytecode beside the code, so without it each new environment compiles everything anew,
+# which is half of a cold start. It is made by a Python of the runtime's version, whichever one this is run
+# with; another one's would be ignored. Unchecked: an archive does not keep the times that a check compares.
+# That Python is one of the PATH, or that pyenv or uv keeps, or RUNTIME_PYTHON. BYTECODE=no leaves it out.
+PYTHONS = $(RUNTIME_PYTHON) python3.13 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python \
+          $(HOME)/.local/share/uv/python/cpython-3.13.*/bin/python3.13)
+
+# compiled,FOLDER,PARTS: the bytecode of parts of a folder that becomes /var/task, or of nothing
+define compiled
+cd "$(1)" && for python in $(if $(filter no,$(BYTECODE)),,$(PYTHONS)); do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || continue; \
+  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash -x 'pypdf/' -p /var/task $(2); \
+done; \
+[ "$(BYTECODE)" = no ] || echo "No Python 3.13 is here: without its bytecode a function starts half a second later." >&2
+endef
 
 # Fetched once, so that a build asks nobody: a stack comes up without a network, and sooner.
 # --require-hashes with --no-deps: requirements/runtime.txt is the whole list. uv compiles no bytecode.
@@ -22,19 +53,23 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@"$(BUILD_UV)" pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --target $(PACKAGES)/python --requirements requirements/runtime.txt
+	@$(call compiled,$(PACKAGES)/python,.)
 	@touch $@
 
-# METADATA stays, so that vulnerability scanners recognise what is inside. The Swagger pages of
-# Powertools' event handler are a quarter of the archive and nothing here serves them. chardet and
-# charset_normalizer bring compiled twins of their modules, which double it and fit one machine only.
+# METADATA stays, so that vulnerability scanners recognise what is inside. Of Powertools the logger and the
+# metrics are used; its other parts are four fifths of it. chardet and charset_normalizer bring compiled
+# twins of their modules, which double them and fit one machine only.
 # tar, and not cp: bytecode comes and goes while tests run beside a build.
 $(BUILDS): $(PACKAGES)/ready
-	tar -C $(PACKAGES)/python -cf - . | tar -C "$(ARTIFACTS_DIR)" -xf -
-	cd "$(ARTIFACTS_DIR)" && rm -rf bin .lock \
+	cd $(PACKAGES)/python && tar -cf - \
+	  $(foreach name,$(EACH_USES) $(USES),$$(ls -d $(name) $(name).py $(name)-*.dist-info 2>/dev/null)) \
+	  | tar -C "$(ARTIFACTS_DIR)" -xf -
+	cd "$(ARTIFACTS_DIR)" && rm -rf \
 	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
-	  *.dist-info/entry_points.txt *.dist-info/top_level.txt \
-	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.js \
-	  aws_lambda_powertools/event_handler/openapi/swagger_ui/*.css \
-	  chardet/models/training_metadata.yaml
+	  *.dist-info/entry_points.txt *.dist-info/top_level.txt *.dist-info/sboms \
+	  aws_lambda_powertools/event_handler chardet/models/training_metadata.yaml
+	cd "$(ARTIFACTS_DIR)/aws_lambda_powertools/utilities" && \
+	  find . -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -rf {} +
 	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
-	tar --exclude __pycache__ -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
+	tar $(addprefix --exclude ,__pycache__ $(LEAVES_OUT)) -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
+	@$(call compiled,$(ARTIFACTS_DIR),core "$(ARTIFACT_FOLDER)")

@@ -7,13 +7,6 @@ import os
 from functools import cache
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import (
-    BatchProcessor,
-    EventType,
-    process_partial_response,
-)
-from aws_lambda_powertools.utilities.typing import LambdaContext
-
 from core.errors import JobExists, UnknownCall
 from core.jobs.job import Source, job_id_for
 from core.outcomes import count_submission
@@ -31,21 +24,23 @@ from submitter.use_cases import UseCases, wired
 
 
 @observed
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     if _is_from_sqs(event):
-        processor = BatchProcessor(
-            event_type=EventType.SQS,
-            raise_on_entire_batch_failure=False,
-            logger=logger,  # type: ignore[arg-type]  # without it a failed message leaves no line
-        )
-        return dict(
-            process_partial_response(
-                event=event, record_handler=_take_record, processor=processor, context=context
-            )
-        )
+        failed = [each["messageId"] for each in event["Records"] if not _is_taken(each)]
+        return {"batchItemFailures": [{"itemIdentifier": each} for each in failed]}
     for source in parse_uploads(event):
         _take(source)
     return {}
+
+
+def _is_taken(record: dict[str, Any]) -> bool:
+    """Take a message of the queue; whatever goes wrong with it, its neighbours are taken too."""
+    try:
+        _take_record(record)
+    except Exception:
+        logger.warning("message not taken; it comes again", exc_info=True)
+        return False
+    return True
 
 
 def _take_record(record: dict[str, Any]) -> None:

@@ -6,9 +6,8 @@ Never     touches a call that is not due; runs into its own timeout, whoever han
 import os
 import random
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aws_lambda_powertools.utilities.typing import LambdaContext
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core import wiring
@@ -23,6 +22,9 @@ from sweeper.polling import Polling
 from sweeper.report import SweepReport
 from sweeper.sweep import Sweeper
 
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.typing import LambdaContext
+
 BY = "sweeper"
 SECONDS_TO_TELL = 5.0  # for the metrics and the log line, after the last look
 _SECONDS_TO_EXPIRE = 30.0  # old work files: a nicety that may wait for a sweep with less to do
@@ -33,7 +35,7 @@ CANCELS_PER_SECOND = 8
 
 
 @observed
-def handler(_event: dict[str, Any], context: LambdaContext) -> dict[str, int]:
+def handler(_event: dict[str, Any], context: "LambdaContext") -> dict[str, int]:
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1_000 - SECONDS_TO_TELL
 

@@ -1,6 +1,8 @@
 """Presigned URLs for the worker of pull mode: S3Links."""
 
+from collections.abc import Callable
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from core.aws.files import delivery_key, which
@@ -18,10 +20,12 @@ class S3PresignedUrls:
     session of the role that signed it, whose end a function can't know. So nothing relies on a URL to
     live: an attempt whose URL has died is retried with a fresh one, and a result that can't be put
     comes back in the manifest.
+
+    The client is made when the first URL is wanted: in push mode none ever is.
     """
 
-    def __init__(self, client: "S3Client", output_bucket: str) -> None:
-        self._client = client
+    def __init__(self, make_client: Callable[[], "S3Client"], output_bucket: str) -> None:
+        self._make_client = make_client
         self._output_bucket = output_bucket
 
     def to_read(self, source: Source, *, lifetime: timedelta) -> PresignedUrl:
@@ -40,6 +44,10 @@ class S3PresignedUrls:
             "put_object", Params=place, ExpiresIn=_seconds(lifetime)
         )
         return PresignedUrl(url)
+
+    @cached_property
+    def _client(self) -> "S3Client":
+        return self._make_client()
 
 
 def _seconds(lifetime: timedelta) -> int:

@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aws_lambda_powertools.utilities.parameters import SecretsProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.exceptions import BotoCoreError, ClientError
 
 from core.aws.unreadable_secrets import empty, unreadable
@@ -34,10 +32,16 @@ class SecretReader:
         name: str,
         *,
         monotonic: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,  # noqa: TID251 - the default of an age, as above
     ) -> None:
-        self._provider = SecretsProvider(boto3_client=client)
+        self._client = client
         self._name = name
         self._monotonic = monotonic
+        self._clock = (
+            clock  # of a value's age: the other may stand still while Lambda freezes a function
+        )
+        self._value = ""
+        self._value_at = float("-inf")
         self._last_refetch = float("-inf")
         self._trouble = ""
         self._trouble_at = float("-inf")
@@ -57,25 +61,22 @@ class SecretReader:
             raise SecretUnusable(self._trouble)
         if force:  # here, for a refetch that was not made is none to pause after
             self._last_refetch = now
+        elif self._clock() - self._value_at < _KEPT_SECONDS:
+            return self._value
         try:
-            value = self._provider.get(self._name, max_age=_KEPT_SECONDS, force_fetch=force)
-        except (GetParameterError, ClientError, BotoCoreError) as exc:
-            self._trouble = unreadable(self._name, _cause(exc))
+            value = self._client.get_secret_value(SecretId=self._name).get("SecretString", "")
+        except (ClientError, BotoCoreError) as exc:
+            self._trouble = unreadable(self._name, exc)
         else:
-            if isinstance(value, str) and value.strip():
+            if value.strip():
+                self._value, self._value_at = value.strip(), self._clock()
                 self._trouble_at = float("-inf")
-                return value.strip()
+                return self._value
             self._trouble = empty(self._name)
         # A refetch that fails spoils nothing: what is cached may still be good.
         self._trouble_at = float("-inf") if force else self._monotonic()
-        # Without the cause: Powertools quotes what AWS said, and nobody has checked what that may hold.
+        # Without the cause: it quotes what AWS said, and nobody has checked what that may hold.
         raise SecretUnusable(self._trouble) from None
-
-
-def _cause(exc: Exception) -> Exception:
-    """Return what AWS said, without Powertools around it."""
-    cause = exc if isinstance(exc, ClientError) else exc.__cause__ or exc.__context__
-    return cause if isinstance(cause, ClientError) else exc
 
 
 class ManagedCallbackSecrets:

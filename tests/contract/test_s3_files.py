@@ -271,7 +271,7 @@ class TestAPresignedUrl:
     ) -> S3PresignedUrls:
         monkeypatch.setenv("AWS_DEFAULT_REGION", request.param)
         self.region = request.param
-        return S3PresignedUrls(wiring.presigner(), "out")
+        return S3PresignedUrls(wiring.presigner, "out")
 
     @staticmethod
     def parts(link: PresignedUrl) -> tuple[str, str, dict[str, str]]:

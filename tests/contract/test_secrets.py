@@ -2,12 +2,10 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 import boto3
 import pytest
-from aws_lambda_powertools.utilities.parameters import base
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
@@ -162,19 +160,14 @@ def test_a_refetch_that_could_not_be_made_is_made_a_moment_later(manager: Any) -
     assert reader.refetched() == "rpa_y"
 
 
-def test_a_secret_is_read_again_after_minutes(
-    manager: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    reader = SecretReader(manager, "callback")
+def test_a_secret_is_read_again_after_minutes(manager: Any) -> None:
+    now = [0.0]
+    reader = SecretReader(manager, "callback", clock=lambda: now[0])
     reader.value()
     manager.put_secret_value(SecretId="callback", SecretString="new")
+    now[0] += 60
     still = reader.value()
 
-    class Later(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> Any:
-            return datetime.now(tz) + timedelta(minutes=10)
-
-    monkeypatch.setattr(base, "datetime", Later)
+    now[0] += 600
 
     assert (still, reader.value()) == ("to be set", "new")

@@ -138,6 +138,9 @@ CLOUD = {
 @contextmanager
 def running_cloud(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Iterator[Cloud]:
     monkeypatch.setattr(boto3, "client", _shared_client)
+    monkeypatch.setattr(
+        wiring, "client", lambda service: _shared_client(service, config=wiring._CONFIG)
+    )
     with mock_aws(), responses.RequestsMock(assert_all_requests_are_fired=False) as runpod:
         s3, sqs = boto3.client("s3"), boto3.client("sqs")
         for bucket in ("transcripts", "out"):

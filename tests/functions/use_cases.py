@@ -98,7 +98,7 @@ class Submitter:
             materials=materials,
             runpod=runpod,
             secrets=secrets,
-            presigned_urls=S3PresignedUrls(world.s3, world.output_bucket),
+            presigned_urls=S3PresignedUrls(lambda: world.s3, world.output_bucket),
             settings=settings,
             clock=world.clock,
         )

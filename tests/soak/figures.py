@@ -13,7 +13,7 @@ from tests.soak.checks import failed_by_model, request_counts, unlucky
 from tests.soak.evidence import Evidence
 
 _OK = 200
-_FAILED_MESSAGE = "Record processing exception"  # Powertools' words; SQS delivers it again
+_FAILED_MESSAGE = "message not taken"  # SQS delivers it again
 
 
 def show(console: Console, evidence: Evidence, *, seconds: float, failed_sweeps: int) -> None:
