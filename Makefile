@@ -137,7 +137,7 @@ $(VENV)/local: requirements/bootstrap.txt requirements/local.txt cli/summaries.s
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	@$(PYTHON) -m venv --without-pip $(VENV)
-	@if $(PYTHON) -m pip --version >/dev/null 2>&1; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	@if $(PYTHON) -c "import pip" 2>/dev/null; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
 	  else $(BIN)/python -m ensurepip >/dev/null && pip="$(BIN)/python -m pip"; fi && \
 	  $$pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
 	    -r requirements/bootstrap.txt
