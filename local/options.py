@@ -17,9 +17,9 @@ _MODEL_KEY = "MODEL_KEY"  # the variable that holds the key of --model-url
 
 # A person waits for these, so the sweeper comes early; in the cloud it has time.
 _FAST_SWEEPS = {"CallbackOverdueSeconds": "15", "SweepScheduleMinutes": "1"}
-# And for these: RunPod's own pace shows nothing. Each worker more is a receiver more that has to start, on
-# this machine's few cores, to take what it answers.
-_QUICK = ("--max-workers=2", "--queue-delay-seconds=0.2", "--execution-seconds=0.2")
+# RunPod's own pace shows nothing either. Callbacks wait for one another: each that does not is a receiver
+# more that has to start, and while many start on a few cores, many more callbacks arrive.
+_QUICK = ("--webhooks-at-once=2", "--queue-delay-seconds=0.2", "--execution-seconds=0.2")
 
 
 def stack_options(command: Callable[..., None]) -> Callable[..., None]:
