@@ -93,9 +93,7 @@ class WebhookSender:
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._turn: AbstractAsyncContextManager[object] = (
-            asyncio.Semaphore(config.webhooks_at_once)
-            if config.webhooks_at_once
-            else nullcontext()
+            asyncio.Semaphore(config.webhooks_at_once) if config.webhooks_at_once else nullcontext()
         )
         self.deliveries: deque[Delivery] = deque(maxlen=_DELIVERIES_KEPT)
 

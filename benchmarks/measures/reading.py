@@ -20,7 +20,9 @@ from tests.fakes.model import a_transcript
 _PLANNED_WORDS = 1_000_000
 _MOST = 5.0  # times reading it once
 _TIMES = 3  # of which the least disturbed counts
-_LINE = re.compile(r"(?:[\[(]?(?P<at>[\d:.,]{4,12})[\])]?\s*)?(?:(?P<name>[^:]{1,60}):\s+)?(?P<said>.*)")
+_LINE = re.compile(
+    r"(?:[\[(]?(?P<at>[\d:.,]{4,12})[\])]?\s*)?(?:(?P<name>[^:]{1,60}):\s+)?(?P<said>.*)"
+)
 
 
 def figures() -> list[Figure]:
@@ -97,7 +99,7 @@ def _walk(value: Any, found: list[list[str]]) -> None:
 def _words(text: str) -> list[str]:
     words = []
     for word in text.split():
-        words.append(word)  # noqa: PERF402 - gone through one by one, as the floor is meant
+        words.append(word)
     return words
 
 

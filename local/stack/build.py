@@ -30,7 +30,9 @@ def start_build(processes: Processes, *, source: Path = ROOT) -> Child:
     for name in names:
         (folder / name).mkdir(parents=True)
         template["Resources"][name]["Properties"]["CodeUri"] = name
-    (folder / "template.yaml").write_text(json.dumps(template), encoding="utf-8")  # which YAML may be
+    (folder / "template.yaml").write_text(
+        json.dumps(template), encoding="utf-8"
+    )  # which YAML may be
     return processes.start(
         "build",
         [
