@@ -1,8 +1,9 @@
 """What reading and planning take of the CPU, beside reading the file once.
 
-Reading once is what the simplest reader of a format does in Python: decode the file, parse it (`json.loads`,
-or a match for each line), go through it word by word, and keep who said what. It judges nothing: not whether
-`Note:` is a name, not which of a file's three copies of its words is whole, not what a turn costs a model.
+Reading once is what the simplest reader of a format does in Python: decode the file, parse it
+(`json.loads`, or a match for each line), go through it word by word, and keep who said what. It judges
+nothing: not whether `Note:` is a name, not which of a file's copies of its words is whole, not what a turn
+costs a model.
 """
 
 import json

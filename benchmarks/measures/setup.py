@@ -11,6 +11,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
+ONLY_WHEN_NAMED = True
 _ROOT = Path(__file__).parents[2]
 _MOST_SECONDS = {"cold": 30.0, "warm": 12.0}
 _KEPT = ("PATH", "HOME", "LANG", "TMPDIR")

@@ -18,6 +18,7 @@ from local.stack.stack import LocalStack, local_stack
 from runpod_simulator import Config, JobRecord, Simulator, running_simulator
 from tests.fakes.model import a_transcript
 
+ONLY_WHEN_NAMED = True
 _SIZES = {"one call": (1_500, 12), "three rounds": (5_000, 4)}  # words, jobs that are measured
 _WARMED_UP = 2  # jobs of each size before them
 _MOST_SECONDS = 1.5
