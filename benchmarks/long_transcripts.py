@@ -49,15 +49,15 @@ def measured(words: int, context_tokens: int) -> Row:
 
     planned_seconds = _planned(text, context_tokens)
     tracemalloc.start()
-    pipeline = _pipeline(context_tokens)
-    job = pipeline.upload(text)
+    running = pipeline(context_tokens)
+    job = running.upload(text)
     peak_bytes = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
-    pipeline.run()
-    job, calls, _ = pipeline.history(job)
+    running.run()
+    job, calls, _ = running.history(job)
     prompts = [
         message["content"]
-        for request in pipeline.runpod.requests
+        for request in running.runpod.requests
         for message in request["input"]["openai_input"]["messages"]
     ]
     assert job.summary is not None
@@ -77,13 +77,13 @@ def measured(words: int, context_tokens: int) -> Row:
 
 def _planned(text: str, context_tokens: int) -> float:
     """Return the seconds from the upload until every first call was submitted."""
-    pipeline = _pipeline(context_tokens)
+    running = pipeline(context_tokens)
     started = time.perf_counter()
-    pipeline.upload(text)
+    running.upload(text)
     return time.perf_counter() - started
 
 
-def _pipeline(context_tokens: int) -> Pipeline:
+def pipeline(context_tokens: int) -> Pipeline:
     options = a_request(max_tokens=min(6_000, context_tokens // 2))
     settings = submitter_settings(context_tokens=context_tokens, options=options)
     return Pipeline(model=FakeModel(), settings=settings)

@@ -124,7 +124,7 @@ def bench(mode: Mode) -> Iterator[Bench]:
     with ExitStack() as running:
         config = Config(worker="platform", time_scale=0.1, webhook_timeout_seconds=120.0)
         simulator = running.enter_context(running_simulator(config))
-        model_url = running.enter_context(served(_instant_model()))
+        model_url = running.enter_context(served(instant_model()))
         processes = running.enter_context(Processes())
         port = checked_port(0)
         origin, traffic = running.enter_context(counted(f"http://127.0.0.1:{port}"))
@@ -146,7 +146,7 @@ def bench(mode: Mode) -> Iterator[Bench]:
         yield Bench(stack, simulator, traffic, worker)
 
 
-def _instant_model() -> web.Application:
+def instant_model() -> web.Application:
     """A model server that writes as many words as it is asked for, at once."""
     model = FakeModel()
 

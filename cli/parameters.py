@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from cli.template_text import read_template
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -54,7 +56,7 @@ class Parameter:
 def parameters() -> dict[str, Parameter]:
     """Return the template's parameters by their names."""
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    template = _read(text)
+    template = read_template(text)
     return {
         name: Parameter(name, str(fields.get("Description", "")).strip(), fields)
         for name, fields in template["Parameters"].items()
@@ -88,17 +90,6 @@ def _without_effect(values: dict[str, str]) -> list[str]:
         for retention, bucket in _OF_OWN_BUCKETS.items()
         if values.get(retention, "0") != "0" and values.get(bucket)
     ]
-
-
-def _read(text: str) -> Any:
-    """Read a template, its short forms without understanding them."""
-    import yaml  # noqa: PLC0415 - most commands never read the template
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    Loader.add_multi_constructor("!", lambda _loader, tag, _node: tag)
-    return yaml.load(text, Loader)  # noqa: S506 (derived from the safe loader)
 
 
 def _text(value: object) -> str:

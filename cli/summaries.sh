@@ -1,5 +1,5 @@
 #!/bin/sh
-# The command `summaries`, installed into the environment's bin by `make .venv/ready`. It can be linked to from
+# The command `summaries`, installed into the environment's bin by `make .venv/local`. It can be linked to from
 # anywhere: the environment is found beside it, and the clone above that.
 bin=$(dirname "$(readlink -f "$0")") || exit
 exec "$bin/python" -c '

@@ -7,7 +7,6 @@ from typing import Any
 import click
 from rich.console import Console
 
-from local import up as up_command
 from local.demo import Demo, JobFailedError, readable_file, show_next
 from local.options import checked_setup, stack_options
 from local.progress import Progress
@@ -52,7 +51,9 @@ def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options:
         except JobFailedError as exc:
             fail(console, f"The job failed: {exc}")
         if keep:
-            up_command.keep_up(console, stack, output_folder / "inbox", output_folder)
+            from local.up import keep_up  # noqa: PLC0415 - the page's server takes long to import
+
+            keep_up(console, stack, output_folder / "inbox", output_folder)
         else:
             show_next(console)
 
@@ -66,13 +67,15 @@ def demo(transcript: Path | None, *, keep: bool, output_folder: Path, **options:
 @stack_options
 def up(inbox: Path | None, output_folder: Path, **options: Any) -> None:
     """Keep the stack up to play with."""
+    from local.up import keep_up  # noqa: PLC0415 - as above
+
     console = open_console()
     with errors_as_messages(console):
         setup = checked_setup(**{**options, "port": _usual_port(console, options["port"])})
         with ExitStack() as running:
             with Progress(console, STACK_STEPS) as progress:
                 stack = running.enter_context(local_stack(setup, progress))
-            up_command.keep_up(console, stack, inbox or output_folder / "inbox", output_folder)
+            keep_up(console, stack, inbox or output_folder / "inbox", output_folder)
 
 
 def _usual_port(console: Console, wanted: int | None) -> int:

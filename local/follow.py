@@ -18,7 +18,7 @@ from local.stack.simulator import RunPodEndpoint
 from local.steps import Observer, Step
 from local.waiting import wait_for
 
-_POLL_SECONDS = 0.15
+_POLL_SECONDS = 0.25  # each reads the whole job, from the machine that is to get on with it
 
 
 @dataclass(frozen=True)

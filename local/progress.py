@@ -13,7 +13,7 @@ from rich.text import Text
 
 from local.steps import STACK_STEPS, TRANSCRIPT_STEPS, Step
 
-_REFRESHES_PER_SECOND = 12
+_REFRESHES_PER_SECOND = 8
 _ALL_THE_WAY = STACK_STEPS + TRANSCRIPT_STEPS
 
 

@@ -11,8 +11,8 @@ class Step(StrEnum):
     MODEL = "language model"  # only if one was chosen
     SIMULATOR = "RunPod simulator"
     WORKER = "RunPod worker"  # only in pull mode
-    BUILD = "sam build"
-    DEPLOY = "sam deploy"
+    BUILD = "build"
+    DEPLOY = "deployment"
     UPLOAD = "upload"
     RECORD = "job recorded"
     SUBMIT = "sent to RunPod"

@@ -91,6 +91,11 @@ _DEFAULT = Config()
     default=_DEFAULT.webhook_timeout_seconds,
     help="Real seconds per attempt.",
 )
+@click.option(
+    "--webhooks-at-once",
+    default=_DEFAULT.webhooks_at_once,
+    help="Most that are being delivered; 0: any number.",
+)
 @click.option("--webhook-on-timed-out", is_flag=True, help="Call back for TIMED_OUT too.")
 @click.option(
     "--run-limit", default=_DEFAULT.run_limit.per_10_seconds, help="/run requests per 10 seconds."

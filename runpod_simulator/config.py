@@ -52,6 +52,7 @@ class Config:
     # Webhooks
     webhook_gaps_seconds: tuple[float, ...] = (5.0, 10.0)  # between attempts: one more than gaps
     webhook_timeout_seconds: float = 10.0  # real seconds; RunPod's own value is not documented
+    webhooks_at_once: int = 0  # most that are being delivered; 0: any number, as RunPod may
     webhook_on_timed_out: bool = False  # promised in 2023 only, never observed
 
     # Worker
@@ -83,5 +84,7 @@ class Config:
             raise ValueError(f"time_scale must be above 0, not {self.time_scale}")
         if self.max_workers < 0:
             raise ValueError(f"max_workers must not be negative: {self.max_workers}")
+        if self.webhooks_at_once < 0:
+            raise ValueError(f"webhooks_at_once must not be negative: {self.webhooks_at_once}")
         if self.worker == "openai" and not self.model_url:
             raise ValueError("the openai worker needs model_url")

@@ -5,6 +5,7 @@ import logging
 import socket
 import time
 from collections import deque
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,6 +92,9 @@ class WebhookSender:
         self._timeout = aiohttp.ClientTimeout(total=config.webhook_timeout_seconds)
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
+        self._turn: AbstractAsyncContextManager[object] = (
+            asyncio.Semaphore(config.webhooks_at_once) if config.webhooks_at_once else nullcontext()
+        )
         self.deliveries: deque[Delivery] = deque(maxlen=_DELIVERIES_KEPT)
 
     async def close(self) -> None:
@@ -108,7 +112,8 @@ class WebhookSender:
         """Try until one attempt succeeds, with the same body each time; set `attempted` after the first."""
         for attempt, gap_seconds in enumerate((0.0, *self._gaps_seconds), start=1):
             await self._clock.sleep(gap_seconds)
-            delivery = await self._attempt(job_id, url, status, body, attempt)
+            async with self._turn:
+                delivery = await self._attempt(job_id, url, status, body, attempt)
             self.deliveries.append(delivery)
             if attempted:
                 attempted.set()

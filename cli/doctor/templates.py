@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import requests
-import yaml
 
 from cli.parameters import ROOT
+from cli.template_text import read_template
 
 _SECTIONS = ("Parameters", "Rules", "Mappings", "Conditions", "Globals", "Resources", "Outputs")
 _ADDED_BY_SAM = frozenset({"CodeUri", "Metadata"})
 _OURS = ("core", "submitter")  # of what the submitter's archive holds
-_PLAIN = frozenset({"Ref", "Condition"})
 _SECONDS = (3, 6)
 
 
@@ -73,7 +72,7 @@ def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str
 
 
 def _parsed(template: str | Mapping[str, Any]) -> dict[str, Any]:
-    read = yaml.load(template, _Loader) if isinstance(template, str) else template  # noqa: S506
+    read = read_template(template) if isinstance(template, str) else template
     plain = _plain(read)
     return plain if isinstance(plain, dict) else {}
 
@@ -90,22 +89,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bool):
         return str(value).lower()
     return str(value).strip() if value is not None else None
-
-
-class _Loader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as what they are short for."""
-
-
-def _long_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    elif isinstance(node, yaml.MappingNode):
-        value = loader.construct_mapping(node, deep=True)
-    else:
-        value = None
-    return {tag if tag in _PLAIN else f"Fn::{tag}": value}
-
-
-_Loader.add_multi_constructor("!", _long_form)

@@ -8,7 +8,7 @@ cost, so that a later version of this program goes on with the same ones.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -37,8 +37,7 @@ class Passage:
     @property
     def line(self) -> str:
         """Return the passage as a model is shown it."""
-        label = f"{self.speaker}: " if self.speaker else ""
-        return f"[{self.number}] {label}{self.text}"
+        return _line(self.number, self.speaker, self.text)
 
     @property
     def seconds(self) -> tuple[float | None, float | None]:
@@ -119,11 +118,15 @@ def numbered(turns: Sequence[Turn]) -> Passages:
     ends = [*starts[1:], None]
     for turn, starts_at, ends_at in zip(turns, starts, ends, strict=False):
         for text in _parts(turn.text):
+            number, speaker = len(passages) + 1, turn.speaker
+            tokens = estimate_tokens(_line(number, speaker, text)) + 1  # and the end of its line
             words = count_words(text)
-            passage = Passage(len(passages) + 1, turn.speaker, text, words, 0, starts_at, ends_at)
-            tokens = estimate_tokens(passage.line) + 1  # and the end of its line
-            passages.append(replace(passage, tokens=tokens))
+            passages.append(Passage(number, speaker, text, words, tokens, starts_at, ends_at))
     return Passages(tuple(passages))
+
+
+def _line(number: int, speaker: str, text: str) -> str:
+    return f"[{number}] {speaker}: {text}" if speaker else f"[{number}] {text}"
 
 
 def ranges_of(numbers: Iterable[int]) -> tuple[Range, ...]:

@@ -103,13 +103,10 @@ def estimate_tokens(text: str) -> int:
 
 def _tokens_of_ascii(window: str) -> float:
     classes = window.encode("utf-8", "surrogatepass").translate(_CLASSES, _CONTINUATION_BYTES)
-    lengths = Counter(map(len, classes.translate(_WORDS).split()))
-    words = lengths.total()
-    further = sum(
-        (length - _LETTERS_OF_ONE_TOKEN) * count
-        for length, count in lengths.items()
-        if length > _LETTERS_OF_ONE_TOKEN
-    )
+    lengths = [*map(len, classes.translate(_WORDS).split())]
+    words = len(lengths)
+    long = [length for length in lengths if length > _LETTERS_OF_ONE_TOKEN]
+    further = sum(long) - _LETTERS_OF_ONE_TOKEN * len(long)
     capitals = sum(len(run) - 1 for run in classes.translate(_CAPITALS).split())
     return (
         words
@@ -125,13 +122,15 @@ def _tokens_of_ascii(window: str) -> float:
 
 
 def _per_letter(window: str, words: int) -> float:
-    share = sum(window.count(word) for word in _ENGLISH) / max(words, 1)
+    share = sum(map(window.count, _ENGLISH)) / max(words, 1)
     english = (share - _SHARE_IN_NO_ENGLISH) / (_SHARE_IN_ENGLISH - _SHARE_IN_NO_ENGLISH)
     english = min(max(english, 0.0), 1.0)
     return english * _PER_LETTER_ENGLISH + (1 - english) * _PER_LETTER_OTHER
 
 
 def _tokens_of_others(text: str) -> float:
+    if text.isascii():
+        return 0.0
     others = text.encode("utf-8", "surrogatepass").translate(None, _ASCII)
     characters = Counter(others.decode("utf-8", "surrogatepass"))
     return sum(

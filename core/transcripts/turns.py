@@ -209,17 +209,24 @@ class _Growing:
 
 def _sendable(segments: Iterable[Segment]) -> Iterator[Segment]:
     """Leave out what no prompt can hold, and cut what is too long for one turn."""
-    for segment in segments:
-        name = _tidy(segment.speaker)
-        if len(name) > _LONGEST_NAME_CHARACTERS:
-            name = f"{name[: _LONGEST_NAME_CHARACTERS - 1]}…"
-        tidy = segment._replace(speaker=name, text=_tidy(segment.text))
+    names: dict[str, str] = {}
+    for speaker, text, starts_at, ends_at, is_apart in segments:
+        if (name := names.get(speaker)) is None:
+            name = names[speaker] = _short_name(speaker)
+        tidy = Segment(name, _tidy(text), starts_at, ends_at, is_apart)
         if len(tidy.text) > _MOST_CHARACTERS:
             parts = [tidy._replace(text=part, ends_at=None) for part in _parts(tidy.text)]
             yield parts[0]
             yield from (part._replace(is_apart=False) for part in parts[1:])
         elif tidy.text:
             yield tidy
+
+
+def _short_name(speaker: str) -> str:
+    name = _tidy(speaker)
+    if len(name) > _LONGEST_NAME_CHARACTERS:
+        return f"{name[: _LONGEST_NAME_CHARACTERS - 1]}…"
+    return name
 
 
 def _parts(text: str) -> Iterator[str]:

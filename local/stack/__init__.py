@@ -1,4 +1,4 @@
-"""Starts the local stack: the AWS emulator, `sam build`, `sam deploy`, and a RunPod endpoint.
+"""Starts the local stack: the AWS emulator, the deployed template, and a RunPod endpoint.
 
 processes           child processes that end with their parent, however it ends
 guardian            the program that ends them after a SIGKILL
@@ -13,6 +13,7 @@ small_model_server  the script of the small model on this CPU
 worker              the pull-mode worker, which takes the simulator's jobs
 endpoint            simulator, model and worker as one RunPod endpoint
 setup               the choices for a stack
-sam                 `sam build` and `sam deploy`, pointed at the emulator
+build               the functions' artifacts, as `sam build` makes them
+deploy              the template to the emulator's CloudFormation, as `sam deploy` does
 stack               all of it together
 """

@@ -88,12 +88,10 @@ def missing(python: Path) -> list[str]:
 
 
 def _missing_tools() -> Iterator[str]:
-    if tool("sam") is None:
-        yield f"sam is not installed beside {sys.executable}: {_SET_UP}"
     if tool("uv") is None:
         yield f"uv is not installed beside {sys.executable}: {_SET_UP}"
     if tool("make") is None:
-        yield "make is not installed: take it from your system's packages (sam build calls it)"
+        yield "make is not installed: take it from your system's packages (the build is a makefile)"
 
 
 def _missing_in_emulator(python: Path) -> Iterator[str]:

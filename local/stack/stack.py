@@ -9,7 +9,8 @@ import boto3
 import botocore.session
 
 from cli.deployment import Deployment
-from local.stack import sam
+from local.stack.build import build_folder, start_build
+from local.stack.deploy import STACK_NAME, deploy
 from local.stack.emulator import REGION, ROOT_KEY, Emulator, start_emulator
 from local.stack.endpoint import OurEndpoint, start_endpoint
 from local.stack.faults import FaultProxy, start_fault_proxy
@@ -39,7 +40,7 @@ class LocalStack(Deployment):
         self.folder = processes.folder  # logs of everything, as long as the stack is up
         self._emulator = emulator
         self._processes = processes
-        super().__init__(local_session(), sam.STACK_NAME, endpoint_url=emulator.url)
+        super().__init__(local_session(), STACK_NAME, endpoint_url=emulator.url)
 
     def deploy_another(
         self, stack_name: str, parameters: Mapping[str, str], *, source: Path = ROOT
@@ -49,14 +50,14 @@ class LocalStack(Deployment):
         Close the Deployment afterwards.
         """
         if source != ROOT:
-            sam.start_build(self._processes, source=source).check_succeeded()
-        sam.start_deploy(
-            self._processes,
+            start_build(self._processes, source=source).check_succeeded()
+        deploy(
+            local_session(),
+            build_folder(self._processes, source),
             endpoint_url=self.endpoint_url,
             parameters={"RunpodApiEndpoint": self.runpod.url, **parameters},
             stack_name=stack_name,
-            source=source,
-        ).check_succeeded()
+        )
         deployment = Deployment(local_session(), stack_name, endpoint_url=self.endpoint_url)
         _expire_records(deployment)
         return deployment
@@ -84,7 +85,7 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
             functions_endpoint=faults.url if faults else setup.functions_endpoint,
         )
         observer.begin(Step.BUILD)
-        build = sam.start_build(processes)
+        build = start_build(processes)
         endpoint = setup.runpod or start_endpoint(setup, processes, observer)
         emulator.wait_until_ready()
         if faults:
@@ -97,13 +98,16 @@ def local_stack(setup: Setup, observer: Observer | None = None) -> Iterator[Loca
         observer.end(Step.BUILD, "the functions, in parallel with the above")
         observer.begin(Step.DEPLOY)
         parameters = {"RunpodApiEndpoint": runpod.url, **setup.parameters}
-        sam.start_deploy(
-            processes, endpoint_url=emulator.url, parameters=parameters
-        ).check_succeeded()
+        deploy(
+            local_session(),
+            build_folder(processes),
+            endpoint_url=emulator.url,
+            parameters=parameters,
+        )
         stack = LocalStack(emulator, runpod, processes, faults)
         _allow_slow_start(stack, "WebhookReceiverFunction")
         _expire_records(stack)
-        observer.end(Step.DEPLOY, f"template.yaml as stack {sam.STACK_NAME}")
+        observer.end(Step.DEPLOY, f"template.yaml as stack {STACK_NAME}")
         try:
             yield stack
         finally:

@@ -21,7 +21,7 @@ def clone(tmp_path: Path) -> Path:
         source = ROOT / name
         copy = shutil.copytree if source.is_dir() else shutil.copy
         copy(source, _made(folder) / name)
-    for name in (".venv/ready", ".venv-emulator/ready", ".lambda-packages/ready"):
+    for name in (".venv/local", ".venv-emulator/ready", ".lambda-packages/ready"):
         _made((folder / name).parent)
         (folder / name).touch()
     _program(folder / ".venv/bin/python", _SHOW)

@@ -39,7 +39,7 @@ def test_the_demo_turns_a_transcript_into_a_summary_and_leaves_nothing_running(
     assert len(summary.read_text(encoding="utf-8").split()) > 300
     assert summary.with_suffix(".json").exists()
     assert re.search(r"s3://summaries-\S+/summaries/weekly-standup\.txt", ended.stdout)
-    for step in ("AWS emulator", "sam build", "sam deploy", "callback received", "summary written"):
+    for step in ("AWS emulator", "build", "deployment", "callback received", "summary written"):
         assert re.search(rf"^ok +{step} +[0-9.]+ s", ended.stdout, re.M), step
     assert "active -> succeeded" in ended.stdout
     assert message in ended.stdout
@@ -136,7 +136,7 @@ def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
     ) as demo:
 
         def is_building() -> bool | None:
-            logs = scratch.glob("transcript-summaries-*/sam-build.log")
+            logs = scratch.glob("transcript-summaries-*/build.log")
             return any(log.stat().st_size for log in logs) or None
 
         wait_for(is_building, what="a build", timeout_seconds=60, every_seconds=0.01)

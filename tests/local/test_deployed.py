@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from local.stack.sam import STACK_NAME
+from local.stack.deploy import STACK_NAME
 from local.stack.simulator import CALLBACK_ANSWER_SECONDS
 from tests.local.conftest import Local
 

@@ -83,8 +83,7 @@ def test_a_stack_that_is_stopped_while_it_is_deployed_leaves_nothing(
     up: "subprocess.Popen[bytes]", tmp_path: Path
 ) -> None:
     def is_deploying() -> bool | None:
-        logs = (tmp_path / "scratch").glob("transcript-summaries-*/sam-deploy.log")
-        return any(log.stat().st_size for log in logs) or None
+        return re.search(r"^ok +build ", (tmp_path / "up.log").read_text(), re.M) and True
 
     wait_for(
         is_deploying, what="a deployment", timeout_seconds=_LONGEST_SECONDS, every_seconds=0.02

@@ -93,6 +93,8 @@ class Receiver:
     received: list[Received] = field(default_factory=list)
     answers: list[int] = field(default_factory=list)
     answer_after_seconds: float = 0.0
+    busy: int = 0  # deliveries that are not answered yet
+    busiest: int = 0
 
     @property
     def url(self) -> str:
@@ -108,14 +110,19 @@ class Receiver:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    taken = Receiver()
+    taken, counting = Receiver(), threading.Lock()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
+            with counting:
+                taken.busy += 1
+                taken.busiest = max(taken.busiest, taken.busy)
             taken.received.append(Received(self.path, headers, body, time.monotonic()))
             time.sleep(taken.answer_after_seconds)
+            with counting:
+                taken.busy -= 1
             self.send_response(taken.answers.pop(0) if taken.answers else 200)
             self.send_header("content-length", "0")
             self.end_headers()

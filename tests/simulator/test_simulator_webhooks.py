@@ -119,6 +119,18 @@ def test_a_receiver_that_is_too_slow_is_called_again(start, receiver):
     assert "Timeout" in first.failure
 
 
+@pytest.mark.parametrize(("at_once", "busiest"), [(1, 1), (2, 2)])
+def test_few_webhooks_at_once_wait_for_one_another(start, receiver, at_once, busiest):
+    caller = start(webhooks_at_once=at_once, webhook_timeout_seconds=10.0)
+    receiver.answer_after_seconds = 0.05
+
+    for _ in range(6):
+        caller.run(receiver.url)
+    receiver.wait_for(6)
+
+    assert receiver.busiest <= busiest
+
+
 def test_a_receiver_that_is_away_does_not_fail_the_job(start):
     caller = start()
 

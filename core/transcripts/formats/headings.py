@@ -185,8 +185,10 @@ def _on_two_lines(lines: list[str]) -> list[Heading]:
         for first, second in pairwise(filled):
             time, name = (first, second) if is_time_first else (second, first)
             seconds = stamps.alone(lines[time])
+            if seconds is None:
+                continue
             text = bare(stamps.untitled(_unbolded(lines[name])).strip().rstrip(":："))
-            if seconds is not None and len(text) <= LONGEST_NAME and can_be_name(text):
+            if len(text) <= LONGEST_NAME and can_be_name(text):
                 found.append(Heading(first, text, seconds, second + 1))
         if _come_again(found):
             counted = Counter(heading.name for heading in found)

@@ -266,9 +266,15 @@ def _seen(
     lines: list[str], pattern: re.Pattern[str], may_be: Callable[[str], bool] = can_be_name
 ) -> list[_Seen]:
     seen = []
+    known: dict[str, bool] = {}  # few names come again and again
     for place, line in enumerate(lines):
         label = pattern.match(line)
-        if label and may_be(name := bare(label["name"])):
+        if not label:
+            continue
+        name = bare(label["name"])
+        if name not in known:
+            known[name] = may_be(name)
+        if known[name]:
             before = lines[place - 1] if place else ""
             behind = lines[place + 1] if place + 1 < len(lines) else ""
             is_start = not before.strip()

@@ -26,11 +26,26 @@ _FEWEST_IN_COLUMNS = 0.8
 
 def tidy(lines: list[str]) -> list[str]:
     """Return as many lines; those of which nothing is left are empty."""
-    lines = [_SLANTED.sub(r"[\2]", _LINKED.sub(r"[\1]", _TITLE.sub("", line))) for line in lines]
+    lines = [_unmarked(line) for line in lines]
     if sum(_SONG_TIME.match(line) is not None for line in lines) > 1:
         lines = ["" if _SONG_TAG.fullmatch(line) else _WORD_TIME.sub("", line) for line in lines]
     lines = _without_spelled_times(_with_speakers_above(lines))
     return _with_seconds_in_brackets(lines)
+
+
+def _unmarked(line: str) -> str:
+    """Take off a heading's mark, a link or a slant around a time.
+
+    Each pattern is tried only where its sign is: at every character of every line they took a tenth of the
+    time that a transcript takes to be read.
+    """
+    if "#" in line:
+        line = _TITLE.sub("", line)
+    if "](" in line:
+        line = _LINKED.sub(r"[\1]", line)
+    if "*" in line or "_" in line or "`" in line:
+        line = _SLANTED.sub(r"[\2]", line)
+    return line
 
 
 def _with_speakers_above(lines: list[str]) -> list[str]:

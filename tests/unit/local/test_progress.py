@@ -27,9 +27,9 @@ def test_marks_and_seconds_stay_however_narrow_the_terminal_is(width: int) -> No
     lines = shown(width, failed=True)
 
     emulator = next(line for line in lines if "AWS emulator" in line)
-    deploy = next(line for line in lines if "sam deploy" in line)
+    deploy = next(line for line in lines if "deployment" in line)
     assert emulator.startswith("✔  AWS emulator")
-    assert deploy.startswith("✘  sam deploy")
+    assert deploy.startswith("✘  deployment")
     assert re.search(r"\d\.\d s", emulator)
     assert re.search(r"\d\.\d s", deploy)
     assert max(map(len, lines)) <= width
