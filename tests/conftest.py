@@ -87,8 +87,8 @@ _WITHOUT_THE_STACK = tuple(
     for name in ("demo_command", "fault_proxy", "models", "processes", "up_command")
 )
 
-# Files whose tests share what takes seconds to make: a stack of their own, a build by SAM, thousands of hostile
-# requests, a proxy that reads what AWS has for operations, workers on RunPod's SDK, a browser.
+# Files whose tests share what takes seconds to make: a stack of their own, a build by SAM, thousands of
+# hostile requests, a proxy that reads what AWS has for operations, workers on RunPod's SDK, a browser.
 _SHARING = {
     f"tests/{name}.py"
     for name in (

@@ -1,7 +1,7 @@
 """Makes moto's DynamoDB cheap: the same answers, without what most of a test over moto is spent on.
 
-Imported by tests/fakes/aws.py, once for a process. Each of these was found by a profiler; together they take
-a request to a third.
+Imported by tests/fakes/aws.py, once for a process. Each of these was found by a profiler; together they
+save a quarter of what a whole job over moto costs.
 """
 
 import pickle

@@ -1,6 +1,6 @@
-"""Plays a scenario once for many faults: at a call that is to fail, a fork of this process goes on with the fault.
+"""Plays a scenario once for many faults: where a call is to fail, a fork of the process goes on with it.
 
-What comes before a fault is the same with it and without, and is half of what a case would cost by itself.
+What comes before a fault is the same with it and without, and is a good third of what a case costs alone.
 """
 
 import gc

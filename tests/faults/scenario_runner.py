@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.parameters import base as parameters
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from requests.adapters import HTTPAdapter
@@ -31,6 +32,7 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
 from core.telemetry import logger
+from tests.builders import NOON
 from tests.fakes.aws import AN_ENVIRONMENT
 from tests.fakes.cloud import APPS, Cloud, running_cloud
 from tests.fakes.lambda_events import s3_notification
@@ -185,6 +187,8 @@ class ScenarioRunner:
             # not atomic, so that of two at once both would hold.
             patch.setattr(ThreadPoolExecutor, "submit", _done_at_once)
             patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+            # A secret is kept for minutes of the computer's clock, and forks can hold a run up for longer.
+            patch.setattr(parameters, "datetime", SimpleNamespace(now=lambda: NOON))
             _forget_wiring()
             yield
         _forget_wiring()
