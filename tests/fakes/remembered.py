@@ -1,8 +1,8 @@
 """Pure parts of core that read one text again in every round of a job: here they remember what they found.
 
-In the cloud each round is a process of its own. A test plays dozens of rounds in one, on a few transcripts, and
-spends a third of its time on these. Imported by the pipelines in memory, once for a process; tests/unit has
-them as they are.
+In the cloud each round is a process of its own. A test plays dozens of rounds in one, on a few transcripts,
+and spends a third of its time on these. Imported by the pipelines in memory, once for a process; tests/unit
+has them as they are.
 """
 
 from functools import lru_cache
