@@ -111,10 +111,16 @@ def _plain(value: DynamoType) -> dict[str, Any]:
     return _to_regular_json(value)
 
 
-AttributePicker.__call__ = _pick_quickly  # type: ignore[method-assign]
-UpdateExpressionParser.make = staticmethod(_parsed)
-validators.deepcopy = _copied_tree  # type: ignore[attr-defined]
-DepthFirstTraverser.traverse_node_recursively = _traverse
-Node.find_clauses = _find_clauses
-DynamoType.__deepcopy__ = _copied  # type: ignore[method-assign]
-DynamoType.to_regular_json = _plain  # type: ignore[method-assign]
+_QUICK: tuple[tuple[Any, str, Any], ...] = (
+    (AttributePicker, "__call__", _pick_quickly),
+    (UpdateExpressionParser, "make", staticmethod(_parsed)),
+    (validators, "deepcopy", _copied_tree),
+    (DepthFirstTraverser, "traverse_node_recursively", _traverse),
+    (Node, "find_clauses", _find_clauses),
+    (DynamoType, "__deepcopy__", _copied),
+    (DynamoType, "to_regular_json", _plain),
+)
+SLOW = tuple((owner, name, vars(owner)[name]) for owner, name, _ in _QUICK)  # as moto has them
+
+for owner, name, quick in _QUICK:
+    setattr(owner, name, quick)
