@@ -1,14 +1,20 @@
 """What holds for every test: an environment of our own, and the network no further than loopback."""
 
 import functools
+import gc
 import os
+import re
 import signal
 import socket
 from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader
+
+from tests import shared
 
 _OURS = ("RUNPOD_", "AWS_", "OUTPUT_", "INPUT_", "MAX_", "POLLING_")
 
@@ -46,19 +52,50 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Give pytest-xdist's workers a folder for what one of them makes for all (tests/shared.py)."""
+    given = getattr(config, "workerinput", {}).get("folder_of_workers")
+    shared.folder_of_workers = Path(given) if given else None
+    if config.getoption("numprocesses", None):
+        folder = TemporaryDirectory(prefix="tests-")
+        config.add_cleanup(folder.cleanup)
+        config.stash[_FOLDER] = folder.name
+
+
+_FOLDER = pytest.StashKey[str]()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    node.workerinput["folder_of_workers"] = node.config.stash[_FOLDER]
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Collect without the garbage collector: thousands of tests are made, and none goes away."""
+    gc.disable()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Let the collector leave alone from here on what was imported and collected."""
+    gc.freeze()
+    gc.enable()
+
+
 # Files of tests/local whose tests start what they need themselves.
 _WITHOUT_THE_STACK = tuple(
     f"tests/local/test_{name}.py"
     for name in ("demo_command", "fault_proxy", "models", "processes", "up_command")
 )
 
-# Files whose tests share what takes seconds to make: a build by SAM, thousands of hostile requests, a proxy
-# that reads what AWS has for operations, workers on RunPod's SDK, a browser.
+# Files whose tests share what takes seconds to make: a stack of their own, a build by SAM, thousands of
+# hostile requests, a proxy that reads what AWS has for operations, workers on RunPod's SDK, a browser.
 _SHARING = {
     f"tests/{name}.py"
     for name in (
         "fuzz/test_fuzzing",
+        "local/test_doctor",
         "local/test_fault_proxy",
+        "local/test_on_call",
         "page/test_accessibility",
         "page/test_job_in_browser",
         "page/test_jobs_in_browser",
@@ -70,27 +107,61 @@ _SHARING = {
     )
 }
 
+# What takes longest by the clock is begun first, so that no worker is left with it at the end.
+_FIRST = (
+    "local-stack",
+    "tests/local/test_doctor.py",
+    "tests/local/test_on_call.py",
+    "tests/soak/test_soak.py",
+    "tests/commands/test_documented_commands.py",
+    "tests/page/test_accessibility.py",
+    "tests/local/",
+    "tests/faults/",
+    "tests/page/",
+    "tests/fuzz/",
+    "tests/upgrade/",
+    "tests/template/",
+)
+
+_A_CASE_OF_A_FAULT = re.compile(r"(tests/faults/.+\[.+?: \w+ )")  # up to its group (scenarios.py)
+
+
+def _scope(nodeid: str) -> str:
+    """Return which tests are kept on one worker: those that share something expensive to make."""
+    file = nodeid.partition("::")[0]
+    if file in _SHARING:
+        return file
+    if nodeid.startswith("tests/local/") and not nodeid.startswith(_WITHOUT_THE_STACK):
+        return "local-stack"
+    if fault := _A_CASE_OF_A_FAULT.match(nodeid):
+        return fault[1]
+    return nodeid
+
+
+def _rank(nodeid: str) -> int:
+    scope = _scope(nodeid)
+    return next((n for n, first in enumerate(_FIRST) if scope.startswith(first)), len(_FIRST))
+
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep on one worker what shares something that is expensive to make, as the one deployed stack.
+    """Keep together what shares something, and hand it out in the order that it was collected in.
 
-    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386). The largest
-    group is begun first: the stack's tests mostly wait, while the other workers have something to do.
+    xdist's own groups do not reach its scheduler under pytest 9 (pytest-xdist issue 1386).
     """
     from xdist.scheduler import LoadScopeScheduling
 
     class Sharing(LoadScopeScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
-            if nodeid.startswith("tests/local/") and not nodeid.startswith(_WITHOUT_THE_STACK):
-                return "local-stack"
-            file = nodeid.partition("::")[0]
-            return file if file in _SHARING else nodeid
+            return _scope(nodeid)
 
+    config.option.loadscopereorder = False
     return Sharing(config, log)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _rank(item.nodeid))
     if config.getoption("--cloud"):
         return
     needs_cloud = pytest.mark.skip(

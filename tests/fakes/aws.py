@@ -1,10 +1,11 @@
-"""What a deployment gives the functions: their environment and their table. Makes moto's answers cheap."""
+"""What a deployment gives the functions: their environment and their table."""
 
 from pathlib import Path
 from typing import Any
 
-from moto.core.serialize import AttributePicker
 from samtranslator.yaml_helper import yaml_parse
+
+from tests.fakes import quick_moto  # noqa: F401 - makes moto cheap
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,23 +30,6 @@ def _defaults() -> dict[str, str]:
         for name, parameter in references.items()
         if defaults.get(parameter) is not None
     }
-
-
-_pick = AttributePicker.__call__
-
-
-def _pick_quickly(picker: AttributePicker, context: Any) -> Any:
-    """Take a member of DynamoDB's answer by its name.
-
-    moto tries ten spellings of each, and every value of an item has ten members, nine of them absent:
-    a quarter of what a test over moto costs. DynamoDB's answers are dictionaries in its own spelling.
-    """
-    if type(context.obj) is dict and context.service_model.service_name == "dynamodb":
-        return context.obj.get(context.key)
-    return _pick(picker, context)
-
-
-AttributePicker.__call__ = _pick_quickly  # type: ignore[method-assign]
 
 
 AN_ENVIRONMENT = _defaults() | {

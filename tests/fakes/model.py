@@ -7,6 +7,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from core.jobs.callback import CallRef
@@ -130,6 +131,7 @@ def ref_of(body: Mapping[str, Any]) -> CallRef:
     return CallRef(job_id, call_id, int(attempt))
 
 
+@lru_cache(maxsize=16)
 def a_transcript(words: int, *, markers: int = 50) -> str:
     """Return turns of about forty words, with marker facts spread over them."""
     rng = random.Random(words)  # noqa: S311 - the same each time, on purpose

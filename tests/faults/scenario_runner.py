@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 import boto3
 import pytest
+from aws_lambda_powertools.utilities.parameters import base as parameters
 from moto.dynamodb.models import dynamodb_backends
 from moto.s3.models import s3_backends
 from requests.adapters import HTTPAdapter
@@ -31,7 +32,8 @@ from core.jobs.audit import AuditEvent
 from core.jobs.call import Call
 from core.jobs.job import Job, JobState
 from core.telemetry import logger
-from tests.fakes.aws import AN_ENVIRONMENT, create_jobs_table
+from tests.builders import NOON
+from tests.fakes.aws import AN_ENVIRONMENT
 from tests.fakes.cloud import APPS, Cloud, running_cloud
 from tests.fakes.lambda_events import s3_notification
 from tests.fakes.runpod_endpoint import Habits, Run
@@ -98,8 +100,12 @@ class ScenarioRunner:
         plan: Plan | None = None,
         *,
         begin: Callable[[EventLoop], None] | None = None,
+        fork: Callable[[Site, int], Plan | None] | None = None,
     ) -> Ended:
-        """Play a scenario to its end, from its upload, or from what `begin` puts in its place."""
+        """Play a scenario to its end, from its upload, or from what `begin` puts in its place.
+
+        `fork` is asked at each call for a plan to go on with (tests/faults/forks.py).
+        """
         self.empty()
         audits: list[dict[str, list[Any]]] = []
         loop = EventLoop(
@@ -112,6 +118,8 @@ class ScenarioRunner:
             put=lambda key, body: self._s3.put_object(Bucket="out", Key=key, Body=body),
             slow_messages=scenario.slow_messages,
         )
+        if fork:
+            loop.wire.fork = fork
         with self._wired(loop, scenario), _told_to(loop):
             if begin:
                 begin(loop)
@@ -159,8 +167,7 @@ class ScenarioRunner:
         self._loop.wire.before_send(emit, **event)
 
     def empty(self) -> None:
-        self._dynamodb.delete_table(TableName="jobs")
-        create_jobs_table(self._dynamodb)
+        _backend(dynamodb_backends, "us-east-1").tables["jobs"].items.clear()
         for key in list(self._bucket()):
             self._s3.delete_object(Bucket="out", Key=key)
 
@@ -180,6 +187,8 @@ class ScenarioRunner:
             # not atomic, so that of two at once both would hold.
             patch.setattr(ThreadPoolExecutor, "submit", _done_at_once)
             patch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
+            # A secret is kept for minutes of the computer's clock, and forks can hold a run up for longer.
+            patch.setattr(parameters, "datetime", SimpleNamespace(now=lambda: NOON))
             _forget_wiring()
             yield
         _forget_wiring()

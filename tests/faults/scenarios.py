@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 from core.aws.queue import ATTEMPT_REQUESTED, NEXT_STAGE_REQUESTED
 from core.jobs.job import JobState
@@ -13,6 +13,7 @@ from tests.fakes.runpod_endpoint import Habits
 from tests.faults.scenario_runner import Ended, Scenario, scenario_runner
 from tests.faults.sites import Site
 from tests.faults.wire import Fault, Plan, faults_of
+from tests.shared import made_once
 from tests.writing_habits import breaking_json, refusing
 from tests.writing_model import always
 
@@ -93,6 +94,11 @@ class Case:
     scenario: Scenario
     plan: Plan
 
+    @property
+    def group(self) -> str:
+        """The cases that are played together: with pytest-xdist, by one worker (tests/conftest.py)."""
+        return f"{self.scenario.name}: {self.plan.site.function} "
+
     def __str__(self) -> str:
         which = f", call {self.plan.occurrence}" if self.plan.occurrence > 1 else ""
         return f"{self.scenario.name}: {self.plan.site}{which}, {self.plan.fault}"
@@ -100,9 +106,12 @@ class Case:
 
 @cache
 def recorded() -> dict[str, Ended]:
-    """Return each scenario's run without a fault."""
+    """Return each scenario's run without a fault.
+
+    Each of pytest-xdist's workers needs them all, to collect the same cases: one of them plays each.
+    """
     with scenario_runner() as runner:
-        return {scenario.name: runner.run(scenario) for scenario in SCENARIOS}
+        return made_once("recorded", {each.name: partial(runner.run, each) for each in SCENARIOS})
 
 
 def cases() -> list[Case]:

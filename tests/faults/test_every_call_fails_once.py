@@ -1,7 +1,7 @@
 """Nothing is lost, whichever single call of AWS or RunPod fails, and however it fails.
 
 The calls come from runs of the real handlers that are recorded as the tests are collected, so a call
-that is written tomorrow is tested tomorrow.
+that is written tomorrow is tested tomorrow. The first test of a group plays the whole group's cases.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,6 +14,7 @@ from core.aws.names import facts_key_for
 from core.jobs.job import JobState
 from tests.builders import API_KEY, an_event
 from tests.fakes.cloud import APPS
+from tests.faults.forks import run_each
 from tests.faults.invariants import check
 from tests.faults.scenario_runner import Ended, ScenarioRunner, scenario_runner
 from tests.faults.scenarios import SCENARIOS, Case, cases, recorded
@@ -31,9 +32,39 @@ def runner() -> Iterator[ScenarioRunner]:
         yield runner
 
 
-def test_nothing_is_lost_when_a_call_fails(runner: ScenarioRunner, case: Case) -> None:
-    ended = runner.run(case.scenario, case.plan)
+@pytest.fixture(scope="module")
+def played() -> dict[str, Ended | str]:
+    """The cases, by name, that were played and not looked at yet."""
+    return {}
 
+
+@pytest.fixture
+def ended(
+    request: pytest.FixtureRequest,
+    runner: ScenarioRunner,
+    played: dict[str, Ended | str],
+    case: Case,
+) -> Ended:
+    if str(case) not in played:
+        group = {each.plan: each for each in _selected(request.session) if each.group == case.group}
+        found = run_each(runner, case.scenario, group)
+        played |= {str(group[plan]): ended for plan, ended in found.items()}
+    assert str(case) in played, "the call was not made this time"
+    ended = played.pop(str(case))
+    assert isinstance(ended, Ended), ended
+    return ended
+
+
+def _selected(session: pytest.Session) -> Iterator[Case]:
+    """Return the cases among the tests that are to be run."""
+    for item in session.items:
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec"):
+            case = item.callspec.params.get("case")
+            if isinstance(case, Case):
+                yield case
+
+
+def test_nothing_is_lost_when_a_call_fails(ended: Ended, case: Case) -> None:
     assert ended.has_failed, "the call was not made this time"
     expected = recorded()[case.scenario.name]
     check(ended, ends=case.scenario.ends, runs_without_fault=len(expected.runs))

@@ -58,6 +58,7 @@ class Wire:
     plan: Plan | None
     on_sent: Callable[[str, int], None]
     runpod_ids: Callable[[], list[str]]
+    fork: Callable[[Site, int], Plan | None] = lambda site, occurrence: None  # for more plans
     function: str = ""  # which one runs
     stage: int = 0  # the job's, as it began
     is_dead: bool = False
@@ -150,7 +151,7 @@ class Wire:
         site = Site(self.function, operation, trail_here())
         self.seen[site] += 1
         self.first_in_stage.setdefault((site, self.stage), self.seen[site])
-        plan = self.plan
+        self.plan = plan = self.fork(site, self.seen[site]) or self.plan
         if plan is None or (site, self.seen[site]) != (plan.site, plan.occurrence):
             return None
         self.has_failed = plan.fault is not Fault.REPEATED  # which fails further on

@@ -20,6 +20,7 @@ from tests.builders import (
     a_source,
     submitter_settings,
 )
+from tests.fakes import remembered  # noqa: F401 - what each round reads again
 from tests.fakes.memory import MemoryJobStore, MemoryQueue, MemoryRunPod, MemoryS3, MemorySecrets
 from tests.fakes.model import FakeModel, a_transcript, ref_of
 from tests.functions.use_cases import Submitter, UseCases

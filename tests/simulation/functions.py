@@ -26,6 +26,7 @@ from core.summaries.messages import frame_tokens
 from core.telemetry import logger
 from submitter import app as submitter_app
 from sweeper import app as sweeper_app
+from tests.fakes import remembered  # noqa: F401 - what each round reads again
 from tests.fakes.aws import AN_ENVIRONMENT
 from tests.simulation.runpod import Endpoint
 from tests.simulation.scheduler import Invocation, Killed, Pool, SimulatedThread, here, wait

@@ -196,11 +196,15 @@ class Evaluator:
         return wanted in members
 
 
-def deployed(**given: object) -> dict[str, Any]:
-    """The resources a deployment with these parameters makes, by logical id, evaluated."""
+def _evaluator(given: Mapping[str, object]) -> Evaluator:
     values = parameter_values(given)
     check_rules(values)
-    evaluator = Evaluator(values)
+    return Evaluator(values)
+
+
+def deployed(**given: object) -> dict[str, Any]:
+    """The resources a deployment with these parameters makes, by logical id, evaluated."""
+    evaluator = _evaluator(given)
     return {
         name: evaluator.evaluate(resource)
         for name, resource in _translated()["Resources"].items()
@@ -219,7 +223,8 @@ def of_type(resources: Mapping[str, Any], wanted: str) -> dict[str, Any]:
 
 def environment(function_logical_id: str, **given: object) -> dict[str, str]:
     """The environment a function gets, evaluated; values that are numbers in the template as text."""
-    variables = deployed(**given)[function_logical_id]["Properties"]["Environment"]["Variables"]
+    function = _translated()["Resources"][function_logical_id]["Properties"]
+    variables = _evaluator(given).evaluate(function["Environment"])["Variables"]
     return {name: str(value) for name, value in variables.items()}
 
 
