@@ -31,6 +31,15 @@ _WIDEST = 110
 _VERDICTS = {None: "", True: "[green]met[/]", False: "[red]missed[/]"}
 
 
+def of_every_run() -> list[str]:
+    """Return the measures that are taken without being named: not those that take minutes."""
+    return [
+        name
+        for name in MEASURES
+        if not getattr(import_module(f"benchmarks.measures.{name}"), "ONLY_WHEN_NAMED", False)
+    ]
+
+
 def measured(names: Sequence[str], console: Console) -> dict[str, Sequence[Figure]]:
     """Return the figures of each measure, and say meanwhile what is being measured."""
     figures: dict[str, Sequence[Figure]] = {}
@@ -81,10 +90,10 @@ def summed(figures: Sequence[Figure]) -> str:
     "--keep", is_flag=True, help="for docs/performance.md: benchmarks/results.json and its table"
 )
 def main(names: Sequence[str], file: Path | None, keep: bool) -> None:
-    """Print the table; NAMES are some of the measures, else all are taken."""
+    """Print the table; NAMES are some of the measures, else all but `setup` and `stack` are taken."""
     console = Console()
     console.width = min(console.width, _WIDEST)
-    found = measured(names or MEASURES, console)
+    found = measured(names or of_every_run(), console)
     figures = list(chain.from_iterable(found.values()))
     console.print(table(figures))
     console.print(summed(figures), highlight=False)
