@@ -1,6 +1,7 @@
 """What the worker of pull mode takes beside the model: CPU and memory, beside the GPU's time for it.
 
-The worker is a process of its own, on this interpreter; its model is a server that answers at once. It reads the transcript from a file: fetching and putting are the network's.
+The worker is a process of its own, on this interpreter; its model is a server that answers at once. It
+reads the transcript from a file: fetching and putting are the network's.
 """
 
 import json

@@ -66,11 +66,21 @@ SITUATIONS = (
         dying=Dying(function="submitter", operation="POST /run", within="Dispatch"),
     ),
     Situation(
-        scenario=Scenario("receiver died publishing an answer", _SHORT),
-        dying=Dying(function="webhook_receiver", operation="s3.PutObject", within=""),
+        scenario=Scenario("receiver died publishing what one answer makes", _SHORT),
+        dying=Dying(function="webhook_receiver", operation="s3.PutObject", within="S3Summaries"),
     ),
     Situation(
-        scenario=Scenario("submitter died publishing the summary", _SHORT),
+        scenario=Scenario(
+            "receiver died storing an answer", _LONG, key=_OUTLINED, environment=_FEW_WORDS
+        ),
+        dying=Dying(
+            function="webhook_receiver", operation="s3.PutObject", within="S3IntermediateStore"
+        ),
+    ),
+    Situation(
+        scenario=Scenario(
+            "submitter died publishing the summary", _LONG, key=_OUTLINED, environment=_FEW_WORDS
+        ),
         dying=Dying(function="submitter", operation="s3.PutObject", within="S3Summaries"),
     ),
     Situation(
