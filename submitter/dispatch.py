@@ -75,9 +75,12 @@ class Dispatch:
         calls = self._prepared(calls)
         are_new = self.lifecycle.store.record_calls(calls)
         job = self.lifecycle.store.begin_stage(job)
-        if are_new:
-            calls = _recorded(calls)
-        # Else somebody recorded them and died: each claim is written before it is acted upon.
+        calls = _recorded(calls)
+        if (
+            not are_new
+        ):  # somebody died having recorded some: each claim is written before it is used
+            event = self.lifecycle.event(self.clock(), note="claim taken over")
+            calls = [call.with_event(event) for call in calls]
         return self._send_all(job, calls, input_of, are_claimed=are_new)[0]
 
     def next_attempt(self, job_id: str, call_id: str) -> tuple[Job, Call]:

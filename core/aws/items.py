@@ -98,7 +98,7 @@ def to_job(item: Mapping[str, Any]) -> Job:
         target_words=item["target_words"],
         stage=item["stage"],
         stage_calls=item["stage_calls"],
-        group_size=item["group_size"],
+        group_size=item.get("group_size", 1),
         done=frozenset(item.get("done", ())),
         is_publishing=item["is_publishing"],
         due_at=_to_instant(item["due_at"]) if "due_at" in item else None,

@@ -5,12 +5,11 @@ import json
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from aws_lambda_powertools.utilities.parameters import base as powertools_cache
 
 from cli.operating.rotation import CallbackSecret, Step
 from core.aws.secrets import ManagedCallbackSecrets, SecretReader
@@ -79,22 +78,22 @@ class Clock:
     def monotonic(self) -> float:
         return self.seconds
 
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.seconds)
-
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    clock = Clock()
-    monkeypatch.setattr(powertools_cache, "datetime", clock)
-    return clock
+def clock() -> Clock:
+    return Clock()
 
 
 def environments(clock: Clock, secrets_manager: SecretsManager) -> list[ManagedCallbackSecrets]:
     """Return what several execution environments of a function hold, each with a cache of its own."""
     return [
         ManagedCallbackSecrets(
-            SecretReader(secrets_manager, "callback", monotonic=clock.monotonic)  # type: ignore[arg-type]
+            SecretReader(
+                secrets_manager,  # type: ignore[arg-type]
+                "callback",
+                monotonic=clock.monotonic,
+                clock=clock.monotonic,
+            )
         )
         for _ in range(ENVIRONMENTS)
     ]

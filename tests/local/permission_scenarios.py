@@ -17,6 +17,8 @@ from core.jobs.job import Job, JobState
 from local.waiting import wait_for
 from tests.local.conftest import Local, notification, short_transcript
 
+_OUTLINED = "summary-strategy=outline"  # the folder
+
 HasEnded = Callable[[], bool | None]
 Scenario = Callable[[Local, str], HasEnded]
 
@@ -24,6 +26,11 @@ Scenario = Callable[[Local, str], HasEnded]
 def upload(local: Local, marker: str) -> HasEnded:
     """One request and its callback: the common case."""
     return _succeeded(local, _short(local, marker))
+
+
+def outlined(local: Local, marker: str) -> HasEnded:
+    """Several requests in rounds: answers are kept, and whoever has the last of a round says so."""
+    return _succeeded(local, _outlined(local, marker))
 
 
 def deleted_file(local: Local, marker: str) -> HasEnded:
@@ -46,13 +53,13 @@ def broken_submission(local: Local, marker: str) -> HasEnded:
 
 
 def taken_key(local: Local, marker: str) -> HasEnded:
-    """Something else lies where the summary is to go, and is replaced."""
+    """Something else lies where the submitter is to put a summary, and is replaced."""
     local.stack.client("s3").put_object(
         Bucket=local.stack.outputs["OutputBucket"],
-        Key=f"summaries/{marker}.txt",
+        Key=f"summaries/{_OUTLINED}/{marker}.txt",
         Body=b"somebody else's",
     )
-    return _succeeded(local, _short(local, marker))
+    return _succeeded(local, _outlined(local, marker))
 
 
 def pulled(local: Local, marker: str) -> HasEnded:
@@ -63,6 +70,13 @@ def pulled(local: Local, marker: str) -> HasEnded:
 def lost_callback(local: Local, marker: str) -> HasEnded:
     local.simulator.use("lost-webhook", containing=marker)
     stored = _short(local, marker)
+    _sweep_once_done(local, stored, marker)
+    return _succeeded(local, stored)
+
+
+def lost_callback_of_outlined(local: Local, marker: str) -> HasEnded:
+    local.simulator.use("lost-webhook", next_jobs=1, containing=marker)
+    stored = _outlined(local, marker)
     _sweep_once_done(local, stored, marker)
     return _succeeded(local, stored)
 
@@ -89,8 +103,24 @@ def dead_publisher_and_failure(local: Local, marker: str) -> HasEnded:
     return lambda: _call_is(local, stored, CallState.WAITING)
 
 
+def failed_job(local: Local, marker: str) -> HasEnded:
+    """A job has failed while RunPod has a request of it: its calls are looked for, and closed."""
+    local.simulator.use("queue-lost", containing=marker)
+    stored = _short(local, marker)
+    job, _ = _call_in(local, stored, CallState.SUBMITTED)
+    now = datetime.now(UTC)
+    event = AuditEvent(at=now, by="a test", why="", detail={})
+    local.stack.store.save_job(job.with_failure("deadline", event).with_due_at(now))
+    _sweep(local)
+    return lambda: _call_is(local, stored, CallState.CANCELLED)
+
+
 def _short(local: Local, marker: str) -> Upload:
     return local.stack.upload(short_transcript(marker), f"{marker}.txt")
+
+
+def _outlined(local: Local, marker: str) -> Upload:
+    return local.stack.upload(short_transcript(marker), f"{_OUTLINED}/{marker}.txt")
 
 
 def _pulled(local: Local, marker: str) -> Upload:

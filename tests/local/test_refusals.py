@@ -86,7 +86,9 @@ def attempts(local: Local) -> dict[str, Attempt]:
         "read jobs": Attempt(
             ddb, "batch_get_item", {"RequestItems": {out["JobsTable"]: {"Keys": [KEY]}}}, ALL
         ),
-        "read a job's items": Attempt(ddb, "query", {**table, **job}, frozenset({SUBMITTER})),
+        "read a job's items": Attempt(
+            ddb, "query", {**table, **job}, frozenset({SUBMITTER, SWEEPER})
+        ),
         "find what is due": Attempt(ddb, "query", {**table, **due}, frozenset({SWEEPER})),
         "delete a record": Attempt(ddb, "delete_item", {**table, "Key": KEY}),
         "delete a record by transaction": Attempt(
