@@ -53,6 +53,10 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@"$(BUILD_UV)" pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --target $(PACKAGES)/python --requirements requirements/runtime.txt
+	@touch $@
+
+# By itself, for the local stack does without, and whoever deploys afterwards must not.
+$(PACKAGES)/compiled: $(PACKAGES)/ready
 	@$(call compiled,$(PACKAGES)/python,.)
 	@touch $@
 
@@ -60,16 +64,17 @@ $(PACKAGES)/ready: requirements/runtime.txt
 # metrics are used; its other parts are four fifths of it. chardet and charset_normalizer bring compiled
 # twins of their modules, which double them and fit one machine only.
 # tar, and not cp: bytecode comes and goes while tests run beside a build.
-$(BUILDS): $(PACKAGES)/ready
+$(BUILDS): $(PACKAGES)/$(if $(filter no,$(BYTECODE)),ready,compiled)
 	cd $(PACKAGES)/python && tar -cf - \
-	  $(foreach name,$(EACH_USES) $(USES),$$(ls -d $(name) $(name).py $(name)-*.dist-info 2>/dev/null)) \
+	  $(foreach name,$(EACH_USES) $(USES),$$(ls -d $(name) $(name).py __pycache__/$(name).*.pyc $(name)-*.dist-info 2>/dev/null)) \
 	  | tar -C "$(ARTIFACTS_DIR)" -xf -
 	cd "$(ARTIFACTS_DIR)" && rm -rf \
 	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
 	  *.dist-info/entry_points.txt *.dist-info/top_level.txt *.dist-info/sboms \
 	  aws_lambda_powertools/event_handler chardet/models/training_metadata.yaml
 	cd "$(ARTIFACTS_DIR)/aws_lambda_powertools/utilities" && \
-	  find . -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name jmespath_utils ! -name typing -exec rm -rf {} +
+	  find . -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name __pycache__ ! -name jmespath_utils ! -name typing -exec rm -rf {} + && \
+	  rm -f __pycache__/[!_]*
 	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
 	tar $(addprefix --exclude ,__pycache__ $(LEAVES_OUT)) -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
 	@$(call compiled,$(ARTIFACTS_DIR),core "$(ARTIFACT_FOLDER)")

@@ -94,9 +94,9 @@ def test_a_function_is_built_in_a_clone_with_a_space_in_its_path_and_without_a_n
 ) -> None:
     """What goes into it is fetched at set-up: `uv` is only asked again where its list has changed."""
     _program(clone / ".venv/bin/uv", "#!/bin/sh\necho no network >&2\nexit 1\n")
-    module = clone / ".lambda-packages/python/requests/__init__.py"
-    _made(module.parent)
-    module.touch()
+    packages = clone / ".lambda-packages/python"
+    for name in ("requests", "aws_lambda_powertools/utilities"):
+        (_made(packages / name) / "__init__.py").touch()
     artifacts = _made(tmp_path / "an artifact")
 
     ended = make(
@@ -106,4 +106,9 @@ def test_a_function_is_built_in_a_clone_with_a_space_in_its_path_and_without_a_n
     )
 
     assert ended.returncode == 0, ended.stderr
-    assert sorted(path.name for path in artifacts.iterdir()) == ["core", "requests", "submitter"]
+    assert sorted(path.name for path in artifacts.iterdir()) == [
+        "aws_lambda_powertools",
+        "core",
+        "requests",
+        "submitter",
+    ]

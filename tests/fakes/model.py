@@ -62,7 +62,8 @@ class FakeModel:
     def answer(self, request: Mapping[str, Any], runpod_id: str) -> dict[str, Any]:
         """Return what RunPod posts when the model has answered a request."""
         try:
-            completion = self.completion(request["input"]["openai_input"])
+            chat = request["input"]["openai_input"]
+            completion = {**self.completion(chat), "model": chat["model"]}
         except PromptTooLong as exc:
             return failed_body(f"vLLM returned HTTP 400: {exc}", id=runpod_id)
         return completed_body(id=runpod_id, output=[completion])

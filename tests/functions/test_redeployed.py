@@ -141,15 +141,15 @@ def test_a_stage_that_another_version_began_is_begun_as_it_was_planned(
     job = pipeline.upload(a_transcript(12_000))
     for runpod_id, body in pipeline.open_requests():
         pipeline.call_back(runpod_id, body)
-    real = pipeline.store.begin
+    real = pipeline.store.begin_stage
 
     def dying(*_: Any) -> None:
         raise ConnectionError("killed")
 
-    pipeline.store.begin = dying  # type: ignore[method-assign]
+    pipeline.store.begin_stage = dying  # type: ignore[method-assign]
     with pytest.raises(ConnectionError):
         pipeline.take_messages()
-    pipeline.store.begin = real  # type: ignore[method-assign]
+    pipeline.store.begin_stage = real  # type: ignore[method-assign]
     _, planned, _ = pipeline.history(job)
     planned_now = engine.next_round
 

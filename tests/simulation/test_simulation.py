@@ -153,6 +153,8 @@ class TestTheInvariants:
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(lifecycle, "PATIENCE", timedelta(days=1))
+        for module in ("looks", "polling"):
+            monkeypatch.setattr(f"sweeper.{module}.RUNPOD_PATIENCE", timedelta(days=1))
         monkeypatch.setattr(Simulation, "outage", lambda _, share: Outage(600, 20_000 * share))
 
         profile = replace(CALM, s3_outages=1.0, callbacks_lost=0.5)

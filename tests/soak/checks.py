@@ -133,7 +133,9 @@ def _is_made_of_answers(text: str, job: Job, evidence: Evidence) -> bool:
     calls = evidence.histories[job.id].calls
     if job.summary is None or job.summary.call_id == ASSEMBLED:
         return is_made_of_its_answers(text, job, calls, evidence.kept)
-    call = next(call for call in calls if call.id == job.summary.call_id)
+    call = next((call for call in calls if call.id == job.summary.call_id), None)
+    if call is None:
+        return False
     returned = [
         each.text for each in evidence.requests if (each.job_id, each.call_id) == (job.id, call.id)
     ]

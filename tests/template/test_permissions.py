@@ -56,6 +56,7 @@ RECEIVER = {
 }
 SWEEPER = {
     ("dynamodb:Query", "${JobsTable.Arn}/index/due"),
+    ("dynamodb:Query", TABLE),
     ("dynamodb:Query", "${JobsTable.Arn}/index/by-state"),
     ("dynamodb:BatchGetItem", TABLE),
     ("dynamodb:UpdateItem", TABLE),

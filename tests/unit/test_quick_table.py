@@ -25,15 +25,17 @@ CALLS = 130  # more than one transaction takes
 def lived_through(store: DynamoJobStore) -> list[Any]:
     """Do with a job what happens to one; return all that was read and raised."""
     calls = [a_call(id=f"1-{number}") for number in range(CALLS)]
-    job = a_job(stage_calls=CALLS)
+    job = a_job(stage_calls=CALLS, group_size=2)
     store.create(job, calls)
     seen: list[Any] = [_raised(lambda: store.create(job, calls))]
     call = store.save_call(calls[0].with_event(an_event(what="noted")).with_due_at(NOON))
     seen += [call, _raised(lambda: store.save_call(calls[0]))]
-    done = [store.count_done(each, stage=1, due_at=NOON + minutes(2)) for each in calls[:3]]
-    seen += [*done, _raised(lambda: store.count_done(calls[0], stage=2, due_at=NOON))]
+    done = [store.count_done(job, each, due_at=NOON + minutes(2)) for each in calls[:3]]
+    of_another_stage = replace(calls[0], stage=2)
+    seen += [*done, _raised(lambda: store.count_done(job, of_another_stage, due_at=NOON))]
+    seen += [store.record_calls([a_call(id="2-0", stage=2)]) for _ in range(2)]
     job = store.load_job(JOB_ID)
-    job = store.begin_stage(replace(job, stage=2, stage_calls=2), [a_call(id="2-0", stage=2)])
+    job = store.begin_stage(replace(job, stage=2, stage_calls=2))
     job, call = store.save(job.with_failure("deadline", an_event()), call)
     seen += [job, call, _raised(lambda: store.save_job(a_job()))]
     seen += [store.load_many([(JOB_ID, "1-1"), (JOB_ID, "9-9")]), store.history(JOB_ID)]

@@ -131,7 +131,7 @@ class Operator:
 
     def let_five_minutes_pass(self) -> None:
         """Let functions forget the secrets that they keep, and held calls be due."""
-        self.functions_changed(lambda held: held)
+        self.functions_forget()
         job = self.newest_job()
         for call in self.stack.store.history(job.id)[1] if job else ():
             self.stack.store.save_call(call.with_due_at(datetime.now(UTC)))
@@ -139,6 +139,10 @@ class Operator:
         assert job
         for call in self.stack.store.history(job.id)[1]:
             self.stack.store.save_call(call.with_due_at(datetime.now(UTC)))
+
+    def functions_forget(self) -> None:
+        """Let functions forget the secrets that they keep for five minutes."""
+        self.functions_changed(lambda held: held)
 
     def functions_changed(self, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
         """Change the submitter's environment by hand; whatever the change, its processes begin anew."""

@@ -17,7 +17,7 @@ from tests.local.on_call.operator import KEY, MANAGEMENT_KEY, Clock, Operator
 
 Situation = Callable[[Operator], AbstractContextManager[None]]
 SITUATIONS: dict[str, Situation] = {}
-_RETENTION = "MessageRetentionPeriod: 345600"
+_RETENTION = '"MessageRetentionPeriod": 345600'
 _Plant = Callable[[Operator], Iterator[None]]
 
 
@@ -90,6 +90,7 @@ def rotation(operator: Operator) -> Iterator[None]:
     after = operator.secret()
     assert after["previous"] == ""
     assert after["current"] != before["current"]
+    operator.functions_forget()
     operator.upload(new_marker())
     operator.wait_until_summarised(sweeps=True)
 
@@ -103,6 +104,7 @@ def leaked_secret(operator: Operator) -> Iterator[None]:
     yield
     after = operator.secret()
     assert before["current"] not in after.values()
+    operator.functions_forget()
     operator.wait_until_summarised(sweeps=True)
 
 
@@ -249,7 +251,7 @@ def deploy_another_release(operator: Operator) -> None:
         template = (other / "template.yaml").read_text()
         assert _RETENTION in template
         (other / "template.yaml").write_text(
-            template.replace(_RETENTION, "MessageRetentionPeriod: 345000")
+            template.replace(_RETENTION, '"MessageRetentionPeriod": 345000')
         )
     own, operator.build = operator.build, other
     operator.type(["summaries", "deploy"])
