@@ -74,7 +74,7 @@ simulate: $(VENV)/ready ## everything goes wrong that can, in SEEDS runs (SEED=n
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(SEEDS))
 
 test: $(VENV)/ready $(EMULATOR)/ready $(WORKER)/ready $(PACKAGES)/ready ## every test, the local stack's included (TESTS=path for some)
-	@$(BIN)/python -m pytest -n 4 $(TESTS)
+	@$(BIN)/python -m pytest -n 3 $(TESTS)
 
 fuzz: $(VENV)/ready ## hostile callbacks by the hundred thousand (REQUESTS=n; SEED=n to replay)
 	@$(BIN)/python -m tests.fuzz --requests $(REQUESTS) $(if $(SEED),--seed $(SEED))

@@ -58,14 +58,14 @@ class Local:
         return [job for job in self.simulator.jobs() if marker in str(job.input)]
 
     def wait_for_runpod_job(self, marker: str) -> JobRecord:
-        self.simulator.wait_until(lambda _: bool(self.runpod_jobs(marker)), timeout_seconds=30)
+        self.simulator.wait_until(lambda _: bool(self.runpod_jobs(marker)), timeout_seconds=180)
         return self.runpod_jobs(marker)[0]
 
     def send_to_queue(self, body: str) -> None:
         """Send to the work queue and wait until the submitter has dealt with it."""
         url = self.stack.outputs["UploadQueueUrl"]
         self.stack.client("sqs").send_message(QueueUrl=url, MessageBody=body)
-        wait_for(lambda: self.is_queue_empty() or None, what="an empty queue", timeout_seconds=30)
+        wait_for(lambda: self.is_queue_empty() or None, what="an empty queue", timeout_seconds=180)
 
     def is_queue_empty(self) -> bool:
         """Is no message waiting, or being dealt with?"""
@@ -82,7 +82,7 @@ class Local:
         def is_there() -> bool | None:
             return any(text in line for line in self.stack.logs(output)) or None
 
-        wait_for(is_there, what=f"{text!r} in the log of {output}", timeout_seconds=30)
+        wait_for(is_there, what=f"{text!r} in the log of {output}", timeout_seconds=180)
 
     def answers_to(self, runpod_id: str) -> list[int | None]:
         """Return what each delivery of a callback was answered."""
@@ -123,7 +123,7 @@ class Local:
             due_at = history.calls[0].due_at if history and history.calls else None
             return (due_at is not None and due_at <= datetime.now(UTC)) or None
 
-        wait_for(is_due, what="a due call", timeout_seconds=30)
+        wait_for(is_due, what="a due call", timeout_seconds=180)
         return self.stack.invoke_sweeper()
 
 

@@ -159,7 +159,7 @@ def _call_in(local: Local, stored: Upload, state: CallState) -> tuple[Job, Call]
             return history.job, history.calls[0]
         return None
 
-    return wait_for(found, what=f"a call that is {state}", timeout_seconds=30, every_seconds=0.02)
+    return wait_for(found, what=f"a call that is {state}", timeout_seconds=180, every_seconds=0.02)
 
 
 def _succeeded(local: Local, stored: Upload) -> HasEnded:

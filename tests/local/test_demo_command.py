@@ -139,7 +139,7 @@ def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
             logs = scratch.glob("transcript-summaries-*/build.log")
             return any(log.stat().st_size for log in logs) or None
 
-        wait_for(is_building, what="a build", timeout_seconds=60, every_seconds=0.01)
+        wait_for(is_building, what="a build", timeout_seconds=180, every_seconds=0.01)
 
         demo.send_signal(number)
         demo.wait(30)
@@ -147,7 +147,7 @@ def test_a_demo_that_is_stopped_during_the_build_leaves_nothing_running(
     def nothing_left() -> bool | None:
         return left_over(tmp_path) == ([], []) or None
 
-    wait_for(nothing_left, what="an end of everything", timeout_seconds=30)
+    wait_for(nothing_left, what="an end of everything", timeout_seconds=180)
 
 
 def run_demo(tmp_path: Path, *options: str) -> "subprocess.CompletedProcess[str]":

@@ -152,4 +152,4 @@ def wait_until_submitted(local: Local, upload: Upload) -> History:
         is_there = history and history.calls[0].state is CallState.SUBMITTED
         return history if is_there else None
 
-    return wait_for(submitted, what="a submitted call", timeout_seconds=30)
+    return wait_for(submitted, what="a submitted call", timeout_seconds=180)

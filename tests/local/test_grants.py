@@ -280,6 +280,6 @@ def leave_nothing(local: Local, marker: str) -> None:
         is_empty = local.is_queue_empty()
         return (is_empty and before == [job.id for job in local.runpod_jobs(marker)]) or None
 
-    wait_for(is_quiet, what="quiet", timeout_seconds=30, every_seconds=0.05)
+    wait_for(is_quiet, what="quiet", timeout_seconds=180, every_seconds=0.05)
     local.purge_queue()
     local.delete_jobs(marker)

@@ -32,7 +32,7 @@ def test_a_transcript_longer_than_the_context_becomes_one_summary(
     meetings = [MEETING.replace(". ", f" in week {week}. ") for week in ("one", "two", "three")]
     upload = local.upload(file_of("\n".join(meetings)), f"{marker}.txt", mode=mode)
 
-    history = local.stack.wait_for_job(upload, timeout_seconds=120)
+    history = local.stack.wait_for_job(upload, timeout_seconds=180)
 
     assert history.job.state is JobState.SUCCEEDED, history.job.reason
     if mode is Mode.PUSH:
@@ -59,7 +59,7 @@ def test_a_model_that_writes_two_fifths_of_the_requested_words_still_reaches_the
 ) -> None:
     upload = local.upload(file_of(MEETING), f"{marker}.txt", mode=mode)
 
-    history = local.stack.wait_for_job(upload, timeout_seconds=120)
+    history = local.stack.wait_for_job(upload, timeout_seconds=180)
 
     summary = local.stack.summary(history.job)
     assert summary.facts["writing"]["tries"]

@@ -131,7 +131,7 @@ def test_the_simulator_asks_the_model_with_its_key_and_no_command_line_shows_it(
         job = {"input": {"openai_input": {"model": "big", "messages": []}}}
         headers = {"Authorization": f"Bearer {runpod.api_key}"}
         requests.post(f"{runpod.url}/run", json=job, headers=headers, timeout=30)
-        wait_for(lambda: asked or None, what="a request to the model", timeout_seconds=60)
+        wait_for(lambda: asked or None, what="a request to the model", timeout_seconds=180)
         server.shutdown()
         thread.join()
 

@@ -126,7 +126,7 @@ def test_a_file_that_cannot_be_read_is_posted_and_mailed(
     with mails(told) as mailed:
         job = summarised(told, marker, " \n ").job
         (got,) = received(receiver, job.id)
-        text = wait_for(lambda: mailed(marker), what="the mail", timeout_seconds=30)
+        text = wait_for(lambda: mailed(marker), what="the mail", timeout_seconds=180)
 
     body = Webhook(secret).verify(got.body, got.headers)
     assert problems(body, "webhook") == []
@@ -150,7 +150,7 @@ def test_what_is_not_taken_comes_again_then_waits_in_the_dead_end_and_is_replaye
         messages = run(told, monkeypatch, "list")["messages"]
         return messages[0] if messages else None
 
-    letter = wait_for(kept, what="a message in the dead end", timeout_seconds=30)
+    letter = wait_for(kept, what="a message in the dead end", timeout_seconds=180)
     assert letter["job_ids"] == [job.id]
     assert (letter["why"], letter["tries"]) == ("127.0.0.1 answered 410", 2)
     replayed = run(told, monkeypatch, "replay", job.id[:8], "--yes")["messages"]
@@ -210,7 +210,7 @@ def test_a_function_without_a_grant_is_refused_what_it_needs(
         wait_for(
             lambda: action in refusals.actions(role) or None,
             what=f"a refusal of {action}",
-            timeout_seconds=60,
+            timeout_seconds=180,
         )
     receiver.answers = []
     forget_what_it_remembers(told.stack, function)

@@ -40,7 +40,7 @@ def ended(local: Local, marker: str, *, count: int = 1) -> list[JobRecord]:
         over = [job for job in local.runpod_jobs(marker) if job.status.is_final]
         return over if len(over) >= count else None
 
-    return wait_for(are_over, what="an end on RunPod", timeout_seconds=60)
+    return wait_for(are_over, what="an end on RunPod", timeout_seconds=180)
 
 
 def outcomes(history: History) -> list[str]:
@@ -62,7 +62,7 @@ def test_a_url_whose_signer_may_no_longer_fetch_is_replaced_by_another_attempt(
     with role_of(local.stack, "SubmitterFunction").without(FETCH):
         ended(local, marker)
 
-    history = local.stack.wait_for_job(upload, timeout_seconds=90)
+    history = local.stack.wait_for_job(upload, timeout_seconds=180)
 
     assert_summarised(local.stack, upload, history)
     assert outcomes(history) == ["fetch-expired", "succeeded"]
@@ -160,7 +160,7 @@ def test_a_manifest_that_does_not_match_its_object_costs_another_attempt(
 
     local.sweep_when_due(upload)
 
-    history = local.stack.wait_for_job(upload, timeout_seconds=90)
+    history = local.stack.wait_for_job(upload, timeout_seconds=180)
     stored = assert_summarised(local.stack, upload, history)
     assert outcomes(history) == [code, "succeeded"]
     assert "Send money" not in stored.text
@@ -172,7 +172,7 @@ def test_a_worker_that_dies_after_it_has_put_the_summary_is_run_again_and_its_ma
     local.simulator.use("job-done-lost", containing=marker)
     upload = local.upload(short_transcript(marker), f"{marker}.txt", mode=Mode.PULL)
 
-    history = local.stack.wait_for_job(upload, timeout_seconds=90)
+    history = local.stack.wait_for_job(upload, timeout_seconds=180)
 
     assert_summarised(local.stack, upload, history)
     [request] = local.runpod_jobs(marker)

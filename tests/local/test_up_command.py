@@ -61,7 +61,7 @@ def test_what_is_dropped_into_the_inbox_is_summarised_until_ctrl_c(
     def nothing_left() -> bool | None:
         return left_over(tmp_path) == ([], []) or None
 
-    wait_for(nothing_left, what="an end of everything", timeout_seconds=30)
+    wait_for(nothing_left, what="an end of everything", timeout_seconds=180)
     said = (tmp_path / "up.log").read_text()
     assert "The stack is up." in said
     assert (
@@ -94,7 +94,7 @@ def test_a_stack_that_is_stopped_while_it_is_deployed_leaves_nothing(
     def nothing_left() -> bool | None:
         return left_over(tmp_path) == ([], []) or None
 
-    wait_for(nothing_left, what="an end of everything", timeout_seconds=30)
+    wait_for(nothing_left, what="an end of everything", timeout_seconds=180)
 
 
 def test_its_port_is_the_usual_one_unless_that_is_taken() -> None:

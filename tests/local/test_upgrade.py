@@ -80,7 +80,7 @@ def _leave_in_flight(local: Local, stack: Deployment, mode: Mode) -> InFlight:
     upload = stack.upload(short_transcript(marker), f"{marker}.txt", metadata=metadata)
     local.simulator.wait_until(
         lambda _: any(job.status == "COMPLETED" for job in local.runpod_jobs(marker)),
-        timeout_seconds=60,
+        timeout_seconds=180,
     )
     (request,) = local.runpod_jobs(marker)
     return InFlight(marker, upload, request)

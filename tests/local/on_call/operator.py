@@ -36,7 +36,7 @@ _ASKING = (
 )  # fmt: skip
 # These ask RunPod's management API, with a key that only a person has.
 _OF_THE_ACCOUNT = frozenset({"doctor", "endpoint"})
-_LONGEST_SECONDS = 90.0
+_LONGEST_SECONDS = 180.0
 
 
 @dataclass
