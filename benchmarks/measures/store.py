@@ -222,7 +222,8 @@ def figures() -> list[Figure]:
 
 
 def _counted(name: str, value: float, *, most: float) -> Figure:
-    return Figure(group="Store", name=name, value=value, unit="requests", most=most)
+    note = 'what each is for, and which promise would go with it, is said under "Store and queue"'
+    return Figure(group="Store", name=name, value=value, unit="requests", most=most, note=note)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from cli.__main__ import main
 from core.summaries.options import Mode
 from local.stack.needs import ROOT
+from local.waiting import wait_for
 from tests.local.conftest import SIMULATOR, Local
 
 MEETING = ROOT / "samples/weekly-standup.txt"
@@ -73,14 +74,16 @@ def test_the_log_has_lines_of_submitter_and_receiver_in_order(summarised: Local)
     def functions() -> list[str]:
         return [line["function"] for line in told(summarised, "logs", KEY)["lines"]]
 
-    summarised.wait_for_log("SubmitterFunction", "job is succeeded")
-    assert {"submitter", "receiver"} <= set(functions())
+    def has_both() -> bool | None:
+        return {"submitter", "receiver"} <= set(functions()) or None
+
+    wait_for(has_both, what="lines of both functions", timeout_seconds=180)
     lines = told(summarised, "logs", KEY)["lines"]
     assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
 
 
 def test_cost_adds_it_up(summarised: Local) -> None:
-    cost = told(summarised, "cost")
+    cost = told(summarised, "cost", "--jobs", "1000")
 
     assert cost["in_all"]["requests"] >= 1
     assert KEY in {job["key"] for job in cost["jobs"]}

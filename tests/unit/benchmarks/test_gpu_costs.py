@@ -31,7 +31,7 @@ PACE = Pace(
     kv_cache_tokens=1_000,
 )
 CARD = Card(pace=PACE, most_requests=10)
-NAMES = itertools.count(1)
+NAMES = itertools.count(1_000)  # beyond those that tests give
 
 
 def a_request(*, tokens: float = 100, written: int = 10, name: int = 0) -> ModelRequest:
