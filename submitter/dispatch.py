@@ -64,8 +64,8 @@ class Dispatch:
         Raises JobExists, and Conflict where it could not be recorded for others' writes.
         """
         calls = self._prepared(calls)
-        self.lifecycle.store.create(job, calls)
-        return self._send_all(replace(job, pending_events=()), _recorded(calls), input_of)
+        are_new = self.lifecycle.store.create(job, calls)
+        return self._send_all(replace(job, pending_events=()), calls, input_of, are_new=are_new)
 
     def begin_stage(self, job: Job, calls: Sequence[Call], input_of: InputOf) -> Job:
         """Record the calls of a job's next stage, then the job, and send their requests.
@@ -75,13 +75,7 @@ class Dispatch:
         calls = self._prepared(calls)
         are_new = self.lifecycle.store.record_calls(calls)
         job = self.lifecycle.store.begin_stage(job)
-        calls = _recorded(calls)
-        if (
-            not are_new
-        ):  # somebody died having recorded some: each claim is written before it is used
-            event = self.lifecycle.event(self.clock(), note="claim taken over")
-            calls = [call.with_event(event) for call in calls]
-        return self._send_all(job, calls, input_of, are_claimed=are_new)[0]
+        return self._send_all(job, calls, input_of, are_new=are_new)[0]
 
     def next_attempt(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         """Send a waiting call's request once more; do nothing if it is not waiting any longer.
@@ -114,12 +108,17 @@ class Dispatch:
         return [*map(self._claimed, calls[:_CLAIMED_AT_ONCE]), *calls[_CLAIMED_AT_ONCE:]]
 
     def _send_all(
-        self, job: Job, calls: Sequence[Call], input_of: InputOf, *, are_claimed: bool = True
+        self, job: Job, calls: Sequence[Call], input_of: InputOf, *, are_new: bool
     ) -> tuple[Job, list[Call]]:
-        """Send the requests of a stage's calls, several at once, until one of them ends the job.
+        """Send the requests of calls that were just recorded, several at once, until one ends the job.
 
-        What is left when time runs out is still due.
+        What is left when time runs out is still due. Where some are not new, somebody recorded them and
+        died: then each claim is written once more before it is used.
         """
+        calls = [replace(call, pending_events=()) for call in calls]
+        if not are_new:
+            event = self.lifecycle.event(self.clock(), note="claim taken over")
+            calls = [call.with_event(event) for call in calls]
         ended: list[Job] = []
         held: list[str] = []
 
@@ -128,7 +127,7 @@ class Dispatch:
                 return call
             if held:  # what one is held for holds for all
                 return self._attempts.hold(job, call, held[0])[1]
-            is_claimed = are_claimed and call.state is CallState.SUBMITTING
+            is_claimed = are_new and call.state is CallState.SUBMITTING
             send = self._send if is_claimed else self._claim_and_send
             after, call = send(job, call, input_of)
             if after.is_final:
@@ -226,7 +225,3 @@ class Dispatch:
         except (SecretUnusable, RunPodKeyUnusable) as exc:
             return str(exc)
         return ""
-
-
-def _recorded(calls: Sequence[Call]) -> list[Call]:
-    return [replace(call, pending_events=()) for call in calls]

@@ -60,7 +60,7 @@ class Looks:
             if call.stage > job.stage:
                 return SweepResult(
                     SweepOutcome.STILL_RUNNING
-                )  # its job is due, and begins the stage
+                )  # its job is due and begins the stage
             return self._act(job, call, now)
         except UnknownCall:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)  # its record has just expired

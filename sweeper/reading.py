@@ -30,9 +30,8 @@ class Reading:
     def _items(self, keys: list[tuple[str, str]]) -> Iterator[DueItem]:
         try:
             jobs, calls = self._store.load_many(keys)
-        except (
-            Exception
-        ):  # of one of them, perhaps: then whoever looks at it finds out, and it alone
+        except Exception:
+            # Of one of them, perhaps: each is looked at without it, reads for itself, and fails alone.
             jobs, calls = {}, {}
         for job_id, call_id in keys:
             yield DueItem(job_id, call_id, jobs.get(job_id), calls.get((job_id, call_id)))

@@ -180,6 +180,7 @@ class S3IntermediateStore:
                 "was-cut": str(text.was_cut).lower(),
                 "prompt-tokens": str(text.prompt_tokens),
                 "completion-tokens": str(text.completion_tokens),
+                "attempt": str(text.attempt),
             },
         )
 
@@ -193,6 +194,7 @@ class S3IntermediateStore:
             was_cut=metadata.get("was-cut") == "true",
             prompt_tokens=int(metadata.get("prompt-tokens", 0)),
             completion_tokens=int(metadata.get("completion-tokens", 0)),
+            attempt=int(metadata.get("attempt", 0)),
         )
 
     def record(self, job_id: str, name: str, document: str) -> str:

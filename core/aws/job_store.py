@@ -66,10 +66,10 @@ class DynamoJobStore:
         self._table = table
         self._persist = partial(persistently, sleep=sleep)
 
-    def create(self, job: Job, calls: Sequence[Call]) -> None:
+    def create(self, job: Job, calls: Sequence[Call]) -> bool:
         # The job comes last, and with it the calls count: nobody submits a call without its job.
         items = [*map(call_item, calls), job_item(job)]
-        self._put_new(items[:-_MOST_IN_TRANSACTION])
+        are_new = self._put_new(items[:-_MOST_IN_TRANSACTION])
         try:
             self._transact([self._new(item) for item in items[-_MOST_IN_TRANSACTION:]])
         except ClientError as exc:
@@ -79,6 +79,7 @@ class DynamoJobStore:
             if CONDITION_FALSE in reasons:
                 raise Conflict(f"calls of job {job.id} are being recorded by others") from exc
             raise
+        return are_new
 
     def record_calls(self, calls: Sequence[Call]) -> bool:
         return self._put_new([call_item(call) for call in calls])

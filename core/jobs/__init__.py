@@ -5,6 +5,7 @@ call             a call, its attempts, and the only transitions between its stat
 audit            the line that each transition leaves
 decide           what one report means for its call as it is now
 settle           carries out what a report means
+publishing       what a call's result makes: a summary, or an answer of several
 at_once          the summary that a short transcript's one answer makes, without a stage's end
 material         what a job begins with and each stage asks, as it was stored
 durations        where a job's time went: queue, GPU, ours

@@ -20,11 +20,12 @@ class ObservedJobStore:
         self._store = store
         self._report = report
 
-    def create(self, job: Job, calls: Sequence[Call]) -> None:
-        self._store.create(job, calls)
+    def create(self, job: Job, calls: Sequence[Call]) -> bool:
+        are_new = self._store.create(job, calls)
         items: list[Job | Call] = [job, *calls]
         for item in items:
             self._report(item)
+        return are_new
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         return self._store.load(job_id, call_id)

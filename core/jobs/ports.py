@@ -15,9 +15,10 @@ from core.runpod.reports import RunPodReport
 class JobStore(Protocol):
     """Jobs and calls. Every write holds only on the revision that it was decided on."""
 
-    def create(self, job: Job, calls: Sequence[Call]) -> None:
-        """Record a new job and its calls, all or nothing.
+    def create(self, job: Job, calls: Sequence[Call]) -> bool:
+        """Record a new job and its calls; return whether all of the calls are new.
 
+        A hundred are recorded all or nothing. Of more, an earlier try may have recorded some, which stay.
         Raises JobExists, and Conflict where others are in the way: then it may or may not be recorded.
         """
 
@@ -176,6 +177,7 @@ class IntermediateText:
     was_cut: bool  # the model stopped at its token limit
     prompt_tokens: int = 0
     completion_tokens: int = 0
+    attempt: int = 0  # that it is the answer of; 0 where nobody said
 
 
 class WorkQueue(Protocol):

@@ -195,6 +195,18 @@ class TestAStage:
 
         assert len(store.history(JOB_ID)[1]) == 130
 
+    def test_says_whether_an_earlier_try_recorded_some_of_its_hundreds_of_calls(
+        self, store: JobStore
+    ) -> None:
+        calls = [replace(a_call(), id=f"1-{index}") for index in range(130)]
+        assert store.create(a_job(id="f" * 32), [replace(calls[0], job_id="f" * 32)])
+        store.record_calls([replace(calls[0], polls=7)])
+
+        assert not store.create(a_job(stage_calls=130), calls)
+
+        assert len(store.history(JOB_ID)[1]) == 130
+        assert store.load(JOB_ID, "1-0")[1].polls == 7
+
     def test_counts_each_call_once(self, store: JobStore) -> None:
         self.stage_of(store, 2)
         job, first = store.load(JOB_ID, "1-0")

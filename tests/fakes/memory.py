@@ -42,15 +42,13 @@ class MemoryJobStore:
         self._events: dict[str, list[AuditEvent]] = {}
         self._lock = threading.Lock()
 
-    def create(self, job: Job, calls: Sequence[Call]) -> None:
+    def create(self, job: Job, calls: Sequence[Call]) -> bool:
         with self._lock:
             self._check_writable("create")
             if job.id in self._jobs:
                 raise JobExists(f"job {job.id} is recorded already")
-            self._events[job.id] = []
             self._jobs[job.id] = self._with_events_recorded(job)
-            for call in calls:
-                self._calls[call.job_id, call.id] = self._with_events_recorded(call)
+            return self._record_missing(calls)
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         with self._lock:
@@ -122,10 +120,13 @@ class MemoryJobStore:
     def record_calls(self, calls: Sequence[Call]) -> bool:
         with self._lock:
             self._check_writable("record_calls")
-            missing = [call for call in calls if (call.job_id, call.id) not in self._calls]
-            for call in missing:
-                self._calls[call.job_id, call.id] = self._with_events_recorded(call)
-            return len(missing) == len(calls)
+            return self._record_missing(calls)
+
+    def _record_missing(self, calls: Sequence[Call]) -> bool:
+        missing = [call for call in calls if (call.job_id, call.id) not in self._calls]
+        for call in missing:
+            self._calls[call.job_id, call.id] = self._with_events_recorded(call)
+        return len(missing) == len(calls)
 
     def begin_stage(self, job: Job) -> Job:
         with self._lock:
@@ -170,7 +171,7 @@ class MemoryJobStore:
     def _with_events_recorded(self, item: Item) -> Item:
         """Move an item's pending events into the audit of its job."""
         job_id = item.id if isinstance(item, Job) else item.job_id
-        self._events[job_id].extend(item.pending_events)
+        self._events.setdefault(job_id, []).extend(item.pending_events)
         return replace(item, pending_events=())
 
 

@@ -21,4 +21,4 @@ def log() -> Iterator[io.StringIO]:
 @pytest.fixture
 def nothing_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take each transcript for too long to check its summary while RunPod waits: the submitter does it."""
-    monkeypatch.setattr("core.jobs.settle._MOST_WORDS_AT_ONCE", 0)
+    monkeypatch.setattr("core.jobs.publishing._MOST_WORDS_AT_ONCE", 0)

@@ -171,6 +171,37 @@ class TestAFunctionThatDies:
 
         self.assert_published_once(pipeline, job, written)
 
+    def test_once_the_summary_stands_ends_the_job_though_another_release_would_ask_for_more(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        job = pipeline.upload(a_transcript(1_500))
+        ((runpod_id, body),) = pipeline.open_requests()
+        self.dying_once(pipeline.s3, "put_object", after=True)
+        with pytest.raises(Killed):
+            pipeline.call_back(runpod_id, body)
+        written = pipeline.s3.objects["out", job.summary_key]
+        monkeypatch.setattr("core.jobs.at_once.finished_at_once", lambda *_: None)
+
+        pipeline.call_back(runpod_id, body)
+
+        assert pipeline.queue.stages == []
+        self.assert_published_once(pipeline, job, written)
+
+    def test_having_recorded_some_of_its_calls_leaves_claims_that_are_taken_over(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Of more calls than one transaction takes, an earlier try's may be there."""
+        create = pipeline.store.create
+        monkeypatch.setattr(pipeline.store, "create", lambda *new: create(*new) and False)
+
+        job, calls, events = pipeline.history(pipeline.upload(LONG))
+
+        assert len(calls) == len(pipeline.runpod.requests) > 1
+        notes = [event.what for event in events].count("claim taken over")
+        assert notes == len(calls)
+        pipeline.run()
+        assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+
     @staticmethod
     def assert_published_once(pipeline: Pipeline, job: Job, written: Any) -> None:
         """The job has succeeded by one request; the summary that was written first stands."""

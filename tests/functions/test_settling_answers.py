@@ -17,6 +17,7 @@ from tests.builders import (
     a_job,
     an_event,
     completed_body,
+    failed_body,
     minutes,
 )
 from tests.functions.settling import Killed, LifecycleSetup, dying_at
@@ -47,7 +48,7 @@ class TestAnAnswerOfAStage:
     def test_is_saved_with_what_it_cost(self, setup: LifecycleSetup, settled: Settlement) -> None:
         kept = setup.settler().intermediate_store.load(JOB_ID, "1-0")
 
-        assert kept == IntermediateText(SUMMARY_TEXT, True, 14_000, 5_300)
+        assert kept == IntermediateText(SUMMARY_TEXT, True, 14_000, 5_300, attempt=1)
         assert settled.call.state == "succeeded"
 
     def test_requests_the_next_stage_once_all_are_there(
@@ -115,6 +116,22 @@ class TestAnAnswerOfAStage:
         assert isinstance(settled.decision, Recover)
         assert settled.call.state == "succeeded"
         assert setup.queue.sent == []
+
+    def test_is_that_of_the_attempt_that_brought_it_whichever_failed_since(
+        self, setup: LifecycleSetup
+    ) -> None:
+        setup.store.save_call(a_call(attempts=2))
+        cure = dying_at(setup.s3, "put_object", after=True)
+        with pytest.raises(Killed):
+            self.settle(setup, an_answer())
+        cure()
+
+        settler = setup.settler()
+        failed = parse_report(failed_body("executionTimeout exceeded", id="rp-2"))
+        settled = settler.settle(CallRef(JOB_ID, "1-0", 2), failed, now=NOON + minutes(2))
+
+        assert settled.call.state == "succeeded"
+        assert [each.outcome for each in settled.call.attempts] == ["succeeded", ""]
 
     def test_that_comes_after_its_job_has_ended_is_not_saved(self, setup: LifecycleSetup) -> None:
         job = setup.store.load_job(JOB_ID)

@@ -185,7 +185,7 @@ _RESULTS = (
            "core/aws/files.py::S3Summaries._put_facts", "self._put_newest(A, B, C, JSON, D)",
            "self._put_newest(A, B, C, TEXT, D)", HTTP),
     Mutant("figures-of-another-attempt", "the facts name the attempt whose text stands there",
-           "core/jobs/settle.py::_summary_of", "keyword: attempt=attempt.number",
+           "core/jobs/publishing.py::_summary_of", "keyword: attempt=attempt.number",
            "keyword: attempt=call.attempt.number", FIGURES),
     Mutant("lost-message-noticed-tomorrow",
            "a call whose message was lost is due minutes later, not when RunPod has forgotten",

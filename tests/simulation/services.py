@@ -31,8 +31,8 @@ class SteppedStore(MemoryJobStore):
         self._simulation = simulation
         self._lagging: list[tuple[str, str]] = []
 
-    def create(self, job: Job, calls: Sequence[Call]) -> None:
-        outside("dynamodb", "create", self._writes("create", job, calls))
+    def create(self, job: Job, calls: Sequence[Call]) -> bool:
+        return outside("dynamodb", "create", self._writes("create", job, calls))
 
     def load(self, job_id: str, call_id: str) -> tuple[Job, Call]:
         return outside("dynamodb", "load", lambda: super(SteppedStore, self).load(job_id, call_id))
