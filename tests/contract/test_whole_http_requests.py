@@ -236,6 +236,7 @@ class TestS3:
             "x-amz-meta-was-cut": said,
             "x-amz-meta-prompt-tokens": "0",
             "x-amz-meta-completion-tokens": "0",
+            "x-amz-meta-attempt": "0",
         }
 
     def test_stores_no_empty_fact(self, s3: Any) -> None:
