@@ -12,7 +12,7 @@ from core.jobs.job import Job, JobState
 from tests.builders import (
     minutes,
 )
-from tests.fakes.model import MARKER, a_transcript
+from tests.fakes.model import MARKER, a_transcript, ref_of
 from tests.functions.pipeline import LONG, Pipeline
 
 
@@ -101,6 +101,24 @@ class TestAFunctionThatDies:
             pipeline.sweep(minutes(4))
             pipeline.run()
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+
+    def test_before_a_stage_began_costs_none_of_its_calls_an_attempt(
+        self, pipeline: Pipeline
+    ) -> None:
+        """Its claims are overdue before anybody goes on: they are the job's business until it has begun."""
+        job = pipeline.upload(LONG)
+        for runpod_id, body in pipeline.open_requests():
+            pipeline.call_back(runpod_id, body)
+        self.dying_once(pipeline.store, "begin_stage", after=False)
+        with pytest.raises(Killed):
+            pipeline.take_messages()
+
+        pipeline.sweep(minutes(30))
+        pipeline.run()
+
+        job, calls, _ = pipeline.history(job)
+        assert job.state is JobState.SUCCEEDED
+        assert {len(call.attempts) for call in calls} == {1}
 
     @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
     @pytest.mark.parametrize(
@@ -191,16 +209,39 @@ class TestAFunctionThatDies:
         self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Of more calls than one transaction takes, an earlier try's may be there."""
-        create = pipeline.store.create
+        create, run = pipeline.store.create, pipeline.runpod.run
         monkeypatch.setattr(pipeline.store, "create", lambda *new: create(*new) and False)
+        written: list[int] = []
 
+        def run_once_claimed(request: Any) -> str:
+            ref = ref_of(request)
+            written.append(pipeline.store.load(ref.job_id, ref.call_id)[1].revision)
+            return run(request)
+
+        monkeypatch.setattr(pipeline.runpod, "run", run_once_claimed)
         job, calls, events = pipeline.history(pipeline.upload(LONG))
 
         assert len(calls) == len(pipeline.runpod.requests) > 1
+        assert written == [2] * len(calls)  # each claim was written before its request was sent
         notes = [event.what for event in events].count("claim taken over")
         assert notes == len(calls)
         pipeline.run()
         assert pipeline.history(job)[0].state is JobState.SUCCEEDED
+
+    def test_in_the_midst_of_a_large_stage_leaves_those_it_had_no_time_for_waiting(
+        self, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("submitter.dispatch._CLAIMED_AT_ONCE", 2)
+        self.dying_once(pipeline.store, "create", after=True)
+
+        with pytest.raises(Killed):
+            pipeline.upload(LONG)
+
+        ((job_id, _), *_) = pipeline.store.due(pipeline.now + minutes(60))
+        states = [call.state for call in pipeline.store.history(job_id)[1]]
+        assert len(states) > 3
+        assert states.count(CallState.SUBMITTING) == 2
+        assert states.count(CallState.WAITING) == len(states) - 2
 
     @staticmethod
     def assert_published_once(pipeline: Pipeline, job: Job, written: Any) -> None:

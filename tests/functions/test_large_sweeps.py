@@ -1,6 +1,9 @@
 """Sweeps of thousands, counted: requests, time on a virtual clock, and who comes first."""
 
+from collections import Counter
 from dataclasses import replace
+from itertools import count
+from threading import Event
 
 import pytest
 
@@ -104,6 +107,30 @@ class TestCancelling:
         outcomes = [look.outcome for look in setup.sweep()]
 
         assert outcomes == [SweepOutcome.GIVEN_UP] * 300
+
+    def test_what_is_left_behind_in_vain_stops_no_poll_either(self) -> None:
+        """Polls go on, of more calls than there are threads, once cancels are refused again and again."""
+        setup = SweeperSetup().holding_many(200)
+        for each in range(100):
+            job = setup.store.load_job(f"{each:032x}")
+            setup.store.save_job(job.with_failure("deadline", setup.lifecycle.event(NOON)))
+        refused, enough = count(1), Event()
+
+        def refuse(_: str) -> None:
+            if next(refused) >= 60:  # in a row, after which nothing is asked in this sweep
+                enough.set()
+            raise RunPodBusy("429")
+
+        def running(_: str) -> RunPodReport:
+            assert enough.wait(timeout=30)
+            return RUNNING
+
+        setup.runpod.cancel = refuse  # type: ignore[method-assign]
+        setup.runpod.status = running  # type: ignore[method-assign]
+
+        outcomes = Counter(look.outcome for look in setup.sweep())
+
+        assert outcomes[SweepOutcome.STILL_RUNNING] == 100
 
 
 def a_sweep_past_the_deadline(calls: int) -> SweeperSetup:

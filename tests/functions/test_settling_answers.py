@@ -1,5 +1,6 @@
 """Settling push mode's reports, each of which is an answer of many."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -132,6 +133,21 @@ class TestAnAnswerOfAStage:
 
         assert settled.call.state == "succeeded"
         assert [each.outcome for each in settled.call.attempts] == ["succeeded", ""]
+
+    def test_that_can_not_be_all_is_not_judged_while_runpod_waits(
+        self, setup: LifecycleSetup, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The engine takes a quarter of a second to import, and would only ask for sections."""
+        judged: list[str] = []
+        monkeypatch.setattr(
+            "core.jobs.at_once.finished_at_once", lambda _, call, *__: judged.append(call.ask)
+        )
+        setup.store.save_call(replace(setup.store.load(JOB_ID, "1-0")[1], ask="outline"))
+
+        settled = self.settle(setup, an_answer())
+
+        assert settled.call.state == "succeeded"
+        assert judged == []
 
     def test_that_comes_after_its_job_has_ended_is_not_saved(self, setup: LifecycleSetup) -> None:
         job = setup.store.load_job(JOB_ID)
