@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -112,6 +112,10 @@ class Operator:
         def is_still() -> bool | None:
             if self.told("list", "--state", "active")["jobs"]:
                 self.told("cancel", "--all")
+                return None
+            # What `cancel` found in somebody's hands is the sweeper's to end.
+            if any(self.stack.store.due(datetime.now(UTC) + timedelta(days=2))):
+                self.stack.invoke_sweeper()
                 return None
             names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
             asked = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=names)

@@ -13,7 +13,7 @@ from core.notices.dead_end import DeadEnd
 from local.stack.stack import API_KEY_SECRET
 from local.waiting import wait_for
 from tests.local.conftest import new_marker, notification
-from tests.local.on_call.operator import KEY, MANAGEMENT_KEY, Clock, Operator
+from tests.local.on_call.operator import KEY, MANAGEMENT_KEY, Clock, Operator, printed
 
 Situation = Callable[[Operator], AbstractContextManager[None]]
 SITUATIONS: dict[str, Situation] = {}
@@ -139,7 +139,7 @@ def privacy(operator: Operator) -> Iterator[None]:
     operator.upload(new_marker())
     job = operator.wait_until_summarised()
     yield
-    assert operator.stack.history_of(job.id) is None
+    assert operator.stack.history_of(job.id) is None, printed(operator)
     listed = operator.stack.client("s3").list_object_versions(
         Bucket=operator.stack.outputs["InputBucket"], Prefix=KEY
     )
