@@ -9,17 +9,14 @@ give within a region. Of RunPod: what its own examples show for `/run` and `/sta
 two round trips more, for TCP and TLS 1.3.
 """
 
-import heapq
-import itertools
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
 from typing import TypeVar
 from unittest.mock import patch
 
-from tests.builders import NOON
+from tests.simulation.agenda import Agenda
 from tests.simulation.scheduler import Invocation, Pool, here, wait
 
 T = TypeVar("T")
@@ -54,22 +51,8 @@ SECONDS_OF_SERVICE = {
 _OURS = ("core", "submitter", "sweeper", "webhook_receiver")
 
 
-@dataclass
-class VirtualTime:
+class VirtualTime(Agenda):
     """The clock and the agenda: what the scheduler calls the surroundings."""
-
-    now_seconds: float = 0.0
-    _agenda: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
-    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.now_seconds)
-
-    def seconds(self) -> float:
-        return self.now_seconds
-
-    def after(self, delay_seconds: float, what: Callable[[], object]) -> None:
-        heapq.heappush(self._agenda, (self.now_seconds + delay_seconds, next(self._numbers), what))
 
     def latency_seconds(self) -> float:
         return 0.0
@@ -115,9 +98,8 @@ class VirtualTime:
 
     def run(self, until: Callable[[], bool] = lambda: False) -> None:
         """Do what is on the agenda, until there is nothing or something holds."""
-        while self._agenda and not until():
-            self.now_seconds, _, what = heapq.heappop(self._agenda)
-            what()
+        while not until() and self.do_next():
+            pass
 
 
 def spend(seconds: float) -> None:

@@ -35,7 +35,7 @@ from submitter.attempts import Attempts
 from submitter.requests import chat_input, request_for, work_order_input
 
 _MOST_TRIES = 3
-_AT_ONCE = 16  # submissions at a time; each takes RunPod a tenth of a second or more
+AT_ONCE = 16  # submissions at a time; each takes RunPod a tenth of a second or more
 _CLAIMED_AT_ONCE = 256  # sent within ten seconds or so, of the function's sixty
 
 InputOf = Callable[[Job, Call], dict[str, Any]]  # makes the `input` of a call's RunPod request
@@ -136,7 +136,7 @@ class Dispatch:
                 held.append(call.hold)
             return call
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(AT_ONCE) as pool:
             calls = list(pool.map(submit, calls))
         return (ended[0] if ended else job), calls
 

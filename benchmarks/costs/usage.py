@@ -1,18 +1,15 @@
 """What a job takes of AWS, counted over moto while the real handlers make a summary of it."""
 
 import io
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import dataclass
 from functools import cache
-from itertools import count
 from typing import Any
 
 import boto3
 import pytest
-import responses
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType
@@ -20,10 +17,9 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from benchmarks.units import TABLE_KEY, Item, Meter, size_of
 from benchmarks.virtual_time import RUNPOD_SECONDS, SECONDS_OF, SECONDS_OF_SERVICE
 from core.telemetry import logger
-from tests.builders import status_body
-from tests.fakes.cloud import RUNPOD, Cloud, captured_log, running_cloud
-from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
-from tests.fakes.model import FakeModel, a_transcript
+from tests.fakes.cloud import Cloud, captured_log, running_cloud
+from tests.fakes.driving import drive
+from tests.fakes.model import a_transcript
 
 _REGION = "us-east-1"
 
@@ -140,37 +136,18 @@ def _without_secrets(requests: Mapping[str, int]) -> dict[str, int]:
 
 
 def _summarise(cloud: Cloud, words: int) -> tuple[Counter[str], dict[str, Counter[str]]]:
-    """Upload a transcript and let RunPod and the queue do what they do, until nothing is left."""
-    waiting: list[tuple[str, dict[str, Any]]] = []
+    """Drive a job to its end; return what was invoked, and what each function asked for."""
     invocations: Counter[str] = Counter()
     requests_of: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    taken = count(1)
-
-    def take(request: Any) -> tuple[int, dict[str, str], str]:
-        runpod_id = f"rp-{next(taken)}"
-        waiting.append((runpod_id, json.loads(request.body)))
-        return 200, {}, json.dumps(status_body("IN_QUEUE", id=runpod_id))
 
     def invoke(function: str, event: dict[str, Any]) -> None:
         invocations[function] += 1
-        before, runs = Counter(cloud.requests), len(waiting)
+        before, runs = Counter(cloud.requests), len(cloud.runpod.calls)
         cloud.invoke(function, event)
         requests_of[function] += Counter(_without_secrets(cloud.requests - before))
-        requests_of[function]["runpod.run"] += len(waiting) - runs
+        requests_of[function]["runpod.run"] += len(cloud.runpod.calls) - runs
 
-    cloud.runpod.add_callback(responses.POST, f"{RUNPOD}/run", callback=take)
-    cloud.upload("long.txt", a_transcript(words))
-    etag = boto3.client("s3").head_object(Bucket="transcripts", Key="long.txt")["ETag"]
-    cloud.requests.clear()
-    invoke("submitter", sqs_batch(s3_notification("long.txt", etag.strip('"'))))
-    model = FakeModel()
-    while waiting:
-        asked, waiting[:] = waiting[:], []
-        for runpod_id, request in asked:
-            answer = model.answer(request, runpod_id)
-            invoke("webhook_receiver", callback_event(request["webhook"], answer))
-        for message in cloud.messages():
-            invoke("submitter", sqs_batch(message))
+    drive(cloud, a_transcript(words), invoke=invoke)
     invocations["notifier"] += 1  # by the table's stream, which moto does not play
     requests_of["notifier"]["events.PutEvents"] += 1
     return invocations, dict(requests_of)

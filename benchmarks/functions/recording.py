@@ -7,24 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import count
 from typing import Any
 
 import boto3
 import pytest
-import responses
 from botocore.client import BaseClient
 from botocore.endpoint import Endpoint
 from botocore.response import StreamingBody
 
 from core.telemetry import logger
-from tests.builders import API_KEY, SECRET, status_body
+from tests.builders import API_KEY, SECRET
 from tests.fakes.cloud import RUNPOD, Cloud, running_cloud
-from tests.fakes.lambda_events import callback_event, s3_notification, sqs_batch
-from tests.fakes.model import FakeModel, a_transcript
+from tests.fakes.driving import drive
+from tests.fakes.model import a_transcript
 from tests.fakes.notices import example
 
-KEY = "calls/board.txt"
 ONE_CALL = {"SUMMARY_WORDS": "600"}  # so short a summary is asked for at once
 
 
@@ -69,7 +66,8 @@ def job(words: int, *, rounds: int | None = None, **environment: str) -> list[In
     """Return the invocations of a job from its upload to its notice, or of its first rounds."""
     with _cloud(MAX_TRANSCRIPT_BYTES="20000000", **environment) as cloud:
         recorder = Recorder(cloud)
-        _drive(recorder, a_transcript(words), rounds)
+        if drive(cloud, a_transcript(words), rounds=rounds, invoke=recorder.invoke):
+            recorder.invoke("notifier", {"Records": [_end_of_the_job()]})
         return recorder.invocations
 
 
@@ -114,35 +112,6 @@ def _cloud(**environment: str) -> Iterator[Cloud]:
                 yield cloud
         finally:
             logger.setLevel(level)
-
-
-def _drive(recorder: Recorder, text: str, rounds: int | None) -> None:
-    cloud = recorder.cloud
-    waiting: list[tuple[str, dict[str, Any]]] = []
-    taken = count(1)
-
-    def take(request: Any) -> tuple[int, dict[str, str], str]:
-        runpod_id = f"rp-{next(taken)}"
-        waiting.append((runpod_id, json.loads(request.body)))
-        return 200, {}, json.dumps(status_body("IN_QUEUE", id=runpod_id))
-
-    cloud.runpod.add_callback(responses.POST, f"{RUNPOD}/run", callback=take)
-    cloud.upload(KEY, text)
-    etag = boto3.client("s3").head_object(Bucket="transcripts", Key=KEY)["ETag"].strip('"')
-    size = len(text.encode())
-    recorder.invoke("submitter", sqs_batch(s3_notification(KEY, etag, size=size)))
-    model = FakeModel()
-    for round_number in count():
-        if round_number == rounds or not waiting:
-            break
-        requests, waiting[:] = waiting[:], []
-        for runpod_id, request in requests:
-            answer = model.answer(request, runpod_id)
-            recorder.invoke("webhook_receiver", callback_event(request["webhook"], answer))
-        for message in cloud.messages():
-            recorder.invoke("submitter", sqs_batch(message))
-    if not waiting:
-        recorder.invoke("notifier", {"Records": [_end_of_the_job()]})
 
 
 def _end_of_the_job() -> dict[str, Any]:

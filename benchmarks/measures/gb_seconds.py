@@ -3,8 +3,8 @@
     python -m benchmarks gb_seconds
 
 The CPU of each invocation is measured, warm, from the built artifacts; what it waits for is counted in
-requests and taken from the constants below. A function of N MB has N/1769 of a CPU. The poller is a
-function of our smallest size and as quick with its requests; it is billed until the GPU is done.
+requests, each as long as benchmarks/virtual_time.py supposes. A function of N MB has N/1769 of a CPU. The
+poller is a function of our smallest size, as quick with its requests, billed until the GPU is done.
 """
 
 import json
@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.costs.usage import latency
 from benchmarks.figures import Figure
 from benchmarks.functions import recording
 from benchmarks.functions.artifacts import Built, built, memory_sizes_mb
@@ -23,18 +24,17 @@ from benchmarks.functions.processes import run
 from benchmarks.functions.recording import Invocation
 from benchmarks.functions.stand_in import standing_in
 from benchmarks.peers.polling import Polling
+from benchmarks.virtual_time import NEW_CONNECTION_SECONDS, RUNPOD_SECONDS, S3_SECONDS
+from submitter.dispatch import AT_ONCE
 from tests.fakes.lambda_events import s3_notification
 
 GPU_SECONDS = (30, 120, 600)
 JOBS_A_DAY = 1_000  # which share the sweeps
 SWEEPS_A_DAY = 720  # of SweepScheduleMinutes: 2
-# What a request waits for, in seconds, within a Region; RunPod's answer to POST /run comes from afar.
-WAITS = {"dynamodb": 0.005, "s3": 0.025, "sqs": 0.01, "secretsmanager": 0.02, "events": 0.01}
-WAITS_FOR_RUNPOD = 0.15
-REQUESTS_TO_RUNPOD_AT_ONCE = 8
 POLLER_MB = 512
 _WHOLE_CPU_MB = 1_769
 _TIMES = 15
+_RUN_SECONDS = RUNPOD_SECONDS + NEW_CONNECTION_SECONDS
 
 
 def figures() -> list[Figure]:
@@ -87,11 +87,13 @@ def _billed(artifacts: Built, invocation: Invocation, folder: Path, **environmen
         told = run(artifacts, invocation, folder, origin, times=_TIMES, **environment)
     size_mb = memory_sizes_mb()[invocation.function]
     cpu = statistics.median(cpu for _, cpu in told.ours) / min(1, size_mb / _WHOLE_CPU_MB)
-    rounds_of_runpod = math.ceil(invocation.requests_to_runpod / REQUESTS_TO_RUNPOD_AT_ONCE)
+    rounds_of_runpod = math.ceil(invocation.requests_to_runpod / AT_ONCE)
     waits = sum(
-        WAITS[each.service] for each in invocation.exchanges if each.service != "secretsmanager"
+        latency(f"{each.service}.{each.operation}")
+        for each in invocation.exchanges
+        if each.service != "secretsmanager"
     )
-    return (cpu + waits + rounds_of_runpod * WAITS_FOR_RUNPOD) * size_mb / 1_024
+    return (cpu + waits + rounds_of_runpod * _RUN_SECONDS) * size_mb / 1_024
 
 
 @dataclass
@@ -106,19 +108,19 @@ class _Clock:
         self.now += seconds
 
     def get_object(self, _bucket: str, _key: str) -> bytes:
-        self.sleep(WAITS["s3"])
+        self.sleep(S3_SECONDS)
         return b"words"
 
     def put_object(self, key: str, body: bytes) -> None:
-        self.sleep(WAITS["s3"])
+        self.sleep(S3_SECONDS)
         self.stored[key] = body
 
     def run(self, request: Any) -> str:
-        self.sleep(WAITS_FOR_RUNPOD)
+        self.sleep(_RUN_SECONDS)
         return str(len(json.dumps(request)))
 
     def status(self, _request_id: str) -> dict[str, str]:
-        self.sleep(WAITS_FOR_RUNPOD)
+        self.sleep(_RUN_SECONDS)
         done = self.now >= self.gpu_seconds
         return {"status": "COMPLETED", "output": "words"} if done else {"status": "IN_PROGRESS"}
 

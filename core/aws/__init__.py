@@ -3,6 +3,7 @@
 job_store        jobs in DynamoDB
 job_index        jobs by state and age, for people
 contention       writes that others are in the way of
+expressions      writes of whole items, as DynamoDB wants them said
 items            jobs and calls as items of its table
 values           DynamoDB's words for values
 files            transcripts, summaries and intermediate texts in S3

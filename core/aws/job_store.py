@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from core.aws.contention import CONDITION_FALSE, persistently, reasons_of
+from core.aws.expressions import put_of_new, update_of
 from core.aws.items import (
     CALL_PREFIX,
     DUE_GROUP,
@@ -44,7 +45,7 @@ from core.jobs.job import Job, JobState
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import PutTypeDef, TransactWriteItemTypeDef, UpdateTypeDef
+    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef, UpdateTypeDef
 
 DUE_INDEX = "due"
 _MOST_UNPROCESSED_READS = 5
@@ -86,7 +87,7 @@ class DynamoJobStore:
 
     def begin_stage(self, job: Job) -> Job:
         # `done` is nobody else's to write: a save would undo what was counted since the load.
-        update = self._update({**job_item(job), "done": None}, job.revision)
+        update = update_of(self._table, {**job_item(job), "done": None}, job.revision)
         self._write(update, f"job {job.id}")
         return replace(job, revision=job.revision + 1, done=frozenset(), pending_events=())
 
@@ -122,12 +123,13 @@ class DynamoJobStore:
 
     def save_call(self, call: Call) -> Call:
         self._write(
-            self._update(call_item(call), call.revision), f"call {call.id} of {call.job_id}"
+            update_of(self._table, call_item(call), call.revision),
+            f"call {call.id} of {call.job_id}",
         )
         return replace(call, revision=call.revision + 1, pending_events=())
 
     def save_job(self, job: Job) -> Job:
-        self._write(self._update(job_item(job), job.revision), f"job {job.id}")
+        self._write(update_of(self._table, job_item(job), job.revision), f"job {job.id}")
         return replace(job, revision=job.revision + 1, pending_events=())
 
     def count_done(self, job: Job, call: Call, *, due_at: datetime) -> Job:
@@ -173,8 +175,8 @@ class DynamoJobStore:
 
     def save(self, job: Job, call: Call) -> tuple[Job, Call]:
         updates = (
-            self._update(job_item(job), job.revision),
-            self._update(call_item(call), call.revision),
+            update_of(self._table, job_item(job), job.revision),
+            update_of(self._table, call_item(call), call.revision),
         )
         try:
             self._transact([{"Update": update} for update in updates])
@@ -250,12 +252,7 @@ class DynamoJobStore:
             raise Conflict(f"{what} changed meanwhile") from exc
 
     def _new(self, item: Mapping[str, Any]) -> "TransactWriteItemTypeDef":
-        put: PutTypeDef = {
-            "TableName": self._table,
-            "Item": packed(item),
-            "ConditionExpression": "attribute_not_exists(job_id)",
-        }
-        return {"Put": put}
+        return {"Put": put_of_new(self._table, item)}
 
     def _put_new(self, items: Sequence[Mapping[str, Any]]) -> bool:
         """Put what is not there yet, a hundred at a time; leave what is, and return whether nothing was."""
@@ -273,34 +270,8 @@ class DynamoJobStore:
 
     def _put_missing(self, items: Sequence[Mapping[str, Any]]) -> None:
         for item in items:
-            put = self._new(item)["Put"]
+            put = put_of_new(self._table, item)
             try:
                 self._persist(lambda put=put: self._client.put_item(**put))  # type: ignore[misc]
             except self._client.exceptions.ConditionalCheckFailedException:
                 continue  # an earlier try got so far
-
-    def _update(self, item: dict[str, Any], revision: int) -> "UpdateTypeDef":
-        """Return the write of every field that appends the pending events and counts the revision up."""
-        key = {name: item.pop(name) for name in ("job_id", "item")}
-        pending_events = item.pop("events")
-        item["revision"] = revision + 1
-        held = {name: value for name, value in item.items() if value is not None}
-        dropped = [name for name, value in item.items() if value is None]
-
-        # `#` before each name: some (state, source) are words that DynamoDB reserves.
-        assignments = [f"#{name} = :{name}" for name in held]
-        assignments.append("#events = list_append(#events, :events)")
-        removals = [f"#{name}" for name in dropped]
-        return {
-            "TableName": self._table,
-            "Key": packed(key),
-            "UpdateExpression": "SET "
-            + ", ".join(assignments)
-            + (" REMOVE " + ", ".join(removals) if removals else ""),
-            "ConditionExpression": "#revision = :seen",  # nobody wrote since it was loaded
-            "ExpressionAttributeNames": {f"#{name}": name for name in (*item, "events")},
-            "ExpressionAttributeValues": packed(
-                {f":{name}": value for name, value in held.items()}
-                | {":events": pending_events, ":seen": revision}
-            ),
-        }

@@ -48,10 +48,10 @@ _UPLOADS = (
 
 _RECORDS = (
     Mutant("write-without-condition", "a write holds only on the revision that it was decided on",
-           "core/aws/job_store.py::DynamoJobStore._update", "'#revision = :seen'",
+           "core/aws/expressions.py::update_of", "'#revision = :seen'",
            "'attribute_exists(job_id)'", STORE),
     Mutant("created-over-a-record", "a job is recorded once, however often its upload is announced",
-           "core/aws/job_store.py::DynamoJobStore._new", "'attribute_not_exists(job_id)'",
+           "core/aws/expressions.py::put_of_new", "'attribute_not_exists(job_id)'",
            "'attribute_not_exists(nothing)'", STORE),
     Mutant("counted-in-any-stage", "a late call of an earlier stage must not fill this one",
            "core/aws/job_store.py::DynamoJobStore.count_done",

@@ -1,16 +1,13 @@
-"""The clock, the agenda, the history: what everything in a run shares."""
+"""The agenda, the history, chance: what everything in a run shares."""
 
-import heapq
-import itertools
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from random import Random
 
 from greenlet import getcurrent
 
-from tests.builders import NOON
+from tests.simulation.agenda import Agenda
 from tests.simulation.fault_profile import CALM, FaultProfile
 from tests.simulation.scheduler import Fault, Invocation, Repeated
 
@@ -41,41 +38,25 @@ class Outage:
 
 
 @dataclass
-class Simulation:
+class Simulation(Agenda):
     """What every invocation of one run shares."""
 
     random: Random
     profile: FaultProfile = CALM
     is_swept_on_schedule: bool = True
-    now_seconds: float = 0.0
     history: list[Line] = field(default_factory=list)
     tally: Counter[str] = field(default_factory=Counter)  # what happened how often
     step_checks: list[Callable[[], None]] = field(default_factory=list)  # after every effect
     running: list[Invocation] = field(default_factory=list)
     effects: int = 0
     broken: Exception | None = None  # what a check has found; hidden from the functions
-    _agenda: list[tuple[float, int, Callable[[], object]]] = field(default_factory=list)
-    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-
-    def now(self) -> datetime:
-        return NOON + timedelta(seconds=self.now_seconds)
-
-    def seconds(self) -> float:
-        return self.now_seconds
-
-    def after(self, delay_seconds: float, what: Callable[[], object]) -> None:
-        at = self.now_seconds + delay_seconds
-        heapq.heappush(self._agenda, (at, next(self._numbers), what))
 
     def step(self) -> bool:
         """Do the next thing on the agenda; False if there is none. Raises what a check has found."""
-        if not self._agenda:
-            return False
-        self.now_seconds, _, what = heapq.heappop(self._agenda)
-        what()
+        is_done = self.do_next()
         if self.broken:
             raise self.broken
-        return True
+        return is_done
 
     def latency_seconds(self) -> float:
         """Mostly milliseconds; sometimes longer than any function runs."""

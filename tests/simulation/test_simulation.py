@@ -16,7 +16,7 @@ import pytest
 from core.aws.files import S3IntermediateStore
 from core.aws.job_store import DynamoJobStore
 from core.errors import JobExists, OutputRefused, UnknownCall
-from core.jobs import lifecycle, settle, verify
+from core.jobs import lifecycle, publishing, verify
 from core.jobs.job import Job
 from core.jobs.lifecycle import Lifecycle
 from core.jobs.settle import Settlement, Settler
@@ -112,7 +112,7 @@ class TestTheInvariants:
     def test_notice_a_summary_that_is_not_runpods(
         self, output: io.StringIO, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(settle, "count_words", lambda text: len(text.split()) + 1)
+        monkeypatch.setattr(publishing, "count_words", lambda text: len(text.split()) + 1)
 
         assert self.notice("without its summary", output)
 
