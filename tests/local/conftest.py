@@ -15,7 +15,7 @@ from urllib.parse import quote_plus
 import pytest
 import requests
 
-from cli.deployment import Upload
+from cli.deployment import Deployment, Upload
 from core.aws.items import CALL_PREFIX, JOB_ITEM
 from core.summaries.options import Mode
 from local.stack import needs
@@ -115,16 +115,17 @@ class Local:
                 f"{self.stack.endpoint_url}/{path}", json=body, headers={"Host": host}, timeout=30
             )
 
-    def sweep_when_due(self, upload: Upload) -> dict[str, int]:
-        """Invoke the deployed sweeper once the call of an upload is due."""
+    def sweep_when_due(self, upload: Upload, stack: Deployment | None = None) -> dict[str, int]:
+        """Invoke the deployed sweeper, or another stack's, once the call of an upload is due."""
+        stack = stack or self.stack
 
         def is_due() -> bool | None:
-            history = self.stack.history(upload)
+            history = stack.history(upload)
             due_at = history.calls[0].due_at if history and history.calls else None
             return (due_at is not None and due_at <= datetime.now(UTC)) or None
 
         wait_for(is_due, what="a due call", timeout_seconds=180)
-        return self.stack.invoke_sweeper()
+        return stack.invoke_sweeper()
 
 
 @pytest.fixture(scope="session")

@@ -63,7 +63,7 @@ def test_a_running_stack_is_upgraded_with_its_jobs_and_destroyed_with_its_data(
         assert answer.status_code == 200, answer.text
         _assert_summarised_once(local, stack, push)
 
-        stack.invoke_sweeper()
+        local.sweep_when_due(pull.upload, stack)
         _assert_summarised_once(local, stack, pull)
 
     result = _destroy(local, tmp_path / "deploy.toml")
