@@ -155,10 +155,9 @@ $(VENV)/ready: requirements/dev.txt $(VENV)/local
 	  requirements/dev.txt requirements/bootstrap.txt
 	@touch $@
 
-# On the runtime's Python where one is here: functions run as Lambda runs them, and with the bytecode they have there.
 $(EMULATOR)/ready: requirements/emulator.txt | $(VENV)/local
 	@echo "Setting up $(EMULATOR) ..."
-	@$(UV) venv --quiet --clear --python "$(or $(RUNTIMES_PYTHON),$(BIN)/python)" $(EMULATOR)
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(EMULATOR)
 	@VIRTUAL_ENV=$(EMULATOR) $(UV) pip sync --quiet --only-binary :all: --require-hashes requirements/emulator.txt
 	@touch $@
 

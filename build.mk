@@ -33,17 +33,17 @@ EACH_USES = aws_lambda_powertools jmespath typing_extensions
 # Lambda can't keep bytecode beside the code, so without it each new environment compiles everything anew,
 # which is half of a cold start. It is made by a Python of the runtime's version, whichever one this is run
 # with; another one's would be ignored. Unchecked: an archive does not keep the times that a check compares.
-# That Python is one of the PATH, or that pyenv or uv keeps, or RUNTIME_PYTHON.
+# That Python is one of the PATH, or that pyenv or uv keeps, or RUNTIME_PYTHON. BYTECODE=no leaves it out.
 PYTHONS = $(RUNTIME_PYTHON) python3.13 $(wildcard $(or $(PYENV_ROOT),$(HOME)/.pyenv)/versions/3.13.*/bin/python \
           $(HOME)/.local/share/uv/python/cpython-3.13.*/bin/python3.13)
-RUNTIMES_PYTHON = $(shell for python in $(PYTHONS); do \
-  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && command -v "$$python" && break; done)
 
 # compiled,FOLDER,PARTS: the bytecode of parts of a folder that becomes /var/task, or of nothing
 define compiled
-python="$(RUNTIMES_PYTHON)" && if [ -n "$$python" ]; then cd "$(1)" && \
-  "$$python" -m compileall -q --invalidation-mode unchecked-hash -x 'pypdf/' -p /var/task $(2); \
-else echo "No Python 3.13 is here: without its bytecode a function starts half a second later." >&2; fi
+cd "$(1)" && for python in $(if $(filter no,$(BYTECODE)),,$(PYTHONS)); do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null || continue; \
+  exec "$$python" -m compileall -q --invalidation-mode unchecked-hash -x 'pypdf/' -p /var/task $(2); \
+done; \
+[ "$(BYTECODE)" = no ] || echo "No Python 3.13 is here: without its bytecode a function starts half a second later." >&2
 endef
 
 # Fetched once, so that a build asks nobody: a stack comes up without a network, and sooner.
@@ -53,6 +53,10 @@ $(PACKAGES)/ready: requirements/runtime.txt
 	@"$(BUILD_UV)" pip install --quiet --link-mode copy --only-binary :all: --require-hashes --no-deps \
 	  --python-version 3.13 --python-platform aarch64-manylinux_2_28 \
 	  --target $(PACKAGES)/python --requirements requirements/runtime.txt
+	@touch $@
+
+# By itself, for the local stack does without, and whoever deploys afterwards must not.
+$(PACKAGES)/compiled: $(PACKAGES)/ready
 	@$(call compiled,$(PACKAGES)/python,.)
 	@touch $@
 
@@ -60,7 +64,7 @@ $(PACKAGES)/ready: requirements/runtime.txt
 # metrics are used; its other parts are four fifths of it. chardet and charset_normalizer bring compiled
 # twins of their modules, which double them and fit one machine only.
 # tar, and not cp: bytecode comes and goes while tests run beside a build.
-$(BUILDS): $(PACKAGES)/ready
+$(BUILDS): $(PACKAGES)/$(if $(filter no,$(BYTECODE)),ready,compiled)
 	cd $(PACKAGES)/python && tar -cf - \
 	  $(foreach name,$(EACH_USES) $(USES),$$(ls -d $(name) $(name).py __pycache__/$(name).*.pyc $(name)-*.dist-info 2>/dev/null)) \
 	  | tar -C "$(ARTIFACTS_DIR)" -xf -

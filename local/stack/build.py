@@ -61,4 +61,8 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in of_make}
     beside = Path(sys.executable).parent  # where uv is
     path = f"{beside}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    return {**kept, "PATH": path}
+    return {
+        **kept,
+        "PATH": path,
+        "BYTECODE": "no",
+    }  # the runtime's; the emulator has another Python
