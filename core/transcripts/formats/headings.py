@@ -40,6 +40,9 @@ _OTHERS = (
 )
 _DOUBTFUL = (_TRAILING, _OTHERS[2])
 _HAS_TIME = re.compile(r"\d:\d\d|\d second")
+# What each of these ends with. Words behind a time, as most lines have, would cost them all a long search.
+_TIME_LAST = re.compile(r"(?:\d(?:\s?[AaPp]\.?[Mm]\.?|[\])]:?)?|seconds?)\s*\Z")
+_LONGEST_LAST = 16  # characters
 _TIME_AT_END = re.compile(rf"(?<![\d:.,]){CLOCK}$")  # of `Ann Lee 0:03 - 0:07`
 _WIDE = re.compile(r"\s{3,}")  # a pattern that can part a gap in many ways would take long to fail
 _SIGNATURE = re.compile(
@@ -142,6 +145,8 @@ def _trailing(line: str, index: int, *, is_apart: bool) -> _Found | None:
     if not _HAS_TIME.search(line):
         return None
     text = _WIDE.sub("  ", stamps.untitled(_unbolded(line)))
+    if not _TIME_LAST.search(text[-_LONGEST_LAST:]):
+        return None
     for pattern in (*_OTHERS, _TRAILING):
         parts = pattern.fullmatch(text)
         if not parts or not can_be_name(name := _name(parts)) or _TIME_AT_END.search(name[-20:]):
@@ -164,8 +169,9 @@ def _time_first(lines: list[str]) -> list[Heading]:
     found: list[Heading] = []
     timed = 0
     for index, line in enumerate(lines):
-        text = _WIDE.sub("  ", stamps.untitled(_unbolded(line)))
-        parts = _LEADING.fullmatch(text) if len(text) <= _LONGEST_HEADING else None
+        if len(line) > _LONGEST_HEADING or not _HAS_TIME.search(line):
+            continue
+        parts = _LEADING.fullmatch(_WIDE.sub("  ", stamps.untitled(_unbolded(line))))
         if not parts:
             continue
         timed += 1
