@@ -67,12 +67,7 @@ class TestAFunctionThatDies:
     def test_between_two_stages_leaves_a_job_that_continues(
         self, pipeline: Pipeline, target: str, method: str, after: bool
     ) -> None:
-        job = pipeline.upload(LONG)
-        for runpod_id, body in pipeline.open_requests():
-            pipeline.call_back(runpod_id, body)
-        self.dying_once(getattr(pipeline, target), method, after)
-        with pytest.raises(Killed):
-            pipeline.take_messages()
+        job = self.dead_between_two_stages(pipeline, getattr(pipeline, target), method, after=after)
         if (target, after) == ("runpod", True):
             pipeline.runpod.requests.pop()  # RunPod took it, and nobody will ever answer it
 
@@ -86,12 +81,7 @@ class TestAFunctionThatDies:
         self, pipeline: Pipeline
     ) -> None:
         """Simulation seed 30345: their results arrived, were not counted, and the job never ended."""
-        job = pipeline.upload(LONG)
-        for runpod_id, body in pipeline.open_requests():
-            pipeline.call_back(runpod_id, body)
-        self.dying_once(pipeline.store, "begin_stage", after=False)
-        with pytest.raises(Killed):
-            pipeline.take_messages()
+        job = self.dead_between_two_stages(pipeline, pipeline.store, "begin_stage", after=False)
 
         _, call = pipeline.submitter.next_attempt(job.id, "2-0")
 
@@ -106,12 +96,7 @@ class TestAFunctionThatDies:
         self, pipeline: Pipeline
     ) -> None:
         """Its claims are overdue before anybody goes on: they are the job's business until it has begun."""
-        job = pipeline.upload(LONG)
-        for runpod_id, body in pipeline.open_requests():
-            pipeline.call_back(runpod_id, body)
-        self.dying_once(pipeline.store, "begin_stage", after=False)
-        with pytest.raises(Killed):
-            pipeline.take_messages()
+        job = self.dead_between_two_stages(pipeline, pipeline.store, "begin_stage", after=False)
 
         pipeline.sweep(minutes(30))
         pipeline.run()
@@ -252,6 +237,18 @@ class TestAFunctionThatDies:
         assert written in (None, pipeline.s3.objects["out", job.summary_key])
         assert ("out", facts_key_for(job.summary_key)) in pipeline.s3.objects
         assert len(pipeline.runpod.requests) == 1
+
+    def dead_between_two_stages(
+        self, pipeline: Pipeline, target: Any, method: str, *, after: bool
+    ) -> Job:
+        """Answer all of a job's first stage, and let die whoever goes on with the second."""
+        job = pipeline.upload(LONG)
+        for runpod_id, body in pipeline.open_requests():
+            pipeline.call_back(runpod_id, body)
+        self.dying_once(target, method, after)
+        with pytest.raises(Killed):
+            pipeline.take_messages()
+        return job
 
     @staticmethod
     def dying_once(target: object, method: str, after: bool, time: int = 1) -> None:
