@@ -63,18 +63,14 @@ $(PACKAGES)/compiled: $(PACKAGES)/ready
 # METADATA stays, so that vulnerability scanners recognise what is inside. Of Powertools the logger and the
 # metrics are used; its other parts are four fifths of it. chardet and charset_normalizer bring compiled
 # twins of their modules, which double them and fit one machine only.
+NOT_USED = *.so chardet/models/training_metadata.yaml aws_lambda_powertools/event_handler \
+           aws_lambda_powertools/utilities/[!_jt]* aws_lambda_powertools/utilities/__pycache__/[!_]* \
+           $(addprefix *.dist-info/,RECORD WHEEL INSTALLER REQUESTED entry_points.txt top_level.txt sboms)
+
 # tar, and not cp: bytecode comes and goes while tests run beside a build.
 $(BUILDS): $(PACKAGES)/$(if $(filter no,$(BYTECODE)),ready,compiled)
-	cd $(PACKAGES)/python && tar -cf - \
+	cd $(PACKAGES)/python && tar $(foreach each,$(NOT_USED),--exclude '$(each)') -cf - \
 	  $(foreach name,$(EACH_USES) $(USES),$$(ls -d $(name) $(name).py __pycache__/$(name).*.pyc $(name)-*.dist-info 2>/dev/null)) \
 	  | tar -C "$(ARTIFACTS_DIR)" -xf -
-	cd "$(ARTIFACTS_DIR)" && rm -rf \
-	  *.dist-info/RECORD *.dist-info/WHEEL *.dist-info/INSTALLER *.dist-info/REQUESTED \
-	  *.dist-info/entry_points.txt *.dist-info/top_level.txt *.dist-info/sboms \
-	  aws_lambda_powertools/event_handler chardet/models/training_metadata.yaml
-	cd "$(ARTIFACTS_DIR)/aws_lambda_powertools/utilities" && \
-	  find . -mindepth 1 -maxdepth 1 ! -name __init__.py ! -name __pycache__ ! -name jmespath_utils ! -name typing -exec rm -rf {} + && \
-	  rm -f __pycache__/[!_]*
-	find "$(ARTIFACTS_DIR)" -name '*.so' -delete
 	tar $(addprefix --exclude ,__pycache__ $(LEAVES_OUT)) -cf - core "$(ARTIFACT_FOLDER)" | tar -C "$(ARTIFACTS_DIR)" -xf -
 	@$(call compiled,$(ARTIFACTS_DIR),core "$(ARTIFACT_FOLDER)")
