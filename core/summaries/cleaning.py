@@ -5,6 +5,7 @@ length of the answer.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 _REASONING_NAMES = "think|thinking|thought|reasoning|analysis|reflection|scratchpad"
@@ -30,6 +31,7 @@ _CHAT_TOKENS = re.compile(
 )
 
 _FENCE = re.compile(r"^[ \t]{0,3}(`{3,}|~{3,})[ \t]*([\w+-]*)[ \t]*$", re.MULTILINE)
+_PROSE = frozenset({"", "markdown", "md", "text", "txt", "plain", "plaintext"})
 
 # `Sure!`, and `Here is the summary:` where a colon or a heading shows that it leads to something.
 _ASSENT = re.compile(
@@ -123,7 +125,7 @@ def _without_chat_tokens(text: str) -> str:
 
 
 def _without_fence(text: str) -> str:
-    """Return what a fence holds, where it holds nearly all that there is."""
+    """Return what a fence holds, where that is nearly all; else everything without fences around prose."""
     fences = list(_FENCE.finditer(text))
     if not fences:
         return text
@@ -132,7 +134,22 @@ def _without_fence(text: str) -> str:
     closing = next(closings, None)
     inside = text[opening.end() : closing.start() if closing else len(text)]
     outside = text[: opening.start()] + (text[closing.end() :] if closing else "")
-    return inside if len(inside.split()) > 4 * len(outside.split()) else text
+    if len(inside.split()) > 4 * len(outside.split()):
+        return inside
+    return "\n".join(_without_marks_around_prose(text.split("\n")))
+
+
+def _without_marks_around_prose(lines: list[str]) -> Iterator[str]:
+    """Leave out the fences of what is no code, by what stands behind the opening one."""
+    opening: re.Match[str] | None = None
+    for line in lines:
+        fence = _FENCE.match(line)
+        if fence and (opening is None or fence[2]):
+            opening = fence
+        if not fence or (opening and opening[2].lower() not in _PROSE):
+            yield line
+        if fence and opening and fence is not opening and fence[1] == opening[1]:
+            opening = None
 
 
 def _without_preface(text: str) -> str:

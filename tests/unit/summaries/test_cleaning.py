@@ -58,6 +58,12 @@ def test_wrapping_around_an_answer_is_removed(around: str, removed: tuple[str, .
         ("One. <think>Hm.</think>Two. <think>Hm.", "One. Two."),
         ("One. <think>Hm.</think>Hm.</think>Two.", "One. Two."),
         ("One. <think>Hm.</think>Two.", "One. Two."),
+        ("```\nOne.\n```\n\nTwo.", "One.\n\nTwo."),
+        ("One.\n\n~~~text\nTwo.\n~~~\n\nThree.\n\n```\nFour.", "One.\n\nTwo.\n\nThree.\n\nFour."),
+        (
+            "```md\nOne.\n```\nTwo.\n```sh\nls\n```\nThree, and no more.",
+            "One.\nTwo.\n```sh\nls\n```\nThree, and no more.",
+        ),
         ("Certainly!", "Certainly!"),
         (REMARK, REMARK),
     ],
