@@ -111,11 +111,17 @@ def _cues(text: str) -> Iterator[Cue]:
                 identifier = ""
                 is_begun = True
             elif not _is_number_of_next(line, block, position):
-                words = _TAG.sub(_in_place_of_tag, line)
+                words = _without_tags(line)
                 cue.lines.append(words)
                 if words != line and _MARKED.search(line):
                     cue.style += line
     yield cue
+
+
+def _without_tags(line: str) -> str:
+    """Take off what styles a line; most lines have no sign that a tag could begin with."""
+    has_sign = "<" in line or "{" in line or "[" in line
+    return _TAG.sub(_in_place_of_tag, line) if has_sign else line
 
 
 def _in_place_of_tag(tag: re.Match[str]) -> str:
