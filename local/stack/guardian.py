@@ -1,8 +1,8 @@
 """Ends what a killed parent leaves behind: process groups, then their working folder.
 
-Run as a script, with the folder as its argument. Its standard input is a pipe from the parent; each line
-is `+PGID` for a process group that was started or `-PGID` for one that has ended. The pipe closes
-when the parent ends, also by SIGKILL; then the guardian cleans up.
+Run as a script, with the folder as its argument. Its standard input is a pipe. Each line is `+PGID`, by
+which a process group tells that it has started, or `-PGID`, by which the parent tells that one has ended.
+The pipe closes when the parent ends, also by SIGKILL; then the guardian cleans up.
 """
 
 import os

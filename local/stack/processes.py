@@ -20,6 +20,9 @@ from typing import Self, TypeVar
 from local.waiting import NotInTime, wait_for
 
 _GUARDIAN = Path(__file__).with_name("guardian.py")
+# A child tells the guardian of itself before it does anything: its parent may be killed as soon as it has
+# started it. Then it gives up the pipe, for whose end the guardian waits.
+_REGISTERED = ("/bin/sh", "-c", 'echo "+$$" >&0; exec "$@" </dev/null', "sh")
 _GRACE_SECONDS = 2.0  # no child has anything to save
 _LOG_TAIL_LINES = 20
 _T = TypeVar("_T")
@@ -109,17 +112,16 @@ class Processes:
         log = self.folder / f"{name.replace(' ', '-')}.log"
         with log.open("wb") as output, _signals_deferred():
             popen = subprocess.Popen(
-                command,
+                [*_REGISTERED, *command],
                 env=dict(environment),
                 cwd=working_folder,
-                stdin=subprocess.DEVNULL,
+                stdin=self._guardian.stdin,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
             child = Child(name, popen, log)
             self._children.append(child)
-            self._notify_guardian("+", popen.pid)
         return child
 
     def stop_all(self) -> None:
@@ -133,14 +135,15 @@ class Processes:
                 popen.wait(max(0.0, ends_at - time.monotonic()))
             _signal_group(popen, signal.SIGKILL)
             popen.wait()
-            self._notify_guardian("-", popen.pid)
+            self._forget(popen.pid)
         self._children.clear()
 
-    def _notify_guardian(self, change: str, group: int) -> None:
+    def _forget(self, group: int) -> None:
+        """Let the guardian leave a process group alone that has ended: its number may come again."""
         if self._guardian.stdin:
             # A guardian that was ended is missed only after SIGKILL.
             with suppress(BrokenPipeError):
-                self._guardian.stdin.write(f"{change}{group}\n".encode())
+                self._guardian.stdin.write(f"-{group}\n".encode())
                 self._guardian.stdin.flush()
 
 

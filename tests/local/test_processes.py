@@ -78,6 +78,38 @@ def test_what_is_started_in_the_background_where_ctrl_c_is_off_ends_all_the_same
         )
 
 
+def test_a_child_goes_with_a_parent_that_is_killed_as_it_starts_it(tmp_path: Path) -> None:
+    script = """
+import os, signal, subprocess, sys
+from local.stack.processes import Processes
+start = subprocess.Popen
+def start_and_die(command, **options):
+    if "guardian.py" not in str(command):
+        start(command, **options)
+        os.kill(os.getpid(), signal.SIGKILL)
+    return start(command, **options)
+with Processes() as processes:
+    subprocess.Popen = start_and_die
+    child = f"echo $$ > {sys.argv[1]}; sleep 600"
+    processes.start("child", ["/bin/sh", "-c", child],
+                    environment=os.environ, working_folder=processes.folder)
+"""
+    pid = tmp_path / "pid"
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    subprocess.run(
+        [sys.executable, "-c", script, str(pid)], cwd=ROOT, env=environment, check=False, timeout=60
+    )
+
+    def is_over() -> bool | None:
+        """Say whether folder and child are gone; a child that was ended at once has written nothing."""
+        folders = [*tmp_path.glob("transcript-summaries-*")]
+        written = pid.read_text() if pid.exists() else ""
+        return (not folders and not (written and is_running(int(written)))) or None
+
+    wait_for(is_over, what="an end of it all", timeout_seconds=_PATIENCE_SECONDS)
+
+
 @pytest.mark.parametrize("is_nohup", [True, False], ids=["nohup", "terminal"])
 def test_closing_the_terminal_ends_the_stack_unless_nohup_was_asked_for(is_nohup: bool) -> None:
     before = "signal.SIG_IGN" if is_nohup else "signal.SIG_DFL"
