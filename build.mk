@@ -62,7 +62,8 @@ $(PACKAGES)/compiled: $(PACKAGES)/ready
 
 # METADATA stays, so that vulnerability scanners recognise what is inside. Of Powertools the logger and the
 # metrics are used; its other parts are four fifths of it. chardet and charset_normalizer bring compiled
-# twins of their modules, which double them and fit one machine only.
+# twins of their modules, which double them and fit one machine only. `[!_jt]*` leaves of Powertools' utilities
+# what the logger imports: jmespath_utils and typing.
 NOT_USED = *.so chardet/models/training_metadata.yaml aws_lambda_powertools/event_handler \
            aws_lambda_powertools/utilities/[!_jt]* aws_lambda_powertools/utilities/__pycache__/[!_]* \
            $(addprefix *.dist-info/,RECORD WHEEL INSTALLER REQUESTED entry_points.txt top_level.txt sboms)

@@ -58,9 +58,8 @@ class Looks:
                 self.lifecycle.close(job, call, now=now)
                 return SweepResult(SweepOutcome.SETTLED_ALREADY)
             if call.stage > job.stage:
-                return SweepResult(
-                    SweepOutcome.STILL_RUNNING
-                )  # its job is due and begins the stage
+                # Its job is due itself, and begins the stage.
+                return SweepResult(SweepOutcome.STILL_RUNNING)
             return self._act(job, call, now)
         except UnknownCall:
             return SweepResult(SweepOutcome.SETTLED_ALREADY)  # its record has just expired

@@ -21,8 +21,14 @@ from local.waiting import NotInTime, wait_for
 
 _GUARDIAN = Path(__file__).with_name("guardian.py")
 # A child tells the guardian of itself before it does anything: its parent may be killed as soon as it has
-# started it. Then it gives up the pipe, for whose end the guardian waits.
-_REGISTERED = ("/bin/sh", "-c", 'echo "+$$" >&0; exec "$@" </dev/null', "sh")
+# started it. Then it gives up the pipe, for whose end the guardian waits. One that was ended is missed only
+# after SIGKILL, so nobody minds that it does not listen.
+_REGISTERED = (
+    "/bin/sh",
+    "-c",
+    """trap '' PIPE; echo "+$$" >&0 2>/dev/null; trap - PIPE; exec "$@" </dev/null""",
+    "sh",
+)
 _GRACE_SECONDS = 2.0  # no child has anything to save
 _LOG_TAIL_LINES = 20
 _T = TypeVar("_T")
@@ -89,6 +95,7 @@ class Processes:
             self._guardian = subprocess.Popen(
                 [sys.executable, "-S", "-E", _GUARDIAN, folder],
                 stdin=subprocess.PIPE,
+                bufsize=0,  # what it does not read any longer must not be left for `close` to write
                 start_new_session=True,
             )
         return self
@@ -141,10 +148,8 @@ class Processes:
     def _forget(self, group: int) -> None:
         """Let the guardian leave a process group alone that has ended: its number may come again."""
         if self._guardian.stdin:
-            # A guardian that was ended is missed only after SIGKILL.
             with suppress(BrokenPipeError):
                 self._guardian.stdin.write(f"-{group}\n".encode())
-                self._guardian.stdin.flush()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """No process outlives the command that started it."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -108,6 +109,23 @@ with Processes() as processes:
         return (not folders and not (written and is_running(int(written)))) or None
 
     wait_for(is_over, what="an end of it all", timeout_seconds=_PATIENCE_SECONDS)
+
+
+def test_a_child_starts_although_the_guardian_was_ended(tmp_path: Path) -> None:
+    with Processes() as processes:
+        processes._guardian.kill()
+        processes._guardian.wait()
+        child = processes.start(
+            "child",
+            ["/bin/sh", "-c", "touch started"],
+            environment={"PATH": os.defpath},
+            working_folder=tmp_path,
+        )
+
+        child.check_succeeded()
+    shutil.rmtree(processes.folder)
+
+    assert (tmp_path / "started").exists()
 
 
 @pytest.mark.parametrize("is_nohup", [True, False], ids=["nohup", "terminal"])
